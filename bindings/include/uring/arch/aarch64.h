@@ -1,0 +1,37 @@
+// Layer 1 for aarch64: one instruction, seven registers.
+//
+//   number    x8           result    x0 (negative errno in [-4095, -1])
+//   1st arg   x0           4th arg   x3
+//   2nd arg   x1           5th arg   x4
+//   3rd arg   x2           6th arg   x5
+//   lost      nothing but x0
+//
+// Source: syscall(2). Numbers: the kernel's generic table (include/uapi/asm-generic/unistd.h).
+#ifndef URING_ARCH_AARCH64_H
+#define URING_ARCH_AARCH64_H
+
+namespace uring::arch {
+
+inline constexpr long nr_close = 57;
+inline constexpr long nr_munmap = 215;
+inline constexpr long nr_mmap = 222;
+
+[[gnu::always_inline]] inline long syscall6(long number, long a1, long a2, long a3, long a4, long a5,
+                                            long a6) noexcept {
+  register long x8 __asm__("x8") = number;
+  register long x0 __asm__("x0") = a1;
+  register long x1 __asm__("x1") = a2;
+  register long x2 __asm__("x2") = a3;
+  register long x3 __asm__("x3") = a4;
+  register long x4 __asm__("x4") = a5;
+  register long x5 __asm__("x5") = a6;
+  __asm__ volatile("svc #0"
+                   : "+r"(x0)
+                   : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+                   : "memory", "cc");
+  return x0;
+}
+
+}  // namespace uring::arch
+
+#endif

@@ -1,0 +1,150 @@
+// Errors and results: the kernel's number, unchanged, in one machine word.
+//
+// Nothing here throws and there is no errno variable. A Result is what the kernel returned: a value, or
+// an error number. The few conditions that the binding itself detects (before or instead of a system
+// call) have numbers of their own above the kernel's range, so they can never be mistaken for an errno.
+#ifndef URING_RESULT_H
+#define URING_RESULT_H
+
+#include <cstdint>
+#include <type_traits>
+
+// A broken precondition stops the program at the spot, in every build: there is no message to print
+// without a libc, and a ring used wrongly corrupts memory that the kernel writes to.
+#define URING_ASSERT(condition)          \
+  do {                                   \
+    if (!(condition)) __builtin_trap();  \
+  } while (false)
+
+namespace uring {
+
+// The largest error number of the kernel (MAX_ERRNO in include/linux/err.h).
+inline constexpr long max_errno = 4095;
+
+// An error number. The names are those of errno(3) in lower case; any other errno of the kernel is a
+// valid value too, and keeps its number.
+enum class Error : std::uint16_t {
+  none = 0,
+
+  perm = 1,        // EPERM
+  noent = 2,       // ENOENT
+  intr = 4,        // EINTR
+  nxio = 6,        // ENXIO
+  badf = 9,        // EBADF
+  again = 11,      // EAGAIN
+  nomem = 12,      // ENOMEM
+  fault = 14,      // EFAULT
+  busy = 16,       // EBUSY
+  exist = 17,      // EEXIST
+  inval = 22,      // EINVAL
+  nfile = 23,      // ENFILE
+  mfile = 24,      // EMFILE
+  nosys = 38,      // ENOSYS
+  badr = 53,       // EBADR
+  time = 62,       // ETIME
+  overflow = 75,   // EOVERFLOW
+  badfd = 77,      // EBADFD
+  opnotsupp = 95,  // EOPNOTSUPP
+  ownerdead = 130, // EOWNERDEAD
+
+  // The binding's own. No system call has these numbers.
+  entries_zero = 4096,          // init: a ring needs at least one entry
+  entries_not_power_of_two,     // init: the kernel would silently round up
+  flags_not_supported,          // init: a setup flag whose memory layout this binding does not speak
+  system_outdated,              // init: kernel before 5.4 (no IORING_FEAT_SINGLE_MMAP)
+  ring_layout_invalid,          // init: the kernel's answer contradicts itself
+  submission_queue_full,        // get_sqe and every operation: submit first, then try again
+};
+
+// True for the kernel's own numbers, false for `none` and for the binding's.
+constexpr bool is_errno(Error error) noexcept {
+  return error != Error::none && static_cast<long>(error) <= max_errno;
+}
+
+// A value of type T or an Error, in one machine word. T is void, an unsigned integer of at most 32 bits, a
+// signed one whose values are never negative, a pointer, or a reference.
+template <class T>
+class [[nodiscard]] Result {
+  static constexpr bool is_reference = std::is_lvalue_reference_v<T>;
+  static constexpr bool is_pointer = std::is_pointer_v<T>;
+  static constexpr bool is_small_integer = [] {
+    if constexpr (std::is_integral_v<T>) return sizeof(T) <= sizeof(std::uint32_t);
+    return false;
+  }();
+  static_assert(std::is_void_v<T> || is_reference || is_pointer || is_small_integer);
+  using Pointer = std::add_pointer_t<T>;  // of the referred-to type when T is a reference
+
+ public:
+  constexpr Result(Error error) noexcept : word_(-static_cast<long>(error)) {}
+
+  template <class U>
+    requires(!std::is_void_v<T> && std::is_convertible_v<U, T> &&
+             !std::is_same_v<std::remove_cvref_t<U>, Error> &&
+             !std::is_same_v<std::remove_cvref_t<U>, Result>)
+  constexpr Result(U&& value) noexcept : word_(to_word(value)) {}
+
+  constexpr Result() noexcept
+    requires(std::is_void_v<T>)
+      : word_(0) {}
+
+  // What a system call returned: a negative errno or the value.
+  static constexpr Result from_kernel(long word) noexcept { return Result(Raw{word}); }
+
+  constexpr bool ok() const noexcept { return !is_error(word_); }
+  constexpr explicit operator bool() const noexcept { return ok(); }
+
+  // The error, or Error::none.
+  constexpr Error error() const noexcept {
+    return ok() ? Error::none : static_cast<Error>(-word_);
+  }
+
+  // The value. Traps when there is none: look at ok() first.
+  constexpr T value() const noexcept {
+    URING_ASSERT(ok());
+    if constexpr (is_reference) {
+      return *reinterpret_cast<Pointer>(word_);
+    } else if constexpr (is_pointer) {
+      return reinterpret_cast<T>(word_);
+    } else if constexpr (!std::is_void_v<T>) {
+      return static_cast<T>(word_);
+    }
+  }
+  constexpr T operator*() const noexcept { return value(); }
+  constexpr Pointer operator->() const noexcept
+    requires(is_reference)
+  {
+    return &value();
+  }
+
+  friend constexpr bool operator==(Result a, Result b) noexcept { return a.word_ == b.word_; }
+  friend constexpr bool operator==(Result a, Error b) noexcept { return a.error() == b; }
+
+ private:
+  struct Raw {
+    long word;
+  };
+  constexpr explicit Result(Raw raw) noexcept : word_(raw.word) {}
+
+  // The last two pages of the address space belong to the kernel, so no pointer and no 32-bit value looks
+  // like an error, neither the kernel's (up to 4095) nor ours (just above).
+  static constexpr bool is_error(long word) noexcept { return word < 0 && word >= -8191; }
+
+  template <class U>
+  static constexpr long to_word(U& value) noexcept {
+    if constexpr (is_reference) {
+      return reinterpret_cast<long>(&value);
+    } else if constexpr (is_pointer) {
+      return reinterpret_cast<long>(value);
+    } else {
+      return static_cast<long>(static_cast<T>(value));
+    }
+  }
+
+  long word_;
+};
+
+static_assert(sizeof(Result<void>) == sizeof(long) && sizeof(Result<int&>) == sizeof(long));
+
+}  // namespace uring
+
+#endif

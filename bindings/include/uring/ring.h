@@ -1,0 +1,462 @@
+// The ring: two queues shared with the kernel, and the calls that move entries through them.
+//
+//   uring::Ring ring;
+//   if (auto opened = ring.init(8); !opened) return opened.error();
+//   ring.read(1, fd, buffer, 0).value().flags |= uring::sqe_io_link;
+//   ring.fsync(2, fd, 0).value();
+//   ring.submit_and_wait(2).value();
+//   uring::Cqe cqe;
+//   ring.copy_cqe(cqe).value();
+//
+// A ring belongs to one thread at a time; hand it over with the synchronisation you would use for any object.
+// It owns its descriptor and its mappings: it can be moved, not copied, and closes when it goes out of scope.
+// Nothing here allocates, throws, or calls a C library.
+#ifndef URING_RING_H
+#define URING_RING_H
+
+#include <span>
+#include <utility>
+
+#include "abi.h"
+#include "prep.h"
+#include "result.h"
+#include "shared.h"
+#include "syscall.h"
+
+namespace uring {
+
+// Where both queues stand. All four count entries since the ring was made, wrapping at 2^32.
+struct Indices {
+  u32 sqe_head;  // ours: SQEs published to the kernel
+  u32 sqe_tail;  // ours: SQEs handed out by get_sqe
+  u32 sq_tail;   // shared: what the kernel may consume
+  u32 cq_head;   // shared: what we have consumed
+
+  friend bool operator==(const Indices&, const Indices&) noexcept = default;
+};
+
+// `Kernel` is LinuxKernel, or in tests anything with the same five functions.
+template <class Kernel = LinuxKernel>
+class BasicRing {
+ public:
+  // A closed ring: fd() is -1. Only init, init_params, the destructor and moves may follow.
+  BasicRing() noexcept = default;
+  explicit BasicRing(Kernel kernel) noexcept : kernel_(std::move(kernel)) {}
+  BasicRing(const BasicRing&) = delete;
+  BasicRing& operator=(const BasicRing&) = delete;
+  BasicRing(BasicRing&& other) noexcept { take(other); }
+  BasicRing& operator=(BasicRing&& other) noexcept {
+    if (this != &other) {
+      close();
+      take(other);
+    }
+    return *this;
+  }
+  ~BasicRing() { close(); }
+
+  // Opens the ring with room for `entries` SQEs (a power of two) and twice as many CQEs. The errors of
+  // LinuxKernel::setup, of mmap(2) (ENOMEM), and those of the binding named init in result.h. 5.4.
+  Result<void> init(u32 entries, u32 flags = 0) noexcept;
+
+  // The same with everything the caller can ask for; the kernel's answer comes back in `params`. Only the input
+  // fields may be set. Afterwards nothing is left open if it failed.
+  Result<void> init_params(u32 entries, Params& params) noexcept;
+
+  // Unmaps and closes. Requests still in flight are cancelled by the kernel, asynchronously. Closing a closed
+  // ring does nothing.
+  void close() noexcept;
+
+  int fd() const noexcept { return fd_; }
+  u32 flags() const noexcept { return flags_; }        // setup_*, as the kernel returned them
+  u32 features() const noexcept { return features_; }  // feat_*
+  u32 sq_entries() const noexcept { return sq_.entries; }
+  u32 cq_entries() const noexcept { return cq_.entries; }
+
+  // --- submission ---------------------------------------------------------------------------------------
+
+  // The next free SQE, uninitialised (use a prep_ function), or null when the queue is full. The pointer is good
+  // until the SQE was submitted.
+  Sqe* get_sqe() noexcept {
+    const u32 head = sq_.head.load_acquire();
+    if (sqe_tail_ - head >= sq_.entries) return nullptr;
+    return &sq_.sqes[sqe_tail_++ & sq_.mask];
+  }
+
+  // Publishes all SQEs handed out so far. Returns sq_ready(), which includes what an earlier, short submit left
+  // behind: submitting again is all it takes to go on.
+  u32 flush_sq() noexcept {
+    if (sqe_head_ != sqe_tail_) {
+      // The index array was filled with 0, 1, 2 ... by init: slot and position are always the same number.
+      sq_.tail.store_release(sqe_tail_);
+      sqe_head_ = sqe_tail_;
+    }
+    return sq_ready();
+  }
+
+  // Publishes and submits. Returns how many SQEs the kernel consumed; fewer than were queued means that one of
+  // them was refused (see its CQE) and the rest waits for the next submit. The errors of LinuxKernel::enter.
+  Result<u32> submit() noexcept { return submit_and_wait(0); }
+
+  // Submits, and returns once at least wait_nr CQEs are there.
+  Result<u32> submit_and_wait(u32 wait_nr) noexcept {
+    const u32 pending = flush_sq();
+    u32 enter_flags = 0;
+    if (!sq_ring_needs_enter(enter_flags) && wait_nr == 0) return pending;
+    // A polled ring finds its completions only when asked for them.
+    if (wait_nr > 0 || (flags_ & setup_iopoll) != 0) enter_flags |= enter_getevents;
+    return enter(pending, wait_nr, enter_flags);
+  }
+
+  // io_uring_enter(2) on this ring, with all its arguments; see LinuxKernel::enter. No retry on EINTR.
+  [[gnu::always_inline]] Result<u32> enter(u32 to_submit, u32 min_complete, u32 enter_flags,
+                                           const void* arg = nullptr, std::size_t arg_size = 0) noexcept {
+    URING_ASSERT(fd_ >= 0);
+    return Result<u32>::from_kernel(kernel_.enter(fd_, to_submit, min_complete, enter_flags, arg, arg_size));
+  }
+
+  // True if the kernel must be entered for it to see what was published; adds the flag that wakes a sleeping
+  // SQPOLL thread.
+  bool sq_ring_needs_enter(u32& enter_flags) const noexcept {
+    if ((flags_ & setup_sqpoll) == 0) return true;
+    fence_before_wakeup_check();
+    if ((sq_.flags.load_relaxed() & sq_need_wakeup) == 0) return false;
+    enter_flags |= enter_sq_wakeup;
+    return true;
+  }
+
+  // SQEs handed out and not yet consumed by the kernel, whether published or not.
+  u32 sq_ready() const noexcept { return sqe_tail_ - sq_.head.load_acquire(); }
+
+  // SQEs handed out and not yet published by flush_sq or submit.
+  u32 sq_unflushed() const noexcept { return sqe_tail_ - sqe_head_; }
+
+  // SQEs the kernel dropped because the index array was wrong. Never moves; a diagnosis.
+  u32 sq_dropped() const noexcept { return sq_.dropped.load_relaxed(); }
+
+  // --- completion ---------------------------------------------------------------------------------------
+
+  // CQEs that wait to be read.
+  u32 cq_ready() const noexcept { return cq_.tail.load_acquire() - cq_.head.load_relaxed(); }
+
+  // Copies what is ready and fits, and returns the count. If nothing is ready and wait_nr > 0 (or completions
+  // overflowed), enters the kernel once to wait for wait_nr of them and copies again; even then it may return
+  // fewer than wait_nr, or 0 (an old kernel ends a wait when any timeout fires), so loop. The errors of
+  // LinuxKernel::enter.
+  Result<u32> copy_cqes(std::span<Cqe> destination, u32 wait_nr) noexcept {
+    const u32 copied = copy_ready(destination);
+    if (copied > 0 || destination.empty()) return copied;
+    if (wait_nr == 0 && !cq_ring_needs_flush()) return 0u;
+    const Result<u32> entered = enter(0, wait_nr, enter_getevents);
+    if (!entered.ok()) return entered;
+    return copy_ready(destination);
+  }
+
+  // Waits for one CQE and takes it. The errors of LinuxKernel::enter, EINTR too.
+  Result<void> copy_cqe(Cqe& cqe) noexcept {
+    for (;;) {
+      const Result<u32> copied = copy_cqes(std::span<Cqe>(&cqe, 1), 1);
+      if (!copied.ok()) return copied.error();
+      if (copied.value() == 1) return {};
+    }
+  }
+
+  // Calls visit(const Cqe&) for each CQE that is ready, in place, without a copy or a system call; then gives all
+  // of them back to the kernel at once. Returns how many there were.
+  template <class Visitor>
+  u32 for_each_cqe(Visitor&& visit) noexcept {
+    const u32 head = cq_.head.load_relaxed();
+    const u32 count = cq_.tail.load_acquire() - head;
+    for (u32 i = 0; i != count; ++i) visit(static_cast<const Cqe&>(cq_.cqes[(head + i) & cq_.mask]));
+    cq_advance(count);
+    return count;
+  }
+
+  // True if completions wait in the kernel because the CQ was full (5.8); entering with enter_getevents moves
+  // them over.
+  bool cq_ring_needs_flush() const noexcept { return (sq_.flags.load_relaxed() & sq_cq_overflow) != 0; }
+
+  // Gives the oldest n CQEs back to the kernel. Only for CQEs read in place, never after copy_cqes.
+  void cq_advance(u32 n) noexcept {
+    if (n > 0) cq_.head.store_release(cq_.head.load_relaxed() + n);
+  }
+
+  // Completions the kernel had to drop (before feat_nodrop, 5.5, whenever the CQ was full).
+  u32 cq_overflow() const noexcept { return cq_.overflow.load_relaxed(); }
+
+  // Where the queues stand.
+  Indices indices() const noexcept {
+    return {sqe_head_, sqe_tail_, sq_.tail.load_relaxed(), cq_.head.load_relaxed()};
+  }
+
+  // --- operations: see prep.h for each. submission_queue_full when there is no free SQE --------------------
+
+  Result<Sqe&> nop(u64 user_data) noexcept { return queue(prep_nop, user_data); }
+  Result<Sqe&> fsync(u64 user_data, i32 fd, u32 flags) noexcept { return queue(prep_fsync, user_data, fd, flags); }
+  Result<Sqe&> readv(u64 user_data, i32 fd, const ::iovec* iovecs, u32 count, u64 offset) noexcept {
+    return queue(prep_readv, user_data, fd, iovecs, count, offset);
+  }
+  Result<Sqe&> writev(u64 user_data, i32 fd, const ::iovec* iovecs, u32 count, u64 offset) noexcept {
+    return queue(prep_writev, user_data, fd, iovecs, count, offset);
+  }
+  Result<Sqe&> read(u64 user_data, i32 fd, std::span<std::byte> buffer, u64 offset) noexcept {
+    return queue(prep_read, user_data, fd, buffer, offset);
+  }
+  Result<Sqe&> write(u64 user_data, i32 fd, std::span<const std::byte> data, u64 offset) noexcept {
+    return queue(prep_write, user_data, fd, data, offset);
+  }
+  Result<Sqe&> openat(u64 user_data, i32 dirfd, const char* path, u32 flags, u32 mode) noexcept {
+    return queue(prep_openat, user_data, dirfd, path, flags, mode);
+  }
+  Result<Sqe&> close(u64 user_data, i32 fd) noexcept { return queue(prep_close, user_data, fd); }
+  Result<Sqe&> mkdirat(u64 user_data, i32 dirfd, const char* path, u32 mode) noexcept {
+    return queue(prep_mkdirat, user_data, dirfd, path, mode);
+  }
+  Result<Sqe&> accept(u64 user_data, i32 fd, ::sockaddr* address, u32* address_size, u32 flags) noexcept {
+    return queue(prep_accept, user_data, fd, address, address_size, flags);
+  }
+  Result<Sqe&> connect(u64 user_data, i32 fd, const ::sockaddr* address, u32 address_size) noexcept {
+    return queue(prep_connect, user_data, fd, address, address_size);
+  }
+  Result<Sqe&> send(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags) noexcept {
+    return queue(prep_send, user_data, fd, data, flags);
+  }
+  Result<Sqe&> recv(u64 user_data, i32 fd, std::span<std::byte> buffer, u32 flags) noexcept {
+    return queue(prep_recv, user_data, fd, buffer, flags);
+  }
+  Result<Sqe&> shutdown(u64 user_data, i32 fd, u32 how) noexcept { return queue(prep_shutdown, user_data, fd, how); }
+  Result<Sqe&> socket(u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags) noexcept {
+    return queue(prep_socket, user_data, domain, type, protocol, flags);
+  }
+  Result<Sqe&> bind(u64 user_data, i32 fd, const ::sockaddr* address, u32 address_size, u32 flags) noexcept {
+    return queue(prep_bind, user_data, fd, address, address_size, flags);
+  }
+  Result<Sqe&> listen(u64 user_data, i32 fd, u32 backlog, u32 flags) noexcept {
+    return queue(prep_listen, user_data, fd, backlog, flags);
+  }
+  Result<Sqe&> cmd_sock(u64 user_data, u32 command, i32 fd, u32 level, u32 option, u64 value,
+                        u32 value_size) noexcept {
+    return queue(prep_cmd_sock, user_data, command, fd, level, option, value, value_size);
+  }
+  Result<Sqe&> setsockopt(u64 user_data, i32 fd, u32 level, u32 option, std::span<const std::byte> value) noexcept {
+    return queue(prep_setsockopt, user_data, fd, level, option, value);
+  }
+  Result<Sqe&> getsockopt(u64 user_data, i32 fd, u32 level, u32 option, std::span<std::byte> value) noexcept {
+    return queue(prep_getsockopt, user_data, fd, level, option, value);
+  }
+  Result<Sqe&> waitid(u64 user_data, u32 id_type, i32 id, void* info, u32 options, u32 flags) noexcept {
+    return queue(prep_waitid, user_data, id_type, id, info, options, flags);
+  }
+
+  // --- registration: the errors of LinuxKernel::do_register --------------------------------------------------
+
+  // Any io_uring_register(2) operation on this ring.
+  Result<u32> do_register(RegisterOp op, const void* arg, u32 count) noexcept {
+    URING_ASSERT(fd_ >= 0);
+    return Result<u32>::from_kernel(kernel_.do_register(fd_, op, arg, count));
+  }
+
+  // Makes fds[i] reachable as slot i (sqe_fixed_file). -1 leaves a slot empty (5.5). 5.1.
+  Result<u32> register_files(std::span<const i32> fds) noexcept {
+    return do_register(RegisterOp::files, fds.data(), static_cast<u32>(fds.size()));
+  }
+
+  // Forgets the table of files. ENXIO: there is none. 5.1.
+  Result<u32> unregister_files() noexcept { return do_register(RegisterOp::unregister_files, nullptr, 0); }
+
+  // Asks which operations this kernel has; `probe` is overwritten. EINVAL before 5.6.
+  Result<u32> get_probe(Probe& probe) noexcept {
+    // By words, not by `= {}`: see prep_rw. The kernel refuses a probe that is not all zero.
+    u32* words = reinterpret_cast<u32*>(&probe);
+    for (std::size_t i = 0; i != sizeof(Probe) / sizeof(u32); ++i) {
+      static_cast<volatile u32*>(words)[i] = 0;  // volatile: or the loop becomes a call of memset
+    }
+    return do_register(RegisterOp::probe, &probe, 256);
+  }
+
+ private:
+  struct SubmissionQueue {
+    SharedU32 head, tail, flags, dropped;
+    u32 mask = 0, entries = 0;
+    Sqe* sqes = nullptr;
+  };
+  struct CompletionQueue {
+    SharedU32 head, tail, overflow;
+    u32 mask = 0, entries = 0;
+    Cqe* cqes = nullptr;
+  };
+  struct Mapping {
+    void* address = nullptr;
+    std::size_t bytes = 0;
+  };
+
+  template <class Prepare, class... Arguments>
+  Result<Sqe&> queue(Prepare prepare, u64 user_data, Arguments... arguments) noexcept {
+    Sqe* sqe = get_sqe();
+    if (sqe == nullptr) return Error::submission_queue_full;
+    return prepare(*sqe, user_data, arguments...);
+  }
+
+  u32 copy_ready(std::span<Cqe> destination) noexcept {
+    const u32 head = cq_.head.load_relaxed();
+    const u32 ready = cq_.tail.load_acquire() - head;
+    const u32 count = destination.size() < ready ? static_cast<u32>(destination.size()) : ready;
+    for (u32 i = 0; i != count; ++i) {
+      const Cqe& from = cq_.cqes[(head + i) & cq_.mask];
+      Cqe& to = destination.data()[i];
+      to.user_data = from.user_data;  // by field: see prep_rw
+      to.res = from.res;
+      to.flags = from.flags;
+    }
+    cq_advance(count);
+    return count;
+  }
+
+  Result<void> map(const Params& params) noexcept;
+  Result<void> map_one(Mapping& mapping, std::size_t bytes, u64 offset) noexcept;
+  bool attach(const Params& params) noexcept;
+  void take(BasicRing& other) noexcept;
+
+  u32* word_at(u32 offset) const noexcept {
+    return reinterpret_cast<u32*>(static_cast<std::byte*>(rings_.address) + offset);
+  }
+
+  SubmissionQueue sq_;
+  CompletionQueue cq_;
+  u32 sqe_head_ = 0;  // published up to here
+  u32 sqe_tail_ = 0;  // handed out up to here
+  int fd_ = -1;
+  u32 flags_ = 0;
+  u32 features_ = 0;
+  Mapping rings_;  // both rings and the index array: one mapping since 5.4
+  Mapping sqes_;
+  [[no_unique_address]] Kernel kernel_{};
+};
+
+// The ring of the running kernel.
+using Ring = BasicRing<>;
+
+template <class Kernel>
+Result<void> BasicRing<Kernel>::init(u32 entries, u32 flags) noexcept {
+  Params params;
+  u32* words = reinterpret_cast<u32*>(&params);
+  for (std::size_t i = 0; i != sizeof(Params) / sizeof(u32); ++i) static_cast<volatile u32*>(words)[i] = 0;
+  params.flags = flags;
+  params.sq_thread_idle = 1000;  // milliseconds; looked at only with setup_sqpoll
+  return init_params(entries, params);
+}
+
+template <class Kernel>
+Result<void> BasicRing<Kernel>::init_params(u32 entries, Params& params) noexcept {
+  URING_ASSERT(fd_ == -1);
+  URING_ASSERT(params.sq_entries == 0 && params.features == 0);
+  URING_ASSERT(params.cq_entries == 0 || (params.flags & setup_cqsize) != 0);
+  URING_ASSERT(params.wq_fd == 0 || (params.flags & setup_attach_wq) != 0);
+  URING_ASSERT(params.resv[0] == 0 && params.resv[1] == 0 && params.resv[2] == 0);
+
+  if (entries == 0) return Error::entries_zero;
+  if ((entries & (entries - 1)) != 0) return Error::entries_not_power_of_two;
+  // Entries of another size, memory of the caller, no descriptor, or no head and tail: other layouts than ours.
+  constexpr u32 other_layouts = setup_sqe128 | setup_cqe32 | setup_sqe_mixed | setup_cqe_mixed | setup_no_mmap |
+                                setup_registered_fd_only | setup_sq_rewind;
+  if ((params.flags & other_layouts) != 0) return Error::flags_not_supported;
+
+  const long opened = kernel_.setup(entries, &params);
+  if (opened < 0) return Result<void>::from_kernel(opened);
+  fd_ = static_cast<int>(opened);
+  flags_ = params.flags;
+  features_ = params.features;
+
+  Result<void> result = Error::system_outdated;
+  if ((params.features & feat_single_mmap) != 0) {
+    result = map(params);
+    if (result.ok() && !attach(params)) result = Error::ring_layout_invalid;
+  }
+  if (!result.ok()) close();
+  return result;
+}
+
+template <class Kernel>
+Result<void> BasicRing<Kernel>::map(const Params& params) noexcept {
+  const std::size_t sq_bytes = params.sq_off.array + params.sq_entries * sizeof(u32);
+  const std::size_t cq_bytes = params.cq_off.cqes + params.cq_entries * sizeof(Cqe);
+  const Result<void> rings = map_one(rings_, sq_bytes > cq_bytes ? sq_bytes : cq_bytes, off_sq_ring);
+  if (!rings.ok()) return rings;
+  return map_one(sqes_, params.sq_entries * sizeof(Sqe), off_sqes);
+}
+
+template <class Kernel>
+Result<void> BasicRing<Kernel>::map_one(Mapping& mapping, std::size_t bytes, u64 offset) noexcept {
+  const long address = kernel_.map_ring(fd_, bytes, offset);
+  if (const Result<void> mapped = Result<void>::from_kernel(address); !mapped.ok()) return mapped;
+  mapping.address = reinterpret_cast<void*>(address);
+  mapping.bytes = bytes;
+  return {};
+}
+
+// Finds the shared words. False if the kernel's numbers contradict each other.
+template <class Kernel>
+bool BasicRing<Kernel>::attach(const Params& params) noexcept {
+  const SqRingOffsets& sq = params.sq_off;
+  const CqRingOffsets& cq = params.cq_off;
+  const u32 sq_mask = *word_at(sq.ring_mask), cq_mask = *word_at(cq.ring_mask);
+  if (*word_at(sq.ring_entries) != params.sq_entries || sq_mask != params.sq_entries - 1) return false;
+  if (*word_at(cq.ring_entries) != params.cq_entries || cq_mask != params.cq_entries - 1) return false;
+  if (params.sq_entries == 0 || params.cq_entries < params.sq_entries) return false;
+
+  sq_.head = SharedU32(word_at(sq.head));
+  sq_.tail = SharedU32(word_at(sq.tail));
+  sq_.flags = SharedU32(word_at(sq.flags));
+  sq_.dropped = SharedU32(word_at(sq.dropped));
+  sq_.mask = sq_mask;
+  sq_.entries = params.sq_entries;
+  sq_.sqes = static_cast<Sqe*>(sqes_.address);
+  cq_.head = SharedU32(word_at(cq.head));
+  cq_.tail = SharedU32(word_at(cq.tail));
+  cq_.overflow = SharedU32(word_at(cq.overflow));
+  cq_.mask = cq_mask;
+  cq_.entries = params.cq_entries;
+  cq_.cqes = reinterpret_cast<Cqe*>(word_at(cq.cqes));
+
+  // Slot i of the queue is SQE i, for good; see flush_sq. With setup_no_sqarray the kernel thinks so too.
+  if ((params.flags & setup_no_sqarray) == 0) {
+    u32* array = word_at(sq.array);
+    for (u32 i = 0; i != params.sq_entries; ++i) array[i] = i;
+  }
+  // Linux starts all counters at 0. What the ring relies on is that both queues are empty.
+  sqe_head_ = sqe_tail_ = sq_.tail.load_relaxed();
+  return sq_ready() == 0 && cq_ready() == 0 && sq_dropped() == 0 && cq_overflow() == 0;
+}
+
+template <class Kernel>
+void BasicRing<Kernel>::close() noexcept {
+  if (fd_ == -1) return;
+  // Errors are not reported: the arguments are ours and known good, and a destructor has nobody to tell.
+  if (sqes_.address != nullptr) static_cast<void>(kernel_.unmap(sqes_.address, sqes_.bytes));
+  if (rings_.address != nullptr) static_cast<void>(kernel_.unmap(rings_.address, rings_.bytes));
+  static_cast<void>(kernel_.close(fd_));
+  sqes_ = {};
+  rings_ = {};
+  sq_ = {};
+  cq_ = {};
+  sqe_head_ = sqe_tail_ = 0;
+  flags_ = features_ = 0;
+  fd_ = -1;
+}
+
+template <class Kernel>
+void BasicRing<Kernel>::take(BasicRing& other) noexcept {
+  sq_ = std::exchange(other.sq_, {});
+  cq_ = std::exchange(other.cq_, {});
+  rings_ = std::exchange(other.rings_, {});
+  sqes_ = std::exchange(other.sqes_, {});
+  sqe_head_ = std::exchange(other.sqe_head_, 0);
+  sqe_tail_ = std::exchange(other.sqe_tail_, 0);
+  flags_ = std::exchange(other.flags_, 0);
+  features_ = std::exchange(other.features_, 0);
+  fd_ = std::exchange(other.fd_, -1);
+  kernel_ = std::move(other.kernel_);
+}
+
+}  // namespace uring
+
+#endif

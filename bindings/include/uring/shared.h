@@ -1,0 +1,61 @@
+// The words that the kernel and we both touch, and the order in which we do.
+//
+//   word              written by   our access                    because
+//   ----------------  -----------  ----------------------------  --------------------------------------
+//   SQEs, SQ array    us           plain stores                  the tail publishes them
+//   SQ tail           us           release store                 the kernel reads it with acquire, then
+//                                                                reads the SQEs behind it
+//   SQ head           kernel       acquire load                  a slot may be overwritten only after
+//                                                                the kernel has read it
+//   SQ flags          kernel       relaxed load, with SQPOLL     NEED_WAKEUP: tail store, then flags
+//                                  after a full fence            load is the one pair that release and
+//                                                                acquire leave unordered (store, load);
+//                                                                without the fence a wake-up is lost
+//   SQ dropped,       kernel       relaxed load                  counters, read for diagnosis
+//   CQ overflow
+//   CQ tail           kernel       acquire load                  the CQEs in front of it come with it
+//   CQEs              kernel       plain loads                   after the tail was read
+//   CQ head           us           release store; our own copy   our reads of the CQEs must be over
+//                                  is a relaxed load             before the kernel reuses the slots
+//
+// Source: the comment at the top of io_uring/io_uring.c in the kernel, which asks for the same pairs.
+// ThreadSanitizer cannot see the kernel's half and has nothing to say about these words.
+#ifndef URING_SHARED_H
+#define URING_SHARED_H
+
+#include <atomic>
+#include <cstdint>
+
+namespace uring {
+
+// One 32-bit word shared with the kernel. It can be reached only through the accesses of the table above.
+class SharedU32 {
+ public:
+  // Written out, not defaulted: a class that holds several of these is then copied and cleared member by member,
+  // where Clang without optimisation would otherwise call memcpy and memset.
+  SharedU32() noexcept : word_(nullptr) {}
+  SharedU32(const SharedU32& other) noexcept : word_(other.word_) {}
+  SharedU32& operator=(const SharedU32& other) noexcept {
+    word_ = other.word_;
+    return *this;
+  }
+  explicit SharedU32(std::uint32_t* word) noexcept : word_(word) {}
+
+  std::uint32_t load_relaxed() const noexcept { return ref().load(std::memory_order_relaxed); }
+  std::uint32_t load_acquire() const noexcept { return ref().load(std::memory_order_acquire); }
+  void store_release(std::uint32_t value) const noexcept { ref().store(value, std::memory_order_release); }
+
+ private:
+  std::atomic_ref<std::uint32_t> ref() const noexcept { return std::atomic_ref<std::uint32_t>(*word_); }
+
+  std::uint32_t* word_;
+};
+
+// Between publishing the SQ tail and reading NEED_WAKEUP. The poller thread sets the flag, passes a full
+// fence of its own and looks at the tail once more; with a fence on both sides at least one of the two sees
+// the other's store.
+inline void fence_before_wakeup_check() noexcept { std::atomic_thread_fence(std::memory_order_seq_cst); }
+
+}  // namespace uring
+
+#endif

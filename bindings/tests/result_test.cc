@@ -1,0 +1,66 @@
+// Results: one word, the kernel's number unchanged, nothing mistaken for an error.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include <uring/uring.h>
+
+namespace {
+
+using uring::Error, uring::Result, uring::u32;
+
+TEST(Result, KeepsEveryErrnoOfTheKernel) {
+  for (long number = 1; number <= 4095; ++number) {
+    const auto result = Result<u32>::from_kernel(-number);
+    ASSERT_FALSE(result.ok());
+    ASSERT_EQ(static_cast<long>(result.error()), number);
+    ASSERT_TRUE(uring::is_errno(result.error()));
+  }
+}
+
+TEST(Result, KeepsEveryValue) {
+  for (const u32 value : {0u, 1u, 4095u, 0x7fffffffu, 0x80000000u, 0xfffff001u, 0xffffffffu}) {
+    const Result<u32> result = value;
+    ASSERT_TRUE(result.ok()) << value;
+    EXPECT_EQ(result.value(), value);
+    EXPECT_EQ(result.error(), Error::none);
+  }
+}
+
+TEST(Result, CarriesReferencesAndNothing) {
+  uring::Sqe sqe{};
+  const Result<uring::Sqe&> reference = sqe;
+  ASSERT_TRUE(reference.ok());
+  EXPECT_EQ(&reference.value(), &sqe);
+  EXPECT_EQ(&*reference, &sqe);
+  EXPECT_EQ(&reference->user_data, &sqe.user_data);
+  EXPECT_TRUE(Result<void>().ok());
+  EXPECT_FALSE(Result<void>(Error::inval).ok());
+}
+
+TEST(Result, TheBindingsOwnErrorsAreNoErrno) {
+  for (const Error error : {Error::entries_zero, Error::entries_not_power_of_two, Error::flags_not_supported,
+                            Error::system_outdated, Error::ring_layout_invalid, Error::submission_queue_full}) {
+    EXPECT_FALSE(uring::is_errno(error));
+    EXPECT_EQ(Result<u32>(error), error);
+  }
+  EXPECT_FALSE(uring::is_errno(Error::none));
+}
+
+TEST(Result, NamesHaveTheNumbersOfErrno) {
+  const std::pair<Error, int> pairs[] = {
+      {Error::perm, EPERM},   {Error::noent, ENOENT}, {Error::intr, EINTR},     {Error::nxio, ENXIO},
+      {Error::badf, EBADF},   {Error::again, EAGAIN}, {Error::nomem, ENOMEM},   {Error::fault, EFAULT},
+      {Error::busy, EBUSY},   {Error::exist, EEXIST}, {Error::inval, EINVAL},   {Error::nfile, ENFILE},
+      {Error::mfile, EMFILE}, {Error::nosys, ENOSYS}, {Error::badr, EBADR},     {Error::time, ETIME},
+      {Error::badfd, EBADFD}, {Error::overflow, EOVERFLOW}, {Error::opnotsupp, EOPNOTSUPP}, {Error::ownerdead, EOWNERDEAD},
+  };
+  for (const auto& [ours, theirs] : pairs) EXPECT_EQ(static_cast<int>(ours), theirs);
+}
+
+TEST(ResultDeathTest, TakingAValueThatIsNotThereTraps) {
+  EXPECT_DEATH(static_cast<void>(Result<u32>(Error::inval).value()), "");
+  EXPECT_DEATH(Result<void>(Error::inval).value(), "");
+}
+
+}  // namespace
