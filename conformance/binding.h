@@ -1,0 +1,71 @@
+// The one door between the tests and the binding under test. Tests and their support include this file and no header of
+// the binding, so another binding can be put behind it without touching a test. It offers:
+//
+//   binding::name          what reports call it
+//   binding::Ring          the ring; its operations are those of IoUring.zig, user_data first
+//   binding::Sqe           one entry, of which the tests touch only `flags`
+//   binding::Cqe           one completion, laid out like wire::Cqe
+//   binding::Error         what went wrong; errno_of() gives the kernel's number
+//   Result (returned by the ring's functions): ok(), error(), value(), comparable with a value
+#ifndef CONFORMANCE_BINDING_H
+#define CONFORMANCE_BINDING_H
+
+#include <uring/uring.h>
+
+#include <ostream>
+
+#include "support/wire.h"
+#include "support/wire_log.h"
+
+namespace binding {
+
+inline constexpr const char* name = "uring";
+
+using Ring = uring::BasicRing<conformance::ObservedKernel>;
+using Sqe = uring::Sqe;
+using Cqe = uring::Cqe;
+using Params = uring::Params;
+using Probe = uring::Probe;
+using Op = uring::Op;
+using Error = uring::Error;
+using Indices = uring::Indices;
+template <class T>
+using Result = uring::Result<T>;
+
+// The offsets the binding passes to mmap(2).
+inline constexpr std::uint64_t off_sq_ring = uring::off_sq_ring;
+inline constexpr std::uint64_t off_cq_ring = uring::off_cq_ring;
+inline constexpr std::uint64_t off_sqes = uring::off_sqes;
+
+// The kernel's errno, or 0 if the binding itself said no.
+inline int errno_of(Error error) { return uring::is_errno(error) ? static_cast<int>(error) : 0; }
+
+}  // namespace binding
+
+// How failures show the binding's values.
+namespace uring {
+
+inline void PrintTo(Error error, std::ostream* out) {
+  *out << "error " << (is_errno(error) ? conformance::wire::result_text(-static_cast<long>(error))
+                                       : std::to_string(static_cast<unsigned>(error)) + " of the binding (result.h)");
+}
+
+template <class T>
+void PrintTo(const Result<T>& result, std::ostream* out) {
+  if (!result.ok()) {
+    PrintTo(result.error(), out);
+  } else if constexpr (std::is_integral_v<T>) {
+    *out << result.value();
+  } else {
+    *out << "success";
+  }
+}
+
+inline void PrintTo(const Indices& i, std::ostream* out) {
+  *out << "Indices{.sqe_head=" << i.sqe_head << ", .sqe_tail=" << i.sqe_tail << ", .sq_tail=" << i.sq_tail
+       << ", .cq_head=" << i.cq_head << "}";
+}
+
+}  // namespace uring
+
+#endif

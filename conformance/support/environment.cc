@@ -1,0 +1,70 @@
+#include "support/environment.h"
+
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <stdexcept>
+
+namespace conformance {
+
+Environment read_environment() {
+  Environment environment;
+  int disabled = 0;
+  if (std::ifstream file("/proc/sys/kernel/io_uring_disabled"); file >> disabled) {
+    environment.io_uring_disabled = disabled;
+  }
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("Seccomp:")) environment.seccomp = line.find_first_of("12") != std::string::npos;
+  }
+  rlimit limit{};
+  if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    environment.memlock_kib = limit.rlim_cur / 1024;
+  }
+  return environment;
+}
+
+std::optional<Blocked> why_blocked(int error, const Environment& environment) {
+  const int disabled = environment.io_uring_disabled.value_or(0);
+  if (error == EPERM && disabled != 0) {
+    return Blocked{"sysctl", "io_uring is disabled here: kernel.io_uring_disabled is " + std::to_string(disabled) +
+                                 (disabled == 1 ? " (privileged processes and kernel.io_uring_group only)" : "") +
+                                 "; `sysctl kernel.io_uring_disabled=0` allows it"};
+  }
+  if ((error == EPERM || error == ENOSYS) && environment.seccomp) {
+    return Blocked{"seccomp", "io_uring_setup(2) failed with " + std::string(strerrorname_np(error)) +
+                                  " in a process under a seccomp filter: the container's or service's policy forbids it"};
+  }
+  if (error == ENOSYS) {
+    return Blocked{"kconfig", "this kernel has no io_uring: it is older than 5.1 or built without CONFIG_IO_URING"};
+  }
+  if (error == ENOMEM && environment.memlock_kib.has_value()) {
+    return Blocked{"rlimit", "no memory may be locked for a ring: RLIMIT_MEMLOCK is " +
+                                 std::to_string(*environment.memlock_kib) + " KiB; raise it with `ulimit -l unlimited`"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Blocked> why_no_loopback() {
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return Blocked{"kconfig", std::string("no IPv4 sockets: ") + std::strerror(errno)};
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  const bool up = ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) != 0;
+  close(fd);
+  if (up) return std::nullopt;
+  return Blocked{"network", "the loopback interface is down: `ip link set lo up` brings it up"};
+}
+
+void stop_blocked(Blocked blocked) {
+  current_observation().blocked = blocked;
+  throw std::runtime_error("blocked by " + blocked.cause + ": " + blocked.text);
+}
+
+}  // namespace conformance

@@ -1,0 +1,33 @@
+// What around the kernel can stand in the way of a test, and how to tell it from a finding. xfstests' triage is the
+// model: without a witness in the environment an error is an error.
+#ifndef CONFORMANCE_SUPPORT_ENVIRONMENT_H
+#define CONFORMANCE_SUPPORT_ENVIRONMENT_H
+
+#include <optional>
+#include <string>
+
+#include "support/observation.h"
+
+namespace conformance {
+
+// The facts that explain why io_uring_setup(2) may be forbidden.
+struct Environment {
+  std::optional<int> io_uring_disabled;      // sysctl kernel.io_uring_disabled, since 6.6
+  bool seccomp = false;                      // this process runs under a seccomp filter
+  std::optional<unsigned long> memlock_kib;  // RLIMIT_MEMLOCK; nothing: unlimited
+};
+Environment read_environment();
+
+// Why a ring could not be opened, if the environment explains it: `error` is the errno of io_uring_setup(2) or mmap(2).
+// Nothing: it is a finding.
+std::optional<Blocked> why_blocked(int error, const Environment& environment);
+
+// Blocked if 127.0.0.1 cannot be used because the loopback interface is down.
+std::optional<Blocked> why_no_loopback();
+
+// Ends the running test: writes down the cause and throws.
+[[noreturn]] void stop_blocked(Blocked blocked);
+
+}  // namespace conformance
+
+#endif

@@ -1,0 +1,72 @@
+// The fixture: a test is the story of one ring.
+#ifndef CONFORMANCE_SUPPORT_RING_TEST_H
+#define CONFORMANCE_SUPPORT_RING_TEST_H
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <bit>
+#include <cstring>
+#include <functional>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+#include "binding.h"
+#include "support/wire.h"
+
+namespace conformance {
+
+// The value of a result that this test cannot go on without; throws, with what it was, when there is none.
+template <class T>
+T must(binding::Result<T> result) {
+  if (!result.ok()) {
+    std::ostringstream text;
+    PrintTo(result.error(), &text);
+    throw std::runtime_error("cannot go on: " + text.str());
+  }
+  return result.value();
+}
+
+// The bytes of an entry, to compare and to print.
+inline wire::Sqe wire_of(const binding::Sqe& sqe) { return std::bit_cast<wire::Sqe>(sqe); }
+inline wire::Cqe wire_of(const binding::Cqe& cqe) { return std::bit_cast<wire::Cqe>(cqe); }
+
+class AnyRingTest : public testing::Test {
+ public:
+  // Waits for the next CQE and takes it. Really waits: completions may come from another thread of the kernel.
+  wire::Cqe wait_cqe();
+
+ protected:
+  AnyRingTest(unsigned entries, unsigned setup_flags) : entries_(entries), setup_flags_(setup_flags) {}
+  void SetUp() override;
+
+  // True if this kernel's probe lists the operation. Asked with a system call of our own: what a broken binding
+  // says of the kernel is no witness. (Before 5.6, when there is no probe, the ring's feature bits tell.)
+  bool kernel_has(std::uint8_t opcode) const;
+
+  // For a kernel without the operation: shows that `queue` is refused the way such a kernel refuses, that the ring works
+  // before and after, and that nothing happened. `wanted` is the whole SQE that `queue` must write; `happened` looks
+  // for traces of the operation and names them, or returns "". Adds a failure for each objection. Returns the witness in words,
+  // for GTEST_SKIP.
+  std::string refused(const std::function<binding::Result<binding::Sqe&>()>& queue, const wire::Sqe& wanted,
+                      const std::function<std::string()>& happened);
+
+  binding::Ring ring;
+
+ private:
+  wire::Cqe complete_one(const wire::Sqe& wanted);
+
+  unsigned entries_, setup_flags_;
+};
+
+// A test on a ring of `entries`.
+template <unsigned entries, unsigned setup_flags = 0>
+class RingTest : public AnyRingTest {
+ protected:
+  RingTest() : AnyRingTest(entries, setup_flags) {}
+};
+
+}  // namespace conformance
+
+#endif

@@ -1,0 +1,162 @@
+#include "support/wire_log.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+
+#include "support/wire.h"
+
+namespace conformance {
+namespace {
+
+// Words of the ring as the kernel has them. Plain acquire loads: the log is taken between system calls of one thread.
+std::uint32_t word(const RingView& ring, std::uint32_t offset) {
+  return __atomic_load_n(reinterpret_cast<const std::uint32_t*>(ring.rings + offset), __ATOMIC_ACQUIRE);
+}
+
+wire::Sqe* published_sqe(const RingView& ring, std::uint32_t position) {
+  const std::uint32_t slot = position & (ring.params.sq_entries - 1);
+  const std::uint32_t index = word(ring, ring.params.sq_off.array + slot * 4);
+  if (index >= ring.params.sq_entries) return nullptr;
+  return reinterpret_cast<wire::Sqe*>(ring.sqes + index * sizeof(wire::Sqe));
+}
+
+void refuse_all(const RingView& ring) {
+  const std::uint32_t head = word(ring, ring.params.sq_off.head), tail = word(ring, ring.params.sq_off.tail);
+  for (std::uint32_t position = head; position != tail; ++position) {
+    if (wire::Sqe* sqe = published_sqe(ring, position)) sqe->opcode = wire::op::nobody;
+  }
+}
+
+std::string register_name(uring::RegisterOp op) { return "register op " + std::to_string(static_cast<unsigned>(op)); }
+
+}  // namespace
+
+void WireLog::clear() {
+  lines_.clear();
+  dropped_ = 0;
+}
+
+void WireLog::add(std::string line) {
+  lines_.push_back(std::move(line));
+  if (lines_.size() > capacity) {
+    lines_.pop_front();
+    ++dropped_;
+  }
+}
+
+std::deque<std::string> WireLog::lines() const {
+  std::deque<std::string> result = lines_;
+  if (dropped_ > 0) result.push_front("(" + std::to_string(dropped_) + " older lines left out)");
+  return result;
+}
+
+std::string WireLog::ring_states() const {
+  std::ostringstream out;
+  for (const auto& [fd, ring] : rings_) {
+    if (ring.rings == nullptr) continue;
+    const auto& sq = ring.params.sq_off;
+    const auto& cq = ring.params.cq_off;
+    out << "ring " << fd << ": sq head " << word(ring, sq.head) << " tail " << word(ring, sq.tail) << " flags "
+        << word(ring, sq.flags) << ", cq head " << word(ring, cq.head) << " tail " << word(ring, cq.tail) << " overflow "
+        << word(ring, cq.overflow) << "; ";
+  }
+  return out.str();
+}
+
+void WireLog::log_published(int fd) {
+  RingView& ring = rings_[fd];
+  if (ring.rings == nullptr || ring.sqes == nullptr) return;
+  for (const std::uint32_t tail = word(ring, ring.params.sq_off.tail); ring.sq_seen != tail; ++ring.sq_seen) {
+    const wire::Sqe* sqe = published_sqe(ring, ring.sq_seen);
+    add("sqe[" + std::to_string(ring.sq_seen) + "] " + (sqe != nullptr ? to_string(*sqe) : "an index out of range"));
+    // A binding that published a wild tail is seen after one round; the log need not hold 2^32 lines of it.
+    if (tail - ring.sq_seen > 2 * ring.params.sq_entries) {
+      add("the published tail " + std::to_string(tail) + " is further ahead than the ring is long");
+      ring.sq_seen = tail;
+      return;
+    }
+  }
+}
+
+void WireLog::log_completed(int fd) {
+  RingView& ring = rings_[fd];
+  if (ring.rings == nullptr) return;
+  const auto* cqes = reinterpret_cast<const wire::Cqe*>(ring.rings + ring.params.cq_off.cqes);
+  for (const std::uint32_t tail = word(ring, ring.params.cq_off.tail); ring.cq_seen != tail; ++ring.cq_seen) {
+    add("cqe[" + std::to_string(ring.cq_seen) + "] " + to_string(cqes[ring.cq_seen & (ring.params.cq_entries - 1)]));
+  }
+}
+
+WireLog& wire_log() {
+  static WireLog log;
+  return log;
+}
+
+std::string active_lie() {
+  const char* lie = std::getenv("URING_CONFORMANCE_LIE");
+  return lie != nullptr ? lie : "";
+}
+
+long ObservedKernel::setup(uring::u32 entries, uring::Params* params) noexcept {
+  const uring::u32 flags = params->flags;
+  const long fd = uring::LinuxKernel::setup(entries, params);
+  std::ostringstream line;
+  line << "setup  entries=" << entries << " flags=" << flags << " -> " << wire::result_text(fd);
+  if (fd >= 0) {
+    line << " (sq " << params->sq_entries << ", cq " << params->cq_entries << ", features " << std::hex << std::showbase
+         << params->features << ")";
+    wire_log().rings()[static_cast<int>(fd)] = RingView{.params = *params};
+  }
+  wire_log().add(line.str());
+  return fd;
+}
+
+long ObservedKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags, const void* arg,
+                           std::size_t arg_size) noexcept {
+  wire_log().log_published(fd);
+  if (active_lie() == "refuse_all") refuse_all(wire_log().rings()[fd]);
+  const long result = uring::LinuxKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
+  wire_log().add("enter  submit=" + std::to_string(to_submit) + " wait=" + std::to_string(min_complete) +
+                 " flags=" + std::to_string(flags) + " -> " + wire::result_text(result));
+  wire_log().log_completed(fd);
+  return result;
+}
+
+long ObservedKernel::do_register(int fd, uring::RegisterOp op, const void* arg, uring::u32 count) noexcept {
+  const long result = uring::LinuxKernel::do_register(fd, op, arg, count);
+  wire_log().add(register_name(op) + " count=" + std::to_string(count) + " -> " + wire::result_text(result));
+  return result;
+}
+
+long ObservedKernel::map_ring(int fd, std::size_t bytes, uring::u64 offset) noexcept {
+  const long address = uring::LinuxKernel::map_ring(fd, bytes, offset);
+  if (address < 0 && address >= -uring::max_errno) {
+    wire_log().add("mmap   offset=" + std::to_string(offset) + " -> " + wire::result_text(address));
+    return address;
+  }
+  RingView& ring = wire_log().rings()[fd];
+  ++ring.mappings;
+  (offset == uring::off_sqes ? ring.sqes : ring.rings) = reinterpret_cast<std::byte*>(address);
+  return address;
+}
+
+long ObservedKernel::unmap(void* address, std::size_t bytes) noexcept {
+  for (auto& [fd, ring] : wire_log().rings()) {
+    if (ring.rings != address && ring.sqes != address) continue;
+    if (ring.rings == address) wire_log().log_completed(fd);
+    (ring.rings == address ? ring.rings : ring.sqes) = nullptr;
+    --ring.mappings;
+  }
+  return uring::LinuxKernel::unmap(address, bytes);
+}
+
+long ObservedKernel::close(int fd) noexcept {
+  const auto ring = wire_log().rings().find(fd);
+  if (ring != wire_log().rings().end() && ring->second.mappings == 0) wire_log().rings().erase(ring);
+  const long result = uring::LinuxKernel::close(fd);
+  wire_log().add("close  " + std::to_string(fd) + " -> " + wire::result_text(result));
+  return result;
+}
+
+}  // namespace conformance

@@ -1,0 +1,69 @@
+// The wire log: every system call of the binding, every SQE it published and every CQE that came back, as the kernel sees
+// them. Shown only when a test fails. Sits at the binding's seam and looks at the shared memory from the kernel's side, so
+// it needs nothing from the binding but its system calls.
+#ifndef CONFORMANCE_SUPPORT_WIRE_LOG_H
+#define CONFORMANCE_SUPPORT_WIRE_LOG_H
+
+#include <uring/uring.h>
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <string>
+
+namespace conformance {
+
+// One open ring, from outside.
+struct RingView {
+  uring::Params params{};
+  std::byte* rings = nullptr;  // null until mapped
+  std::byte* sqes = nullptr;
+  std::uint32_t sq_seen = 0;  // SQEs logged so far
+  std::uint32_t cq_seen = 0;  // CQEs logged so far
+  int mappings = 0;           // of the ring's memory, still there
+};
+
+class WireLog {
+ public:
+  // The newest lines; the oldest go first when a test is long.
+  static constexpr std::size_t capacity = 256;
+
+  void clear();
+  void add(std::string line);
+  std::deque<std::string> lines() const;
+
+  // "ring 3: sq head 1 tail 1, cq head 0 tail 1" for each open ring: where a wait that never ends got stuck.
+  std::string ring_states() const;
+
+  // Opened rings by descriptor. A ring that stays here after its test was leaked.
+  std::map<int, RingView>& rings() { return rings_; }
+
+  void log_published(int fd);  // SQEs the binding has published since the last look
+  void log_completed(int fd);  // CQEs the kernel has posted since the last look
+
+ private:
+  std::deque<std::string> lines_;
+  std::size_t dropped_ = 0;
+  std::map<int, RingView> rings_;
+};
+WireLog& wire_log();
+
+// What the binding calls instead of the kernel: passes everything on and logs it. With the environment variable
+// URING_CONFORMANCE_LIE=refuse_all it first turns each published SQE into one no kernel knows: the test double for a
+// binding that encodes nothing right. Such a run announces itself under another binding name.
+struct ObservedKernel {
+  static long setup(uring::u32 entries, uring::Params* params) noexcept;
+  static long enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags, const void* arg,
+                    std::size_t arg_size) noexcept;
+  static long do_register(int fd, uring::RegisterOp op, const void* arg, uring::u32 count) noexcept;
+  static long map_ring(int fd, std::size_t bytes, uring::u64 offset) noexcept;
+  static long unmap(void* address, std::size_t bytes) noexcept;
+  static long close(int fd) noexcept;
+};
+
+// The lie this process was asked to tell; empty: none.
+std::string active_lie();
+
+}  // namespace conformance
+
+#endif
