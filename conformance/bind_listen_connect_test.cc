@@ -1,5 +1,5 @@
-// bind/listen/connect: a whole TCP conversation without one plain socket call: made, configured, bound, listened on, connected,
-// used in both directions and shut down through the ring.
+// bind/listen/connect: a whole TCP conversation without one plain socket call: made, configured, bound,
+// listened on, connected, used in both directions and shut down through the ring.
 //
 // Needs BIND and LISTEN (6.11), socket commands (6.7), SOCKET (5.19), SHUTDOWN (5.11) and the probe (5.6).
 
@@ -24,8 +24,11 @@ class BindListenConnect : public RingTest<4> {
   // A TCP socket made by the ring.
   Fd ring_socket(std::uint64_t user_data) {
     EXPECT_EQ(wire_of(must(ring.socket(user_data, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP, 0))),
-              (wire::Sqe{.opcode = wire::op::socket, .fd = AF_INET, .off = SOCK_STREAM | SOCK_CLOEXEC,
-                         .len = IPPROTO_TCP, .user_data = user_data}));
+              (wire::Sqe{.opcode = wire::op::socket,
+                         .fd = AF_INET,
+                         .off = SOCK_STREAM | SOCK_CLOEXEC,
+                         .len = IPPROTO_TCP,
+                         .user_data = user_data}));
     const wire::Cqe cqe = complete();
     if (cqe.res <= 2) throw std::runtime_error("no socket: " + wire::to_string(cqe));
     Fd made(cqe.res);
@@ -49,13 +52,22 @@ class BindListenConnect : public RingTest<4> {
     return {.opcode = wire::op::listen, .fd = fd, .len = backlog, .user_data = 5};
   }
   static wire::Sqe bind_wanted(int fd, const sockaddr_in& address) {
-    return {.opcode = wire::op::bind, .fd = fd, .off = sizeof address, .addr = wire::address(&address), .user_data = 4};
+    return {.opcode = wire::op::bind,
+            .fd = fd,
+            .off = sizeof address,
+            .addr = wire::address(&address),
+            .user_data = 4};
   }
   // level in the low and the option in the high half of addr: two 32-bit fields in memory order.
   static wire::Sqe option_wanted(std::uint64_t command, int fd, std::uint64_t option, const int& value,
                                  std::uint64_t user_data) {
-    return {.opcode = wire::op::uring_cmd, .fd = fd, .off = command, .addr = option << 32 | SOL_SOCKET,
-            .user_data = user_data, .file_index = sizeof value, .addr3 = wire::address(&value)};
+    return {.opcode = wire::op::uring_cmd,
+            .fd = fd,
+            .off = command,
+            .addr = option << 32 | SOL_SOCKET,
+            .user_data = user_data,
+            .file_index = sizeof value,
+            .addr3 = wire::address(&value)};
   }
   // 2 x 150 bytes from one socket to the other.
   void transfer(int from, int to);
@@ -67,10 +79,14 @@ void BindListenConnect::transfer(int from, int to) {
   for (int i = 0; i < 10; ++i) half += "0123456789abcdf";
   const auto payload = std::as_bytes(std::span(half));
   // Both sends complete inline into an empty socket buffer, but only a link would promise their order.
-  for (const std::uint64_t user_data : {1, 2}) {
+  for (const std::uint64_t user_data : {1u, 2u}) {
     EXPECT_EQ(wire_of(must(ring.send(user_data, from, payload, MSG_WAITALL))),
-              (wire::Sqe{.opcode = wire::op::send, .fd = from, .addr = wire::address(half.data()), .len = 150,
-                         .op_flags = MSG_WAITALL, .user_data = user_data}));
+              (wire::Sqe{.opcode = wire::op::send,
+                         .fd = from,
+                         .addr = wire::address(half.data()),
+                         .len = 150,
+                         .op_flags = MSG_WAITALL,
+                         .user_data = user_data}));
   }
   ASSERT_EQ(ring.submit(), 2);
   std::uint64_t seen = 0;
@@ -86,8 +102,11 @@ void BindListenConnect::transfer(int from, int to) {
   while (have < received.size()) {
     const auto rest = std::as_writable_bytes(std::span(received)).subspan(have);
     EXPECT_EQ(wire_of(must(ring.recv(3, to, rest, 0))),
-              (wire::Sqe{.opcode = wire::op::recv, .fd = to, .addr = wire::address(rest.data()),
-                         .len = static_cast<std::uint32_t>(rest.size()), .user_data = 3}));
+              (wire::Sqe{.opcode = wire::op::recv,
+                         .fd = to,
+                         .addr = wire::address(rest.data()),
+                         .len = static_cast<std::uint32_t>(rest.size()),
+                         .user_data = 3}));
     const wire::Cqe cqe = complete();
     ASSERT_GT(cqe.res, 0) << wire::to_string(cqe);
     EXPECT_EQ(cqe, (wire::Cqe{.user_data = 3, .res = cqe.res, .flags = cqe.flags & wire::cqe_sock_nonempty}));
@@ -134,14 +153,15 @@ TEST_F(BindListenConnect, HoldsAConversation) {
   bind.flags |= wire::io_link;
   EXPECT_EQ(wire_of(must(ring.listen(5, l, 1, 0))), listen_wanted(l, 1));
   ASSERT_EQ(ring.submit(), 4);
-  for (const std::uint64_t user_data : {2, 3, 4, 5}) {
+  for (const std::uint64_t user_data : {2u, 3u, 4u, 5u}) {
     EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = user_data, .res = 0, .flags = 0}));
   }
   EXPECT_TRUE(listens(l));
 
   // Read an option back.
   int read_back = 0;
-  EXPECT_EQ(wire_of(must(ring.getsockopt(5, l, SOL_SOCKET, SO_REUSEADDR, std::as_writable_bytes(std::span(&read_back, 1))))),
+  EXPECT_EQ(wire_of(must(ring.getsockopt(5, l, SOL_SOCKET, SO_REUSEADDR,
+                                         std::as_writable_bytes(std::span(&read_back, 1))))),
             option_wanted(wire::socket_op_getsockopt, l, SO_REUSEADDR, read_back, 5));
   EXPECT_EQ(complete(), (wire::Cqe{.user_data = 5, .res = sizeof read_back, .flags = 0}));
   EXPECT_EQ(read_back, 1);
@@ -154,7 +174,10 @@ TEST_F(BindListenConnect, HoldsAConversation) {
   EXPECT_EQ(wire_of(must(ring.accept(7, l, nullptr, nullptr, 0))),
             (wire::Sqe{.opcode = wire::op::accept, .fd = l, .user_data = 7}));
   EXPECT_EQ(wire_of(must(ring.connect(8, c, generic(address), sizeof address))),
-            (wire::Sqe{.opcode = wire::op::connect, .fd = c, .off = sizeof address, .addr = wire::address(&address),
+            (wire::Sqe{.opcode = wire::op::connect,
+                       .fd = c,
+                       .off = sizeof address,
+                       .addr = wire::address(&address),
                        .user_data = 8}));
   ASSERT_EQ(ring.submit(), 2);
   wire::Cqe accepted = wait_cqe(), connected = wait_cqe();

@@ -1,5 +1,5 @@
-// The one door between the tests and the binding under test. Tests and their support include this file and no header of
-// the binding, so another binding can be put behind it without touching a test. It offers:
+// The one door between the tests and the binding under test. Tests and their support include this file and no
+// header of the binding, so another binding can be put behind it without touching a test. It offers:
 //
 //   binding::name          what reports call it
 //   binding::Ring          the ring; its operations are those of IoUring.zig, user_data first
@@ -46,8 +46,9 @@ inline int errno_of(Error error) { return uring::is_errno(error) ? static_cast<i
 namespace uring {
 
 inline void PrintTo(Error error, std::ostream* out) {
-  *out << "error " << (is_errno(error) ? conformance::wire::result_text(-static_cast<long>(error))
-                                       : std::to_string(static_cast<unsigned>(error)) + " of the binding (result.h)");
+  *out << "error "
+       << (is_errno(error) ? conformance::wire::result_text(-static_cast<long>(error))
+                           : std::to_string(static_cast<unsigned>(error)) + " of the binding (result.h)");
 }
 
 template <class T>

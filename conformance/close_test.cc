@@ -19,7 +19,8 @@ class Close : public RingTest<1> {
   binding::Result<binding::Sqe&> queue() { return ring.close(0x44444444, file.get()); }
   wire::Sqe wanted() const { return {.opcode = wire::op::close, .fd = file.get(), .user_data = 0x44444444}; }
   std::string witness() {
-    return refused([&] { return queue(); }, wanted(), [&] { return is_open(file.get()) ? "" : "the file was closed"; });
+    return refused([&] { return queue(); }, wanted(),
+                   [&] { return is_open(file.get()) ? "" : "the file was closed"; });
   }
 };
 
@@ -32,7 +33,8 @@ TEST_F(Close, ClosesTheDescriptor) {
   static_cast<void>(file.release());
 }
 
-// A second close of the same number is an error; were file_index not 0, the kernel would look in a table instead.
+// A second close of the same number is an error; were file_index not 0, the kernel would look in a table
+// instead.
 TEST_F(Close, ReportsADescriptorThatIsNotOpen) {
   if (!kernel_has(wire::op::close)) GTEST_SKIP() << witness();
   const int number = file.get();

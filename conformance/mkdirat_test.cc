@@ -19,11 +19,15 @@ class Mkdirat : public RingTest<1> {
 
   binding::Result<binding::Sqe&> queue() { return ring.mkdirat(0x12121212, dir.fd(), path, 0755); }
   wire::Sqe wanted() const {
-    return {.opcode = wire::op::mkdirat, .fd = dir.fd(), .addr = wire::address(path), .len = 0755,
+    return {.opcode = wire::op::mkdirat,
+            .fd = dir.fd(),
+            .addr = wire::address(path),
+            .len = 0755,
             .user_data = 0x12121212};
   }
   std::string witness() {
-    return refused([&] { return queue(); }, wanted(), [&] { return dir.has(path) ? "the directory exists" : ""; });
+    return refused([&] { return queue(); }, wanted(),
+                   [&] { return dir.has(path) ? "the directory exists" : ""; });
   }
 };
 

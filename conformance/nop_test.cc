@@ -1,5 +1,5 @@
-// nop: the smallest round trip. One SQE in, one CQE out, every index moves by one. While this file is red, no other row of
-// the table means anything.
+// nop: the smallest round trip. One SQE in, one CQE out, every index moves by one. While this file is red, no
+// other row of the table means anything.
 //
 // Needs NOP (5.1), IOSQE_IO_DRAIN (5.2) and the single mapping (5.4).
 
@@ -14,7 +14,8 @@ using binding::Indices;
 class Nop : public RingTest<1> {};
 
 TEST_F(Nop, MovesEveryIndexByOne) {
-  EXPECT_EQ(wire_of(must(ring.nop(0xaaaaaaaa))), (wire::Sqe{.opcode = wire::op::nop, .user_data = 0xaaaaaaaa}));
+  EXPECT_EQ(wire_of(must(ring.nop(0xaaaaaaaa))),
+            (wire::Sqe{.opcode = wire::op::nop, .user_data = 0xaaaaaaaa}));
   // Queued but not published: the kernel must not see this tail yet.
   EXPECT_EQ(ring.indices(), (Indices{.sqe_head = 0, .sqe_tail = 1, .sq_tail = 0, .cq_head = 0}));
   EXPECT_EQ(ring.sq_ready(), 1u);
@@ -38,8 +39,8 @@ TEST_F(Nop, MovesEveryIndexByOne) {
   EXPECT_EQ(ring.fd(), -1);
 }
 
-// The control experiment that every refusal in this suite leans on: an opcode no kernel has is refused, once, and the ring
-// still works.
+// The control experiment that every refusal in this suite leans on: an opcode no kernel has is refused, once,
+// and the ring still works.
 TEST_F(Nop, SurvivesAnOpcodeNoKernelHas) {
   must(ring.nop(0xcccccccc)).opcode = binding::Op{wire::op::nobody};
   ASSERT_EQ(ring.submit(), 1);
@@ -58,7 +59,8 @@ TEST_F(Nop, LeavesNoStaleBytesInAReusedSlot) {
   sqe.flags = 0;
   ASSERT_EQ(ring.submit(), 1);
   EXPECT_EQ(wait_cqe().res, -EINVAL);
-  EXPECT_EQ(wire_of(must(ring.nop(0xeeeeeeee))), (wire::Sqe{.opcode = wire::op::nop, .user_data = 0xeeeeeeee}));
+  EXPECT_EQ(wire_of(must(ring.nop(0xeeeeeeee))),
+            (wire::Sqe{.opcode = wire::op::nop, .user_data = 0xeeeeeeee}));
 }
 
 // Four entries: with one, `& mask` and `& 0` are the same thing. Ten rounds wrap both queues.

@@ -1,4 +1,5 @@
-// openat: creates a file through the ring. The most complete comparison of an SQE beside nop's: every field has its place here.
+// openat: creates a file through the ring. The most complete comparison of an SQE beside nop's: every field
+// has its place here.
 //
 // Needs OPENAT (5.6).
 
@@ -21,9 +22,20 @@ class Openat : public RingTest<1> {
 
   binding::Result<binding::Sqe&> queue() { return ring.openat(0x33333333, dir.fd(), path, flags, 0666); }
   wire::Sqe wanted() const {
-    return {.opcode = wire::op::openat, .flags = 0, .ioprio = 0, .fd = dir.fd(), .off = 0, .addr = wire::address(path),
-            .len = 0666, .op_flags = flags, .user_data = 0x33333333, .buf_index = 0, .personality = 0, .file_index = 0,
-            .addr3 = 0, .pad2 = 0};
+    return {.opcode = wire::op::openat,
+            .flags = 0,
+            .ioprio = 0,
+            .fd = dir.fd(),
+            .off = 0,
+            .addr = wire::address(path),
+            .len = 0666,
+            .op_flags = flags,
+            .user_data = 0x33333333,
+            .buf_index = 0,
+            .personality = 0,
+            .file_index = 0,
+            .addr3 = 0,
+            .pad2 = 0};
   }
   std::string witness() {
     return refused([&] { return queue(); }, wanted(), [&] { return dir.has(path) ? "the file exists" : ""; });
@@ -45,7 +57,8 @@ TEST_F(Openat, CreatesAFile) {
   EXPECT_EQ(fcntl(opened.get(), F_GETFD), FD_CLOEXEC);
 }
 
-// Flags and mode are neighbours in the SQE, and with a umask of 022 a mode of 0666 looks like 0644 whatever went wrong.
+// Flags and mode are neighbours in the SQE, and with a umask of 022 a mode of 0666 looks like 0644 whatever
+// went wrong.
 TEST_F(Openat, GivesTheFileItsMode) {
   if (!kernel_has(wire::op::openat)) GTEST_SKIP() << witness();
   const mode_t before = umask(0);
@@ -58,7 +71,8 @@ TEST_F(Openat, GivesTheFileItsMode) {
   EXPECT_EQ(file.st_mode & 07777, 0612u);
 }
 
-// An error of the operation arrives in its CQE with its own errno, and as such: not EINVAL, which would look like an old kernel.
+// An error of the operation arrives in its CQE with its own errno, and as such: not EINVAL, which would look
+// like an old kernel.
 TEST_F(Openat, ReportsAMissingFile) {
   if (!kernel_has(wire::op::openat)) GTEST_SKIP() << witness();
   must(ring.openat(0x33333333, dir.fd(), path, O_CLOEXEC | O_RDONLY, 0));

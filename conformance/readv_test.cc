@@ -1,5 +1,5 @@
-// readv: one vectored read through a registered file, on a ring with room for one request. Shows that the SQ knows when it is
-// full and that a fixed file reaches the kernel as such.
+// readv: one vectored read through a registered file, on a ring with room for one request. Shows that the SQ
+// knows when it is full and that a fixed file reaches the kernel as such.
 //
 // Needs READV, IORING_REGISTER_FILES and IOSQE_FIXED_FILE (5.1).
 
@@ -25,7 +25,10 @@ TEST_F(Readv, ReadsThroughARegisteredFile) {
   const iovec whole{buffer.data(), buffer.size()};
   constexpr int slot = 0;
   binding::Sqe& sqe = must(ring.readv(0xcccccccc, slot, &whole, 1, 0));
-  EXPECT_EQ(wire_of(sqe), (wire::Sqe{.opcode = wire::op::readv, .fd = slot, .addr = wire::address(&whole), .len = 1,
+  EXPECT_EQ(wire_of(sqe), (wire::Sqe{.opcode = wire::op::readv,
+                                     .fd = slot,
+                                     .addr = wire::address(&whole),
+                                     .len = 1,
                                      .user_data = 0xcccccccc}));
   sqe.flags |= wire::fixed_file;
   const wire::Sqe queued = wire_of(sqe);
@@ -41,8 +44,8 @@ TEST_F(Readv, ReadsThroughARegisteredFile) {
   EXPECT_TRUE(ring.unregister_files().ok());
 }
 
-// Without the flag, 0 is a descriptor like any other, and once the table is gone so is the file: both show that it was the
-// table that answered above.
+// Without the flag, 0 is a descriptor like any other, and once the table is gone so is the file: both show
+// that it was the table that answered above.
 TEST_F(Readv, FindsNoFileOnceUnregistered) {
   const Fd zero = open_file("/dev/zero", O_RDONLY);
   const std::array<std::int32_t, 1> table{zero.get()};

@@ -1,5 +1,5 @@
-// structs/offsets/entries: the ABI as the binding declares it, and the arguments it must refuse without asking the kernel.
-// If a struct has the wrong size, every other row tests something else than it says.
+// structs/offsets/entries: the ABI as the binding declares it, and the arguments it must refuse without
+// asking the kernel. If a struct has the wrong size, every other row tests something else than it says.
 //
 // Needs no io_uring at all.
 

@@ -59,8 +59,12 @@ class Waitid : public RingTest<16> {
     return ring.waitid(0x77777777, P_PID, child.pid(), &info, WEXITED, 0);
   }
   wire::Sqe wanted(const Child& child) const {
-    return {.opcode = wire::op::waitid, .fd = child.pid(), .off = wire::address(&info), .len = P_PID,
-            .user_data = 0x77777777, .file_index = WEXITED};
+    return {.opcode = wire::op::waitid,
+            .fd = child.pid(),
+            .off = wire::address(&info),
+            .len = P_PID,
+            .user_data = 0x77777777,
+            .file_index = WEXITED};
   }
   std::string witness(Child& child) {
     return refused([&] { return queue(child); }, wanted(child),

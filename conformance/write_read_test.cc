@@ -23,16 +23,23 @@ class WriteRead : public RingTest<2> {
     read.fill('b');
   }
   wire::Sqe wanted(std::uint8_t opcode, const void* buffer, std::uint64_t user_data) const {
-    return {.opcode = opcode, .fd = file.get(), .off = 10, .addr = wire::address(buffer), .len = 20,
+    return {.opcode = opcode,
+            .fd = file.get(),
+            .off = 10,
+            .addr = wire::address(buffer),
+            .len = 20,
             .user_data = user_data};
   }
 };
 
 TEST_F(WriteRead, ReadsBackWhatItWrote) {
-  const auto write_it = [&] { return ring.write(0x11111111, file.get(), std::as_bytes(std::span(written)), 10); };
+  const auto write_it = [&] {
+    return ring.write(0x11111111, file.get(), std::as_bytes(std::span(written)), 10);
+  };
   const wire::Sqe write_wanted = wanted(wire::op::write, written.data(), 0x11111111);
   if (!kernel_has(wire::op::write)) {
-    GTEST_SKIP() << refused(write_it, write_wanted, [&] { return lseek(file.get(), 0, SEEK_END) > 0 ? "the file grew" : ""; });
+    GTEST_SKIP() << refused(write_it, write_wanted,
+                            [&] { return lseek(file.get(), 0, SEEK_END) > 0 ? "the file grew" : ""; });
   }
 
   binding::Sqe& write = must(write_it());
@@ -49,7 +56,9 @@ TEST_F(WriteRead, ReadsBackWhatItWrote) {
 
 // Asked through another door: the bytes are at offset 10, and nothing is before them.
 TEST_F(WriteRead, PutsTheBytesAtTheOffset) {
-  const auto write_it = [&] { return ring.write(0x11111111, file.get(), std::as_bytes(std::span(written)), 10); };
+  const auto write_it = [&] {
+    return ring.write(0x11111111, file.get(), std::as_bytes(std::span(written)), 10);
+  };
   if (!kernel_has(wire::op::write)) {
     GTEST_SKIP() << refused(write_it, wanted(wire::op::write, written.data(), 0x11111111),
                             [&] { return lseek(file.get(), 0, SEEK_END) > 0 ? "the file grew" : ""; });
@@ -63,9 +72,12 @@ TEST_F(WriteRead, PutsTheBytesAtTheOffset) {
   EXPECT_EQ(content, std::string(10, '\0') + std::string(20, 'a'));
 }
 
-// A read at the end of the file is short, and says so; it must not fail and must not touch the rest of the buffer.
+// A read at the end of the file is short, and says so; it must not fail and must not touch the rest of the
+// buffer.
 TEST_F(WriteRead, ReadsShortAtTheEnd) {
-  const auto read_it = [&] { return ring.read(0x22222222, file.get(), std::as_writable_bytes(std::span(read)), 10); };
+  const auto read_it = [&] {
+    return ring.read(0x22222222, file.get(), std::as_writable_bytes(std::span(read)), 10);
+  };
   if (!kernel_has(wire::op::read)) {
     GTEST_SKIP() << refused(read_it, wanted(wire::op::read, read.data(), 0x22222222),
                             [&] { return read[0] != 'b' ? "the buffer changed" : ""; });

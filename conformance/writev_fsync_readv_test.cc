@@ -1,5 +1,5 @@
-// writev/fsync/readv: a chain of three linked requests, submitted and waited for in one call. The chain fixes the order, so every
-// count can be checked after every step.
+// writev/fsync/readv: a chain of three linked requests, submitted and waited for in one call. The chain fixes
+// the order, so every count can be checked after every step.
 //
 // Needs READV, WRITEV, FSYNC (5.1) and IOSQE_IO_LINK (5.3).
 
@@ -24,8 +24,12 @@ TEST_F(WritevFsyncReadv, RunsInOrderAndWaitsForAll) {
   const iovec from{written.data(), written.size()}, to{read.data(), read.size()};
 
   binding::Sqe& writev = must(ring.writev(0xdddddddd, file.get(), &from, 1, 17));
-  EXPECT_EQ(wire_of(writev), (wire::Sqe{.opcode = wire::op::writev, .fd = file.get(), .off = 17,
-                                        .addr = wire::address(&from), .len = 1, .user_data = 0xdddddddd}));
+  EXPECT_EQ(wire_of(writev), (wire::Sqe{.opcode = wire::op::writev,
+                                        .fd = file.get(),
+                                        .off = 17,
+                                        .addr = wire::address(&from),
+                                        .len = 1,
+                                        .user_data = 0xdddddddd}));
   writev.flags |= wire::io_link;
 
   binding::Sqe& fsync = must(ring.fsync(0xeeeeeeee, file.get(), 0));
@@ -34,7 +38,11 @@ TEST_F(WritevFsyncReadv, RunsInOrderAndWaitsForAll) {
   fsync.flags |= wire::io_link;
 
   EXPECT_EQ(wire_of(must(ring.readv(0xffffffff, file.get(), &to, 1, 17))),
-            (wire::Sqe{.opcode = wire::op::readv, .fd = file.get(), .off = 17, .addr = wire::address(&to), .len = 1,
+            (wire::Sqe{.opcode = wire::op::readv,
+                       .fd = file.get(),
+                       .off = 17,
+                       .addr = wire::address(&to),
+                       .len = 1,
                        .user_data = 0xffffffff}));
 
   EXPECT_EQ(ring.sq_ready(), 3u);

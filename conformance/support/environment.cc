@@ -33,20 +33,25 @@ Environment read_environment() {
 std::optional<Blocked> why_blocked(int error, const Environment& environment) {
   const int disabled = environment.io_uring_disabled.value_or(0);
   if (error == EPERM && disabled != 0) {
-    return Blocked{"sysctl", "io_uring is disabled here: kernel.io_uring_disabled is " + std::to_string(disabled) +
-                                 (disabled == 1 ? " (privileged processes and kernel.io_uring_group only)" : "") +
-                                 "; `sysctl kernel.io_uring_disabled=0` allows it"};
+    return Blocked{"sysctl",
+                   "io_uring is disabled here: kernel.io_uring_disabled is " + std::to_string(disabled) +
+                       (disabled == 1 ? " (privileged processes and kernel.io_uring_group only)" : "") +
+                       "; `sysctl kernel.io_uring_disabled=0` allows it"};
   }
   if ((error == EPERM || error == ENOSYS) && environment.seccomp) {
-    return Blocked{"seccomp", "io_uring_setup(2) failed with " + std::string(strerrorname_np(error)) +
-                                  " in a process under a seccomp filter: the container's or service's policy forbids it"};
+    return Blocked{
+        "seccomp",
+        "io_uring_setup(2) failed with " + std::string(strerrorname_np(error)) +
+            " in a process under a seccomp filter: the container's or service's policy forbids it"};
   }
   if (error == ENOSYS) {
-    return Blocked{"kconfig", "this kernel has no io_uring: it is older than 5.1 or built without CONFIG_IO_URING"};
+    return Blocked{"kconfig",
+                   "this kernel has no io_uring: it is older than 5.1 or built without CONFIG_IO_URING"};
   }
   if (error == ENOMEM && environment.memlock_kib.has_value()) {
     return Blocked{"rlimit", "no memory may be locked for a ring: RLIMIT_MEMLOCK is " +
-                                 std::to_string(*environment.memlock_kib) + " KiB; raise it with `ulimit -l unlimited`"};
+                                 std::to_string(*environment.memlock_kib) +
+                                 " KiB; raise it with `ulimit -l unlimited`"};
   }
   return std::nullopt;
 }

@@ -1,5 +1,5 @@
-// What around the kernel can stand in the way of a test, and how to tell it from a finding. xfstests' triage is the
-// model: without a witness in the environment an error is an error.
+// What around the kernel can stand in the way of a test, and how to tell it from a finding. xfstests' triage
+// is the model: without a witness in the environment an error is an error.
 #ifndef CONFORMANCE_SUPPORT_ENVIRONMENT_H
 #define CONFORMANCE_SUPPORT_ENVIRONMENT_H
 
@@ -18,8 +18,8 @@ struct Environment {
 };
 Environment read_environment();
 
-// Why a ring could not be opened, if the environment explains it: `error` is the errno of io_uring_setup(2) or mmap(2).
-// Nothing: it is a finding.
+// Why a ring could not be opened, if the environment explains it: `error` is the errno of io_uring_setup(2)
+// or mmap(2). Nothing: it is a finding.
 std::optional<Blocked> why_blocked(int error, const Environment& environment);
 
 // Blocked if 127.0.0.1 cannot be used because the loopback interface is down.

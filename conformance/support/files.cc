@@ -30,7 +30,8 @@ bool is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 TempDir::TempDir() {
   const char* base = std::getenv("TMPDIR");
   path_ = std::string(base != nullptr ? base : "/tmp") + "/uring-conformance-XXXXXX";
-  if (mkdtemp(path_.data()) == nullptr) throw std::system_error(errno, std::generic_category(), "mkdtemp " + path_);
+  if (mkdtemp(path_.data()) == nullptr)
+    throw std::system_error(errno, std::generic_category(), "mkdtemp " + path_);
   fd_ = open_file(path_.c_str(), O_RDONLY | O_DIRECTORY);
 }
 
@@ -49,7 +50,8 @@ Fd TempDir::create(const char* name, int access) const {
 bool TempDir::has(const char* name) const {
   struct stat ignored {};
   if (fstatat(fd_.get(), name, &ignored, AT_SYMLINK_NOFOLLOW) == 0) return true;
-  if (errno != ENOENT) throw std::system_error(errno, std::generic_category(), std::string("fstatat ") + name);
+  if (errno != ENOENT)
+    throw std::system_error(errno, std::generic_category(), std::string("fstatat ") + name);
   return false;
 }
 

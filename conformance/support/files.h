@@ -7,8 +7,8 @@
 
 namespace conformance {
 
-// A file descriptor that closes itself. A close that fails is a failure of the test: it means that somebody else closed
-// the descriptor already.
+// A file descriptor that closes itself. A close that fails is a failure of the test: it means that somebody
+// else closed the descriptor already.
 class Fd {
  public:
   Fd() = default;

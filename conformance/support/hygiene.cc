@@ -53,18 +53,23 @@ bool has_children() {
 
 }  // namespace
 
-Belongings look_around() { return {open_descriptors(), ring_mappings(), pinned_kib(), has_children() ? 1 : 0}; }
+Belongings look_around() {
+  return {open_descriptors(), ring_mappings(), pinned_kib(), has_children() ? 1 : 0};
+}
 
 std::vector<std::string> leaks(const Belongings& before, const Belongings& after) {
   std::vector<std::string> found;
   for (const auto& [fd, what] : after.descriptors) {
-    if (!before.descriptors.contains(fd)) found.push_back("descriptor " + std::to_string(fd) + " (" + what + ") is still open");
+    if (!before.descriptors.contains(fd))
+      found.push_back("descriptor " + std::to_string(fd) + " (" + what + ") is still open");
   }
   for (const auto& [fd, what] : before.descriptors) {
-    if (!after.descriptors.contains(fd)) found.push_back("descriptor " + std::to_string(fd) + " (" + what + ") was closed");
+    if (!after.descriptors.contains(fd))
+      found.push_back("descriptor " + std::to_string(fd) + " (" + what + ") was closed");
   }
   if (after.ring_mappings != before.ring_mappings) {
-    found.push_back(std::to_string(after.ring_mappings - before.ring_mappings) + " mappings of a ring are still there");
+    found.push_back(std::to_string(after.ring_mappings - before.ring_mappings) +
+                    " mappings of a ring are still there");
   }
   if (after.pinned_kib > before.pinned_kib) {
     found.push_back(std::to_string(after.pinned_kib - before.pinned_kib) + " KiB are still pinned");
@@ -103,11 +108,13 @@ struct {
   int record_fd = -1;
 } watched;
 
-// Not async-signal-safe by the book: it allocates. It runs when the test is stuck, nearly always inside a system call, and the
-// process ends here either way; should it be stuck itself, the runner's own deadline ends it.
+// Not async-signal-safe by the book: it allocates. It runs when the test is stuck, nearly always inside a
+// system call, and the process ends here either way; should it be stuck itself, the runner's own deadline
+// ends it.
 extern "C" void on_alarm(int) {
   const std::string states = wire_log().ring_states();
-  std::fprintf(stderr, "\nwatchdog: %s did not end within %u s; %s\n", watched.test.c_str(), watched.seconds, states.c_str());
+  std::fprintf(stderr, "\nwatchdog: %s did not end within %u s; %s\n", watched.test.c_str(), watched.seconds,
+               states.c_str());
   if (watched.record_fd >= 0) {
     RecordListener::write_line(watched.record_fd, timeout_record(watched.test, watched.seconds, states));
   }

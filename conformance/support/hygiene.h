@@ -1,4 +1,5 @@
-// What every test must satisfy beyond its own assertions: it leaves nothing behind, it does not skip without a witness, it ends.
+// What every test must satisfy beyond its own assertions: it leaves nothing behind, it does not skip without
+// a witness, it ends.
 #ifndef CONFORMANCE_SUPPORT_HYGIENE_H
 #define CONFORMANCE_SUPPORT_HYGIENE_H
 
@@ -22,8 +23,9 @@ Belongings look_around();
 // What `after` has that `before` had not, as sentences; empty: nothing.
 std::vector<std::string> leaks(const Belongings& before, const Belongings& after);
 
-// Starts each test with an empty observation and an empty wire log; fails it afterwards if it leaked or skipped without a witness.
-// Must be appended after RecordListener: GoogleTest calls OnTestEnd in reverse order.
+// Starts each test with an empty observation and an empty wire log; fails it afterwards if it leaked or
+// skipped without a witness. Must be appended after RecordListener: GoogleTest calls OnTestEnd in reverse
+// order.
 class HygieneListener : public testing::EmptyTestEventListener {
  public:
   void OnTestStart(const testing::TestInfo& info) override;
@@ -33,8 +35,9 @@ class HygieneListener : public testing::EmptyTestEventListener {
   Belongings before_;
 };
 
-// Ends the process when a test takes longer than `seconds`, with a record (to `record_fd` unless -1) and a message that name the test
-// and the state of its rings. Nearly every failure of a binding is a wait that never ends.
+// Ends the process when a test takes longer than `seconds`, with a record (to `record_fd` unless -1) and a
+// message that name the test and the state of its rings. Nearly every failure of a binding is a wait that
+// never ends.
 class WatchdogListener : public testing::EmptyTestEventListener {
  public:
   WatchdogListener(unsigned seconds, int record_fd);

@@ -7,8 +7,8 @@
 
 namespace conformance::json {
 
-// A JSON string, quotes included. Bytes that are not valid in JSON become \u escapes of their value, so that whatever a
-// failure message contains, the record stays one valid line.
+// A JSON string, quotes included. Bytes that are not valid in JSON become \u escapes of their value, so that
+// whatever a failure message contains, the record stays one valid line.
 inline std::string quote(std::string_view text) {
   static constexpr char digits[] = "0123456789abcdef";
   std::string out = "\"";
@@ -33,8 +33,12 @@ class Object {
     text_ += json_value;
     return *this;
   }
-  Object& add(std::string_view key, long long value) { return add(key, std::string_view(std::to_string(value))); }
-  Object& add_string(std::string_view key, std::string_view value) { return add(key, std::string_view(quote(value))); }
+  Object& add(std::string_view key, long long value) {
+    return add(key, std::string_view(std::to_string(value)));
+  }
+  Object& add_string(std::string_view key, std::string_view value) {
+    return add(key, std::string_view(quote(value)));
+  }
   std::string text() const { return text_ + "}"; }
 
  private:

@@ -1,32 +1,74 @@
-// The conformance program: GoogleTest's options, plus two environment variables.
-//   URING_RECORDS_FD      write result records to this descriptor (support/records.h)
-//   URING_TEST_TIMEOUT_S  end a test that takes longer, default 60 seconds
+// The conformance program: GoogleTest's options, and
+//   --binding=NAME         the binding that the caller believes to test; any other name than this program's
+//   is an error.
+//                          "lie:refuse_all" makes the program its own counterexample: see Lie in
+//                          support/wire_log.h
+//   --timeout-s=N          end a test that takes longer, default 60 seconds
+//   URING_RECORDS_FD=N     (environment) write result records to this descriptor: see support/records.h
+// Exit code: GoogleTest's (0 or 1); 2 when it was called wrongly; 124 when the watchdog ended it.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <optional>
 #include <string>
+#include <string_view>
 
+#include "binding.h"
 #include "support/hygiene.h"
 #include "support/records.h"
+#include "support/wire_log.h"
 
 namespace {
 
-// The value of an environment variable as a number; nothing when it is not set. Anything else ends the program.
-std::optional<int> number_from(const char* variable) {
-  const char* text = std::getenv(variable);
-  if (text == nullptr) return std::nullopt;
-  char* end = nullptr;
-  const long value = std::strtol(text, &end, 10);
-  if (*text == '\0' || *end != '\0' || value < 0 || value > 1'000'000) {
-    std::fprintf(stderr, "%s is \"%s\", want a number\n", variable, text);
-    std::exit(2);
+[[noreturn]] void usage(const std::string& problem) {
+  std::fprintf(stderr, "conformance: %s\n", problem.c_str());
+  std::exit(2);
+}
+
+int number(std::string_view what, std::string_view text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < 0 || value > 1'000'000) {
+    usage(std::string(what) + " wants a number, not \"" + std::string(text) + '"');
   }
-  return static_cast<int>(value);
+  return value;
+}
+
+struct Options {
+  unsigned timeout_s = 60;
+  int records_fd = -1;
+};
+
+// What GoogleTest left of the command line, and the environment.
+Options read_options(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    const std::string_view value = argument.substr(std::min(argument.size(), argument.find('=') + 1));
+    if (argument.starts_with("--binding=")) {
+      if (value == conformance::refuse_all_name) {
+        conformance::active_lie() = conformance::Lie::refuse_all;
+      } else if (value != binding::name) {
+        usage("this program tests the binding \"" + std::string(binding::name) + "\", not \"" +
+              std::string(value) + '"');
+      }
+    } else if (argument.starts_with("--timeout-s=")) {
+      options.timeout_s = static_cast<unsigned>(number("--timeout-s", value));
+    } else {
+      usage("unknown option " + std::string(argument));
+    }
+  }
+  if (const char* fd = std::getenv("URING_RECORDS_FD")) {
+    options.records_fd = number("URING_RECORDS_FD", fd);
+    if (fcntl(options.records_fd, F_SETFD, FD_CLOEXEC) != 0) {
+      usage("URING_RECORDS_FD names descriptor " + std::string(fd) + ", which is not open");
+    }
+  }
+  return options;
 }
 
 // Tests expect new descriptors above 2, and an init may start us with none.
@@ -43,8 +85,10 @@ void open_standard_descriptors() {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
+  const Options options = read_options(argc, argv);
   open_standard_descriptors();
-  // Ring memory up to 5.11 and registered buffers count against it. Where the hard limit is low a test will say so.
+  // Ring memory up to 5.11 and registered buffers count against it. Where the hard limit is low a test will
+  // say so.
   rlimit memlock{};
   if (getrlimit(RLIMIT_MEMLOCK, &memlock) == 0) {
     memlock.rlim_cur = memlock.rlim_max;
@@ -52,21 +96,14 @@ int main(int argc, char** argv) {
   }
   signal(SIGPIPE, SIG_IGN);
 
-  const int record_fd = number_from("URING_RECORDS_FD").value_or(-1);
-  if (record_fd >= 0 && fcntl(record_fd, F_SETFD, FD_CLOEXEC) != 0) {
-    std::fprintf(stderr, "URING_RECORDS_FD names descriptor %d, which is not open\n", record_fd);
-    return 2;
-  }
   testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();
-  if (record_fd >= 0) listeners.Append(new conformance::RecordListener(record_fd));
-  listeners.Append(new conformance::WatchdogListener(
-      static_cast<unsigned>(number_from("URING_TEST_TIMEOUT_S").value_or(60)), record_fd));
+  if (options.records_fd >= 0) listeners.Append(new conformance::RecordListener(options.records_fd));
+  listeners.Append(new conformance::WatchdogListener(options.timeout_s, options.records_fd));
   listeners.Append(new conformance::HygieneListener);
 
   const int result = RUN_ALL_TESTS();
   if (testing::UnitTest::GetInstance()->test_to_run_count() == 0) {
-    std::fprintf(stderr, "no test was run: the filter matches nothing\n");
-    return 2;
+    usage("no test was run: the filter matches nothing");
   }
   return result;
 }

@@ -18,8 +18,8 @@ std::vector<std::string> objections(const Refusal& r) {
                                 ": this ring does not work, so a refusal says nothing about " + name);
   object(r.nop_after != 0, "a NOP after it completed with " + result_text(r.nop_after) + ": the ring broke");
   object(r.res >= 0, name + " was not refused: it completed with " + result_text(r.res));
-  object(r.again != r.res, "the same SQE completed with " + result_text(r.res) + " and then with " +
-                               result_text(r.again));
+  object(r.again != r.res,
+         "the same SQE completed with " + result_text(r.res) + " and then with " + result_text(r.again));
   object(r.nobody != r.res, "opcode 255, which no kernel has, completed with " + result_text(r.nobody) +
                                 " and not like " + name + " with " + result_text(r.res));
   // EINVAL since 5.5. 5.4 looks the descriptor up first and may say EBADF (read in fs/io_uring.c of 5.4).
@@ -35,10 +35,13 @@ std::vector<std::string> objections(const Refusal& r) {
 
 std::string describe(const Refusal& r) {
   using wire::result_text;
-  const std::string probe = !r.probe.has_value() ? "there is no probe" : *r.probe ? "the probe has it" : "the probe lacks it";
-  return wire::op_name(r.op) + " refused: " + result_text(r.res) + ", again " + result_text(r.again) + ", opcode 255 " +
-         result_text(r.nobody) + ", NOP before " + result_text(r.nop_before) + ", NOP after " + result_text(r.nop_after) +
-         ", " + probe + ", " + (r.happened.empty() ? "nothing happened" : r.happened);
+  const std::string probe = !r.probe.has_value() ? "there is no probe"
+                            : *r.probe           ? "the probe has it"
+                                                 : "the probe lacks it";
+  return wire::op_name(r.op) + " refused: " + result_text(r.res) + ", again " + result_text(r.again) +
+         ", opcode 255 " + result_text(r.nobody) + ", NOP before " + result_text(r.nop_before) +
+         ", NOP after " + result_text(r.nop_after) + ", " + probe + ", " +
+         (r.happened.empty() ? "nothing happened" : r.happened);
 }
 
 Observation& current_observation() {

@@ -1,5 +1,5 @@
-// What the running test has to say beyond passed and failed: a refusal with its witness, or a blocked environment.
-// The test observes; nobody here knows which kernel should have what.
+// What the running test has to say beyond passed and failed: a refusal with its witness, or a blocked
+// environment. The test observes; nobody here knows which kernel should have what.
 #ifndef CONFORMANCE_SUPPORT_OBSERVATION_H
 #define CONFORMANCE_SUPPORT_OBSERVATION_H
 
@@ -26,7 +26,8 @@ struct Refusal {
   std::string happened;              // what the operation did all the same; empty: nothing
 };
 
-// Why this is not the refusal of a kernel that simply lacks the operation; empty when it is. Each entry is a sentence.
+// Why this is not the refusal of a kernel that simply lacks the operation; empty when it is. Each entry is a
+// sentence.
 std::vector<std::string> objections(const Refusal& refusal);
 
 // What was tried and what came back, in one line for a person.

@@ -32,7 +32,9 @@ std::string refusal_json(const Refusal& r) {
       .add("cqe_flags", r.cqe_flags)
       .add("extra_cqes", r.extra_cqes)
       .add("user_data_came_back", r.user_data_came_back ? "true" : "false")
-      .add("probe", !r.probe.has_value() ? "null" : *r.probe ? "true" : "false")
+      .add("probe", !r.probe.has_value() ? "null"
+                    : *r.probe           ? "true"
+                                         : "false")
       .add_string("happened", r.happened)
       .add_string("shape", found.empty() ? "right" : "wrong")
       .add("objections", json::array_of_strings(found))
@@ -99,7 +101,8 @@ std::string timeout_record(const std::string& test, long seconds, const std::str
       .add_string("name", test)
       .add_string("state", "timeout")
       .add("ms", seconds * 1000)
-      .add("failures", "[" + json::Object().add_string("file", "").add("line", 0).add_string("text", text).text() + "]")
+      .add("failures",
+           "[" + json::Object().add_string("file", "").add("line", 0).add_string("text", text).text() + "]")
       .add("wire", json::array_of_strings(wire_log().lines()))
       .text();
 }
@@ -112,11 +115,10 @@ void RecordListener::OnTestProgramStart(const testing::UnitTest& unit_test) {
       if (suite.GetTestInfo(t)->should_run()) plan.push_back(full_name(*suite.GetTestInfo(t)));
     }
   }
-  const std::string lie = active_lie();
   write_line(fd_, json::Object()
                       .add_string("kind", "header")
                       .add("schema", record_schema)
-                      .add_string("binding", lie.empty() ? binding::name : "lie:" + lie)
+                      .add_string("binding", active_lie() == Lie::none ? binding::name : refuse_all_name)
                       .add("plan", json::array_of_strings(plan))
                       .text());
 }
@@ -124,10 +126,8 @@ void RecordListener::OnTestProgramStart(const testing::UnitTest& unit_test) {
 void RecordListener::OnTestEnd(const testing::TestInfo& info) { write_line(fd_, test_record(info)); }
 
 void RecordListener::OnTestProgramEnd(const testing::UnitTest& unit_test) {
-  write_line(fd_, json::Object()
-                      .add_string("kind", "footer")
-                      .add("ran", unit_test.test_to_run_count())
-                      .text());
+  write_line(fd_,
+             json::Object().add_string("kind", "footer").add("ran", unit_test.test_to_run_count()).text());
 }
 
 void RecordListener::write_line(int fd, const std::string& line) {
@@ -137,7 +137,8 @@ void RecordListener::write_line(int fd, const std::string& line) {
     const ssize_t n = write(fd, bytes.data() + done, bytes.size() - done);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
-      std::fprintf(stderr, "a result record cannot be written to descriptor %d: %s\n", fd, strerrorname_np(errno));
+      std::fprintf(stderr, "a result record cannot be written to descriptor %d: %s\n", fd,
+                   strerrorname_np(errno));
       std::_Exit(3);
     }
     done += static_cast<std::size_t>(n);

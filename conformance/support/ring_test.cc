@@ -46,7 +46,8 @@ void AnyRingTest::SetUp() {
     opened = ring.init(entries_, setup_flags_);
   }
   if (opened.ok()) return;
-  if (auto blocked = why_blocked(binding::errno_of(opened.error()), read_environment())) stop_blocked(*blocked);
+  if (auto blocked = why_blocked(binding::errno_of(opened.error()), read_environment()))
+    stop_blocked(*blocked);
   FAIL() << "a ring of " << entries_ << " cannot be opened: " << testing::PrintToString(opened);
 }
 
@@ -70,8 +71,8 @@ wire::Cqe AnyRingTest::complete_one(const wire::Sqe& wanted) {
   return wait_cqe();
 }
 
-std::string AnyRingTest::refused(const std::function<binding::Result<binding::Sqe&>()>& queue, const wire::Sqe& wanted,
-                                 const std::function<std::string()>& happened) {
+std::string AnyRingTest::refused(const std::function<binding::Result<binding::Sqe&>()>& queue,
+                                 const wire::Sqe& wanted, const std::function<std::string()>& happened) {
   Refusal refusal{.op = wanted.opcode};
   refusal.probe = probe(ring.fd(), wanted.opcode);
   refusal.before_5_5 = (ring.features() & wire::feat_submit_stable) == 0;

@@ -34,21 +34,23 @@ inline wire::Cqe wire_of(const binding::Cqe& cqe) { return std::bit_cast<wire::C
 
 class AnyRingTest : public testing::Test {
  public:
-  // Waits for the next CQE and takes it. Really waits: completions may come from another thread of the kernel.
+  // Waits for the next CQE and takes it. Really waits: completions may come from another thread of the
+  // kernel.
   wire::Cqe wait_cqe();
 
  protected:
   AnyRingTest(unsigned entries, unsigned setup_flags) : entries_(entries), setup_flags_(setup_flags) {}
   void SetUp() override;
 
-  // True if this kernel's probe lists the operation. Asked with a system call of our own: what a broken binding
-  // says of the kernel is no witness. (Before 5.6, when there is no probe, the ring's feature bits tell.)
+  // True if this kernel's probe lists the operation. Asked with a system call of our own: what a broken
+  // binding says of the kernel is no witness. (Before 5.6, when there is no probe, the ring's feature bits
+  // tell.)
   bool kernel_has(std::uint8_t opcode) const;
 
-  // For a kernel without the operation: shows that `queue` is refused the way such a kernel refuses, that the ring works
-  // before and after, and that nothing happened. `wanted` is the whole SQE that `queue` must write; `happened` looks
-  // for traces of the operation and names them, or returns "". Adds a failure for each objection. Returns the witness in words,
-  // for GTEST_SKIP.
+  // For a kernel without the operation: shows that `queue` is refused the way such a kernel refuses, that the
+  // ring works before and after, and that nothing happened. `wanted` is the whole SQE that `queue` must
+  // write; `happened` looks for traces of the operation and names them, or returns "". Adds a failure for
+  // each objection. Returns the witness in words, for GTEST_SKIP.
   std::string refused(const std::function<binding::Result<binding::Sqe&>()>& queue, const wire::Sqe& wanted,
                       const std::function<std::string()>& happened);
 

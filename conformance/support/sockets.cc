@@ -15,7 +15,8 @@ namespace {
 }  // namespace
 
 sockaddr_in loopback(std::uint16_t port) {
-  return {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+  return {
+      .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
 }
 
 std::uint16_t port_of(int socket) {

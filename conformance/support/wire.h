@@ -1,5 +1,6 @@
-// The wire: what the kernel sees, in the words of the manual pages. These numbers and layouts are the suite's own and
-// deliberately do not come from the binding under test: a binding with a wrong constant would agree with itself.
+// The wire: what the kernel sees, in the words of the manual pages. These numbers and layouts are the suite's
+// own and deliberately do not come from the binding under test: a binding with a wrong constant would agree
+// with itself.
 #ifndef CONFORMANCE_SUPPORT_WIRE_H
 #define CONFORMANCE_SUPPORT_WIRE_H
 
@@ -11,26 +12,26 @@ namespace conformance::wire {
 
 // Opcodes (io_uring_enter(2)), with the release that brought them.
 namespace op {
-inline constexpr std::uint8_t nop = 0;          // 5.1
-inline constexpr std::uint8_t readv = 1;        // 5.1
-inline constexpr std::uint8_t writev = 2;       // 5.1
-inline constexpr std::uint8_t fsync = 3;        // 5.1
-inline constexpr std::uint8_t accept = 13;      // 5.5
-inline constexpr std::uint8_t connect = 16;     // 5.5
-inline constexpr std::uint8_t openat = 18;      // 5.6
-inline constexpr std::uint8_t close = 19;       // 5.6
-inline constexpr std::uint8_t read = 22;        // 5.6
-inline constexpr std::uint8_t write = 23;       // 5.6
-inline constexpr std::uint8_t send = 26;        // 5.6
-inline constexpr std::uint8_t recv = 27;        // 5.6
-inline constexpr std::uint8_t shutdown = 34;    // 5.11
-inline constexpr std::uint8_t mkdirat = 37;     // 5.15
-inline constexpr std::uint8_t socket = 45;      // 5.19
-inline constexpr std::uint8_t uring_cmd = 46;   // 5.19
-inline constexpr std::uint8_t waitid = 50;      // 6.7
-inline constexpr std::uint8_t bind = 56;        // 6.11
-inline constexpr std::uint8_t listen = 57;      // 6.11
-inline constexpr std::uint8_t nobody = 255;     // no kernel: opcodes are handed out in order, 7.3 is at 64
+inline constexpr std::uint8_t nop = 0;         // 5.1
+inline constexpr std::uint8_t readv = 1;       // 5.1
+inline constexpr std::uint8_t writev = 2;      // 5.1
+inline constexpr std::uint8_t fsync = 3;       // 5.1
+inline constexpr std::uint8_t accept = 13;     // 5.5
+inline constexpr std::uint8_t connect = 16;    // 5.5
+inline constexpr std::uint8_t openat = 18;     // 5.6
+inline constexpr std::uint8_t close = 19;      // 5.6
+inline constexpr std::uint8_t read = 22;       // 5.6
+inline constexpr std::uint8_t write = 23;      // 5.6
+inline constexpr std::uint8_t send = 26;       // 5.6
+inline constexpr std::uint8_t recv = 27;       // 5.6
+inline constexpr std::uint8_t shutdown = 34;   // 5.11
+inline constexpr std::uint8_t mkdirat = 37;    // 5.15
+inline constexpr std::uint8_t socket = 45;     // 5.19
+inline constexpr std::uint8_t uring_cmd = 46;  // 5.19
+inline constexpr std::uint8_t waitid = 50;     // 6.7
+inline constexpr std::uint8_t bind = 56;       // 6.11
+inline constexpr std::uint8_t listen = 57;     // 6.11
+inline constexpr std::uint8_t nobody = 255;    // no kernel: opcodes are handed out in order, 7.3 is at 64
 }  // namespace op
 
 // "MKDIRAT" for 37; "opcode 200" for one the suite does not use.
@@ -46,9 +47,9 @@ inline constexpr std::uint32_t cqe_sock_nonempty = 4;  // 5.19
 inline constexpr std::uint64_t socket_op_getsockopt = 2, socket_op_setsockopt = 3;  // 6.7
 
 // Params::features.
-inline constexpr std::uint32_t feat_single_mmap = 1u << 0;     // 5.4
-inline constexpr std::uint32_t feat_nodrop = 1u << 1;          // 5.5
-inline constexpr std::uint32_t feat_submit_stable = 1u << 2;   // 5.5
+inline constexpr std::uint32_t feat_single_mmap = 1u << 0;    // 5.4
+inline constexpr std::uint32_t feat_nodrop = 1u << 1;         // 5.5
+inline constexpr std::uint32_t feat_submit_stable = 1u << 2;  // 5.5
 
 // The 64 bytes of a submission queue entry. Where the kernel's header overlays names, the first one stands.
 struct Sqe {
@@ -81,8 +82,8 @@ struct Cqe {
 };
 static_assert(sizeof(Cqe) == 16);
 
-// How failures and the wire log show them: Sqe{.opcode=NOP, .user_data=0xaaaaaaaa}, all fields that are not zero;
-// Cqe{.user_data=0xaaaaaaaa, .res=-22 EINVAL, .flags=0}, all three.
+// How failures and the wire log show them: Sqe{.opcode=NOP, .user_data=0xaaaaaaaa}, all fields that are not
+// zero; Cqe{.user_data=0xaaaaaaaa, .res=-22 EINVAL, .flags=0}, all three.
 std::string to_string(const Sqe& sqe);
 std::string to_string(const Cqe& cqe);
 void PrintTo(const Sqe& sqe, std::ostream* out);

@@ -1,7 +1,5 @@
 #include "support/wire_log.h"
 
-#include <cstdlib>
-#include <cstring>
 #include <sstream>
 
 #include "support/wire.h"
@@ -9,7 +7,8 @@
 namespace conformance {
 namespace {
 
-// Words of the ring as the kernel has them. Plain acquire loads: the log is taken between system calls of one thread.
+// Words of the ring as the kernel has them. Plain acquire loads: the log is taken between system calls of one
+// thread.
 std::uint32_t word(const RingView& ring, std::uint32_t offset) {
   return __atomic_load_n(reinterpret_cast<const std::uint32_t*>(ring.rings + offset), __ATOMIC_ACQUIRE);
 }
@@ -28,7 +27,9 @@ void refuse_all(const RingView& ring) {
   }
 }
 
-std::string register_name(uring::RegisterOp op) { return "register op " + std::to_string(static_cast<unsigned>(op)); }
+std::string register_name(uring::RegisterOp op) {
+  return "register op " + std::to_string(static_cast<unsigned>(op));
+}
 
 }  // namespace
 
@@ -57,9 +58,9 @@ std::string WireLog::ring_states() const {
     if (ring.rings == nullptr) continue;
     const auto& sq = ring.params.sq_off;
     const auto& cq = ring.params.cq_off;
-    out << "ring " << fd << ": sq head " << word(ring, sq.head) << " tail " << word(ring, sq.tail) << " flags "
-        << word(ring, sq.flags) << ", cq head " << word(ring, cq.head) << " tail " << word(ring, cq.tail) << " overflow "
-        << word(ring, cq.overflow) << "; ";
+    out << "ring " << fd << ": sq head " << word(ring, sq.head) << " tail " << word(ring, sq.tail)
+        << " flags " << word(ring, sq.flags) << ", cq head " << word(ring, cq.head) << " tail "
+        << word(ring, cq.tail) << " overflow " << word(ring, cq.overflow) << "; ";
   }
   return out.str();
 }
@@ -69,7 +70,8 @@ void WireLog::log_published(int fd) {
   if (ring.rings == nullptr || ring.sqes == nullptr) return;
   for (const std::uint32_t tail = word(ring, ring.params.sq_off.tail); ring.sq_seen != tail; ++ring.sq_seen) {
     const wire::Sqe* sqe = published_sqe(ring, ring.sq_seen);
-    add("sqe[" + std::to_string(ring.sq_seen) + "] " + (sqe != nullptr ? to_string(*sqe) : "an index out of range"));
+    add("sqe[" + std::to_string(ring.sq_seen) + "] " +
+        (sqe != nullptr ? to_string(*sqe) : "an index out of range"));
     // A binding that published a wild tail is seen after one round; the log need not hold 2^32 lines of it.
     if (tail - ring.sq_seen > 2 * ring.params.sq_entries) {
       add("the published tail " + std::to_string(tail) + " is further ahead than the ring is long");
@@ -84,7 +86,8 @@ void WireLog::log_completed(int fd) {
   if (ring.rings == nullptr) return;
   const auto* cqes = reinterpret_cast<const wire::Cqe*>(ring.rings + ring.params.cq_off.cqes);
   for (const std::uint32_t tail = word(ring, ring.params.cq_off.tail); ring.cq_seen != tail; ++ring.cq_seen) {
-    add("cqe[" + std::to_string(ring.cq_seen) + "] " + to_string(cqes[ring.cq_seen & (ring.params.cq_entries - 1)]));
+    add("cqe[" + std::to_string(ring.cq_seen) + "] " +
+        to_string(cqes[ring.cq_seen & (ring.params.cq_entries - 1)]));
   }
 }
 
@@ -93,9 +96,9 @@ WireLog& wire_log() {
   return log;
 }
 
-std::string active_lie() {
-  const char* lie = std::getenv("URING_CONFORMANCE_LIE");
-  return lie != nullptr ? lie : "";
+Lie& active_lie() {
+  static Lie lie = Lie::none;
+  return lie;
 }
 
 long ObservedKernel::setup(uring::u32 entries, uring::Params* params) noexcept {
@@ -104,18 +107,18 @@ long ObservedKernel::setup(uring::u32 entries, uring::Params* params) noexcept {
   std::ostringstream line;
   line << "setup  entries=" << entries << " flags=" << flags << " -> " << wire::result_text(fd);
   if (fd >= 0) {
-    line << " (sq " << params->sq_entries << ", cq " << params->cq_entries << ", features " << std::hex << std::showbase
-         << params->features << ")";
+    line << " (sq " << params->sq_entries << ", cq " << params->cq_entries << ", features " << std::hex
+         << std::showbase << params->features << ")";
     wire_log().rings()[static_cast<int>(fd)] = RingView{.params = *params};
   }
   wire_log().add(line.str());
   return fd;
 }
 
-long ObservedKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags, const void* arg,
-                           std::size_t arg_size) noexcept {
+long ObservedKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags,
+                           const void* arg, std::size_t arg_size) noexcept {
   wire_log().log_published(fd);
-  if (active_lie() == "refuse_all") refuse_all(wire_log().rings()[fd]);
+  if (active_lie() == Lie::refuse_all) refuse_all(wire_log().rings()[fd]);
   const long result = uring::LinuxKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
   wire_log().add("enter  submit=" + std::to_string(to_submit) + " wait=" + std::to_string(min_complete) +
                  " flags=" + std::to_string(flags) + " -> " + wire::result_text(result));

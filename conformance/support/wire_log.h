@@ -1,6 +1,6 @@
-// The wire log: every system call of the binding, every SQE it published and every CQE that came back, as the kernel sees
-// them. Shown only when a test fails. Sits at the binding's seam and looks at the shared memory from the kernel's side, so
-// it needs nothing from the binding but its system calls.
+// The wire log: every system call of the binding, every SQE it published and every CQE that came back, as the
+// kernel sees them. Shown only when a test fails. Sits at the binding's seam and looks at the shared memory
+// from the kernel's side, so it needs nothing from the binding but its system calls.
 #ifndef CONFORMANCE_SUPPORT_WIRE_LOG_H
 #define CONFORMANCE_SUPPORT_WIRE_LOG_H
 
@@ -48,9 +48,7 @@ class WireLog {
 };
 WireLog& wire_log();
 
-// What the binding calls instead of the kernel: passes everything on and logs it. With the environment variable
-// URING_CONFORMANCE_LIE=refuse_all it first turns each published SQE into one no kernel knows: the test double for a
-// binding that encodes nothing right. Such a run announces itself under another binding name.
+// What the binding calls instead of the kernel: passes everything on and logs it.
 struct ObservedKernel {
   static long setup(uring::u32 entries, uring::Params* params) noexcept;
   static long enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags, const void* arg,
@@ -61,8 +59,16 @@ struct ObservedKernel {
   static long close(int fd) noexcept;
 };
 
-// The lie this process was asked to tell; empty: none.
-std::string active_lie();
+// Lies that the observed kernel can be made to tell. A run with one announces itself under the lie's name,
+// never as the binding.
+enum class Lie {
+  none,
+  // Each published SQE is turned into one that no kernel knows: the double of a binding that encodes nothing
+  // right.
+  refuse_all,
+};
+Lie& active_lie();
+inline constexpr const char* refuse_all_name = "lie:refuse_all";
 
 }  // namespace conformance
 

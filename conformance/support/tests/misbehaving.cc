@@ -1,5 +1,5 @@
-// Tests that must turn red although each of their assertions holds. misbehaving_test.cmake runs them one by one and demands a failure
-// with the right words and the right record.
+// Tests that must turn red although each of their assertions holds. misbehaving_test.cmake runs them one by
+// one and demands a failure with the right words and the right record.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>

@@ -2,8 +2,8 @@
 #   PROGRAM, FILTER, TEXT (a regular expression), STATE, RECORDS (a file to use)
 file(REMOVE ${RECORDS})
 execute_process(
-  COMMAND ${CMAKE_COMMAND} -E env URING_RECORDS_FD=9 URING_TEST_TIMEOUT_S=1
-    bash -c "exec 9>'${RECORDS}'; exec '${PROGRAM}' '--gtest_filter=${FILTER}'"
+  COMMAND ${CMAKE_COMMAND} -E env URING_RECORDS_FD=9
+    bash -c "exec 9>'${RECORDS}'; exec '${PROGRAM}' '--gtest_filter=${FILTER}' --timeout-s=1"
   RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE errors)
 file(READ ${RECORDS} records)
 set(all "exit ${code}\n${output}${errors}\n${records}")

@@ -1,4 +1,5 @@
-// The support layer's own tests: what failures say, when a refusal is a witness, what counts as blocked or leaked.
+// The support layer's own tests: what failures say, when a refusal is a witness, what counts as blocked or
+// leaked.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -25,10 +26,22 @@ using testing::PrintToString;
 
 TEST(FailureText, NamesTheFieldsOfAnSqeThatAreNotZero) {
   EXPECT_EQ(PrintToString(wire::Sqe{.user_data = 0xaaaaaaaa}), "Sqe{.opcode=NOP, .user_data=0xaaaaaaaa}");
-  EXPECT_EQ(PrintToString(wire::Sqe{.opcode = 18, .flags = 4, .ioprio = 1, .fd = -100, .off = 2, .addr = 0x30, .len = 0x1b6,
-                                    .op_flags = 5, .user_data = 6, .buf_index = 7, .personality = 8, .file_index = 9,
-                                    .addr3 = 10, .pad2 = 11}),
-            "Sqe{.opcode=OPENAT, .flags=0x4, .ioprio=0x1, .fd=-100, .off=0x2, .addr=0x30, .len=0x1b6, .op_flags=0x5, "
+  EXPECT_EQ(PrintToString(wire::Sqe{.opcode = 18,
+                                    .flags = 4,
+                                    .ioprio = 1,
+                                    .fd = -100,
+                                    .off = 2,
+                                    .addr = 0x30,
+                                    .len = 0x1b6,
+                                    .op_flags = 5,
+                                    .user_data = 6,
+                                    .buf_index = 7,
+                                    .personality = 8,
+                                    .file_index = 9,
+                                    .addr3 = 10,
+                                    .pad2 = 11}),
+            "Sqe{.opcode=OPENAT, .flags=0x4, .ioprio=0x1, .fd=-100, .off=0x2, .addr=0x30, .len=0x1b6, "
+            ".op_flags=0x5, "
             ".user_data=0x6, .buf_index=0x7, .personality=0x8, .file_index=0x9, .addr3=0xa, .pad2=0xb}");
   EXPECT_EQ(PrintToString(wire::Sqe{.opcode = 200}), "Sqe{.opcode=opcode 200, .user_data=0}");
 }
@@ -36,7 +49,8 @@ TEST(FailureText, NamesTheFieldsOfAnSqeThatAreNotZero) {
 TEST(FailureText, ShowsEveryFieldOfACqeAndNamesTheErrno) {
   EXPECT_EQ(PrintToString(wire::Cqe{.user_data = 0xcccccccc, .res = -22, .flags = 0}),
             "Cqe{.user_data=0xcccccccc, .res=-22 EINVAL, .flags=0}");
-  EXPECT_EQ(PrintToString(wire::Cqe{.user_data = 0, .res = 128, .flags = 4}), "Cqe{.user_data=0, .res=128, .flags=0x4}");
+  EXPECT_EQ(PrintToString(wire::Cqe{.user_data = 0, .res = 128, .flags = 4}),
+            "Cqe{.user_data=0, .res=128, .flags=0x4}");
 }
 
 TEST(FailureText, ShowsResultsAsNumbersOrErrnos) {
@@ -44,7 +58,8 @@ TEST(FailureText, ShowsResultsAsNumbersOrErrnos) {
   EXPECT_EQ(PrintToString(binding::Result<std::uint32_t>(binding::Error::busy)), "error -16 EBUSY");
   EXPECT_EQ(PrintToString(binding::Error::entries_zero), "error 4096 of the binding (result.h)");
   EXPECT_EQ(PrintToString(binding::Result<void>()), "success");
-  EXPECT_EQ(PrintToString(binding::Indices{1, 2, 3, 4}), "Indices{.sqe_head=1, .sqe_tail=2, .sq_tail=3, .cq_head=4}");
+  EXPECT_EQ(PrintToString(binding::Indices{1, 2, 3, 4}),
+            "Indices{.sqe_head=1, .sqe_tail=2, .sq_tail=3, .cq_head=4}");
 }
 
 TEST(FailureText, OfAValueThatIsNotThere) {
@@ -56,18 +71,31 @@ TEST(FailureText, OfAValueThatIsNotThere) {
   }
 }
 
-// --- when a refusal is a witness -----------------------------------------------------------------------------
+// --- when a refusal is a witness
+// -----------------------------------------------------------------------------
 
 // What a 5.10 kernel answers to MKDIRAT.
 Refusal good() {
-  return {.op = 37, .nop_before = 0, .res = -EINVAL, .again = -EINVAL, .nobody = -EINVAL, .nop_after = 0, .cqe_flags = 0,
-          .user_data_came_back = true, .extra_cqes = 0, .probe = false, .before_5_5 = false, .happened = ""};
+  return {.op = 37,
+          .nop_before = 0,
+          .res = -EINVAL,
+          .again = -EINVAL,
+          .nobody = -EINVAL,
+          .nop_after = 0,
+          .cqe_flags = 0,
+          .user_data_came_back = true,
+          .extra_cqes = 0,
+          .probe = false,
+          .before_5_5 = false,
+          .happened = ""};
 }
 
 TEST(Witness, ARefusalInTheDocumentedShapeHasNoObjections) {
   EXPECT_EQ(objections(good()), std::vector<std::string>{});
-  EXPECT_EQ(describe(good()), "MKDIRAT refused: -22 EINVAL, again -22 EINVAL, opcode 255 -22 EINVAL, NOP before 0, NOP after 0, "
-                              "the probe lacks it, nothing happened");
+  EXPECT_EQ(
+      describe(good()),
+      "MKDIRAT refused: -22 EINVAL, again -22 EINVAL, opcode 255 -22 EINVAL, NOP before 0, NOP after 0, "
+      "the probe lacks it, nothing happened");
 }
 
 TEST(Witness, WithoutAProbeTheRestMustDo) {
@@ -94,8 +122,10 @@ TEST(Witness, EachPieceOfEvidenceCounts) {
   };
   using R = Refusal&;
   EXPECT_EQ(objection([](R r) { r.nop_before = -EINVAL; }),
-            "a NOP before it completed with -22 EINVAL: this ring does not work, so a refusal says nothing about MKDIRAT");
-  EXPECT_EQ(objection([](R r) { r.nop_after = -EINVAL; }), "a NOP after it completed with -22 EINVAL: the ring broke");
+            "a NOP before it completed with -22 EINVAL: this ring does not work, so a refusal says nothing "
+            "about MKDIRAT");
+  EXPECT_EQ(objection([](R r) { r.nop_after = -EINVAL; }),
+            "a NOP after it completed with -22 EINVAL: the ring broke");
   EXPECT_EQ(objection([](R r) { r.res = r.again = 0; }), "MKDIRAT was not refused: it completed with 0");
   EXPECT_EQ(objection([](R r) { r.again = -EEXIST; }),
             "the same SQE completed with -22 EINVAL and then with -17 EEXIST");
@@ -103,15 +133,18 @@ TEST(Witness, EachPieceOfEvidenceCounts) {
             "opcode 255, which no kernel has, completed with 0 and not like MKDIRAT with -22 EINVAL");
   EXPECT_EQ(objection([](R r) { r.res = r.again = r.nobody = -EOPNOTSUPP; }),
             "an unknown opcode is refused with EINVAL, not with -95 EOPNOTSUPP");
-  EXPECT_EQ(objection([](R r) { r.probe = true; }), "IORING_REGISTER_PROBE says that this kernel has MKDIRAT");
+  EXPECT_EQ(objection([](R r) { r.probe = true; }),
+            "IORING_REGISTER_PROBE says that this kernel has MKDIRAT");
   EXPECT_EQ(objection([](R r) { r.cqe_flags = 2; }), "the refusal came with CQE flags 2, want 0");
-  EXPECT_EQ(objection([](R r) { r.user_data_came_back = false; }), "a CQE did not bring back the user_data of its SQE");
+  EXPECT_EQ(objection([](R r) { r.user_data_came_back = false; }),
+            "a CQE did not bring back the user_data of its SQE");
   EXPECT_EQ(objection([](R r) { r.extra_cqes = 1; }), "1 CQEs too many");
   EXPECT_EQ(objection([](R r) { r.happened = "the directory exists"; }),
             "it was refused and happened all the same: the directory exists");
 }
 
-// --- what counts as blocked ------------------------------------------------------------------------------------
+// --- what counts as blocked
+// ------------------------------------------------------------------------------------
 
 TEST(WhyBlocked, AnErrorNeedsAWitnessInTheEnvironment) {
   const Environment plain{.io_uring_disabled = 0, .seccomp = false, .memlock_kib = std::nullopt};
@@ -137,31 +170,35 @@ TEST(WhyBlocked, NamesTheCause) {
             std::string::npos);
 }
 
-// --- what counts as a leak -----------------------------------------------------------------------------------------
+// --- what counts as a leak
+// -----------------------------------------------------------------------------------------
 
 TEST(Leaks, NamesWhatIsLeftAndWhatIsGone) {
-  const Belongings before{.descriptors = {{0, "/dev/null"}, {3, "pipe:[1]"}}, .ring_mappings = 2, .pinned_kib = 4,
-                          .children = 0};
+  const Belongings before{
+      .descriptors = {{0, "/dev/null"}, {3, "pipe:[1]"}}, .ring_mappings = 2, .pinned_kib = 4, .children = 0};
   EXPECT_EQ(leaks(before, before), std::vector<std::string>{});
   Belongings after = before;
   after.descriptors = {{0, "/dev/null"}, {4, "anon_inode:[io_uring]"}};
   after.ring_mappings = 4;
   after.pinned_kib = 8;
   after.children = 1;
-  EXPECT_EQ(leaks(before, after),
-            (std::vector<std::string>{"descriptor 4 (anon_inode:[io_uring]) is still open",
-                                      "descriptor 3 (pipe:[1]) was closed", "2 mappings of a ring are still there",
-                                      "4 KiB are still pinned", "a child process was not waited for"}));
+  EXPECT_EQ(
+      leaks(before, after),
+      (std::vector<std::string>{"descriptor 4 (anon_inode:[io_uring]) is still open",
+                                "descriptor 3 (pipe:[1]) was closed", "2 mappings of a ring are still there",
+                                "4 KiB are still pinned", "a child process was not waited for"}));
 }
 
 TEST(Leaks, LookAroundSeesADescriptor) {
   const Belongings before = look_around();
   const Fd zero = open_file("/dev/zero", O_RDONLY);
   const std::vector<std::string> found = leaks(before, look_around());
-  EXPECT_EQ(found, (std::vector<std::string>{"descriptor " + std::to_string(zero.get()) + " (/dev/zero) is still open"}));
+  EXPECT_EQ(found, (std::vector<std::string>{"descriptor " + std::to_string(zero.get()) +
+                                             " (/dev/zero) is still open"}));
 }
 
-// --- records, files, sockets ---------------------------------------------------------------------------------------------
+// --- records, files, sockets
+// ---------------------------------------------------------------------------------------------
 
 TEST(Json, QuotesWhateverAMessageHolds) {
   EXPECT_EQ(json::quote("plain"), "\"plain\"");
@@ -205,7 +242,8 @@ TEST_F(WireLogOfARing, TellsTheStory) {
   EXPECT_EQ(lines[1], "sqe[0] Sqe{.opcode=NOP, .user_data=0xaaaaaaaa}");
   EXPECT_EQ(lines[2], "enter  submit=1 wait=0 flags=0 -> 1");
   EXPECT_EQ(lines[3], "cqe[0] Cqe{.user_data=0xaaaaaaaa, .res=0, .flags=0}");
-  EXPECT_NE(wire_log().ring_states().find("sq head 1 tail 1 flags 0, cq head 1 tail 1 overflow 0"), std::string::npos)
+  EXPECT_NE(wire_log().ring_states().find("sq head 1 tail 1 flags 0, cq head 1 tail 1 overflow 0"),
+            std::string::npos)
       << wire_log().ring_states();
 }
 

@@ -1,0 +1,244 @@
+"""One column of the table: a kernel, the machine that runs it, and its judged cells as they come."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import accelerator, kernels, results, since
+from harness.archive import Archive
+from harness.cache import Cache
+from harness.catalogue import Row
+from harness.judge import judge
+from harness.machine import Event, HostMachine, Machine, PlanEntry
+from harness.observation import Observation, Shape, State
+from harness.observe import observe
+from harness.report import text
+from harness.trouble import Trouble
+from harness.vm import VmMachine
+
+HOST = "host"
+DEFAULT_BINDING = "uring"
+GUEST_PROGRAM = "/conformance"
+
+#: What the smoke run must show before anything else of a machine is believed (conformance/support/smoke_test.cc).
+SMOKE = {
+    "smoke passed": ("DISABLED_SmokePassed.*", State.PASSED),
+    "smoke failed": ("DISABLED_SmokeFailed.*", State.FAILED),
+    "smoke refused": ("DISABLED_SmokeRefused.*", State.REFUSED),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """How the columns of one run are run."""
+
+    build: Path  # the build directory with the programs
+    artefacts: Path  # consoles and plans of each column go below
+    cache: Path | None = None  # None: the user's
+    suites: tuple[str, ...] = ()
+    mirror: str | None = None  # None: as in the machine's apt configuration
+    refresh: bool = False
+    accelerator: str = "auto"
+    binding: str = DEFAULT_BINDING
+    memory_mib: int = 512
+    cpus: int = 1
+    boot_deadline_s: float = 60.0
+    append: str = ""  # further kernel parameters
+
+    @property
+    def program(self) -> Path:
+        """The conformance program."""
+        return self.build / "conformance" / "conformance"
+
+    @property
+    def runner(self) -> Path:
+        """The program that executes a plan: a process on the host, pid 1 in a guest."""
+        return self.build / "harness" / "guest" / "runner"
+
+
+def heading(spec: str) -> str:
+    """The name of a column: the series, "host", or the name of an image without its directory."""
+    return Path(spec).name if kernels.kind(spec) is kernels.Kind.FILE else spec
+
+
+class Column:
+    """Runs the rows on one kernel. Iterate over `cells` once, to the end; then `line` is final."""
+
+    def __init__(
+        self, spec: str, rows: Sequence[Row], setup: Setup, say: Callable[[str], None] = lambda text: None
+    ) -> None:
+        """`say` is told, while it works, what a waiting person wants to know."""
+        self.series = heading(spec)
+        self._say = say
+        self._spec = spec
+        self._rows = tuple(rows)
+        self._setup = setup
+        self._notices: list[str] = []
+        self._image: kernels.Kernel | None = None
+        self._accelerator: str | None = None
+        self._hello: Event = {}
+        self._boot_ms: int | None = None
+        self._smoke: str | None = None
+        self._trouble: str | None = None
+        self._started = time.monotonic()
+        self._wall_ms = 0
+
+    def cells(self) -> Iterator[results.Cell]:
+        """A cell for each row, in order, whatever happens to the machine."""
+        self._started = time.monotonic()
+        done = 0
+        try:
+            for row, observation in self._observations():
+                yield self._cell(row, observation)
+                done += 1
+        except Trouble as trouble:
+            self._trouble = str(trouble)
+            for row in self._rows[done:]:
+                yield self._cell(row, Observation(state=State.NOTHING, cause=self._trouble))
+        finally:
+            self._wall_ms = _ms_since(self._started)
+            self._say(f"done after {self._wall_ms / 1000:.1f} s")
+
+    @property
+    def line(self) -> results.Kernel:
+        """What is to be said about the kernel and its machine."""
+        image = self._image
+        return results.Kernel(
+            series=self.series,
+            release=self._hello.get("release"),
+            version=self._hello.get("version"),
+            source=image.source if image else "this machine" if self._spec == HOST else self._spec,
+            sha256=image.sha256 if image else None,
+            accelerator=self._accelerator,
+            boot_ms=self._boot_ms,
+            wall_ms=self._wall_ms,
+            smoke=self._smoke,
+            trouble=self._trouble,
+            notices=tuple(dict.fromkeys(self._notices)),
+        )
+
+    def _observations(self) -> Iterator[tuple[Row, Observation]]:
+        """The rows' observations, once the smoke run has shown that they can be believed."""
+        artefacts = self._setup.artefacts / self.series
+        shutil.rmtree(artefacts, ignore_errors=True)
+        machine = self._machine()
+        rows = {row.stem: row for row in self._rows}
+        smoke: dict[str, Observation] = {}
+        booting = time.monotonic()
+        for item in observe(machine, self._plan(), artefacts):
+            match item:
+                case {"kind": "hello"} if not self._hello:
+                    self._hello = item
+                    self._boot_ms = None if self._spec == HOST else _ms_since(booting)
+                    self._say(f"{item['release']} runs")
+                case {"kind": "trouble" | "notice", "text": str(said)}:
+                    self._notice(said)
+                case (name, observation) if name in SMOKE:
+                    smoke[name] = observation
+                    if len(smoke) == len(SMOKE):
+                        self._smoke = self._smoke_verdict(smoke)
+                case (name, observation):
+                    if self._smoke != "ok":
+                        cause = f"no result of this machine can be believed: {self._smoke}"
+                        observation = Observation(state=State.NOTHING, cause=cause)
+                    yield rows[name], observation
+
+    def _notice(self, said: str) -> None:
+        self._notices.append(said)
+        self._say(said)
+
+    def _smoke_verdict(self, smoke: dict[str, Observation]) -> str:
+        """ "ok", or what is wrong with the machine."""
+        wanted_release = self._image.release if self._image else None
+        release = self._hello.get("release")
+        if wanted_release is not None and release not in (None, wanted_release):
+            return f"the kernel calls itself {release}, and {wanted_release} was to run"
+        for name, (_, state) in SMOKE.items():
+            seen = smoke[name]
+            if seen.state is not state or (state is State.REFUSED and seen.shape is not Shape.RIGHT):
+                detail = f" ({seen.cause})" if seen.cause else ""
+                return f"a test that must be {state} was {seen.state}{detail}"
+        return "ok"
+
+    def _machine(self) -> Machine:
+        setup = self._setup
+        for program in (setup.runner, setup.program):
+            if not program.exists():
+                raise Trouble(f"{program} is not there. Build first: cmake --preset default && cmake --build --preset default")
+        if self._spec == HOST:
+            return HostMachine(runner=setup.runner)
+        cache = Cache(setup.cache)
+        archive = Archive(
+            cache, suites=setup.suites, mirror=setup.mirror, refresh=setup.refresh, notice=self._notice
+        )
+        self._image = kernels.obtain(self._spec, cache=cache, archive=archive, notice=self._notice)
+        chosen = accelerator.choose(setup.accelerator, self._image.boot_image, cache)
+        self._accelerator = chosen.reason
+        return VmMachine(
+            kernel=self._image.boot_image,
+            runner=setup.runner,
+            files={GUEST_PROGRAM.lstrip("/"): setup.program},
+            accelerator=chosen.name,
+            memory_mib=setup.memory_mib,
+            cpus=setup.cpus,
+            boot_deadline_s=setup.boot_deadline_s,
+            append=setup.append,
+        )
+
+    def _plan(self) -> list[PlanEntry]:
+        program = str(self._setup.program) if self._spec == HOST else GUEST_PROGRAM
+        common = (program, f"--binding={self._setup.binding}")
+        plan = [
+            PlanEntry(
+                name=name,
+                timeout_s=60,
+                argv=(*common, "--gtest_also_run_disabled_tests", f"--gtest_filter={suite}"),
+            )
+            for name, (suite, _) in SMOKE.items()
+        ]
+        # A file's further suites are named after its first and a ring size: NopAtFour.
+        plan += [
+            PlanEntry(
+                name=row.stem,
+                timeout_s=2 * row.timeout_s,  # the program's own watchdog speaks first, and tells more
+                argv=(*common, f"--timeout-s={row.timeout_s}", f"--gtest_filter={row.suite}.*:{row.suite}At*.*"),
+            )
+            for row in self._rows
+        ]
+        return plan
+
+    def _cell(self, row: Row, observation: Observation) -> results.Cell:
+        version = since.KernelVersion.parse(self._hello.get("release", ""), self._hello.get("version", ""))
+        expected = since.expected(row, version)
+        verdict = judge(observation.state, observation.shape, expected, bool(observation.complaints))
+        return results.Cell(
+            test=row.name,
+            stem=row.stem,
+            series=self.series,
+            kernel=self._hello.get("release"),
+            binding=self._setup.binding,
+            observed=observation.as_json(),
+            expected=expected,
+            verdict=verdict,
+            why=text.why(row, observation, expected, verdict),
+            ms=observation.ms,
+            rerun=rerun_command(self._spec, row.stem, self._setup),
+        )
+
+
+def rerun_command(spec: str, stem: str, setup: Setup) -> str:
+    """The command that runs this one cell again, in the same way."""
+    words = ["ci/matrix", "--kernel", spec, "--test", stem]
+    if setup.binding != DEFAULT_BINDING:
+        words += ["--binding", setup.binding]
+    if setup.append:
+        words += ["--append", f"'{setup.append}'"]
+    return " ".join(words)
+
+
+def _ms_since(start: float) -> int:
+    return round((time.monotonic() - start) * 1000)

@@ -1,0 +1,189 @@
+"""pytest's side of the harness: options, collection, exit code and summary. What they mean is in matrix.py."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import kernels, publication
+from harness.column import DEFAULT_BINDING, Setup
+from harness.judge import Verdict, sign
+from harness.matrix import (
+    CELL,
+    INTERRUPTED,
+    ROOT,
+    ROWS,
+    SETUP,
+    SPECS,
+    TROUBLE,
+    CellItem,
+    Matrix,
+    MatrixFile,
+    columns_for,
+    rows_for,
+)
+from harness.report import terminal
+from harness.trouble import Trouble
+
+OWN_TESTS = Path(__file__).parent / "tests"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The matrix's options."""
+    group = parser.getgroup("io_uring conformance matrix")
+    add = group.addoption
+    add("--kernel", action="append", default=[], metavar="KERNEL",
+        help="a series of the archive (6.1), the path of a bzImage or vmlinux, or host; repeatable. "
+        "Default: the list in harness/kernels.toml")
+    add("--test", action="append", default=[], metavar="TEST", dest="matrix_test",
+        help="only this test, by its file stem (write_read) or Zig's name (write/read); repeatable")
+    add("--binding", default=DEFAULT_BINDING, metavar="NAME", help="the binding under test (default: %(default)s)")
+    add("--accel", choices=("auto", "kvm", "tcg"), default="auto",
+        help="how VMs run: auto tries KVM once per boot of this machine and falls back to TCG (default)")
+    add("--memory", type=int, default=512, metavar="MIB", help="memory of a VM (default: %(default)s)")
+    add("--cpus", type=int, default=1, metavar="N", help="processors of a VM (default: %(default)s)")
+    add("--boot-deadline", type=float, default=60.0, metavar="SECONDS",
+        help="a VM that has not reached user space by then is given up (default: %(default)s)")
+    add("--append", default="", metavar="PARAMETERS", help="further kernel parameters")
+    add("--mirror", default=None, metavar="URL",
+        help="the archive's base address (default: as in this machine's apt configuration)")
+    add("--refresh", action="store_true", help="ask the archive for newer kernels even if the list is fresh")
+    add("--cache", type=Path, default=None, metavar="DIR",
+        help="where kernels are kept (default: $XDG_CACHE_HOME/uring-conformance)")
+    add("--build", type=Path, default=ROOT / "build", metavar="DIR", help="the build directory (default: build)")
+    add("--results", type=Path, default=ROOT / "build" / "matrix", metavar="DIR",
+        help="where results.ndjson and each machine's console go (default: build/matrix)")
+    add("--publish", action="store_true",
+        help="after a complete run of the whole matrix, update reports/ and the table in README.md")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """`-k 6.1` must not mean 6.12: a word that is a series becomes the whole [6.1] of an item's name."""
+    config.option.keyword = re.sub(r"(?<![\w.\[])(\d+\.\d+)(?![\w.\]])", r"[\1]", config.option.keyword)
+    if not hasattr(config, "workerinput"):  # in xdist's workers reports are made, not gathered
+        config.pluginmanager.register(Gatherer(config), "matrix-gatherer")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Read what the matrix is to be; a mistake in that ends everything before it starts."""
+    if not all(_is_own_test(session.config, argument) for argument in session.config.args):
+        try:
+            _prepare(session.config)
+        except Trouble as trouble:
+            pytest.exit(str(trouble), returncode=TROUBLE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """`pytest harness` is the matrix; the harness's own tests run when they are asked for by path."""
+    if not collection_path.is_relative_to(OWN_TESTS):
+        return None
+    return None if any(_is_own_test(config, argument) for argument in config.args) else True
+
+
+def _is_own_test(config: pytest.Config, argument: str) -> bool:
+    return (config.invocation_params.dir / argument.partition("::")[0]).resolve().is_relative_to(OWN_TESTS)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """kernels.toml is the matrix."""
+    return MatrixFile.from_parent(parent, path=file_path) if file_path == kernels.SETTINGS else None
+
+
+def _prepare(config: pytest.Config) -> None:
+    """Reads what the run is to be from the options and the two data files."""
+    option = config.option
+    settings = kernels.load_settings()
+    config.stash[ROWS] = rows_for(option.matrix_test)
+    config.stash[SPECS] = columns_for(option.kernel or settings.kernels)
+    config.stash[SETUP] = _setup(option, settings)
+
+
+def _setup(option: Any, settings: kernels.Settings) -> Setup:
+    return Setup(
+        build=option.build.resolve(),
+        artefacts=option.results.resolve(),
+        cache=option.cache,
+        suites=settings.suites,
+        mirror=option.mirror,
+        refresh=option.refresh,
+        accelerator=option.accel,
+        binding=option.binding,
+        memory_mib=option.memory,
+        cpus=option.cpus,
+        boot_deadline_s=option.boot_deadline,
+        append=option.append,
+    )
+
+
+class Gatherer:
+    """Where the results come together: in the one process, or in the one that commands xdist's workers."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._matrix: Matrix | None = None
+
+    def _begin(self, cells: Iterable[tuple[str, str]]) -> None:
+        if self._matrix is None:
+            stash, option = self._config.stash, self._config.option
+            self._matrix = Matrix(setup=stash[SETUP], rows=stash[ROWS], directory=option.results.resolve())
+        self._matrix.begin(cells)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Without xdist: the plan is what was selected."""
+        cells = [item for item in session.items if isinstance(item, CellItem)]
+        if cells:
+            self._begin((item.parent.name, item.row.stem) for item in cells)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """With xdist: each worker tells what it selected, as node ids (kernels.toml::6.1::waitid[6.1]@6.1)."""
+        cells = [match for match in (re.search(r"kernels\.toml::(.+)::(\w+)\[", name) for name in ids) if match]
+        if cells:
+            self._begin((match[1], match[2]) for match in cells)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A cell is written down as soon as it is known."""
+        if report.when == "call" and self._matrix is not None:
+            self._matrix.take(dict(report.user_properties))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Close the results, and say with the exit code what they are."""
+        if self._matrix is None:
+            if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+                session.exitstatus = TROUBLE
+            return
+        self._matrix.end()
+        if exitstatus == pytest.ExitCode.INTERRUPTED:
+            session.exitstatus = INTERRUPTED
+        elif exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            if self._config.option.publish:
+                publication.publish(self._matrix)
+            session.exitstatus = self._matrix.exit_code
+        else:
+            session.exitstatus = TROUBLE
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """The table, what needs a look, and the time per kernel."""
+        if self._matrix is None:
+            return
+        terminalreporter.section("io_uring conformance")
+        if self._matrix.results is not None:
+            terminalreporter.write(terminal.render(self._matrix.results))
+        for said in (*self._matrix.troubles, *self._matrix.messages):
+            terminalreporter.write_line(said)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """A cell shows its sign, in short, and its verdict, in words. One without a verdict is no failure of a test."""
+    cell = dict(getattr(report, "user_properties", ())).get(CELL)
+    if report.when != "call" or cell is None:
+        return None
+    verdict = Verdict(cell["verdict"])
+    category = "no verdict" if verdict is Verdict.NONE else report.outcome
+    return category, sign(verdict), verdict.upper()

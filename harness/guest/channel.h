@@ -1,0 +1,49 @@
+// Where the runner's lines go: out of a guest, or into a descriptor. The only part of the runner that
+// depends on the architecture; a new one adds its channel here.
+
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "json.h"
+
+namespace runner {
+
+class Channel {
+ public:
+  virtual ~Channel() = default;
+
+  // Writes all of it before it returns, so that a line is out when the next test starts. False: nobody
+  // listens any more.
+  virtual bool write(std::string_view bytes) = 0;
+
+  // Called in the child between fork and exec: the test program must not be able to write here.
+  virtual void leave() {}
+};
+
+// The way out of a guest: on x86 QEMU's debug console, which needs no driver in the kernel under test and
+// which the kernel's own log cannot tear apart. Null, with the reason in `error`, if there is none.
+std::unique_ptr<Channel> guest_channel(std::string& error);
+
+// A descriptor of the host; it is kept from the test programs.
+std::unique_ptr<Channel> descriptor_channel(int fd);
+
+class Stream {
+ public:
+  explicit Stream(Channel& channel) : channel_(channel) {}
+
+  void send(const Object& object) {
+    if (!channel_.write(object.line())) closed_ = true;
+  }
+  void trouble(std::string_view text) { send(Object("trouble").text("text", text)); }
+  void leave() { channel_.leave(); }
+  bool closed() const { return closed_; }
+
+ private:
+  Channel& channel_;
+  bool closed_ = false;
+};
+
+}  // namespace runner

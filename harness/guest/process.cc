@@ -1,0 +1,367 @@
+#include "process.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "system.h"
+
+namespace runner {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr std::size_t max_output = 8 * 1024;
+constexpr std::size_t max_records = 4 * 1024 * 1024;
+constexpr std::size_t max_pipe = 1024 * 1024;
+constexpr auto death_deadline = 5s;  // for a process to go after SIGKILL
+
+class Fd {
+ public:
+  explicit Fd(int fd = -1) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Fd() { reset(); }
+  void reset() {
+    if (fd_ >= 0) close(std::exchange(fd_, -1));
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+struct Pipe {
+  Fd reader;
+  Fd writer;
+};
+
+std::optional<Pipe> make_pipe() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return std::nullopt;
+  return Pipe{.reader = Fd(ends[0]), .writer = Fd(ends[1])};
+}
+
+// Calls sink(bytes) for what is there now. At the end of the file the descriptor is closed. Limited to what
+// a pipe can hold, or a process that floods us would keep us from looking at the clock.
+template <typename Sink>
+void drain(Fd& fd, Sink sink) {
+  std::array<char, 16384> buffer;
+  for (std::size_t left = max_pipe; left > 0 && fd.get() >= 0; left -= std::min(left, buffer.size())) {
+    const ssize_t n = read(fd.get(), buffer.data(), buffer.size());
+    if (n > 0) sink(std::string_view(buffer.data(), static_cast<std::size_t>(n)));
+    if (n < 0 && errno == EAGAIN) return;
+    if (n == 0 || (n < 0 && errno != EINTR)) fd.reset();
+  }
+}
+
+// The working directory of an entry, removed with everything in it.
+class Directory {
+ public:
+  Directory() {
+    const char* base = std::getenv("TMPDIR");
+    path_ = std::string(base != nullptr && *base != '\0' ? base : "/tmp") + "/uring-conformance-XXXXXX";
+    if (mkdtemp(path_.data()) == nullptr) error_ = because("cannot make " + path_, errno);
+  }
+  ~Directory() { (void)remove(); }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+  const std::string& path() const { return path_; }
+  const std::string& error() const { return error_; }
+
+  std::error_code remove() {
+    std::error_code error;
+    if (error_.empty()) std::filesystem::remove_all(path_, error);
+    return error;
+  }
+
+ private:
+  std::string path_;
+  std::string error_;
+};
+
+// Parent of a process; 0 if it is gone.
+pid_t parent_of(const char* pid) {
+  std::ifstream file(std::string("/proc/") + pid + "/stat");
+  const std::string stat{std::istreambuf_iterator<char>(file), {}};
+  // "pid (name) state parent ...": the name may hold spaces and parentheses.
+  const auto after_name = stat.rfind(") ");
+  if (after_name == stat.npos) return 0;
+  pid_t parent = 0;
+  std::from_chars(stat.data() + std::min(after_name + 4, stat.size()), stat.data() + stat.size(), parent);
+  return parent;
+}
+
+void kill_children() {
+  DIR* proc = opendir("/proc");
+  if (proc == nullptr) return;
+  while (const dirent* entry = readdir(proc)) {
+    pid_t pid = 0;
+    std::from_chars(entry->d_name, entry->d_name + std::strlen(entry->d_name), pid);
+    if (pid > 0 && parent_of(entry->d_name) == getpid()) kill(pid, SIGKILL);
+  }
+  closedir(proc);
+}
+
+// Kills whatever the entry left behind. The orphans of a process become our children when it dies (we are
+// their subreaper, or pid 1), so this goes on until there is no child. False: one of them does not die.
+bool sweep() {
+  const auto deadline = Clock::now() + death_deadline;
+  for (auto pause = 0ms; Clock::now() < deadline; pause = std::min(pause + 1ms, 20ms)) {
+    pid_t reaped = 0;
+    while ((reaped = waitpid(-1, nullptr, WNOHANG)) > 0) {
+    }
+    if (reaped < 0) return true;
+    kill_children();
+    (void)poll(nullptr, 0, static_cast<int>(pause.count()));
+  }
+  return false;
+}
+
+sigset_t heard_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
+
+class Run {
+ public:
+  Run(const Entry& entry, Stream& stream, KernelLog& log) : entry_(entry), stream_(stream), log_(log) {}
+
+  Next run() {
+    stream_.send(Object("start").text("entry", entry_.name));
+    const auto taint_before = taint();
+    const auto started = Clock::now();
+    if (!directory_.error().empty()) {
+      trouble(directory_.error());
+    } else if (start()) {
+      watch(started);
+      clean_up();
+    }
+    const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started);
+    report(elapsed.count(), taint_before);
+    return stream_.closed() ? Next::stop : next_;
+  }
+
+ private:
+  void trouble(const std::string& text) { stream_.trouble(entry_.name + ": " + text); }
+  bool start();
+  [[noreturn]] void become_entry(int null, int output, int records, int status);
+  void watch(Clock::time_point started);
+  void hear_signals(int signals);
+  void take_records(std::string_view bytes);
+  void take_output(std::string_view bytes);
+  void clean_up();
+  void report(std::int64_t ms, std::optional<std::int64_t> taint_before);
+
+  const Entry& entry_;
+  Stream& stream_;
+  KernelLog& log_;
+  Directory directory_;
+  pid_t pid_ = -1;
+  Fd output_;
+  Fd records_;
+  std::string tail_;
+  std::string line_;
+  std::size_t record_bytes_ = 0;
+  bool timed_out_ = false;
+  std::optional<std::int64_t> exit_;
+  std::optional<std::int64_t> signal_;
+  Next next_ = Next::go_on;
+};
+
+bool Run::start() {
+  auto output = make_pipe();
+  auto records = make_pipe();
+  auto status = make_pipe();
+  const Fd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!output || !records || !status || null.get() < 0) {
+    trouble(because("cannot make pipes", errno));
+    return false;
+  }
+  pid_ = fork();
+  if (pid_ < 0) {
+    trouble(because("cannot fork", errno));
+    return false;
+  }
+  if (pid_ == 0) {
+    become_entry(null.get(), output->writer.get(), records->writer.get(), status->writer.get());
+  }
+  output_ = std::move(output->reader);
+  records_ = std::move(records->reader);
+  (void)fcntl(output_.get(), F_SETFL, O_NONBLOCK);
+  (void)fcntl(records_.get(), F_SETFL, O_NONBLOCK);
+  // A successful exec closes the status pipe without a word.
+  status->writer.reset();
+  int error = 0;
+  ssize_t n = 0;
+  do {
+    n = read(status->reader.get(), &error, sizeof error);
+  } while (n < 0 && errno == EINTR);
+  if (n == 0) return true;
+  (void)waitpid(pid_, nullptr, 0);
+  trouble(because("cannot run " + entry_.argv.front(), error));
+  return false;
+}
+
+void Run::become_entry(int null, int output, int records, int status) {
+  stream_.leave();
+  (void)setsid();
+  (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const sigset_t heard = heard_signals();
+  (void)sigprocmask(SIG_UNBLOCK, &heard, nullptr);
+  (void)signal(SIGPIPE, SIG_DFL);
+  (void)dup2(null, 0);
+  (void)dup2(output, 1);
+  (void)dup2(output, 2);
+  (void)fcntl(records, F_SETFD, 0);
+  std::vector<char*> argv;
+  for (const std::string& argument : entry_.argv) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  if (chdir(directory_.path().c_str()) == 0 && setenv("TMPDIR", directory_.path().c_str(), 1) == 0 &&
+      setenv("URING_RECORDS_FD", std::to_string(records).c_str(), 1) == 0) {
+    (void)execv(argv[0], argv.data());
+  }
+  const int error = errno;
+  (void)!write(status, &error, sizeof error);
+  _exit(127);
+}
+
+// Until the process is dead, though not yet reaped: its group stays ours to kill.
+void Run::watch(Clock::time_point started) {
+  const sigset_t heard = heard_signals();
+  const Fd signals(signalfd(-1, &heard, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (signals.get() < 0) {
+    trouble(because("cannot listen for signals", errno));
+    next_ = Next::stop;
+    return;
+  }
+  auto deadline = started + entry_.timeout;
+  bool killed = false;
+  for (;;) {
+    siginfo_t info{};
+    const int flags = WEXITED | WNOHANG | WNOWAIT;
+    if (waitid(P_PID, static_cast<id_t>(pid_), &info, flags) == 0 && info.si_pid != 0) return;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    const bool stopping = next_ != Next::go_on || stream_.closed();
+    if (!killed && (left <= 0ms || stopping)) {
+      timed_out_ = !stopping;
+      killed = true;
+      deadline = Clock::now() + death_deadline;
+      // The group and, in case it has not made its group yet or has left it, the process itself.
+      (void)kill(-pid_, SIGKILL);
+      (void)kill(pid_, SIGKILL);
+      continue;
+    }
+    if (left <= 0ms) return;  // it survives SIGKILL; clean_up() says so
+    std::array<pollfd, 4> fds{{{signals.get(), POLLIN, 0},
+                               {output_.get(), POLLIN, 0},
+                               {records_.get(), POLLIN, 0},
+                               {log_.fd(), POLLIN, 0}}};
+    (void)poll(fds.data(), fds.size(), static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)));
+    hear_signals(signals.get());
+    drain(output_, [this](std::string_view bytes) { take_output(bytes); });
+    drain(records_, [this](std::string_view bytes) { take_records(bytes); });
+    log_.read();
+  }
+}
+
+void Run::hear_signals(int signals) {
+  signalfd_siginfo info;
+  while (read(signals, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    if (info.ssi_signo != static_cast<std::uint32_t>(SIGCHLD)) next_ = Next::stop;
+  }
+}
+
+void Run::take_output(std::string_view bytes) {
+  tail_ += bytes;
+  if (tail_.size() > 2 * max_output) tail_.erase(0, tail_.size() - max_output);
+}
+
+void Run::take_records(std::string_view bytes) {
+  if (record_bytes_ > max_records) return;
+  record_bytes_ += bytes.size();
+  if (record_bytes_ > max_records) {
+    trouble("its records are longer than " + std::to_string(max_records) + " bytes, the rest is left out");
+    return;
+  }
+  line_ += bytes;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = line_.find('\n', begin)) != line_.npos; begin = end + 1) {
+    const std::string_view line = std::string_view(line_).substr(begin, end - begin);
+    stream_.send(Object("record").text("entry", entry_.name).text("line", line));
+  }
+  line_.erase(0, begin);
+}
+
+void Run::clean_up() {
+  (void)kill(-pid_, SIGKILL);  // what it left behind in its group
+  siginfo_t info{};
+  if (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0) {
+    (info.si_code == CLD_EXITED ? exit_ : signal_) = info.si_status;
+  }
+  if (!sweep()) {
+    trouble("a process of this entry survives SIGKILL; nothing more is run on this machine");
+    next_ = Next::give_up;
+  }
+  drain(output_, [this](std::string_view bytes) { take_output(bytes); });
+  drain(records_, [this](std::string_view bytes) { take_records(bytes); });
+  if (const std::error_code error = directory_.remove()) {
+    trouble("cannot remove " + directory_.path() + ": " + error.message());
+  }
+}
+
+void Run::report(std::int64_t ms, std::optional<std::int64_t> taint_before) {
+  if (tail_.size() > max_output) tail_.erase(0, tail_.size() - max_output);
+  const bool well = exit_ == 0 && !timed_out_;
+  const KernelLog::Lines log = log_.take();
+  const auto taint_after = taint();
+  Object end("end");
+  end.text("entry", entry_.name)
+      .number("exit", exit_)
+      .number("signal", signal_)
+      .flag("timeout", timed_out_)
+      .number("ms", ms)
+      .text("output", well ? "" : tail_)
+      .text("partial", line_)
+      .list("kmsg", log.text);
+  log.error ? end.text("kmsg_error", *log.error) : end.null("kmsg_error");
+  taint_before && taint_after ? end.pair("taint", *taint_before, *taint_after) : end.null("taint");
+  stream_.send(end);
+}
+
+}  // namespace
+
+void block_signals() {
+  const sigset_t heard = heard_signals();
+  (void)sigprocmask(SIG_BLOCK, &heard, nullptr);
+  (void)signal(SIGPIPE, SIG_IGN);  // a reader that is gone shows as a failed write
+}
+
+Next run(const Entry& entry, Stream& stream, KernelLog& log) { return Run(entry, stream, log).run(); }
+
+}  // namespace runner

@@ -1,0 +1,32 @@
+// One entry of the plan: a process of its own, watched until nothing of it is left.
+
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "channel.h"
+#include "kernel_log.h"
+
+namespace runner {
+
+struct Entry {
+  std::string name;
+  std::chrono::milliseconds timeout{};
+  std::vector<std::string> argv;
+};
+
+enum class Next {
+  go_on,
+  stop,     // somebody asked us to (a signal), or nobody listens any more
+  give_up,  // a process survived SIGKILL: this machine can no longer be trusted with further tests
+};
+
+// Blocks the signals that the runner wants to hear about. Once, before the first entry.
+void block_signals();
+
+// Runs the entry and says everything about it: start, its records, end.
+Next run(const Entry& entry, Stream& stream, KernelLog& log);
+
+}  // namespace runner

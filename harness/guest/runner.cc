@@ -1,0 +1,146 @@
+// runner: executes a plan, one process per entry, and says what happens as it happens.
+//
+//   runner --plan FILE [--records-fd N]     on a host; the lines go to descriptor N, or standard output
+//   (as pid 1, without --plan)              in a guest; the plan is /plan, the lines go to the hypervisor
+//
+// A plan has one line per entry: name, timeout in seconds, program and arguments, separated by tabs.
+// Lines of the stream, one JSON object each:
+//
+//   hello    which kernel, before anything else
+//   start    of an entry
+//   record   one complete line that the entry wrote to the descriptor named by URING_RECORDS_FD
+//   end      how the entry ended, with the kernel's log and taint of its time
+//   trouble  something on our own side failed
+//   bye      the plan is done; with what the kernel logged after the last entry
+//
+// It never judges: what a record means is not known here.
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "channel.h"
+#include "kernel_log.h"
+#include "process.h"
+#include "system.h"
+
+namespace runner {
+namespace {
+
+constexpr const char* guest_plan = "/plan";
+
+// Null on success, else why the line is not an entry.
+const char* parse_entry(std::string_view line, Entry& entry) {
+  std::vector<std::string> fields;
+  for (std::size_t tab; (tab = line.find('\t')) != line.npos; line.remove_prefix(tab + 1)) {
+    fields.emplace_back(line.substr(0, tab));
+  }
+  fields.emplace_back(line);
+  if (fields.size() < 3) return "has fewer than three fields";
+  double timeout_s = 0;
+  const std::string& timeout = fields[1];
+  const auto parsed = std::from_chars(timeout.data(), timeout.data() + timeout.size(), timeout_s);
+  if (parsed.ec != std::errc{} || *parsed.ptr != '\0' || !(timeout_s > 0 && timeout_s < 1e6)) {
+    return "has no timeout in its second field";
+  }
+  entry.name = fields[0];
+  entry.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(timeout_s * 1000));
+  entry.argv.assign(fields.begin() + 2, fields.end());
+  return nullptr;
+}
+
+// Empty on success, else the trouble.
+std::string read_plan(const char* path, std::vector<Entry>& plan) {
+  std::ifstream file(path);
+  if (!file) return because(std::string("cannot read the plan ") + path, errno);
+  for (std::string line; std::getline(file, line);) {
+    Entry entry;
+    if (const char* error = parse_entry(line, entry)) return "the plan's line \"" + line + "\" " + error;
+    plan.push_back(std::move(entry));
+  }
+  return {};
+}
+
+// False: the plan was not finished.
+bool execute(const char* plan_path, Stream& stream, bool in_guest) {
+  std::vector<Entry> plan;
+  if (const std::string error = read_plan(plan_path, plan); !error.empty()) {
+    stream.trouble(error);
+    return false;
+  }
+  KernelLog log;
+  stream.send(hello(plan.size()));
+  for (const Entry& entry : plan) {
+    if (in_guest) KernelLog::mark("start " + entry.name);
+    if (run(entry, stream, log) != Next::go_on) return false;
+  }
+  const KernelLog::Lines rest = log.take();
+  stream.send(Object("bye").list("kmsg", rest.text));
+  return !stream.closed();
+}
+
+int main_in_guest() {
+  const std::vector<std::string> problems = prepare_guest();
+  std::string error;
+  const std::unique_ptr<Channel> channel = guest_channel(error);
+  if (channel == nullptr) {
+    (void)std::fprintf(stderr, "runner: %s\n", error.c_str());  // the console is all there is
+  } else {
+    Stream stream(*channel);
+    for (const std::string& problem : problems) stream.trouble(problem);
+    for (const std::string& problem : prepare_process()) stream.trouble(problem);
+    block_signals();
+    (void)execute(guest_plan, stream, true);
+  }
+  power_off();
+  return 1;
+}
+
+int main_on_host(const char* plan, int records_fd) {
+  const std::unique_ptr<Channel> channel = descriptor_channel(records_fd);
+  Stream stream(*channel);
+  for (const std::string& problem : prepare_process()) stream.trouble(problem);
+  // Orphans of an entry come to us, so that none stays behind.
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) stream.trouble(because("cannot adopt orphans", errno));
+  block_signals();
+  return execute(plan, stream, false) ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace runner
+
+int main(int argc, char** argv) {
+  const char* plan = nullptr;
+  int records_fd = STDOUT_FILENO;
+  // The kernel hands pid 1 whatever it did not understand of its own command line.
+  bool understood = argc % 2 == 1;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string_view option = argv[i];
+    const char* value = argv[i + 1];
+    if (option == "--plan") {
+      plan = value;
+    } else if (option == "--records-fd") {
+      const auto parsed = std::from_chars(value, value + std::strlen(value), records_fd);
+      understood = understood && parsed.ec == std::errc{} && *parsed.ptr == '\0';
+    } else {
+      understood = false;
+    }
+  }
+  if (plan == nullptr && getpid() == 1) return runner::main_in_guest();
+  if (plan == nullptr || !understood) {
+    (void)std::fputs("usage: runner --plan FILE [--records-fd N]\n", stderr);
+    return 2;
+  }
+  return runner::main_on_host(plan, records_fd);
+}

@@ -1,0 +1,28 @@
+// The machine the runner is on: what it is, and, where the runner is pid 1, getting it ready and ending it.
+
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "json.h"
+
+namespace runner {
+
+// "what: reason of errno"
+std::string because(const std::string& what, int error);
+
+// Mounts what programs expect, brings the loopback interface up, puts the runner first. Returns what did not work.
+std::vector<std::string> prepare_guest();
+
+// Descriptors 0 to 2 exist, memory may be locked, no core files are written. Returns what did not work.
+std::vector<std::string> prepare_process();
+
+// The first line of the stream: which kernel this is and what it has.
+Object hello(std::size_t entries);
+
+// Ends a guest at once. Only returns if the kernel refuses.
+void power_off();
+
+}  // namespace runner

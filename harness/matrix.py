@@ -1,0 +1,245 @@
+"""The matrix as pytest items: kernels.toml is collected, a kernel is a node below it, a cell is an item.
+
+    kernels.toml::6.1::waitid[6.1]
+
+The first cell of a kernel to be asked for starts its machine with all of the kernel's selected cells as the plan;
+each item then waits for its own. `Matrix` gathers what the items report, wherever they ran, and writes it down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import catalogue, results
+from harness.column import Column, Setup, heading
+from harness.judge import Verdict
+from harness.report import text
+from harness.trouble import Trouble
+
+ROOT = Path(__file__).resolve().parent.parent
+CELL, KERNEL = "cell", "kernel"  # names of the properties by which a report carries results
+
+OK, SURPRISES, TROUBLE, INTERRUPTED = 0, 1, 2, 130
+
+
+class Surprise(Exception):
+    """The cell is not as it should be; fails the item."""
+
+
+class MatrixFile(pytest.File):
+    """kernels.toml: the columns that were asked for."""
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """The kernels."""
+        specs: list[str] = self.config.stash[SPECS]
+        for spec in specs:
+            yield KernelNode.from_parent(self, name=heading(spec), spec=spec)
+
+
+class KernelNode(pytest.Collector):
+    """One kernel. Its machine starts with the first of its cells and runs all that are selected."""
+
+    def __init__(self, *, spec: str, **common: Any) -> None:
+        super().__init__(**common)
+        self._spec = spec
+        self._column: Column | None = None
+        self._coming: Iterator[results.Cell] = iter(())
+        self._seen: dict[str, results.Cell] = {}
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """A cell for each row of the catalogue."""
+        for row in self.config.stash[ROWS]:
+            cell = CellItem.from_parent(self, name=f"{row.stem}[{self.name}]", row=row)
+            cell.add_marker(pytest.mark.xdist_group(self.name))
+            yield cell
+
+    def cell(self, stem: str) -> results.Cell:
+        """The cell of one row, once the machine has come to it."""
+        if self._column is None:
+            rows = [item.row for item in self.session.items if isinstance(item, CellItem) and item.parent is self]
+            self._column = Column(self._spec, rows, self.config.stash[SETUP], say=self._say)
+            self._coming = self._column.cells()
+        while stem not in self._seen:
+            cell = next(self._coming)
+            self._seen[cell.stem] = cell
+            if len(self._seen) == sum(item.parent is self for item in self.session.items):
+                next(self._coming, None)  # lets the machine end, and its time be taken
+        return self._seen[stem]
+
+    def _say(self, text: str) -> None:
+        # Seen at once when pytest does not capture (ci/matrix sees to that); xdist's workers share our standard error.
+        print(f"\n[{self.name}] {text} ", end="", file=sys.stderr, flush=True)
+
+    def line(self) -> results.Kernel:
+        """What is known about the kernel so far."""
+        assert self._column is not None
+        return self._column.line
+
+    def teardown(self) -> None:
+        """Ends a machine that was not run to its end."""
+        if isinstance(self._coming, Generator):
+            self._coming.close()
+
+
+class CellItem(pytest.Item):
+    """One cell of the table."""
+
+    parent: KernelNode
+
+    def __init__(self, *, row: catalogue.Row, **common: Any) -> None:
+        super().__init__(**common)
+        self.row = row
+
+    def runtest(self) -> None:
+        """Wait for the cell; anything but works and absent is a failure."""
+        cell = self.parent.cell(self.row.stem)
+        self.user_properties.append((CELL, _plain(cell.as_json())))
+        self.user_properties.append((KERNEL, _plain(self.parent.line().as_json())))
+        if cell.surprise:
+            raise Surprise(text.evidence(cell))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """A finding is told in words; only a mistake of ours has a traceback."""
+        if isinstance(excinfo.value, (Surprise, Trouble)):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the test stands, for pytest's messages."""
+        return ROOT / self.row.file, None, f"{self.row.name} on {self.parent.name}"
+
+
+@dataclass(slots=True)
+class Matrix:
+    """The results of a run as they come in, and what became of them. Lives where pytest reports to the person."""
+
+    setup: Setup
+    rows: tuple[catalogue.Row, ...]
+    directory: Path  # results.ndjson goes here
+    plan: results.Plan | None = None
+    writer: results.Writer | None = None
+    kernels: dict[str, results.Kernel] = field(default_factory=dict)
+    cells: list[results.Cell] = field(default_factory=list)
+    results: results.Results | None = None
+    troubles: list[str] = field(default_factory=list)  # of our own, a sentence each
+    messages: list[str] = field(default_factory=list)  # what else to say at the end
+
+    def begin(self, positions: Iterable[tuple[str, str]]) -> None:
+        """The plan is known: (column, stem) of every selected cell. Later calls change nothing."""
+        chosen = list(positions)
+        if self.plan is not None or not chosen:
+            return
+        stems = {stem for _, stem in chosen}
+        self.plan = results.Plan(
+            tests=tuple(row.name for row in self.rows if row.stem in stems),
+            kernels=tuple(dict.fromkeys(column for column, _ in chosen)),
+            bindings=(self.setup.binding,),
+        )
+        commit, dirty = _commit()
+        header = results.Header(
+            suite=commit, dirty=dirty, plan=self.plan, started=results.utc_now(), host=_machine_facts()
+        )
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self.writer = results.Writer(self.directory / "results.ndjson", header)
+        except (OSError, Trouble) as error:
+            self.troubles.append(f"The results cannot be written to {self.directory}: {error}")
+
+    def take(self, properties: Mapping[str, Any]) -> None:
+        """The results that one finished item reports."""
+        if CELL not in properties or self.writer is None:
+            return
+        cell = results.cell_from_json(properties[CELL])
+        kernel = results.kernel_from_json(properties[KERNEL])
+        self.cells.append(cell)
+        self.kernels[kernel.series] = kernel
+        try:
+            self.writer.cell(cell)
+        except Trouble as trouble:  # a full disk: the run goes on, so that at least the terminal has it
+            self._say(str(trouble))
+
+    def end(self) -> None:
+        """Nothing more comes: write the kernels and the footer."""
+        if self.writer is None:
+            return
+        with self.writer:
+            try:
+                for kernel in self.kernels.values():
+                    self.writer.kernel(kernel)
+                self.results = self.writer.finish()
+            except Trouble as trouble:
+                self._say(str(trouble))
+
+    @property
+    def exit_code(self) -> int:
+        """0 as expected, 1 surprises, 2 our own trouble (which is also any cell without a verdict)."""
+        planned = len(self.plan.positions()) if self.plan else 0
+        verdicts = [cell.verdict for cell in self.cells]
+        if self.troubles or not planned or len(verdicts) < planned or Verdict.NONE in verdicts:
+            return TROUBLE
+        return SURPRISES if any(cell.surprise for cell in self.cells) else OK
+
+    def _say(self, trouble: str) -> None:
+        if trouble not in self.troubles:
+            self.troubles.append(trouble)
+
+
+def rows_for(names: Iterable[str]) -> tuple[catalogue.Row, ...]:
+    """The catalogue's rows, or those with one of these stems or Zig names; Trouble for a name that is none."""
+    rows = catalogue.load()
+    wanted = list(names)
+    for name in wanted:
+        if not any(name in (row.stem, row.name) for row in rows):
+            raise Trouble(f"There is no test {name!r}. There are: {', '.join(row.stem for row in rows)}.")
+    return tuple(row for row in rows if not wanted or row.stem in wanted or row.name in wanted)
+
+
+def columns_for(specs: Iterable[str]) -> list[str]:
+    """The kernels to run on, each once; Trouble when two would have the same heading."""
+    chosen = list(dict.fromkeys(specs))
+    headings = [heading(spec) for spec in chosen]
+    for name in headings:
+        if headings.count(name) > 1:
+            same = [spec for spec in chosen if heading(spec) == name]
+            raise Trouble(f"{' and '.join(same)} would both be the column {name!r}. Rename one of the files.")
+    return chosen
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    """Without enums and tuples: xdist carries only plain values from its workers."""
+    plain: dict[str, Any] = json.loads(json.dumps(value))
+    return plain
+
+
+def _commit() -> tuple[str | None, bool]:
+    """The commit of this tree and whether it was changed; no commit where there is no git."""
+
+    def git(*words: str) -> str | None:
+        try:
+            done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+        except OSError:
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    # What the matrix itself writes does not make the suite another one.
+    changed = git("status", "--porcelain", "--", ".", ":!reports", ":!README.md")
+    return git("rev-parse", "--short=12", "HEAD"), bool(changed)
+
+
+def _machine_facts() -> dict[str, str | int]:
+    return {"machine": platform.machine(), "kernel": platform.release(), "cpus": os.cpu_count() or 0}
+
+
+ROWS = pytest.StashKey[tuple[catalogue.Row, ...]]()
+SPECS = pytest.StashKey[list[str]]()
+SETUP = pytest.StashKey[Setup]()

@@ -1,0 +1,283 @@
+"""Turns the events of a machine into observations: exactly one for each entry of the plan, in its order.
+
+A machine that dies under an entry costs that entry; the rest of the plan runs in a fresh one. What a test
+wrote is believed only as a whole: a header that names its tests, a record for each, a footer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.kmsg import complaints
+from harness.machine import Event, Machine, PlanEntry
+from harness.observation import Observation, Shape, State
+from harness.trouble import Trouble
+
+#: A boot may fail once by bad luck.
+MAX_STRIKES = 2
+MARKER = "uring-conformance: start "  # what the runner writes to the console before each entry
+
+
+Item = Event | tuple[str, Observation]
+Items = Generator[Item, None, None]
+
+
+def observe(machine: Machine, plan: Sequence[PlanEntry], artefacts: Path) -> Items:
+    """Run the plan. Yields (entry name, observation) for each entry, and in between, as dictionaries:
+
+    "hello" of each boot; "notice" with a "text" for what a person should know about the run; "trouble" with
+    a "text" for what failed on our own side. Artefacts of each boot go to a directory of their own.
+    """
+    rest = list(plan)
+    strikes = dict.fromkeys((entry.name for entry in plan), 0)
+    failed_boots = 0
+    boot = 0
+    while rest:
+        boot += 1
+        run = _Boot(machine, rest, artefacts / f"boot-{boot}")
+        try:
+            yield from run.events()
+        except Trouble as trouble:
+            yield {"kind": "trouble", "text": str(trouble)}
+            yield from ((entry.name, _nothing(str(trouble))) for entry in rest)
+            return
+        failed_boots = 0 if run.booted else failed_boots + 1
+        if not rest:
+            return
+        strikes[rest[0].name] += not run.cost_an_entry
+        if run.finished or failed_boots == MAX_STRIKES:
+            yield from ((entry.name, _nothing(run.end)) for entry in rest)
+            return
+        if strikes[rest[0].name] == MAX_STRIKES:
+            yield rest.pop(0).name, _nothing(f"twice its machine died before it: {run.end}")
+
+
+class _Boot:
+    """One run of a machine. Takes the entries that were observed off the plan."""
+
+    def __init__(self, machine: Machine, rest: list[PlanEntry], artefacts: Path) -> None:
+        self._machine = machine
+        self._rest = rest
+        self._artefacts = artefacts
+        self._lines: list[str] = []  # records of the entry in flight
+        self._started = False
+        self._trouble = ""
+        self.booted = False
+        self.finished = False
+        self.cost_an_entry = False
+        self.end = "its events ended without a word"
+
+    def events(self) -> Iterator[Item]:
+        """What happens, until the machine is gone."""
+        with contextlib.closing(self._machine.run(tuple(self._rest), self._artefacts)) as events:
+            for event in events:
+                yield from self._take(event)
+        if self._started:  # only a broken machine ends like this
+            yield self._take_lost(State.CRASHED, self.end)
+
+    def _take(self, event: Event) -> Iterator[Item]:
+        match event["kind"]:
+            case "hello":
+                self.booted = True
+                yield event
+            case "trouble":
+                self._trouble = event["text"]
+                yield event
+            case "garbage":
+                yield _notice(f"not a line of the runner: {event['line'][:200]!r}")
+            case "bye":
+                self.finished = True
+                self.end = "the runner said bye without running it"
+                for line in complaints(event.get("kmsg", ()), None, shared=self._machine.shared_log):
+                    yield _notice(f"the kernel complained after the last entry: {line}")
+            case "died":
+                yield from self._take_death(event)
+            case "start" | "record" | "end":
+                yield from self._take_entry(event)
+
+    def _take_entry(self, event: Event) -> Iterator[Item]:
+        if event["entry"] not in {entry.name for entry in self._rest}:
+            yield _notice(f"{event['kind']} of {event['entry']!r}, which is not to be run now")
+            return
+        while self._rest[0].name != event["entry"]:
+            yield self._take_lost(State.NOTHING, "the runner went on without telling its end")
+        self._started = True
+        if event["kind"] == "record":
+            self._lines.append(event["line"])
+        if event["kind"] == "end":
+            shared = self._machine.shared_log
+            yield self._done(fold(self._lines, event, shared_log=shared, trouble=self._trouble))
+
+    def _take_death(self, event: Event) -> Iterator[Item]:
+        why = event["why"]
+        self.end = f"the machine died ({event['phase']}): {why}"
+        yield _notice(self.end)
+        if self._started:
+            state = State.TIMEOUT if event["hung"] else State.CRASHED
+            kmsg = _since_marker(event["console_tail"], self._rest[0].name)
+            yield self._take_lost(state, why, () if self._machine.shared_log else kmsg)
+
+    def _take_lost(self, state: State, cause: str, kmsg: tuple[str, ...] = ()) -> tuple[str, Observation]:
+        """An entry whose end was never told."""
+        self.cost_an_entry = True
+        found = complaints(kmsg, None, shared=self._machine.shared_log)
+        records, _ = _parse(self._lines)
+        return self._done(Observation(state=state, cause=cause, records=records, kmsg=kmsg, complaints=found))
+
+    def _done(self, observation: Observation) -> tuple[str, Observation]:
+        self._lines, self._started, self._trouble = [], False, ""
+        return self._rest.pop(0).name, observation
+
+
+def fold(lines: Sequence[str], end: Event, *, shared_log: bool, trouble: str = "") -> Observation:
+    """One observation from what a test process wrote and how it ended (the runner's "end").
+
+    `trouble` is what the runner said went wrong on our own side, if anything.
+    """
+    records, unreadable = _parse(lines)
+    kmsg = tuple(end.get("kmsg") or ())
+    before, after = end.get("taint") or (None, None)
+    taint = None if before is None or after is None else (before, after)
+    state, shape, cause = _outcome(records, unreadable, end, trouble)
+    return Observation(
+        state=state,
+        shape=shape,
+        cause=cause,
+        records=records,
+        output=end.get("output") or "",
+        kmsg=kmsg,
+        complaints=complaints(kmsg, taint, shared=shared_log),
+        taint=taint,
+        ms=end.get("ms") or 0,
+    )
+
+
+Outcome = tuple[State, Shape | None, str | None]
+
+
+def _outcome(
+    records: Sequence[dict[str, Any]], unreadable: Sequence[str], end: Event, trouble: str
+) -> Outcome:
+    """State, shape and cause. The order of the questions is the order of what outweighs what."""
+    header = next((record for record in records if record["kind"] == "header"), None)
+    tests = [record for record in records if record["kind"] == "test"]
+    code, signal_number, killed = end.get("exit"), end.get("signal"), end.get("timeout")
+    unfinished = _unfinished(header, tests)
+    where = f" in {unfinished[0]}" if unfinished else ""
+
+    def having(state: str) -> list[dict[str, Any]]:
+        return [test for test in tests if test["state"] == state]
+
+    if killed:
+        return State.TIMEOUT, None, f"killed after {end.get('ms')} ms{where}"
+    if late := having("timeout"):
+        return State.TIMEOUT, None, f"{late[0]['name']} did not end in time"
+    if signal_number is not None:
+        return State.CRASHED, None, f"died of signal {signal_number} ({_signal_name(signal_number)}){where}"
+    if code is None:
+        return State.NOTHING, None, trouble or "the runner could not run it"
+    refused = having("refused")
+    if having("failed") or any(_fails_beyond_refusal(test) for test in refused):
+        return State.FAILED, None, None
+    if blocked := having("blocked"):
+        return State.BLOCKED, None, "; ".join(dict.fromkeys(test["blocked"]["text"] for test in blocked))
+    shape = Shape.WRONG if any(test["refusal"]["shape"] == "wrong" for test in refused) else Shape.RIGHT
+    if code != 0 and not (refused and shape is Shape.WRONG):  # a wrong shape is a failure to GoogleTest
+        return State.CRASHED, None, f"exit code {code} without a failed test{where}"
+    if unreadable:
+        return State.NOTHING, None, f"wrote a record that nobody understands: {unreadable[0][:200]!r}"
+    if header is None or not header["plan"]:
+        return State.NOTHING, None, "ran no test"
+    if broken := _broken(header, tests, records, end):
+        return State.CRASHED, None, broken
+    if refused:
+        return State.REFUSED, shape, None
+    return State.PASSED, None, None
+
+
+def _broken(
+    header: dict[str, Any], tests: Sequence[dict[str, Any]], records: Sequence[dict[str, Any]], end: Event
+) -> str | None:
+    """Why the records are not those of a whole run, if they are not."""
+    if missing := _unfinished(header, tests):
+        return f"ended without a record for {missing[0]}"
+    names = [test["name"] for test in tests]
+    if extra := [name for name in names if name not in header["plan"] or names.count(name) > 1]:
+        return f"recorded {extra[0]}, which was not planned or came twice"
+    if end.get("partial"):
+        return f"ended in the middle of a record: {end['partial'][:200]!r}"
+    if records[0] is not header or records[-1]["kind"] != "footer" or records[-1].get("ran") != len(tests):
+        return f"its records are not a header, {len(tests)} tests and a footer that counts them"
+    return None
+
+
+def _unfinished(header: dict[str, Any] | None, tests: Sequence[dict[str, Any]]) -> list[str]:
+    recorded = {test["name"] for test in tests}
+    return [name for name in (header["plan"] if header else ()) if name not in recorded]
+
+
+def _fails_beyond_refusal(test: dict[str, Any]) -> bool:
+    """Whether a refused test also failed for another reason than the objections to its refusal."""
+    refusal = test["refusal"]
+    objections = refusal.get("objections", ()) if refusal["shape"] == "wrong" else ()
+    return any(
+        not any(objection in failure.get("text", "") for objection in objections)
+        for failure in test.get("failures", ())
+    )
+
+
+def _parse(lines: Sequence[str]) -> tuple[tuple[dict[str, Any], ...], list[str]]:
+    """The records, and the lines that are none."""
+    records, unreadable = [], []
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if isinstance(record, dict) and _understood(record):
+            records.append(record)
+        else:
+            unreadable.append(line)
+    return tuple(records), unreadable
+
+
+def _understood(record: dict[str, Any]) -> bool:
+    """Whether the record has what the questions above ask of its kind."""
+    match record:
+        case {"kind": "header", "schema": 1, "plan": [*names]}:
+            return all(isinstance(name, str) for name in names)
+        case {"kind": "test", "name": str(), "state": "refused", "refusal": {"shape": "right" | "wrong"}}:
+            return True
+        case {"kind": "test", "name": str(), "state": "blocked", "blocked": {"text": str()}}:
+            return True
+        case {"kind": "test", "name": str(), "state": "passed" | "failed" | "timeout"}:
+            return True
+        case {"kind": "footer"}:
+            return True
+    return False
+
+
+def _nothing(cause: str) -> Observation:
+    return Observation(state=State.NOTHING, cause=cause)
+
+
+def _notice(text: str) -> Event:
+    return {"kind": "notice", "text": text}
+
+
+def _since_marker(console: Sequence[str], entry: str) -> tuple[str, ...]:
+    """The console's lines from the start of the entry on; all there are if it scrolled out."""
+    starts = [i for i, line in enumerate(console) if line.endswith(MARKER + entry)]
+    return tuple(console[starts[-1] + 1 :] if starts else console)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "of no name"

@@ -1,0 +1,75 @@
+"""What a run prints at its end: the table, what needs a look, the time of each kernel, the headline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.report import text
+from harness.results import Results
+
+
+def render(results: Results) -> str:
+    """The report of a run for a terminal, also of one that was cut short."""
+    return "\n".join(_lines(results)) + "\n"
+
+
+def _lines(results: Results) -> Iterator[str]:
+    bindings = results.header.plan.bindings
+    for binding in bindings:
+        if len(bindings) > 1:
+            yield f"Through {binding}:"
+        yield from _table(results, binding)
+        yield ""
+    yield text.LEGEND_SHORT
+    yield ""
+    for finding in text.findings(results):
+        tests = ", ".join(finding.tests[:3]) if len(finding.tests) <= 3 else f"{len(finding.tests)} tests"
+        through = f" through {finding.binding}" if len(bindings) > 1 else ""
+        yield f"{finding.sign} {tests} on {finding.series}{through}: {finding.why}"
+        if finding.rerun:
+            yield f"    {finding.rerun}"
+    if text.findings(results):
+        yield ""
+    yield from _times(results)
+    yield ""
+    yield f"{text.headline(results)}."
+    if not results.footer.complete:
+        planned = len(results.header.plan.positions())
+        yield f"Cut short: {results.footer.cells} of {text.number(planned, 'cell')} have a result."
+
+
+def _table(results: Results, binding: str) -> Iterator[str]:
+    cells = results.by_position()
+    kernels = text.columns(results)
+    tests = results.header.plan.tests
+    width = max(len(test) for test in tests)
+    yield "  ".join((" " * width, *(kernel.heading for kernel in kernels)))
+    for test in tests:
+        signs = (
+            text.cell_sign(cells.get((test, kernel.series, binding))).center(len(kernel.heading))
+            for kernel in kernels
+        )
+        yield "  ".join((test.ljust(width), *signs)).rstrip()
+
+
+def _times(results: Results) -> Iterator[str]:
+    by_series = {kernel.series: kernel for kernel in results.kernels}
+    kernels = text.columns(results)
+    width = max(len(kernel.heading) for kernel in kernels)
+    for column in kernels:
+        kernel = by_series.get(column.series)
+        if kernel is None:
+            yield f"{column.heading.ljust(width)}  did not run"
+            continue
+        facts = [kernel.release or "never answered"]
+        if kernel.boot_ms is not None:
+            facts.append(f"booted in {kernel.boot_ms / 1000:.1f} s")
+        if kernel.smoke not in (None, "ok"):
+            facts.append(f"smoke test: {kernel.smoke}")
+        if kernel.trouble:
+            facts.append(kernel.trouble)
+        facts.extend(kernel.notices)
+        yield f"{column.heading.ljust(width)}  {kernel.wall_ms / 1000:6.1f} s  {'; '.join(facts)}"
+    # Rarely more than one: it is a property of the machine, not of the kernel.
+    for accelerator in dict.fromkeys(kernel.accelerator for kernel in results.kernels if kernel.accelerator):
+        yield f"Virtual machines ran with {accelerator}"

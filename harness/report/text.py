@@ -1,0 +1,216 @@
+"""The words and the order that all reports share: columns, headline, legend, why a cell is what it is."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from harness.catalogue import ANY, Row
+from harness.judge import Verdict, proposes_since, sign
+from harness.observation import Observation, Shape, State
+from harness.results import Cell, Results
+from harness.since import Expected, KernelVersion
+
+HOST = "host"
+
+LEGEND = {
+    "✓": "works as documented.",
+    "·": "correctly absent: this kernel is older than the feature and refuses it the documented way; "
+    "we checked that too.",
+    "✗": "contradicts the documentation: a wrong result, a wrong refusal, missing although due, a hang or a "
+    "crash. The kernel or the binding is to blame, or our test.",
+    "!": "the result is right, but the kernel logged a complaint while the test ran. The kernel is to blame.",
+    "+": "works although this kernel should be too old: a backport, or our `since` is wrong.",
+    "?": "no verdict: the environment or our own machinery stood in the way. The kernel is not to blame.",
+}
+LEGEND_SHORT = "✓ works  · correctly absent  ✗ wrong or missing  ! kernel complained  + early  ? no verdict"
+DOUBT = "A red cell can also mean that the test is wrong: please tell us."
+
+_MACHINE_PATH = re.compile(r"(?<![\w.:~/-])/(?!(?:dev|proc|sys)/)(?:[^\s/'\"`()]+/)*([^\s/'\"`()]+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One kernel in a table."""
+
+    series: str
+    heading: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What needs a look: tests that share one verdict, for one reason, on one kernel through one binding."""
+
+    sign: str
+    tests: tuple[str, ...]
+    series: str
+    binding: str
+    why: str
+    rerun: str | None  # for the first of the tests; None when the run never came to it
+
+
+def columns(results: Results) -> tuple[Column, ...]:
+    """The kernels of the plan, oldest to newest, then local images, the host last."""
+    versions = {k.series: KernelVersion.parse(k.release or "", k.version or "") for k in results.kernels}
+
+    def heading(series: str) -> str:
+        version = versions.get(series)
+        return f"{HOST} ({version.series})" if series == HOST and version else series
+
+    ordered = sorted(results.header.plan.kernels, key=_age)
+    return tuple(Column(series=series, heading=heading(series)) for series in ordered)
+
+
+def _age(series: str) -> tuple[int, tuple[int, ...], str]:
+    if series == HOST:
+        return (2, (), series)
+    if re.fullmatch(r"\d+(\.\d+)+", series):
+        return (0, tuple(int(number) for number in series.split(".")), series)
+    return (1, (), series)
+
+
+def cell_sign(cell: Cell | None) -> str:
+    """The sign of a planned cell; one that the run did not reach has no verdict, and is never blank."""
+    return sign(cell.verdict if cell else Verdict.NONE)
+
+
+def headline(results: Results) -> str:
+    """The whole run in one line: how many cells, and how many of them are surprises. Never a score."""
+    planned = len(results.header.plan.positions())
+    verdicts = [cell.verdict for cell in results.cells]
+    works, absent = verdicts.count(Verdict.WORKS), verdicts.count(Verdict.ABSENT)
+    look = planned - works - absent
+    return (
+        f"{number(planned, 'cell')}: {works} {'works' if works == 1 else 'work'}, {absent} correctly absent, "
+        f"{look} {'needs' if look == 1 else 'need'} a look"
+    )
+
+
+def number(count: int, noun: str) -> str:
+    """1 cell, 2 cells."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def findings(results: Results) -> tuple[Finding, ...]:
+    """All surprises, kernel by kernel; those of one cause are one finding, so a dead VM is one line."""
+    cells = results.by_position()
+    groups: dict[tuple[str, str, str, str], list[tuple[str, str | None]]] = {}  # -> test, rerun
+    for column in columns(results):
+        for binding in results.header.plan.bindings:
+            for test in results.header.plan.tests:
+                cell = cells.get((test, column.series, binding))
+                if cell is None or cell.surprise:
+                    why = cell.why if cell else "the run ended before it had a result"
+                    group = groups.setdefault((column.series, binding, cell_sign(cell), why), [])
+                    group.append((test, cell.rerun if cell else None))
+    return tuple(
+        Finding(
+            sign=shown,
+            tests=tuple(test for test, _ in group),
+            series=series,
+            binding=binding,
+            why=why,
+            rerun=group[0][1],
+        )
+        for (series, binding, shown, why), group in groups.items()
+    )
+
+
+def portable(sentence: str) -> str:
+    """The sentence without paths of the machine it was made on: only the last part of them stays."""
+    return _MACHINE_PATH.sub(r"\1", sentence)
+
+
+def one_line(text: str, limit: int = 240) -> str:
+    """The text on one line, cut where it gets too long to read in a list."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
+
+
+def why(row: Row, observation: Observation, expected: Expected, verdict: Verdict) -> str:
+    """One sentence, without its full stop, that tells a person why the cell says what it says."""
+    sentence = one_line(_seen(observation))
+    match verdict:
+        case Verdict.ABSENT if expected is Expected.ABSENT:
+            sentence += f", as on every kernel before {_first(row)}"
+        case Verdict.MISSING:
+            sentence += ", but due on every kernel" if row.since == ANY else f", but due since {_first(row)}"
+        case Verdict.EARLY:
+            sentence += f", though only due since {_first(row)}: a backport, or the catalogue is wrong"
+    if observation.shape is Shape.RIGHT and _refusal(observation):
+        sentence += f": {_witness(observation)}"
+    if proposes_since(expected, verdict):
+        sentence += "; the kernel's version is unknown, so this is a proposal for the catalogue"
+    if observation.complaints:
+        more = len(observation.complaints) - 1
+        sentence += f"; the kernel complained: {one_line(observation.complaints[0])}"
+        sentence += f" (and {more} more)" if more else ""
+    return sentence
+
+
+def evidence(cell: Cell) -> str:
+    """All that a person at a terminal needs to look into a cell: why, each failure, the wire, the kernel's log."""
+    lines = [cell.why, f"expected: {cell.expected}"]
+    for record in cell.observed["records"]:
+        failures = record.get("failures", ())
+        for failure in failures:
+            lines += ["", f"{record['name']} at {failure['file']}:{failure['line']}", failure["text"]]
+        if failures and record.get("wire"):
+            lines += ["", "The wire:", *(f"  {line}" for line in record["wire"])]
+    if cell.observed["output"] and not any(record.get("failures") for record in cell.observed["records"]):
+        lines += ["", "The end of its output:", cell.observed["output"]]
+    if cell.observed["kmsg"]:
+        lines += ["", "The kernel's log:", *(f"  {line}" for line in cell.observed["kmsg"])]
+    return "\n".join([*lines, "", f"Run it again: {cell.rerun}"])
+
+
+def _first(row: Row) -> str:
+    return " and ".join((row.since, *row.also))
+
+
+def _seen(observation: Observation) -> str:
+    match observation.state:
+        case State.PASSED:
+            tests = [record for record in observation.records if record.get("kind") == "test"]
+            return f"{number(len(tests), 'test')} passed"
+        case State.REFUSED:
+            return _refused(observation)
+        case State.BLOCKED:
+            return f"blocked: {observation.cause or 'by something without a name'}"
+    first_failure = next(_failures(observation), f"{observation.state}, and nobody noted why")
+    return observation.cause or first_failure
+
+
+def _refusal(observation: Observation) -> dict[str, Any]:
+    return next((record["refusal"] for record in observation.records if record.get("refusal")), {})
+
+
+def _refused(observation: Observation) -> str:
+    refusal = _refusal(observation)
+    if not refusal:
+        return "refused without any evidence"
+    result = refusal["res"]
+    code = f"-{errno.errorcode[-result]}" if -result in errno.errorcode else str(result)
+    refused = f"{refusal['op_name']} refused with {code}"
+    if observation.shape is Shape.RIGHT:
+        return refused
+    objections = refusal["objections"] or ["the evidence does not hold"]
+    return f"{refused}, but not as an old kernel does it: {'; '.join(objections)}"
+
+
+def _witness(observation: Observation) -> str:
+    """What the shape of a right refusal rests on; the test recorded every part of it."""
+    probe = _refusal(observation)["probe"]
+    says = "no probe on this kernel" if probe is None else f"probe says {'yes' if probe else 'no'}"
+    return f"NOP before and after fine, opcode 255 refused alike, {says}"
+
+
+def _failures(observation: Observation) -> Iterator[str]:
+    for record in observation.records:
+        for failure in record.get("failures", ()):
+            file = str(failure["file"]).rpartition("/")[2]
+            place = f" ({file}:{failure['line']})" if file else ""
+            yield f"{record['name']}{place}: {failure['text']}"

@@ -1,0 +1,78 @@
+"""The judge against a table written out by hand: every combination, none computed."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from harness.judge import Verdict, judge, proposes_since, sign, surprise
+from harness.observation import Shape, State
+from harness.since import Expected
+
+# state and shape           present    absent     unknown    then the same with a complaint in the kernel log
+TABLE = """
+passed   right              works      early      works      complained complained complained
+passed   wrong              works      early      works      complained complained complained
+passed   -                  works      early      works      complained complained complained
+refused  right              missing    absent     absent     missing    complained complained
+refused  wrong              wrong      wrong      wrong      wrong      wrong      wrong
+refused  -                  wrong      wrong      wrong      wrong      wrong      wrong
+failed   right              wrong      wrong      wrong      wrong      wrong      wrong
+failed   wrong              wrong      wrong      wrong      wrong      wrong      wrong
+failed   -                  wrong      wrong      wrong      wrong      wrong      wrong
+blocked  right              none       none       none       none       none       none
+blocked  wrong              none       none       none       none       none       none
+blocked  -                  none       none       none       none       none       none
+timeout  right              wrong      wrong      wrong      wrong      wrong      wrong
+timeout  wrong              wrong      wrong      wrong      wrong      wrong      wrong
+timeout  -                  wrong      wrong      wrong      wrong      wrong      wrong
+crashed  right              wrong      wrong      wrong      wrong      wrong      wrong
+crashed  wrong              wrong      wrong      wrong      wrong      wrong      wrong
+crashed  -                  wrong      wrong      wrong      wrong      wrong      wrong
+nothing  right              none       none       none       none       none       none
+nothing  wrong              none       none       none       none       none       none
+nothing  -                  none       none       none       none       none       none
+"""
+COLUMNS = tuple(product((False, True), ("present", "absent", "unknown")))
+GOLDEN = {
+    (state, shape, expected, complained): verdict
+    for state, shape, *verdicts in map(str.split, TABLE.strip().splitlines())
+    for (complained, expected), verdict in zip(COLUMNS, verdicts, strict=True)
+}
+EVERYTHING = tuple(product(State, (*Shape, None), Expected, (False, True)))
+
+
+def test_the_table_knows_every_combination():
+    assert len(GOLDEN) == len(EVERYTHING) == 7 * 3 * 3 * 2
+
+
+@pytest.mark.parametrize(("state", "shape", "expected", "complained"), EVERYTHING)
+def test_the_judge_agrees_with_the_table(state, shape, expected, complained):
+    golden = GOLDEN[state, shape or "-", expected, complained]
+    assert judge(state, shape, expected, complained) is Verdict(golden)
+
+
+def test_every_verdict_can_come_out():
+    assert set(GOLDEN.values()) == set(Verdict)
+
+
+def test_signs():
+    assert {verdict.value: sign(verdict) for verdict in Verdict} == {
+        "works": "✓",
+        "absent": "·",
+        "missing": "✗",
+        "wrong": "✗",
+        "complained": "!",
+        "early": "+",
+        "none": "?",
+    }
+
+
+def test_only_works_and_correctly_absent_are_no_surprise():
+    assert {verdict for verdict in Verdict if not surprise(verdict)} == {"works", "absent"}
+
+
+def test_clean_answers_of_a_kernel_without_version_propose_a_since():
+    proposing = {pair for pair in product(Expected, Verdict) if proposes_since(*pair)}
+    assert proposing == {(Expected.UNKNOWN, Verdict.WORKS), (Expected.UNKNOWN, Verdict.ABSENT)}

@@ -1,0 +1,199 @@
+"""QEMU's part: fake guests for everything that can go wrong, and one real boot."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.machine import PlanEntry
+from harness.tests.test_initramfs import read
+from harness.tests.test_machine import BYE, END, HELLO, START, alive, built_runner, wait_until
+from harness.trouble import Trouble
+from harness.vm import VmMachine
+
+KERNELS_READY = Path("/tmp/kernels-ready.txt")
+PLAN = (PlanEntry(name="e", timeout_s=0.2, argv=("/bin/test", "x")),)
+
+
+@pytest.fixture
+def vm_kernel() -> Path:
+    """A boot image: URING_TEST_KERNEL, or the 6.1 one that was made ready."""
+    if given := os.environ.get("URING_TEST_KERNEL"):
+        return Path(given)
+    if KERNELS_READY.exists():
+        for line in KERNELS_READY.read_text().splitlines():
+            series, *fields = line.split()
+            if series == "6.1":
+                return Path(dict(field.split("=", 1) for field in fields)["boot_image"])
+    pytest.fail("no kernel image: set URING_TEST_KERNEL")
+
+
+def fake_qemu(tmp_path: Path, script: str) -> VmMachine:
+    """A machine whose QEMU is a script; it finds its console's path in $console."""
+    qemu = tmp_path / "qemu"
+    find_console = "for a; do case $a in file:/dev/*) ;; file:*) console=${a#file:};; esac; done"
+    qemu.write_text(f"#!/bin/sh\n{find_console}\n{script}\n")
+    qemu.chmod(0o755)
+    runner = tmp_path / "runner"
+    runner.write_bytes(b"runner")
+    return VmMachine(
+        kernel=tmp_path / "kernel", runner=runner, qemu=str(qemu), boot_deadline_s=0.5, grace_s=0.5
+    )
+
+
+def run(tmp_path: Path, script: str) -> list[dict[str, Any]]:
+    return list(fake_qemu(tmp_path, script).run(PLAN, tmp_path / "artefacts"))
+
+
+def test_a_whole_run(tmp_path: Path) -> None:
+    events = run(tmp_path, f"{HELLO}; {START}; {END}; {BYE}")
+    assert [event["kind"] for event in events] == ["hello", "start", "end", "bye"]
+    assert not (tmp_path / "artefacts" / "initramfs.cpio").exists()
+
+
+PANIC = 'echo "[    1.5] Kernel panic - not syncing: Fatal exception" > $console'
+
+
+@pytest.mark.parametrize(
+    ("script", "phase", "entry", "hung", "why"),
+    [
+        ("exec sleep 100", "boot", None, True, "the virtual machine did not go on in time (phase: boot)"),
+        ("echo no such kernel >&2; exit 1", "boot", None, False, "itself (exit code 1): no such kernel"),
+        (f"{PANIC}", "boot", None, False, "kernel panic: Fatal exception"),
+        (f"{HELLO}; {START}; {PANIC}", "entry e", "e", False, "kernel panic: Fatal exception"),
+        (f"{HELLO}; {START}; {PANIC}; exec sleep 100", "entry e", "e", False, "kernel panic: Fatal"),
+        (f"{HELLO}; {START}; exec sleep 100", "entry e", "e", True, "phase: entry e"),
+        (f"{HELLO}; {START}; {END}; {PANIC}", "shutdown", None, False, "kernel panic: Fatal exception"),
+        (f"{HELLO}; {START}; {END}; {BYE}; exec sleep 100", "shutdown", None, True, "phase: shutdown"),
+    ],
+)
+def test_a_guest_that_dies(
+    tmp_path: Path, script: str, phase: str, entry: str | None, hung: bool, why: str
+) -> None:
+    *_, died = run(tmp_path, script)
+    assert (died["kind"], died["phase"], died["entry"], died["hung"]) == ("died", phase, entry, hung)
+    assert why in died["why"]
+    if "panic" in why:
+        assert died["console_tail"] == ["[    1.5] Kernel panic - not syncing: Fatal exception"]
+
+
+def test_a_long_console_is_told_by_its_end(tmp_path: Path) -> None:
+    *_, died = run(tmp_path, f"{PANIC}; seq 1000 >> $console")
+    assert died["why"] == "kernel panic: Fatal exception", "also when the panic itself scrolled out"
+    assert died["console_tail"] == [str(number) for number in range(801, 1001)]
+
+
+def test_the_command_line_and_the_initramfs(tmp_path: Path) -> None:
+    keep = 'for a; do echo "$a" >> arguments; case $a in *.cpio) cp "$a" copy;; esac; done'
+    machine = fake_qemu(tmp_path, f"cd {tmp_path}; {keep}; {HELLO}; {BYE}")
+    carried = tmp_path / "program"
+    carried.write_bytes(b"program")
+    machine = VmMachine(
+        kernel=machine.kernel,
+        runner=machine.runner,
+        qemu=machine.qemu,
+        files={"bin/test": carried},
+        memory_mib=768,
+        cpus=2,
+        accelerator="kvm",
+        append="one=1 two=2",
+    )
+    list(machine.run(PLAN, tmp_path / "artefacts"))
+    arguments = (tmp_path / "arguments").read_text().splitlines()
+    pairs = dict(zip(arguments, arguments[1:]))
+    assert pairs["-accel"] == "kvm"
+    assert pairs["-m"] == "768"
+    assert pairs["-smp"] == "2"
+    assert pairs["-kernel"] == str(tmp_path / "kernel")
+    assert pairs["-append"].endswith(" one=1 two=2")
+    assert "panic=-1" in pairs["-append"].split()
+    assert "-no-reboot" in arguments and "-nodefaults" in arguments
+    members = read((tmp_path / "copy").read_bytes())
+    assert members["init"].data == b"runner"
+    assert members["bin/test"].data == b"program"
+    assert members["plan"].data == b"e\t0.200\t/bin/test\tx\n"
+
+
+def test_no_qemu_is_trouble(tmp_path: Path) -> None:
+    runner = tmp_path / "runner"
+    runner.touch()
+    machine = VmMachine(kernel=tmp_path, runner=runner, qemu="qemu-that-is-not-there")
+    with pytest.raises(Trouble, match="qemu-that-is-not-there cannot be .*apt install qemu-system-x86"):
+        list(machine.run(PLAN, tmp_path / "artefacts"))
+
+
+def test_a_missing_file_for_the_guest_is_trouble(tmp_path: Path) -> None:
+    machine = VmMachine(kernel=tmp_path, runner=tmp_path / "nothing")
+    with pytest.raises(Trouble, match="nothing is to run in the guest but cannot be read.*Build"):
+        list(machine.run(PLAN, tmp_path / "artefacts"))
+
+
+def test_closing_the_stream_kills_qemu(tmp_path: Path) -> None:
+    machine = fake_qemu(tmp_path, f"echo $$ > {tmp_path}/pid; {HELLO}; exec sleep 1000")
+    events = machine.run(PLAN, tmp_path / "artefacts")
+    assert next(events)["kind"] == "hello"
+    pid = int((tmp_path / "pid").read_text())
+    assert alive(pid)
+    events.close()
+    wait_until(lambda: not alive(pid))
+    assert not (tmp_path / "artefacts" / "initramfs.cpio").exists()
+
+
+PROGRAM = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+  dprintf(atoi(getenv("URING_RECORDS_FD")), "%s %d\n", argv[1], argc);
+  if (!strcmp(argv[1], "warn")) {
+    FILE *log = fopen("/dev/kmsg", "w");
+    fputs("<4>a warning of the test\n", log);
+    fclose(log);
+  }
+  if (!strcmp(argv[1], "hang")) pause();
+  if (!strcmp(argv[1], "panic")) {
+    FILE *trigger = fopen("/proc/sysrq-trigger", "w");
+    fputc('c', trigger);
+    fclose(trigger);
+  }
+  return 0;
+}
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Path]:
+    """A static program for the guest which says its argument and then does it."""
+    source, program = tmp_path / "program.c", tmp_path / "program"
+    source.write_text(PROGRAM)
+    subprocess.run([shutil.which("cc") or "gcc", "-static", "-o", program, source], check=True)
+    yield program
+
+
+def test_a_real_kernel(vm_kernel: Path, program: Path, tmp_path: Path) -> None:
+    machine = VmMachine(kernel=vm_kernel, runner=built_runner(tmp_path), files={"bin/test": program})
+    plan = [
+        PlanEntry(name=name, timeout_s=20 if name != "hang" else 2, argv=("/bin/test", name))
+        for name in ("pass", "warn", "hang", "panic", "never")
+    ]
+    events = list(machine.run(plan, tmp_path / "artefacts"))
+    assert events[0]["kind"] == "hello", events[0]
+    assert events[0]["machine"] == "x86_64" and events[0]["memory_kib"] > 400_000
+    said = [(event["entry"], event["line"]) for event in events if event["kind"] == "record"]
+    assert said == [(name, f"{name} 2") for name in ("pass", "warn", "hang", "panic")]
+    ended = {event["entry"]: event for event in events if event["kind"] == "end"}
+    assert (ended["pass"]["exit"], ended["pass"]["kmsg_error"], ended["pass"]["taint"]) == (0, None, [0, 0])
+    assert "<4>a warning of the test" in ended["warn"]["kmsg"]
+    assert ended["hang"]["timeout"] is True
+    died = events[-1]
+    assert (died["kind"], died["entry"]) == ("died", "panic")
+    assert died["why"] == "kernel panic: sysrq triggered crash"
+    assert any(line.endswith("uring-conformance: start panic") for line in died["console_tail"])
+    assert [event["kind"] for event in events if event["kind"] in ("trouble", "garbage")] == []
