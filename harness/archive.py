@@ -54,7 +54,6 @@ APT::Architecture "amd64";
 APT::Architectures {{ "amd64"; }};
 APT::Get::AllowUnauthenticated "false";
 APT::Sandbox::User "root";   // i.e. no change of user: _apt could not enter a private home directory
-APT::Update::Error-Mode "any";
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;

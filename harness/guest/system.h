@@ -13,7 +13,8 @@ namespace runner {
 // "what: reason of errno"
 std::string because(const std::string& what, int error);
 
-// Mounts what programs expect, brings the loopback interface up, puts the runner first. Returns what did not work.
+// Mounts what programs expect, brings the loopback interface up, puts the runner first. Returns
+// what did not work.
 std::vector<std::string> prepare_guest();
 
 // Descriptors 0 to 2 exist, memory may be locked, no core files are written. Returns what did not work.

@@ -155,17 +155,21 @@ def test_the_newest_of_each_series_wins_wherever_it_is(repository, opened):
     repository.add("bookworm-security", "linux-image-6.1.0-10-cloud-amd64", "6.1.100-1")
     repository.add("bookworm-backports", "linux-image-6.1.0-0.deb11.10-cloud-amd64", "6.1.100-1~deb11u1")
     repository.add("bookworm-backports", "linux-image-6.12.7+deb12-cloud-amd64", "6.12.7-1~deb12u1")
+    repository.add("bookworm-backports", "linux-image-6.9.7+deb12-cloud-amd64", "6.9.7-1~bpo12+1")
     repository.publish()
     index = opened(["bookworm", "bookworm-security", "bookworm-backports"]).index()
     assert [(kernel.version, kernel.suite) for kernel in index.packages.values()] == [
         ("6.1.100-1", "bookworm-security"),
+        ("6.9.7-1~bpo12+1", "bookworm-backports"),
         ("6.12.7-1~deb12u1", "bookworm-backports"),
     ]
-    assert list(index.packages) == ["6.1", "6.12"]
+    assert list(index.packages) == ["6.1", "6.9", "6.12"]
 
 
 @pytest.mark.parametrize("name", ["linux-image-6.1.0-9-cloud-amd64", "linux-binary-6.1.0-9-cloud-amd64"])
-def test_the_image_comes_out_of_the_package_and_then_from_the_cache(name, repository, opened, notices):
+def test_the_image_comes_out_of_the_package_and_then_from_the_cache(
+    name, repository, opened, notices, tmp_path
+):
     repository.add("bookworm", name, "6.1.99-1", b"the kernel")
     repository.publish()
     first = opened().resolve("6.1")
@@ -173,6 +177,7 @@ def test_the_image_comes_out_of_the_package_and_then_from_the_cache(name, reposi
     assert first.sha256 == hashlib.sha256(b"the kernel").hexdigest()
     assert first.package.release == "6.1.0-9-cloud-amd64"
     assert notices == [f"Fetching {name} 6.1.99-1 (bookworm)."]
+    assert not list((tmp_path / "the cache").rglob("*.deb"))  # only the image is worth keeping
     shutil.rmtree(repository.root)
     assert opened(mirror=DEAD).resolve("6.1") == first
     assert len(notices) == 1  # nothing was asked, so nothing is to be said

@@ -213,7 +213,9 @@ FAILURE = {"file": "/home/someone/conformance/nop_test.cc", "line": 12, "text": 
 
 
 def record(**values) -> tuple[dict, ...]:
-    return ({"name": "Nop.Moves"}, {"name": "Nop.Waits", **values})
+    header, footer = {"kind": "header", "plan": []}, {"kind": "footer", "ran": 2}
+    moves, waits = ({"kind": "test", "name": name} for name in ("Nop.Moves", "Nop.Waits"))
+    return (header, moves, waits | values, footer)
 
 
 @pytest.mark.parametrize(
