@@ -25,6 +25,7 @@ DEADLINE_S = 4.0  # working KVM needs a fraction of a second
 SIGN_OF_LIFE = b"Linux version "
 MODES = ("auto", "kvm", "tcg")
 FACT = "accelerator"
+REMEMBERED = " (remembered for this boot)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ def _kvm(kernel: Path, cache: Cache, qemu: str, device: Path, deadline_s: float)
     with cache.lock(FACT):  # of several workers one tries, the others wait and know
         fact = cache.fact(FACT)
         if fact is not None and {name: fact.get(name) for name in key} == key:
-            return bool(fact["works"]), f"{fact['finding']} (remembered for this boot)"
+            return bool(fact["works"]), fact["finding"] + REMEMBERED
         trial = _try_kvm(kernel, qemu, device, deadline_s)
         if trial.lasting:
             cache.put_fact(FACT, {**key, "works": trial.works, "finding": trial.finding})

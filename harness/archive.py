@@ -123,14 +123,20 @@ class Archive:
         security_mirror: str | None = None,
         refresh: bool = False,
         notice: Notice,
+        progress: Notice | None = None,
         keyring: Path = KEYRING,
     ) -> None:
-        """`mirror` None: as in the machine's apt configuration. `refresh`: do not trust an earlier list."""
+        """`mirror` None: as in the machine's apt configuration. `refresh`: do not trust an earlier list.
+
+        `notice` gets what a reader of the results should know, `progress` what only a waiting person wants to
+        know (None: the same).
+        """
         self._cache = cache
         self._suites = suites
         self._mirror = mirror
         self._security_mirror = security_mirror
         self._notice = notice
+        self._progress = progress or notice
         self._keyring = keyring
         self._created = _now()
         self._oldest = self._created if refresh else self._created - MAX_AGE
@@ -171,10 +177,10 @@ class Archive:
             raise Trouble(_unknown(series, index))
         if (known := self._remembered(series)) and known.package == package:
             return known
-        with self._cache.lock("archive", self._notice):
+        with self._cache.lock("archive", self._progress):
             if (known := self._remembered(series)) and known.package == package:
                 return known  # another run has just fetched it
-            self._notice(f"Fetching {package.name} {package.version} ({package.suite}).")
+            self._progress(f"Fetching {package.name} {package.version} ({package.suite}).")
             sha256 = self._store_image(package)
             self._cache.put_fact(
                 f"series-{series}", {**asdict(package), "sha256": sha256, "when": _now().isoformat()}
@@ -195,7 +201,7 @@ class Archive:
     def _index_since(self, oldest: datetime) -> Index:
         if index := self._stored_index(oldest):
             return index
-        with self._cache.lock("archive", self._notice):
+        with self._cache.lock("archive", self._progress):
             if index := self._stored_index(oldest):
                 return index  # another run has just asked
             try:

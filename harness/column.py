@@ -173,7 +173,12 @@ class Column:
             return HostMachine(runner=setup.runner)
         cache = Cache(setup.cache)
         archive = Archive(
-            cache, suites=setup.suites, mirror=setup.mirror, refresh=setup.refresh, notice=self._notice
+            cache,
+            suites=setup.suites,
+            mirror=setup.mirror,
+            refresh=setup.refresh,
+            notice=self._notice,
+            progress=self._say,
         )
         self._image = kernels.obtain(self._spec, cache=cache, archive=archive, notice=self._notice)
         chosen = accelerator.choose(setup.accelerator, self._image.boot_image, cache)

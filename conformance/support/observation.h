@@ -10,20 +10,22 @@
 
 namespace conformance {
 
-// The witness of one refused operation. Collected on the ring of the test itself, in this order.
+// The witness of one refused request. Collected on the ring of the test itself, in this order.
 struct Refusal {
-  std::uint8_t op = 0;
-  std::int32_t nop_before = 0;       // res of a NOP: the ring works
-  std::int32_t res = 0;              // res of the operation
-  std::int32_t again = 0;            // res of the same 64 bytes once more
-  std::int32_t nobody = 0;           // res of the same 64 bytes with opcode 255, which no kernel has
-  std::int32_t nop_after = 0;        // res of a NOP: the ring still works
-  std::uint32_t cqe_flags = 0;       // of the refusing CQEs, or-ed
-  bool user_data_came_back = false;  // in every one of these CQEs
-  std::uint32_t extra_cqes = 0;      // beyond one CQE each
-  std::optional<bool> probe;         // what IORING_REGISTER_PROBE says; nothing before 5.6
-  bool before_5_5 = false;           // no IORING_FEAT_SUBMIT_STABLE: descriptors are looked at before opcodes
-  std::string happened;              // what the operation did all the same; empty: nothing
+  std::string what;                 // "MKDIRAT", "ACCEPT with multishot", "REGISTER_PBUF_RING"
+  std::int32_t nop_before = 0;      // res of a NOP: the ring works
+  std::int32_t res = 0;             // res of the request
+  std::int32_t again = 0;           // res of the same request once more
+  std::int32_t nobody = 0;          // res of the same with an opcode that no kernel has
+  std::int32_t nop_after = 0;       // res of a NOP: the ring still works
+  std::uint32_t cqe_flags = 0;      // of the refusing CQEs, or-ed
+  bool user_data_came_back = true;  // in every one of these CQEs
+  std::uint32_t extra_cqes = 0;     // beyond one CQE each
+  std::uint8_t probed = 0;      // the opcode that the probe was asked for: of this request, or of its release
+  std::optional<bool> probe;    // what IORING_REGISTER_PROBE says of it; nothing before 5.6
+  bool before_5_5 = false;      // no IORING_FEAT_SUBMIT_STABLE: descriptors are looked at before opcodes
+  bool may_be_ignored = false;  // a modifier in a field that a kernel this old does not look at
+  std::string happened;         // what the request did all the same; empty: nothing
 };
 
 // Why this is not the refusal of a kernel that simply lacks the operation; empty when it is. Each entry is a

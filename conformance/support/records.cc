@@ -22,8 +22,7 @@ std::string full_name(const testing::TestInfo& info) {
 std::string refusal_json(const Refusal& r) {
   const std::vector<std::string> found = objections(r);
   return json::Object()
-      .add("op", r.op)
-      .add_string("op_name", wire::op_name(r.op))
+      .add_string("what", r.what)
       .add("res", r.res)
       .add("again", r.again)
       .add("nobody", r.nobody)
@@ -32,6 +31,8 @@ std::string refusal_json(const Refusal& r) {
       .add("cqe_flags", r.cqe_flags)
       .add("extra_cqes", r.extra_cqes)
       .add("user_data_came_back", r.user_data_came_back ? "true" : "false")
+      .add_string("probed", wire::op_name(r.probed))
+      .add("may_be_ignored", r.may_be_ignored ? "true" : "false")
       .add("probe", !r.probe.has_value() ? "null"
                     : *r.probe           ? "true"
                                          : "false")

@@ -8,11 +8,13 @@
 #include <bit>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 
 #include "binding.h"
+#include "support/observation.h"
 #include "support/wire.h"
 
 namespace conformance {
@@ -47,17 +49,35 @@ class AnyRingTest : public testing::Test {
   // tell.)
   bool kernel_has(std::uint8_t opcode) const;
 
+  // What a kernel may lack although it has the opcode, and what tells that it does.
+  struct Modifier {
+    std::string name;    // "multishot"
+    std::uint8_t proxy;  // an opcode of the same release, for the probe
+    // The modifier stands in file_index, where kernels before 5.15 do not look: they carry out the request
+    // without it, and completing is no objection.
+    bool in_file_index = false;
+  };
+
   // For a kernel without the operation: shows that `queue` is refused the way such a kernel refuses, that the
   // ring works before and after, and that nothing happened. `wanted` is the whole SQE that `queue` must
-  // write; `happened` looks for traces of the operation and names them, or returns "". Adds a failure for
-  // each objection. Returns the witness in words, for GTEST_SKIP.
+  // write; `happened` looks for traces of the operation and names them, or returns "". With a modifier, it is
+  // that which the kernel lacks. Adds a failure for each objection. Returns the witness in words, for
+  // GTEST_SKIP.
   std::string refused(const std::function<binding::Result<binding::Sqe&>()>& queue, const wire::Sqe& wanted,
-                      const std::function<std::string()>& happened);
+                      const std::function<std::string()>& happened,
+                      const std::optional<Modifier>& modifier = std::nullopt);
+
+  // The same for io_uring_register(2): `attempt` asks for the registration called `name` through the binding,
+  // and returns the errno. `proxy` is an opcode of the same release.
+  std::string registration_refused(const std::string& name, const std::function<int()>& attempt,
+                                   std::uint8_t proxy);
 
   binding::Ring ring;
 
  private:
-  wire::Cqe complete_one(const wire::Sqe& wanted);
+  wire::Cqe complete_one(const wire::Sqe& sqe);
+  std::int32_t control_nop(std::uint64_t user_data);
+  std::string conclude(Refusal refusal);
 
   unsigned entries_, setup_flags_;
 };

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.accelerator import REMEMBERED
 from harness.report import text
 from harness.results import Results
 
@@ -71,5 +72,6 @@ def _times(results: Results) -> Iterator[str]:
         facts.extend(kernel.notices)
         yield f"{column.heading.ljust(width)}  {kernel.wall_ms / 1000:6.1f} s  {'; '.join(facts)}"
     # Rarely more than one: it is a property of the machine, not of the kernel.
-    for accelerator in dict.fromkeys(kernel.accelerator for kernel in results.kernels if kernel.accelerator):
+    said = [kernel.accelerator for kernel in results.kernels if kernel.accelerator]
+    for accelerator in {sentence.removesuffix(REMEMBERED): sentence for sentence in said}.values():
         yield f"Virtual machines ran with {accelerator}"

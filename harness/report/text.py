@@ -194,7 +194,7 @@ def _refused(observation: Observation) -> str:
         return "refused without any evidence"
     result = refusal["res"]
     code = f"-{errno.errorcode[-result]}" if -result in errno.errorcode else str(result)
-    refused = f"{refusal['op_name']} refused with {code}"
+    refused = f"{refusal['what']} refused with {code}"
     if observation.shape is Shape.RIGHT:
         return refused
     objections = refusal["objections"] or ["the evidence does not hold"]
@@ -203,9 +203,10 @@ def _refused(observation: Observation) -> str:
 
 def _witness(observation: Observation) -> str:
     """What the shape of a right refusal rests on; the test recorded every part of it."""
-    probe = _refusal(observation)["probe"]
-    says = "no probe on this kernel" if probe is None else f"probe says {'yes' if probe else 'no'}"
-    return f"NOP before and after fine, opcode 255 refused alike, {says}"
+    refusal = _refusal(observation)
+    probe = refusal["probe"]
+    says = "no probe on this kernel" if probe is None else f"probe {'has' if probe else 'lacks'} {refusal['probed']}"
+    return f"NOP before and after fine, an opcode nobody has refused alike, {says}"
 
 
 def _failures(observation: Observation) -> Iterator[str]:

@@ -19,25 +19,6 @@ import pytest
 from harness.machine import HostMachine, PlanEntry, plan_text
 from harness.trouble import Trouble
 
-GUEST = Path(__file__).parents[1] / "guest"
-
-
-def built_runner(directory: Path) -> Path:
-    """The runner named by URING_TEST_RUNNER, or one built here."""
-    if given := os.environ.get("URING_TEST_RUNNER"):
-        return Path(given)
-    runner = directory / "runner"
-    sources = sorted(str(source) for source in GUEST.glob("*.cc"))
-    subprocess.run(["c++", "-std=c++20", "-static", "-o", str(runner), *sources], check=True)
-    return runner
-
-
-@pytest.fixture(scope="module")
-def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program under test."""
-    return built_runner(tmp_path_factory.mktemp("runner"))
-
-
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the runner makes its directories; empty afterwards, or it left something behind."""
@@ -238,7 +219,7 @@ def test_kernel_log_lines_belong_to_their_entry(runner: Path, tmp_path: Path, te
         pytest.skip("needs /dev/kmsg")
     ours = f"uring test of {tmp_path} "  # other runs may test here at the same time
     write = f"echo '<4>{ours}\\\\ é' > /dev/kmsg; echo '<6>uring-conformance: start e' > /dev/kmsg"
-    Path("/dev/kmsg").write_text(f"<4>{ours} before the run")
+    Path("/dev/kmsg").write_text(f"<4>{ours} before the run\n")
     events = run(runner, tmp_path, shell("before", "true"), shell("e", write), shell("after", "true"))
     assert f"<4>{ours}\\ é" in end(events)["kmsg"]
     assert not [line for line in end(events)["kmsg"] if "uring-conformance: " in line]

@@ -206,9 +206,9 @@ MKDIRAT = Row(
     evidence=Evidence.DOCUMENTED, source="x", timeout_s=60,
 )  # fmt: skip
 ANY = replace(MKDIRAT, since="any", also=())
-REFUSAL = {"op": 37, "op_name": "MKDIRAT", "res": -22, "probe": False, "shape": "right", "objections": []}
+REFUSAL = {"what": "MKDIRAT", "probed": "MKDIRAT", "res": -22, "probe": False, "shape": "right", "objections": []}
 UNPROBED = REFUSAL | {"probe": None}
-WITNESS = "NOP before and after fine, opcode 255 refused alike, probe says no"
+WITNESS = "NOP before and after fine, an opcode nobody has refused alike, probe lacks MKDIRAT"
 FAILURE = {"file": "/home/someone/conformance/nop_test.cc", "line": 12, "text": "cqe.res\n  is: -22"}
 
 
@@ -245,7 +245,7 @@ def record(**values) -> tuple[dict, ...]:
             {"state": State.REFUSED, "shape": Shape.RIGHT, "records": record(refusal=UNPROBED)},
             Expected.PRESENT,
             "MKDIRAT refused with -EINVAL, but due since 5.15 and 5.10.500: NOP before and after fine, "
-            "opcode 255 refused alike, no probe on this kernel",
+            "an opcode nobody has refused alike, no probe on this kernel",
         ),
         (
             ANY,

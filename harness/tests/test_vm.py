@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,25 +12,11 @@ import pytest
 
 from harness.machine import PlanEntry
 from harness.tests.test_initramfs import read
-from harness.tests.test_machine import BYE, END, HELLO, START, alive, built_runner, wait_until
+from harness.tests.test_machine import BYE, END, HELLO, START, alive, wait_until
 from harness.trouble import Trouble
 from harness.vm import VmMachine
 
-KERNELS_READY = Path("/tmp/kernels-ready.txt")
 PLAN = (PlanEntry(name="e", timeout_s=0.2, argv=("/bin/test", "x")),)
-
-
-@pytest.fixture
-def vm_kernel() -> Path:
-    """A boot image: URING_TEST_KERNEL, or the 6.1 one that was made ready."""
-    if given := os.environ.get("URING_TEST_KERNEL"):
-        return Path(given)
-    if KERNELS_READY.exists():
-        for line in KERNELS_READY.read_text().splitlines():
-            series, *fields = line.split()
-            if series == "6.1":
-                return Path(dict(field.split("=", 1) for field in fields)["boot_image"])
-    pytest.fail("no kernel image: set URING_TEST_KERNEL")
 
 
 def fake_qemu(tmp_path: Path, script: str) -> VmMachine:
@@ -177,8 +162,8 @@ def program(tmp_path: Path) -> Iterator[Path]:
     yield program
 
 
-def test_a_real_kernel(vm_kernel: Path, program: Path, tmp_path: Path) -> None:
-    machine = VmMachine(kernel=vm_kernel, runner=built_runner(tmp_path), files={"bin/test": program})
+def test_a_real_kernel(vm_kernel: Path, runner: Path, program: Path, tmp_path: Path) -> None:
+    machine = VmMachine(kernel=vm_kernel, runner=runner, files={"bin/test": program})
     plan = [
         PlanEntry(name=name, timeout_s=20 if name != "hang" else 2, argv=("/bin/test", name))
         for name in ("pass", "warn", "hang", "panic", "never")
