@@ -130,22 +130,29 @@ class Column:
         smoke: dict[str, Observation] = {}
         booting = time.monotonic()
         for item in observe(machine, self._plan(), artefacts):
-            match item:
-                case {"kind": "hello"} if not self._hello:
-                    self._hello = item
-                    self._boot_ms = None if self._spec == HOST else _ms_since(booting)
-                    self._say(f"{item['release']} runs")
-                case {"kind": "trouble" | "notice", "text": str(said)}:
-                    self._notice(said)
-                case (name, observation) if name in SMOKE:
-                    smoke[name] = observation
-                    if len(smoke) == len(SMOKE):
-                        self._smoke = self._smoke_verdict(smoke)
-                case (name, observation):
-                    if self._smoke != "ok":
-                        cause = f"no result of this machine can be believed: {self._smoke}"
-                        observation = Observation(state=State.NOTHING, cause=cause)
-                    yield rows[name], observation
+            if isinstance(item, dict):
+                self._take_event(item, booting)
+                continue
+            name, observation = item
+            if name in SMOKE:
+                smoke[name] = observation
+                if len(smoke) == len(SMOKE):
+                    self._smoke = self._smoke_verdict(smoke)
+                continue
+            if self._smoke != "ok":
+                cause = f"no result of this machine can be believed: {self._smoke}"
+                observation = Observation(state=State.NOTHING, cause=cause)
+            yield rows[name], observation
+
+    def _take_event(self, event: Event, booting: float) -> None:
+        """What happens to the machine between observations."""
+        match event["kind"]:
+            case "hello" if not self._hello:
+                self._hello = event
+                self._boot_ms = None if self._spec == HOST else _ms_since(booting)
+                self._say(f"{event['release']} runs")
+            case "trouble" | "notice":
+                self._notice(event["text"])
 
     def _notice(self, said: str) -> None:
         self._notices.append(said)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import archive as archive_module
+from harness import apt
 from harness.archive import Archive, kernels_in
 from harness.cache import Cache
 from harness.trouble import Trouble
@@ -194,7 +194,7 @@ def test_a_signature_of_somebody_else_is_refused(repository, opened):
     repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1", b"the kernel")
     repository.publish()
     with pytest.raises(Trouble, match="cannot be used: .*NO_PUBKEY"):
-        opened(keyring=archive_module.KEYRING).resolve("6.1")
+        opened(keyring=apt.KEYRING).resolve("6.1")
 
 
 def test_a_changed_list_of_packages_is_refused(repository, opened):
@@ -336,7 +336,7 @@ def test_an_unsigned_suite_among_others_is_left_out(repository, opened, notices)
 
 
 def test_a_mirror_that_accepts_and_stays_silent_is_given_up(opened, monkeypatch):
-    monkeypatch.setattr(archive_module, "STALL_S", 1)
+    monkeypatch.setattr(apt, "STALL_S", 1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         mirror = f"http://127.0.0.1:{server.getsockname()[1]}/debian"
         begin = time.monotonic()
@@ -374,7 +374,7 @@ def machine_apt(monkeypatch, tmp_path: Path, sources: str, more: str = "") -> No
 )
 def test_the_mirrors_are_those_of_the_machine(sources, expected, monkeypatch, tmp_path, opened):
     machine_apt(monkeypatch, tmp_path, sources)
-    assert opened(mirror=None)._mirrors() == expected
+    assert opened(mirror=None)._apt.mirrors() == expected
 
 
 def test_a_machine_that_names_no_archive_needs_the_option(monkeypatch, tmp_path, opened):
