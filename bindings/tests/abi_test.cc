@@ -1,13 +1,66 @@
-// The binding's numbers and layouts against the installed <linux/io_uring.h>. That header may be older than the binding: what it does not
-// have is not compared here. Names are expanded by the preprocessor, so a value that the header lacks compiles to nothing.
+// The binding's numbers and layouts against two witnesses: the installed <linux/io_uring.h>, and the list of everything that the kernel's
+// headers ever had (surface.inc). The header may be older than the binding; the list is not.
 #include <gtest/gtest.h>
-#include <linux/io_uring.h>
-#include <linux/version.h>
+#include <linux/futex.h>
 #include <sys/syscall.h>
+
+// In front of the kernel's header: what is included again inside a namespace below must do nothing.
+#include <linux/fs.h>
+#include <linux/time_types.h>
+#include <linux/types.h>
+
+#include <cstddef>
+#include <type_traits>
 
 #include <uring/uring.h>
 
 namespace {
+
+// Stands for a name that the installed header does not have.
+struct Absent {};
+
+// Every number the list knows, as an Absent, where the header's names hide it.
+namespace absent {
+#define VALUE(kernel, ours, value, since) [[maybe_unused]] constexpr Absent kernel;
+#define STRUCT(kernel, ours, size)
+#define FIELD(kernel, ours, our_field, kernel_field, offset)
+#include "surface.inc"
+#undef VALUE
+}  // namespace absent
+
+// The header in a namespace of its own: a name means what the header says, or if it does not say anything, the Absent. (As macros, the
+// other half of the header's names, they are absent when nothing was defined.)
+namespace header {
+using namespace absent;
+#include <linux/io_uring.h>
+
+// How many were compared, and whether all were equal.
+template <class Theirs>
+int compare(const char* name, unsigned long long ours, Theirs theirs) {
+  if constexpr (std::is_same_v<Theirs, Absent>) {
+    return 0;
+  } else {
+    EXPECT_EQ(static_cast<unsigned>(ours), static_cast<unsigned>(theirs)) << name;
+    return 1;
+  }
+}
+
+TEST(Abi, NumbersAreThoseOfTheInstalledHeader) {
+  int compared = 0;
+#define VALUE(kernel, ours, value, since) compared += compare(#kernel, static_cast<unsigned long long>(uring::ours), kernel);
+#include "surface.inc"
+#undef VALUE
+  EXPECT_GE(compared, 162) << "fewer than a 6.1 header has: the names no longer find it";
+}
+
+}  // namespace header
+
+// The header's structs.
+using header::io_cqring_offsets, header::io_sqring_offsets, header::io_uring_buf, header::io_uring_buf_reg,
+    header::io_uring_buf_ring, header::io_uring_cqe, header::io_uring_file_index_range, header::io_uring_files_update,
+    header::io_uring_getevents_arg, header::io_uring_params, header::io_uring_probe, header::io_uring_probe_op,
+    header::io_uring_recvmsg_out, header::io_uring_restriction, header::io_uring_rsrc_register, header::io_uring_rsrc_update,
+    header::io_uring_rsrc_update2, header::io_uring_sqe, header::io_uring_sync_cancel_reg;
 
 #define EXPECT_SAME_LAYOUT(ours, our_field, theirs, their_field)                \
   EXPECT_EQ(offsetof(uring::ours, our_field), offsetof(theirs, their_field));   \
@@ -64,11 +117,61 @@ TEST(Abi, StructsAreLaidOutAsInTheKernelsHeader) {
   EXPECT_EQ(sizeof(uring::GeteventsArg), sizeof(io_uring_getevents_arg));
   EXPECT_SAME_LAYOUT(GeteventsArg, sigmask_sz, io_uring_getevents_arg, sigmask_sz);
   EXPECT_SAME_LAYOUT(GeteventsArg, ts, io_uring_getevents_arg, ts);
+  EXPECT_EQ(sizeof(uring::Timespec), sizeof(__kernel_timespec));
+  EXPECT_SAME_LAYOUT(Timespec, tv_sec, __kernel_timespec, tv_sec);
+  EXPECT_SAME_LAYOUT(Timespec, tv_nsec, __kernel_timespec, tv_nsec);
+  EXPECT_EQ(sizeof(uring::FutexWaitv), sizeof(futex_waitv));
+  EXPECT_SAME_LAYOUT(FutexWaitv, val, futex_waitv, val);
+  EXPECT_SAME_LAYOUT(FutexWaitv, uaddr, futex_waitv, uaddr);
+  EXPECT_SAME_LAYOUT(FutexWaitv, flags, futex_waitv, flags);
+  EXPECT_EQ(sizeof(uring::RecvmsgOut), sizeof(io_uring_recvmsg_out));
+  EXPECT_SAME_LAYOUT(RecvmsgOut, namelen, io_uring_recvmsg_out, namelen);
+  EXPECT_SAME_LAYOUT(RecvmsgOut, controllen, io_uring_recvmsg_out, controllen);
+  EXPECT_SAME_LAYOUT(RecvmsgOut, payloadlen, io_uring_recvmsg_out, payloadlen);
+  EXPECT_SAME_LAYOUT(RecvmsgOut, flags, io_uring_recvmsg_out, flags);
+}
+
+TEST(Abi, RegistrationStructsAreLaidOutAsInTheKernelsHeader) {
   EXPECT_EQ(sizeof(uring::ProbeOp), sizeof(io_uring_probe_op));
   EXPECT_SAME_LAYOUT(ProbeOp, flags, io_uring_probe_op, flags);
   EXPECT_SAME_LAYOUT(Probe, last_op, io_uring_probe, last_op);
   EXPECT_SAME_LAYOUT(Probe, ops_len, io_uring_probe, ops_len);
   EXPECT_EQ(offsetof(uring::Probe, ops), sizeof(io_uring_probe));
+  EXPECT_EQ(sizeof(uring::FilesUpdate), sizeof(io_uring_files_update));
+  EXPECT_SAME_LAYOUT(FilesUpdate, offset, io_uring_files_update, offset);
+  EXPECT_SAME_LAYOUT(FilesUpdate, fds, io_uring_files_update, fds);
+  EXPECT_EQ(sizeof(uring::RsrcRegister), sizeof(io_uring_rsrc_register));
+  EXPECT_SAME_LAYOUT(RsrcRegister, nr, io_uring_rsrc_register, nr);
+  EXPECT_SAME_LAYOUT(RsrcRegister, flags, io_uring_rsrc_register, flags);
+  EXPECT_SAME_LAYOUT(RsrcRegister, data, io_uring_rsrc_register, data);
+  EXPECT_SAME_LAYOUT(RsrcRegister, tags, io_uring_rsrc_register, tags);
+  EXPECT_EQ(sizeof(uring::RsrcUpdate), sizeof(io_uring_rsrc_update));
+  EXPECT_SAME_LAYOUT(RsrcUpdate, offset, io_uring_rsrc_update, offset);
+  EXPECT_SAME_LAYOUT(RsrcUpdate, data, io_uring_rsrc_update, data);
+  EXPECT_EQ(sizeof(uring::RsrcUpdate2), sizeof(io_uring_rsrc_update2));
+  EXPECT_SAME_LAYOUT(RsrcUpdate2, data, io_uring_rsrc_update2, data);
+  EXPECT_SAME_LAYOUT(RsrcUpdate2, tags, io_uring_rsrc_update2, tags);
+  EXPECT_SAME_LAYOUT(RsrcUpdate2, nr, io_uring_rsrc_update2, nr);
+  EXPECT_EQ(sizeof(uring::FileIndexRange), sizeof(io_uring_file_index_range));
+  EXPECT_SAME_LAYOUT(FileIndexRange, off, io_uring_file_index_range, off);
+  EXPECT_SAME_LAYOUT(FileIndexRange, len, io_uring_file_index_range, len);
+  EXPECT_EQ(sizeof(uring::Buf), sizeof(io_uring_buf));
+  EXPECT_SAME_LAYOUT(Buf, addr, io_uring_buf, addr);
+  EXPECT_SAME_LAYOUT(Buf, len, io_uring_buf, len);
+  EXPECT_SAME_LAYOUT(Buf, bid, io_uring_buf, bid);
+  EXPECT_SAME_LAYOUT(Buf, resv, io_uring_buf_ring, tail);
+  EXPECT_EQ(sizeof(uring::BufReg), sizeof(io_uring_buf_reg));
+  EXPECT_SAME_LAYOUT(BufReg, ring_addr, io_uring_buf_reg, ring_addr);
+  EXPECT_SAME_LAYOUT(BufReg, ring_entries, io_uring_buf_reg, ring_entries);
+  EXPECT_SAME_LAYOUT(BufReg, bgid, io_uring_buf_reg, bgid);
+  EXPECT_EQ(sizeof(uring::SyncCancelReg), sizeof(io_uring_sync_cancel_reg));
+  EXPECT_SAME_LAYOUT(SyncCancelReg, addr, io_uring_sync_cancel_reg, addr);
+  EXPECT_SAME_LAYOUT(SyncCancelReg, fd, io_uring_sync_cancel_reg, fd);
+  EXPECT_SAME_LAYOUT(SyncCancelReg, flags, io_uring_sync_cancel_reg, flags);
+  EXPECT_SAME_LAYOUT(SyncCancelReg, timeout, io_uring_sync_cancel_reg, timeout);
+  EXPECT_EQ(sizeof(uring::Restriction), sizeof(io_uring_restriction));
+  EXPECT_SAME_LAYOUT(Restriction, opcode, io_uring_restriction, opcode);
+  EXPECT_SAME_LAYOUT(Restriction, what, io_uring_restriction, register_op);
 }
 
 TEST(Abi, SystemCallNumbersAreThoseOfThisArchitecture) {
@@ -80,118 +183,21 @@ TEST(Abi, SystemCallNumbersAreThoseOfThisArchitecture) {
   EXPECT_EQ(uring::arch::nr_munmap, SYS_munmap);
 }
 
-// One line per opcode of the installed header, in its order; a header that grew shows up as a difference in the count.
-TEST(Abi, OpcodesAreThoseOfTheKernelsHeader) {
-  using uring::Op;
-  const Op ours[] = {
-      Op::nop, Op::readv, Op::writev, Op::fsync, Op::read_fixed, Op::write_fixed, Op::poll_add, Op::poll_remove,
-      Op::sync_file_range, Op::sendmsg, Op::recvmsg, Op::timeout, Op::timeout_remove, Op::accept, Op::async_cancel,
-      Op::link_timeout, Op::connect, Op::fallocate, Op::openat, Op::close, Op::files_update, Op::statx, Op::read,
-      Op::write, Op::fadvise, Op::madvise, Op::send, Op::recv, Op::openat2, Op::epoll_ctl, Op::splice,
-      Op::provide_buffers, Op::remove_buffers, Op::tee, Op::shutdown, Op::renameat, Op::unlinkat, Op::mkdirat,
-      Op::symlinkat, Op::linkat, Op::msg_ring, Op::fsetxattr, Op::setxattr, Op::fgetxattr, Op::getxattr, Op::socket,
-      Op::uring_cmd, Op::send_zc, Op::sendmsg_zc,
-  };
-  const int theirs[] = {
-      IORING_OP_NOP, IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC, IORING_OP_READ_FIXED, IORING_OP_WRITE_FIXED,
-      IORING_OP_POLL_ADD, IORING_OP_POLL_REMOVE, IORING_OP_SYNC_FILE_RANGE, IORING_OP_SENDMSG, IORING_OP_RECVMSG,
-      IORING_OP_TIMEOUT, IORING_OP_TIMEOUT_REMOVE, IORING_OP_ACCEPT, IORING_OP_ASYNC_CANCEL, IORING_OP_LINK_TIMEOUT,
-      IORING_OP_CONNECT, IORING_OP_FALLOCATE, IORING_OP_OPENAT, IORING_OP_CLOSE, IORING_OP_FILES_UPDATE,
-      IORING_OP_STATX, IORING_OP_READ, IORING_OP_WRITE, IORING_OP_FADVISE, IORING_OP_MADVISE, IORING_OP_SEND,
-      IORING_OP_RECV, IORING_OP_OPENAT2, IORING_OP_EPOLL_CTL, IORING_OP_SPLICE, IORING_OP_PROVIDE_BUFFERS,
-      IORING_OP_REMOVE_BUFFERS, IORING_OP_TEE, IORING_OP_SHUTDOWN, IORING_OP_RENAMEAT, IORING_OP_UNLINKAT,
-      IORING_OP_MKDIRAT, IORING_OP_SYMLINKAT, IORING_OP_LINKAT, IORING_OP_MSG_RING, IORING_OP_FSETXATTR,
-      IORING_OP_SETXATTR, IORING_OP_FGETXATTR, IORING_OP_GETXATTR, IORING_OP_SOCKET, IORING_OP_URING_CMD,
-      IORING_OP_SEND_ZC, IORING_OP_SENDMSG_ZC,
-  };
-  ASSERT_EQ(std::size(ours), std::size(theirs));
-  for (std::size_t i = 0; i < std::size(ours); ++i) EXPECT_EQ(static_cast<int>(ours[i]), theirs[i]) << i;
-  EXPECT_GE(IORING_OP_LAST, static_cast<int>(std::size(ours)));
+TEST(Abi, NumbersAreThoseOfTheList) {
+#define VALUE(kernel, ours, value, since) \
+  EXPECT_EQ(static_cast<unsigned>(uring::ours), static_cast<unsigned>(value)) << #kernel;
+#include "surface.inc"
+#undef VALUE
 }
 
-TEST(Abi, FlagsAreThoseOfTheKernelsHeader) {
-  EXPECT_EQ(uring::sqe_fixed_file, IOSQE_FIXED_FILE);
-  EXPECT_EQ(uring::sqe_io_drain, IOSQE_IO_DRAIN);
-  EXPECT_EQ(uring::sqe_io_link, IOSQE_IO_LINK);
-  EXPECT_EQ(uring::sqe_io_hardlink, IOSQE_IO_HARDLINK);
-  EXPECT_EQ(uring::sqe_async, IOSQE_ASYNC);
-  EXPECT_EQ(uring::sqe_buffer_select, IOSQE_BUFFER_SELECT);
-  EXPECT_EQ(uring::sqe_cqe_skip_success, IOSQE_CQE_SKIP_SUCCESS);
-
-  EXPECT_EQ(uring::setup_iopoll, IORING_SETUP_IOPOLL);
-  EXPECT_EQ(uring::setup_sqpoll, IORING_SETUP_SQPOLL);
-  EXPECT_EQ(uring::setup_sq_aff, IORING_SETUP_SQ_AFF);
-  EXPECT_EQ(uring::setup_cqsize, IORING_SETUP_CQSIZE);
-  EXPECT_EQ(uring::setup_clamp, IORING_SETUP_CLAMP);
-  EXPECT_EQ(uring::setup_attach_wq, IORING_SETUP_ATTACH_WQ);
-  EXPECT_EQ(uring::setup_r_disabled, IORING_SETUP_R_DISABLED);
-  EXPECT_EQ(uring::setup_submit_all, IORING_SETUP_SUBMIT_ALL);
-  EXPECT_EQ(uring::setup_coop_taskrun, IORING_SETUP_COOP_TASKRUN);
-  EXPECT_EQ(uring::setup_taskrun_flag, IORING_SETUP_TASKRUN_FLAG);
-  EXPECT_EQ(uring::setup_sqe128, IORING_SETUP_SQE128);
-  EXPECT_EQ(uring::setup_cqe32, IORING_SETUP_CQE32);
-  EXPECT_EQ(uring::setup_single_issuer, IORING_SETUP_SINGLE_ISSUER);
-  EXPECT_EQ(uring::setup_defer_taskrun, IORING_SETUP_DEFER_TASKRUN);
-
-  EXPECT_EQ(uring::feat_single_mmap, IORING_FEAT_SINGLE_MMAP);
-  EXPECT_EQ(uring::feat_nodrop, IORING_FEAT_NODROP);
-  EXPECT_EQ(uring::feat_submit_stable, IORING_FEAT_SUBMIT_STABLE);
-  EXPECT_EQ(uring::feat_ext_arg, IORING_FEAT_EXT_ARG);
-
-  EXPECT_EQ(uring::enter_getevents, IORING_ENTER_GETEVENTS);
-  EXPECT_EQ(uring::enter_sq_wakeup, IORING_ENTER_SQ_WAKEUP);
-  EXPECT_EQ(uring::enter_sq_wait, IORING_ENTER_SQ_WAIT);
-  EXPECT_EQ(uring::enter_ext_arg, IORING_ENTER_EXT_ARG);
-  EXPECT_EQ(uring::enter_registered_ring, IORING_ENTER_REGISTERED_RING);
-
-  EXPECT_EQ(uring::cqe_f_buffer, IORING_CQE_F_BUFFER);
-  EXPECT_EQ(uring::cqe_f_more, IORING_CQE_F_MORE);
-  EXPECT_EQ(uring::cqe_f_sock_nonempty, IORING_CQE_F_SOCK_NONEMPTY);
-  EXPECT_EQ(uring::cqe_f_notif, IORING_CQE_F_NOTIF);
-  EXPECT_EQ(uring::cqe_buffer_shift, static_cast<unsigned>(IORING_CQE_BUFFER_SHIFT));
-
-  EXPECT_EQ(uring::sq_need_wakeup, IORING_SQ_NEED_WAKEUP);
-  EXPECT_EQ(uring::sq_cq_overflow, IORING_SQ_CQ_OVERFLOW);
-  EXPECT_EQ(uring::sq_taskrun, IORING_SQ_TASKRUN);
-  EXPECT_EQ(uring::fsync_datasync, IORING_FSYNC_DATASYNC);
-  EXPECT_EQ(uring::op_supported, IO_URING_OP_SUPPORTED);
-
-  EXPECT_EQ(uring::off_sq_ring, IORING_OFF_SQ_RING);
-  EXPECT_EQ(uring::off_cq_ring, IORING_OFF_CQ_RING);
-  EXPECT_EQ(uring::off_sqes, IORING_OFF_SQES);
-}
-
-TEST(Abi, RegisterOperationsAreThoseOfTheKernelsHeader) {
-  using uring::RegisterOp;
-  const std::pair<RegisterOp, int> pairs[] = {
-      {RegisterOp::buffers, IORING_REGISTER_BUFFERS},
-      {RegisterOp::unregister_buffers, IORING_UNREGISTER_BUFFERS},
-      {RegisterOp::files, IORING_REGISTER_FILES},
-      {RegisterOp::unregister_files, IORING_UNREGISTER_FILES},
-      {RegisterOp::eventfd, IORING_REGISTER_EVENTFD},
-      {RegisterOp::unregister_eventfd, IORING_UNREGISTER_EVENTFD},
-      {RegisterOp::files_update, IORING_REGISTER_FILES_UPDATE},
-      {RegisterOp::eventfd_async, IORING_REGISTER_EVENTFD_ASYNC},
-      {RegisterOp::probe, IORING_REGISTER_PROBE},
-      {RegisterOp::personality, IORING_REGISTER_PERSONALITY},
-      {RegisterOp::unregister_personality, IORING_UNREGISTER_PERSONALITY},
-      {RegisterOp::restrictions, IORING_REGISTER_RESTRICTIONS},
-      {RegisterOp::enable_rings, IORING_REGISTER_ENABLE_RINGS},
-      {RegisterOp::files2, IORING_REGISTER_FILES2},
-      {RegisterOp::files_update2, IORING_REGISTER_FILES_UPDATE2},
-      {RegisterOp::buffers2, IORING_REGISTER_BUFFERS2},
-      {RegisterOp::buffers_update, IORING_REGISTER_BUFFERS_UPDATE},
-      {RegisterOp::iowq_aff, IORING_REGISTER_IOWQ_AFF},
-      {RegisterOp::unregister_iowq_aff, IORING_UNREGISTER_IOWQ_AFF},
-      {RegisterOp::iowq_max_workers, IORING_REGISTER_IOWQ_MAX_WORKERS},
-      {RegisterOp::ring_fds, IORING_REGISTER_RING_FDS},
-      {RegisterOp::unregister_ring_fds, IORING_UNREGISTER_RING_FDS},
-      {RegisterOp::pbuf_ring, IORING_REGISTER_PBUF_RING},
-      {RegisterOp::unregister_pbuf_ring, IORING_UNREGISTER_PBUF_RING},
-      {RegisterOp::sync_cancel, IORING_REGISTER_SYNC_CANCEL},
-      {RegisterOp::file_alloc_range, IORING_REGISTER_FILE_ALLOC_RANGE},
-  };
-  for (const auto& [ours, theirs] : pairs) EXPECT_EQ(static_cast<int>(ours), theirs);
+TEST(Abi, LayoutsAreThoseOfTheList) {
+#undef STRUCT
+#undef FIELD
+#define VALUE(kernel, ours, value, since)
+#define STRUCT(kernel, ours, size) EXPECT_EQ(sizeof(uring::ours), size##u) << #kernel;
+#define FIELD(kernel, ours, our_field, kernel_field, offset) \
+  EXPECT_EQ(offsetof(uring::ours, our_field), offset##u) << #kernel "." #kernel_field;
+#include "surface.inc"
 }
 
 }  // namespace

@@ -4,8 +4,11 @@
 
 using uring::u32;
 
-// Every member of the ring, called below or not.
+// Every member, called below or not; with the operations, every prepare function.
 template class uring::BasicRing<uring::LinuxKernel>;
+template class uring::Operations<uring::Ring>;
+template class uring::Registrations<uring::Ring>;
+template class uring::BufferGroup<uring::Ring>;
 
 // External linkage and unknown arguments, so that no optimiser can drop or precompute a call.
 u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr* address, u32* size,
@@ -39,6 +42,23 @@ u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr
   sum += is_errno(ring.submit().error()) + (ring.submit() == uring::Error::busy) + (cqe == cqe);
   const uring::Sqe& sqe = ring.nop(1).value();
   sum += sqe == sqe;
+
+  uring::BufferGroup<uring::Ring> group, other;
+  sum += group.init(ring, 1, bytes, 128).ok();
+  other = std::move(group);
+  sum += other.put(cqe).ok() + other.recv(1, 0, 0).ok();
+  for (const std::byte byte : other.get(cqe).value()) sum += static_cast<u32>(byte);
+  if (const auto made = uring::setup_buf_ring(ring, 8, 2); made.ok()) {
+    uring::buf_ring_init(*made);
+    uring::buf_ring_add(*made, bytes, 0, uring::buf_ring_mask(8), 0);
+    uring::buf_ring_advance(*made, 1);
+    uring::free_buf_ring(ring, *made, 8, 2);
+  }
+  uring::QueryHdr question;
+  uring::QueryOpcode answer;
+  uring::zero(question);
+  sum += uring::query(question).ok() + uring::query_abilities(answer).ok() + uring::send_msg_ring(sqe).ok();
+  sum += cqe.buffer_id().value() + is_errno(cqe.error());
   ring.close();
   return sum;
 }

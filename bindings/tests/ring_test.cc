@@ -6,110 +6,17 @@
 #include <cerrno>
 #include <vector>
 
-#include <uring/uring.h>
+#include "played_kernel.h"
 
 namespace {
 
-using uring::Cqe, uring::Error, uring::Indices, uring::u32, uring::u64;
+using uring::Error, uring::Indices;
 
-// A kernel in a few hundred bytes: four SQEs, eight CQEs, completes what it consumes with res = user_data.
-struct Played {
-  static constexpr int fd = 1000;
-  alignas(64) std::array<std::byte, 4096> rings{};
-  alignas(64) std::array<uring::Sqe, 4> sqes{};
-
-  // What to answer.
-  u32 features = uring::feat_single_mmap;
-  long setup_error = 0, ring_map_error = 0, sqe_map_error = 0, enter_error = 0;
-  u32 consume_at_most = ~0u;
-  u32 sq_mask_lie = 0, cq_entries_lie = 0;
-
-  // What was asked.
-  int open = 0, mapped = 0;
-  std::vector<u32> enter_flags, enter_wait, enter_submit;
-
-  // Where things are; odd on purpose.
-  enum : u32 { sq_head = 64, sq_tail = 68, sq_mask = 72, sq_entries = 76, sq_flags = 80, sq_dropped = 84, cq_head = 128,
-               cq_tail = 132, cq_mask = 136, cq_entries = 140, cq_overflow = 144, cqes = 256, array = 1024 };
-  u32& word(u32 offset) { return *reinterpret_cast<u32*>(rings.data() + offset); }
-  Cqe& cqe(u32 position) { return reinterpret_cast<Cqe*>(rings.data() + cqes)[position & 7]; }
-  void post(Cqe cqe_to_post) { cqe(word(cq_tail)++) = cqe_to_post; }
-
-  u32 consume(u32 count) {
-    u32 done = 0;
-    for (; done < count && done < consume_at_most && word(sq_head) != word(sq_tail); ++done) {
-      const u32 index = word(array + 4 * (word(sq_head)++ & 3));
-      const u64 user_data = sqes.at(index).user_data;
-      post({.user_data = user_data, .res = static_cast<uring::i32>(user_data), .flags = 0});
-    }
-    return done;
-  }
-};
-
-struct PlayedKernel {
-  Played* p = nullptr;
-
-  long setup(u32, uring::Params* params) noexcept {
-    if (p->setup_error != 0) return -p->setup_error;
-    ++p->open;
-    params->sq_entries = 4;
-    params->cq_entries = 8;
-    params->features = p->features;
-    params->sq_off = {Played::sq_head, Played::sq_tail, Played::sq_mask, Played::sq_entries, Played::sq_flags,
-                      Played::sq_dropped, Played::array, 0, 0};
-    params->cq_off = {Played::cq_head, Played::cq_tail, Played::cq_mask, Played::cq_entries, Played::cq_overflow,
-                      Played::cqes, 0, 0, 0};
-    p->word(Played::sq_mask) = 3 ^ p->sq_mask_lie;
-    p->word(Played::sq_entries) = 4;
-    p->word(Played::cq_mask) = 7;
-    p->word(Played::cq_entries) = 8 + p->cq_entries_lie;
-    return Played::fd;
-  }
-  long enter(int fd, u32 to_submit, u32 min_complete, u32 flags, const void*, std::size_t) noexcept {
-    EXPECT_EQ(fd, Played::fd);
-    p->enter_submit.push_back(to_submit);
-    p->enter_wait.push_back(min_complete);
-    p->enter_flags.push_back(flags);
-    if (p->enter_error != 0) return -p->enter_error;
-    return p->consume(to_submit);
-  }
-  long do_register(int, uring::RegisterOp, const void*, u32) noexcept { return 0; }
-  long map_ring(int fd, std::size_t bytes, u64 offset) noexcept {
-    EXPECT_EQ(fd, Played::fd);
-    if (offset == uring::off_sqes) {
-      if (p->sqe_map_error != 0) return -p->sqe_map_error;
-      EXPECT_EQ(bytes, 4 * 64u);
-      ++p->mapped;
-      return reinterpret_cast<long>(p->sqes.data());
-    }
-    EXPECT_EQ(offset, uring::off_sq_ring);
-    if (p->ring_map_error != 0) return -p->ring_map_error;
-    EXPECT_EQ(bytes, Played::array + 4 * 4u);  // the larger of the two ends
-    ++p->mapped;
-    return reinterpret_cast<long>(p->rings.data());
-  }
-  long unmap(void*, std::size_t) noexcept { return --p->mapped, 0; }
-  long close(int fd) noexcept {
-    EXPECT_EQ(fd, Played::fd);
-    return --p->open, 0;
-  }
-};
-using Ring = uring::BasicRing<PlayedKernel>;
-
-class RingOnAPlayedKernel : public testing::Test {
- protected:
-  Played kernel;
-  Ring ring{PlayedKernel{&kernel}};
-
-  void TearDown() override {
-    ring.close();
-    EXPECT_EQ(kernel.open, 0) << "the descriptor was left open";
-    EXPECT_EQ(kernel.mapped, 0) << "a mapping was left";
-  }
-};
 using Opening = RingOnAPlayedKernel;
 using Submitting = RingOnAPlayedKernel;
 using Completing = RingOnAPlayedKernel;
+using Resizing = RingOnAPlayedKernel;
+using RegisteredRing = RingOnAPlayedKernel;
 
 TEST_F(Opening, ReportsTheErrnoOfEachStepAndLeavesNothing) {
   kernel.setup_error = ENFILE;
@@ -122,7 +29,7 @@ TEST_F(Opening, ReportsTheErrnoOfEachStepAndLeavesNothing) {
   EXPECT_EQ(ring.init(4), Error::again);
   EXPECT_EQ(ring.fd(), -1);
   EXPECT_EQ(kernel.open, 0);
-  EXPECT_EQ(kernel.mapped, 0);
+  EXPECT_TRUE(kernel.mappings.empty());
   // And it can be tried again on the same object.
   kernel.sqe_map_error = 0;
   EXPECT_TRUE(ring.init(4).ok());
@@ -308,6 +215,146 @@ TEST_F(Completing, NeverWritesBehindTheDestination) {
   EXPECT_EQ(cqes[3], Cqe{});
   EXPECT_EQ(ring.copy_cqes({}, 1), 0) << "no room: nothing to wait for";
   EXPECT_EQ(ring.cq_ready(), 2u);
+}
+
+TEST_F(Submitting, WaitsUntilATimeout) {
+  ASSERT_TRUE(ring.init(4).ok());
+  ring.nop(1).value();
+  const uring::Timespec time{.tv_sec = 1, .tv_nsec = 2};
+  EXPECT_EQ(ring.submit_and_wait_timeout(3, time, 4), 1);
+  EXPECT_EQ(kernel.enter_submit, (std::vector<u32>{1}));
+  EXPECT_EQ(kernel.enter_wait, (std::vector<u32>{3}));
+  EXPECT_EQ(kernel.enter_flags, (std::vector<u32>{9}));  // GETEVENTS, EXT_ARG
+  EXPECT_EQ(kernel.enter_arg_size, 24u);
+  EXPECT_EQ(kernel.enter_arg.sigmask, 0u);
+  EXPECT_EQ(kernel.enter_arg.sigmask_sz, 0u);
+  EXPECT_EQ(kernel.enter_arg.min_wait_usec, 4u);
+  EXPECT_EQ(kernel.enter_arg.ts, reinterpret_cast<u64>(&time));
+
+  kernel.enter_error = ETIME;
+  EXPECT_EQ(ring.submit_and_wait_timeout(1, time, 0, uring::enter_abs_timer), Error::time);
+  EXPECT_EQ(kernel.enter_flags.back(), 41u);
+}
+
+TEST_F(Submitting, ATimeoutWakesASleepingSqpollThreadToo) {
+  ASSERT_TRUE(ring.init(4, uring::setup_sqpoll).ok());
+  kernel.word(Played::sq_flags) = uring::sq_need_wakeup;
+  ASSERT_TRUE(ring.submit_and_wait_timeout(1, {}).ok());
+  EXPECT_EQ(kernel.enter_flags, (std::vector<u32>{11}));
+}
+
+TEST_F(RegisteredRing, EntersThroughItsIndex) {
+  ASSERT_TRUE(ring.init(4).ok());
+  kernel.on_register = [](uring::RegisterOp op, void* arg, u32 count) -> long {
+    EXPECT_EQ(op, uring::RegisterOp::ring_fds);
+    EXPECT_EQ(count, 1u);
+    auto& update = *static_cast<uring::RsrcUpdate*>(arg);
+    EXPECT_EQ(update.offset, 0xffff'ffffu);
+    EXPECT_EQ(update.resv, 0u);
+    EXPECT_EQ(update.data, u64{Played::fd});
+    update.offset = 3;
+    return 1;
+  };
+  ASSERT_TRUE(ring.register_ring_fd().ok());
+  ASSERT_TRUE(ring.register_ring_fd().ok()) << "done already";
+  EXPECT_EQ(kernel.registered.size(), 1u);
+  Ring moved = std::move(ring);
+  moved.nop(1).value();
+  EXPECT_EQ(moved.submit(), 1);
+  EXPECT_EQ(kernel.enter_fd, 3);
+  EXPECT_EQ(kernel.enter_flags, (std::vector<u32>{16}));
+  EXPECT_EQ(moved.fd(), Played::fd) << "everything else goes on with the descriptor";
+  Cqe cqe{};
+  EXPECT_TRUE(moved.copy_cqe(cqe).ok());
+
+  // Closing lets the index go: it would keep the ring alive.
+  kernel.on_register = [](uring::RegisterOp op, void* arg, u32 count) -> long {
+    EXPECT_EQ(op, uring::RegisterOp::unregister_ring_fds);
+    EXPECT_EQ(count, 1u);
+    EXPECT_EQ(static_cast<uring::RsrcUpdate*>(arg)->offset, 3u);
+    EXPECT_EQ(static_cast<uring::RsrcUpdate*>(arg)->data, 0u);
+    return -EINVAL;  // as from another thread; closing goes on
+  };
+  moved.close();
+  EXPECT_EQ(kernel.registered.size(), 2u);
+  // And nothing of it stays.
+  ring = std::move(moved);
+  ASSERT_TRUE(ring.init(4).ok());
+  ring.nop(1).value();
+  EXPECT_EQ(ring.submit(), 1);
+  EXPECT_EQ(kernel.enter_fd, Played::fd);
+  EXPECT_EQ(kernel.enter_flags.back(), 0u);
+}
+
+TEST_F(RegisteredRing, GoesBackToItsDescriptor) {
+  ASSERT_TRUE(ring.init(4).ok());
+  EXPECT_EQ(ring.unregister_ring_fd(), Error::inval) << "it is not registered";
+  kernel.on_register = [](uring::RegisterOp, void*, u32) -> long { return -EBUSY; };
+  EXPECT_EQ(ring.register_ring_fd(), Error::busy);
+  ASSERT_TRUE(ring.submit().ok());
+  EXPECT_EQ(kernel.enter_fd, Played::fd);
+  kernel.on_register = [](uring::RegisterOp, void*, u32) -> long { return 1; };
+  ASSERT_TRUE(ring.register_ring_fd().ok());
+  ASSERT_TRUE(ring.unregister_ring_fd().ok());
+  ASSERT_TRUE(ring.submit().ok());
+  EXPECT_EQ(kernel.enter_fd, Played::fd);
+  EXPECT_EQ(kernel.enter_flags.back(), 0u);
+}
+
+TEST_F(Resizing, GoesOnInTheNewMemory) {
+  ASSERT_TRUE(ring.init(4, uring::setup_no_sqarray).ok());
+  ring.nop(1).value();
+  ASSERT_TRUE(ring.submit().ok());
+  ring.nop(2).value();  // not published: resize does that
+  kernel.on_register = [&](uring::RegisterOp op, void* arg, u32 count) -> long {
+    EXPECT_EQ(op, uring::RegisterOp::resize_rings);
+    EXPECT_EQ(count, 1u);
+    auto& params = *static_cast<uring::Params*>(arg);
+    EXPECT_EQ(params.sq_entries, 2u);
+    EXPECT_EQ(params.cq_entries, 4u);
+    EXPECT_EQ(params.flags, 8u);  // CQSIZE
+    EXPECT_EQ(params.sq_off.array, 0u);
+    EXPECT_EQ(kernel.word(Played::sq_tail), 2u);
+    kernel.shrink(params);
+    return 0;
+  };
+  ASSERT_TRUE(ring.resize(2, 4).ok());
+  EXPECT_EQ(kernel.mappings.size(), 2u);
+  EXPECT_EQ(ring.sq_entries(), 2u);
+  EXPECT_EQ(ring.cq_entries(), 4u);
+  EXPECT_EQ(ring.sq_ready(), 1u);
+  EXPECT_EQ(ring.cq_ready(), 1u);
+  EXPECT_EQ(ring.indices(), (Indices{2, 2, 2, 0}));
+  ASSERT_NE(ring.get_sqe(), nullptr);
+  EXPECT_EQ(ring.get_sqe(), nullptr) << "of two entries one was taken";
+}
+
+TEST_F(Resizing, ChangesNothingWhenTheKernelRefuses) {
+  ASSERT_TRUE(ring.init(4, uring::setup_no_sqarray).ok());
+  kernel.on_register = [](uring::RegisterOp, void*, u32) -> long { return -EOVERFLOW; };
+  EXPECT_EQ(ring.resize(2, 4), Error::overflow);
+  EXPECT_EQ(kernel.mappings.size(), 2u);
+  ring.nop(1).value();
+  EXPECT_EQ(ring.submit(), 1);
+}
+
+TEST_F(Resizing, ClosesARingWhoseNewMemoryCannotBeMapped) {
+  ASSERT_TRUE(ring.init(4, uring::setup_no_sqarray).ok());
+  kernel.on_register = [&](uring::RegisterOp, void* arg, u32) -> long {
+    kernel.shrink(*static_cast<uring::Params*>(arg));
+    kernel.sqe_map_error = ENOMEM;
+    return 0;
+  };
+  EXPECT_EQ(ring.resize(2, 4), Error::nomem);
+  EXPECT_EQ(ring.fd(), -1);
+  EXPECT_EQ(kernel.open, 0);
+  EXPECT_TRUE(kernel.mappings.empty());
+}
+
+TEST_F(Resizing, IsRefusedWhereTheKernelDoesNotSayWhereTheIndexArrayIs) {
+  ASSERT_TRUE(ring.init(4).ok());
+  EXPECT_EQ(ring.resize(2, 4), Error::flags_not_supported);
+  EXPECT_TRUE(kernel.registered.empty()) << "the kernel must not be asked: what it does cannot be undone";
 }
 
 using Misuse = RingOnAPlayedKernel;

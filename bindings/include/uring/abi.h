@@ -1,14 +1,20 @@
 // The kernel's io_uring interface, declared here so that the binding builds on any distribution, however
 // old its headers. Values and layouts are those of include/uapi/linux/io_uring.h up to Linux 7.3; a test
-// compares them with the installed header. The number behind each name is the first release that has it.
+// compares them with the installed header, another with a list of everything in the kernel's. The number behind
+// each name is the first release that has it.
 //
 // Names are the kernel's in lower case, without IORING_ (IORING_SETUP_SQPOLL is setup_sqpoll,
 // IOSQE_IO_LINK is sqe_io_link, IORING_OP_READV is Op::readv).
+//
+// What io_uring_register(2) takes stands in abi_register.h. Not declared: zero-copy receive (zcrx), BPF filters,
+// memory regions, read/write attributes and the mock file.
 #ifndef URING_ABI_H
 #define URING_ABI_H
 
 #include <cstddef>
 #include <cstdint>
+
+#include "result.h"
 
 namespace uring {
 
@@ -208,8 +214,79 @@ inline constexpr u32 sq_need_wakeup = 1;                  // 5.1
 inline constexpr u32 sq_cq_overflow = 2;                  // 5.8
 inline constexpr u32 sq_taskrun = 4;                      // 5.19
 
+// The CQ ring's flags word.
+inline constexpr u32 cq_eventfd_disabled = 1;             // 5.8
+
+// Sqe::op_flags of a NOP.
+inline constexpr u32 nop_inject_result = 1;               // 6.10, res is Sqe::len
+inline constexpr u32 nop_file = 2;                        // 6.13
+inline constexpr u32 nop_fixed_file = 4;                  // 6.13
+inline constexpr u32 nop_fixed_buffer = 8;                // 6.13
+inline constexpr u32 nop_tw = 0x10;                       // 6.17
+inline constexpr u32 nop_cqe32 = 0x20;                    // 6.18
+
 // Sqe::op_flags of an FSYNC.
 inline constexpr u32 fsync_datasync = 1;                  // 5.1
+
+// Sqe::op_flags of TIMEOUT, TIMEOUT_REMOVE and LINK_TIMEOUT. The clock is CLOCK_MONOTONIC without one of the two
+// in timeout_clock_mask.
+inline constexpr u32 timeout_abs = 1;                     // 5.5, a time instead of a duration
+inline constexpr u32 timeout_update = 2;                  // 5.11
+inline constexpr u32 timeout_boottime = 4;                // 5.15
+inline constexpr u32 timeout_realtime = 8;                // 5.15
+inline constexpr u32 timeout_clock_mask = 0xc;            // 5.15
+inline constexpr u32 link_timeout_update = 0x10;          // 5.15
+inline constexpr u32 timeout_update_mask = 0x12;          // 5.15
+inline constexpr u32 timeout_etime_success = 0x20;        // 5.16, -ETIME does not break a link
+inline constexpr u32 timeout_multishot = 0x40;            // 6.4, fires again and again
+inline constexpr u32 timeout_immediate_arg = 0x80;        // 7.1, addr holds nanoseconds
+
+// Sqe::op_flags of SPLICE and TEE, beside those of splice(2): fd_in is a slot of the registered table.
+inline constexpr u32 splice_f_fd_in_fixed = 0x8000'0000;  // 5.7
+
+// Sqe::len of POLL_ADD and POLL_REMOVE.
+inline constexpr u32 poll_add_multi = 1;                  // 5.13
+inline constexpr u32 poll_update_events = 2;              // 5.13
+inline constexpr u32 poll_update_user_data = 4;           // 5.13
+inline constexpr u32 poll_add_level = 8;                  // 6.0, refused by every kernel so far
+
+// Sqe::op_flags of an ASYNC_CANCEL, and SyncCancelReg::flags.
+inline constexpr u32 async_cancel_all = 1;                // 5.19, every match, not only the first
+inline constexpr u32 async_cancel_fd = 2;                 // 5.19, match Sqe::fd
+inline constexpr u32 async_cancel_any = 4;                // 5.19, match everything
+inline constexpr u32 async_cancel_fd_fixed = 8;           // 6.0, Sqe::fd is a slot
+inline constexpr u32 async_cancel_userdata = 0x10;        // 6.6, match Sqe::addr too
+inline constexpr u32 async_cancel_op = 0x20;              // 6.6, match the opcode in Sqe::len
+
+// Sqe::ioprio of sends and receives.
+inline constexpr u16 recvsend_poll_first = 1;             // 5.19
+inline constexpr u16 recv_multishot = 2;                  // 6.0
+inline constexpr u16 recvsend_fixed_buf = 4;              // 6.0, SENDMSG_ZC 6.15, SEND and RECV 7.2
+inline constexpr u16 send_zc_report_usage = 8;            // 6.2
+inline constexpr u16 recvsend_bundle = 0x10;              // 6.10
+inline constexpr u16 send_vectorized = 0x20;              // 6.17
+
+// Cqe::res of the notification of a zero-copy send with send_zc_report_usage: the data was copied after all.
+inline constexpr u32 notif_usage_zc_copied = 0x8000'0000; // 6.2
+
+// Sqe::ioprio of an ACCEPT.
+inline constexpr u16 accept_multishot = 1;                // 5.19
+inline constexpr u16 accept_dontwait = 2;                 // 6.10
+inline constexpr u16 accept_poll_first = 4;               // 6.10
+
+// Sqe::addr of a MSG_RING: what to send. Its Sqe::op_flags.
+inline constexpr u64 msg_data = 0;                        // 6.0
+inline constexpr u64 msg_send_fd = 1;                     // 6.0
+inline constexpr u32 msg_ring_cqe_skip = 1;               // 6.0, no CQE on the other ring for a descriptor
+inline constexpr u32 msg_ring_flags_pass = 2;             // 6.3, Sqe::file_index becomes Cqe::flags
+
+// Sqe::op_flags of a FIXED_FD_INSTALL.
+inline constexpr u32 fixed_fd_no_cloexec = 1;             // 6.8
+
+// Sqe::op_flags of a URING_CMD.
+inline constexpr u32 uring_cmd_fixed = 1;                 // 6.1
+inline constexpr u32 uring_cmd_multishot = 2;             // 6.18
+inline constexpr u32 uring_cmd_mask = 3;                  // 6.7
 
 // Sqe::off (cmd_op) of a URING_CMD on a socket.
 inline constexpr u32 socket_op_siocinq = 0;               // 6.6
@@ -223,9 +300,9 @@ inline constexpr u32 socket_op_getsockname = 5;           // 6.19
 inline constexpr u64 off_sq_ring = 0;                     // 5.1
 inline constexpr u64 off_cq_ring = 0x8000000;             // 5.1, the same memory as off_sq_ring since 5.4
 inline constexpr u64 off_sqes = 0x10000000;               // 5.1
-
-// ProbeOp::flags.
-inline constexpr u16 op_supported = 1;                    // 5.6
+inline constexpr u64 off_pbuf_ring = 0x80000000;          // 6.4, plus the group << off_pbuf_shift
+inline constexpr u32 off_pbuf_shift = 16;                 // 6.4
+inline constexpr u64 off_mmap_mask = 0xf8000000;          // 6.4
 
 // A submission queue entry. The kernel's header overlays several names on one field; here each field has one
 // name, the first of these: off (addr2, cmd_op), addr (splice_off_in; level in the low and optname in the high
@@ -256,11 +333,30 @@ static_assert(offsetof(Sqe, len) == 24 && offsetof(Sqe, op_flags) == 28 && offse
 static_assert(offsetof(Sqe, buf_index) == 40 && offsetof(Sqe, personality) == 42);
 static_assert(offsetof(Sqe, file_index) == 44 && offsetof(Sqe, addr3) == 48 && offsetof(Sqe, reserved) == 56);
 
+// A slot of the table of registered files, as the place a new descriptor goes to (5.15). A type of its own, because
+// a slot and a descriptor are both small numbers and the kernel cannot tell that one was meant as the other. Where
+// a slot is what a request works on, it stands in the place of the descriptor, with sqe_fixed_file.
+enum class Slot : u32 {};
+
+// Any free slot; Cqe::res says which. 5.19.
+inline constexpr Slot file_index_alloc{0xffff'ffff};
+
 // A completion queue entry.
 struct Cqe {
   u64 user_data;  // of the SQE
   i32 res;        // what the system call of that name would have returned: a value or a negative errno
   u32 flags;      // cqe_f_*
+
+  // The errno in res, or Error::none.
+  constexpr Error error() const noexcept {
+    return res < 0 && res >= -max_errno ? static_cast<Error>(-res) : Error::none;
+  }
+
+  // The buffer the kernel took from a group. no_buffer_selected when it took none. 5.7.
+  constexpr Result<u16> buffer_id() const noexcept {
+    if ((flags & cqe_f_buffer) == 0) return Error::no_buffer_selected;
+    return static_cast<u16>(flags >> cqe_buffer_shift);
+  }
 
   friend bool operator==(const Cqe&, const Cqe&) noexcept = default;
 };
@@ -315,30 +411,32 @@ struct Timespec {
 };
 static_assert(sizeof(Timespec) == 16);
 
-// What the kernel says of one opcode (5.6).
-struct ProbeOp {
-  u8 op;
-  u8 resv;
-  u16 flags;  // op_supported
-  u32 resv2;
+// One futex of a FUTEX_WAITV (6.7), the kernel's struct futex_waitv.
+struct FutexWaitv {
+  u64 val;    // the value expected
+  u64 uaddr;  // address of the futex
+  u32 flags;  // FUTEX2_*
+  u32 reserved;
 };
-static_assert(sizeof(ProbeOp) == 8 && offsetof(ProbeOp, flags) == 2);
+static_assert(sizeof(FutexWaitv) == 24 && offsetof(FutexWaitv, uaddr) == 8 && offsetof(FutexWaitv, flags) == 16);
 
-// The answer of RegisterOp::probe (5.6). 256 slots are the most the kernel takes.
-struct Probe {
-  u8 last_op;  // the largest opcode this kernel knows
-  u8 ops_len;  // slots filled in
-  u16 resv;
-  u32 resv2[3];
-  ProbeOp ops[256];
-
-  // True if this kernel knows `op` and was built with it.
-  bool is_supported(Op op) const noexcept {
-    const u8 number = static_cast<u8>(op);
-    return number <= last_op && number < ops_len && (ops[number].flags & op_supported) != 0;
-  }
+// In front of the name, the control data and the payload in the buffer of a multishot RECVMSG (6.0). Each part
+// takes the room that the msghdr asked for, however much of it was filled.
+struct RecvmsgOut {
+  u32 namelen, controllen, payloadlen;
+  u32 flags;  // MSG_*
 };
-static_assert(sizeof(Probe) == 16 + 256 * sizeof(ProbeOp) && offsetof(Probe, ops) == 16);
+static_assert(sizeof(RecvmsgOut) == 16 && offsetof(RecvmsgOut, payloadlen) == 8);
+
+// One entry of a buffer ring (5.19). The ring's tail lies in the last 16 bits of entry 0, so nobody but
+// buf_ring_advance writes to `resv`.
+struct Buf {
+  u64 addr;
+  u32 len;   // bytes
+  u16 bid;   // comes back as Cqe::buffer_id()
+  u16 resv;  // in entry 0: the tail
+};
+static_assert(sizeof(Buf) == 16 && offsetof(Buf, len) == 8 && offsetof(Buf, bid) == 12 && offsetof(Buf, resv) == 14);
 
 }  // namespace uring
 

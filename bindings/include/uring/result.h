@@ -6,7 +6,9 @@
 #ifndef URING_RESULT_H
 #define URING_RESULT_H
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 // A broken precondition stops the program at the spot, in every build: there is no message to print
@@ -21,39 +23,56 @@ namespace uring {
 // The largest error number of the kernel (MAX_ERRNO in include/linux/err.h).
 inline constexpr long max_errno = 4095;
 
-// An error number. The names are those of errno(3) in lower case; any other errno of the kernel is a
-// valid value too, and keeps its number.
+// An error number. The names are those of errno(3) in lower case, as far as a ring and the usual requests return
+// them; any other errno of the kernel is a valid value too, and keeps its number.
 enum class Error : std::uint16_t {
   none = 0,
 
-  perm = 1,        // EPERM
-  noent = 2,       // ENOENT
-  intr = 4,        // EINTR
-  nxio = 6,        // ENXIO
-  badf = 9,        // EBADF
-  again = 11,      // EAGAIN
-  nomem = 12,      // ENOMEM
-  fault = 14,      // EFAULT
-  busy = 16,       // EBUSY
-  exist = 17,      // EEXIST
-  inval = 22,      // EINVAL
-  nfile = 23,      // ENFILE
-  mfile = 24,      // EMFILE
-  nosys = 38,      // ENOSYS
-  badr = 53,       // EBADR
-  time = 62,       // ETIME
-  overflow = 75,   // EOVERFLOW
-  badfd = 77,      // EBADFD
-  opnotsupp = 95,  // EOPNOTSUPP
-  ownerdead = 130, // EOWNERDEAD
+  perm = 1,           // EPERM
+  noent = 2,          // ENOENT
+  intr = 4,           // EINTR
+  io = 5,             // EIO
+  nxio = 6,           // ENXIO
+  badf = 9,           // EBADF
+  again = 11,         // EAGAIN
+  nomem = 12,         // ENOMEM
+  acces = 13,         // EACCES
+  fault = 14,         // EFAULT
+  busy = 16,          // EBUSY
+  exist = 17,         // EEXIST
+  notdir = 20,        // ENOTDIR
+  isdir = 21,         // EISDIR
+  inval = 22,         // EINVAL
+  nfile = 23,         // ENFILE
+  mfile = 24,         // EMFILE
+  nospc = 28,         // ENOSPC
+  pipe = 32,          // EPIPE
+  nosys = 38,         // ENOSYS
+  badr = 53,          // EBADR
+  time = 62,          // ETIME
+  overflow = 75,      // EOVERFLOW
+  badfd = 77,         // EBADFD
+  notsock = 88,       // ENOTSOCK
+  opnotsupp = 95,     // EOPNOTSUPP
+  addrinuse = 98,     // EADDRINUSE
+  connreset = 104,    // ECONNRESET
+  nobufs = 105,       // ENOBUFS
+  timedout = 110,     // ETIMEDOUT
+  connrefused = 111,  // ECONNREFUSED
+  already = 114,      // EALREADY
+  canceled = 125,     // ECANCELED
+  ownerdead = 130,    // EOWNERDEAD
 
   // The binding's own. No system call has these numbers.
   entries_zero = 4096,          // init: a ring needs at least one entry
   entries_not_power_of_two,     // init: the kernel would silently round up
-  flags_not_supported,          // init: a setup flag whose memory layout this binding does not speak
+  flags_not_supported,          // init: a setup flag whose memory layout this binding does not speak; resize
   system_outdated,              // init: kernel before 5.4 (no IORING_FEAT_SINGLE_MMAP)
   ring_layout_invalid,          // init: the kernel's answer contradicts itself
   submission_queue_full,        // get_sqe and every operation: submit first, then try again
+  no_buffer_selected,           // Cqe::buffer_id, BufferGroup: the kernel took no buffer for this CQE
+  buffer_out_of_range,          // BufferGroup: no such buffer or bytes in this group; a CQE of another group?
+  entries_not_in_range,         // buffer rings: 1 to 32768 entries
 };
 
 // True for the kernel's own numbers, false for `none` and for the binding's.
@@ -141,6 +160,28 @@ class [[nodiscard]] Result {
   }
 
   long word_;
+};
+
+// A view of memory or an Error: the one Result of two words, which travels in two registers.
+template <class T>
+class [[nodiscard]] Result<std::span<T>> {
+ public:
+  constexpr Result(Error error) noexcept : first_(error), size_(0) {}
+  constexpr Result(std::span<T> value) noexcept : first_(value.data()), size_(value.size()) {}
+
+  constexpr bool ok() const noexcept { return first_.ok(); }
+  constexpr explicit operator bool() const noexcept { return ok(); }
+  constexpr Error error() const noexcept { return first_.error(); }
+
+  // The view. Traps when there is none: look at ok() first.
+  constexpr std::span<T> value() const noexcept { return std::span<T>(first_.value(), size_); }
+  constexpr std::span<T> operator*() const noexcept { return value(); }
+
+  friend constexpr bool operator==(Result a, Error b) noexcept { return a.error() == b; }
+
+ private:
+  Result<T*> first_;
+  std::size_t size_;
 };
 
 static_assert(sizeof(Result<void>) == sizeof(long) && sizeof(Result<int&>) == sizeof(long));

@@ -11,6 +11,11 @@
 // A ring belongs to one thread at a time; hand it over with the synchronisation you would use for any object.
 // It owns its descriptor and its mappings: it can be moved, not copied, and closes when it goes out of scope.
 // Nothing here allocates, throws, or calls a C library.
+//
+// What this binding's rings are not: rings with entries of other sizes than 64 bytes (SQE) and 16 bytes (CQE), in
+// memory of the caller, without a descriptor, or without an SQ head and tail. init refuses setup_sqe128,
+// setup_cqe32, setup_sqe_mixed, setup_cqe_mixed, setup_no_mmap, setup_registered_fd_only and setup_sq_rewind with
+// Error::flags_not_supported, before it asks the kernel.
 #ifndef URING_RING_H
 #define URING_RING_H
 
@@ -18,10 +23,12 @@
 #include <utility>
 
 #include "abi.h"
-#include "prep.h"
+#include "operations.h"
+#include "registrations.h"
 #include "result.h"
 #include "shared.h"
 #include "syscall.h"
+#include "zero.h"
 
 namespace uring {
 
@@ -35,9 +42,10 @@ struct Indices {
   friend bool operator==(const Indices&, const Indices&) noexcept = default;
 };
 
-// `Kernel` is LinuxKernel, or in tests anything with the same five functions.
+// `Kernel` is LinuxKernel, or in tests anything with the same functions. The queues are here; the methods for
+// operations are in operations.h, those for io_uring_register(2) in registrations.h.
 template <class Kernel = LinuxKernel>
-class BasicRing {
+class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<BasicRing<Kernel>> {
  public:
   // A closed ring: fd() is -1. Only init, init_params, the destructor and moves may follow.
   BasicRing() noexcept = default;
@@ -65,6 +73,9 @@ class BasicRing {
   // Unmaps and closes. Requests still in flight are cancelled by the kernel, asynchronously. Closing a closed
   // ring does nothing.
   void close() noexcept;
+
+  // close(user_data, fd) is an operation like the others; the line keeps the name above from hiding it.
+  using Operations<BasicRing>::close;
 
   int fd() const noexcept { return fd_; }
   u32 flags() const noexcept { return flags_; }        // setup_*, as the kernel returned them
@@ -107,11 +118,29 @@ class BasicRing {
     return enter(pending, wait_nr, enter_flags);
   }
 
+  // The same, but returns after `timeout` at the latest, and with min_wait_us (6.12) not before that many
+  // microseconds unless wait_nr CQEs are there. ETIME: the time was over and nothing had been submitted; if
+  // something was, its count is returned instead, so look at cq_ready(). The timeout is a duration, or with
+  // `more_flags` enter_abs_timer (6.12) a time. 5.11, feat_ext_arg; EINVAL before.
+  Result<u32> submit_and_wait_timeout(u32 wait_nr, const Timespec& timeout, u32 min_wait_us = 0,
+                                      u32 more_flags = 0) noexcept {
+    GeteventsArg arg;
+    arg.sigmask = 0;
+    arg.sigmask_sz = 0;
+    arg.min_wait_usec = min_wait_us;
+    arg.ts = address_of(&timeout);
+    const u32 pending = flush_sq();
+    u32 enter_flags = enter_getevents | enter_ext_arg | more_flags;
+    static_cast<void>(sq_ring_needs_enter(enter_flags));  // enters in any case; a sleeping thread is woken as well
+    return enter(pending, wait_nr, enter_flags, &arg, sizeof arg);
+  }
+
   // io_uring_enter(2) on this ring, with all its arguments; see LinuxKernel::enter. No retry on EINTR.
   [[gnu::always_inline]] Result<u32> enter(u32 to_submit, u32 min_complete, u32 enter_flags,
                                            const void* arg = nullptr, std::size_t arg_size = 0) noexcept {
     URING_ASSERT(fd_ >= 0);
-    return Result<u32>::from_kernel(kernel_.enter(fd_, to_submit, min_complete, enter_flags, arg, arg_size));
+    return Result<u32>::from_kernel(
+        kernel_.enter(enter_fd_, to_submit, min_complete, enter_flags | always_flags_, arg, arg_size));
   }
 
   // True if the kernel must be entered for it to see what was published; adds the flag that wakes a sleeping
@@ -188,66 +217,7 @@ class BasicRing {
     return {sqe_head_, sqe_tail_, sq_.tail.load_relaxed(), cq_.head.load_relaxed()};
   }
 
-  // --- operations: see prep.h for each. submission_queue_full when there is no free SQE --------------------
-
-  Result<Sqe&> nop(u64 user_data) noexcept { return queue(prep_nop, user_data); }
-  Result<Sqe&> fsync(u64 user_data, i32 fd, u32 flags) noexcept { return queue(prep_fsync, user_data, fd, flags); }
-  Result<Sqe&> readv(u64 user_data, i32 fd, const ::iovec* iovecs, u32 count, u64 offset) noexcept {
-    return queue(prep_readv, user_data, fd, iovecs, count, offset);
-  }
-  Result<Sqe&> writev(u64 user_data, i32 fd, const ::iovec* iovecs, u32 count, u64 offset) noexcept {
-    return queue(prep_writev, user_data, fd, iovecs, count, offset);
-  }
-  Result<Sqe&> read(u64 user_data, i32 fd, std::span<std::byte> buffer, u64 offset) noexcept {
-    return queue(prep_read, user_data, fd, buffer, offset);
-  }
-  Result<Sqe&> write(u64 user_data, i32 fd, std::span<const std::byte> data, u64 offset) noexcept {
-    return queue(prep_write, user_data, fd, data, offset);
-  }
-  Result<Sqe&> openat(u64 user_data, i32 dirfd, const char* path, u32 flags, u32 mode) noexcept {
-    return queue(prep_openat, user_data, dirfd, path, flags, mode);
-  }
-  Result<Sqe&> close(u64 user_data, i32 fd) noexcept { return queue(prep_close, user_data, fd); }
-  Result<Sqe&> mkdirat(u64 user_data, i32 dirfd, const char* path, u32 mode) noexcept {
-    return queue(prep_mkdirat, user_data, dirfd, path, mode);
-  }
-  Result<Sqe&> accept(u64 user_data, i32 fd, ::sockaddr* address, u32* address_size, u32 flags) noexcept {
-    return queue(prep_accept, user_data, fd, address, address_size, flags);
-  }
-  Result<Sqe&> connect(u64 user_data, i32 fd, const ::sockaddr* address, u32 address_size) noexcept {
-    return queue(prep_connect, user_data, fd, address, address_size);
-  }
-  Result<Sqe&> send(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags) noexcept {
-    return queue(prep_send, user_data, fd, data, flags);
-  }
-  Result<Sqe&> recv(u64 user_data, i32 fd, std::span<std::byte> buffer, u32 flags) noexcept {
-    return queue(prep_recv, user_data, fd, buffer, flags);
-  }
-  Result<Sqe&> shutdown(u64 user_data, i32 fd, u32 how) noexcept { return queue(prep_shutdown, user_data, fd, how); }
-  Result<Sqe&> socket(u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags) noexcept {
-    return queue(prep_socket, user_data, domain, type, protocol, flags);
-  }
-  Result<Sqe&> bind(u64 user_data, i32 fd, const ::sockaddr* address, u32 address_size, u32 flags) noexcept {
-    return queue(prep_bind, user_data, fd, address, address_size, flags);
-  }
-  Result<Sqe&> listen(u64 user_data, i32 fd, u32 backlog, u32 flags) noexcept {
-    return queue(prep_listen, user_data, fd, backlog, flags);
-  }
-  Result<Sqe&> cmd_sock(u64 user_data, u32 command, i32 fd, u32 level, u32 option, u64 value,
-                        u32 value_size) noexcept {
-    return queue(prep_cmd_sock, user_data, command, fd, level, option, value, value_size);
-  }
-  Result<Sqe&> setsockopt(u64 user_data, i32 fd, u32 level, u32 option, std::span<const std::byte> value) noexcept {
-    return queue(prep_setsockopt, user_data, fd, level, option, value);
-  }
-  Result<Sqe&> getsockopt(u64 user_data, i32 fd, u32 level, u32 option, std::span<std::byte> value) noexcept {
-    return queue(prep_getsockopt, user_data, fd, level, option, value);
-  }
-  Result<Sqe&> waitid(u64 user_data, u32 id_type, i32 id, void* info, u32 options, u32 flags) noexcept {
-    return queue(prep_waitid, user_data, id_type, id, info, options, flags);
-  }
-
-  // --- registration: the errors of LinuxKernel::do_register --------------------------------------------------
+  // --- the ring itself ----------------------------------------------------------------------------------
 
   // Any io_uring_register(2) operation on this ring.
   Result<u32> do_register(RegisterOp op, const void* arg, u32 count) noexcept {
@@ -255,23 +225,22 @@ class BasicRing {
     return Result<u32>::from_kernel(kernel_.do_register(fd_, op, arg, count));
   }
 
-  // Makes fds[i] reachable as slot i (sqe_fixed_file). -1 leaves a slot empty (5.5). 5.1.
-  Result<u32> register_files(std::span<const i32> fds) noexcept {
-    return do_register(RegisterOp::files, fds.data(), static_cast<u32>(fds.size()));
-  }
+  // From now on enters through an index of this thread's table of registered rings, which saves looking up the
+  // descriptor each time. Until it is unregistered or closed (by this thread), no other thread may use the ring.
+  // Does nothing if it is registered. 5.18.
+  Result<void> register_ring_fd() noexcept;
 
-  // Forgets the table of files. ENXIO: there is none. 5.1.
-  Result<u32> unregister_files() noexcept { return do_register(RegisterOp::unregister_files, nullptr, 0); }
+  // EINVAL: it is not registered. 5.18.
+  Result<void> unregister_ring_fd() noexcept;
 
-  // Asks which operations this kernel has; `probe` is overwritten. EINVAL before 5.6.
-  Result<u32> get_probe(Probe& probe) noexcept {
-    // By words, not by `= {}`: see prep_rw. The kernel refuses a probe that is not all zero.
-    u32* words = reinterpret_cast<u32*>(&probe);
-    for (std::size_t i = 0; i != sizeof(Probe) / sizeof(u32); ++i) {
-      static_cast<volatile u32*>(words)[i] = 0;  // volatile: or the loop becomes a call of memset
-    }
-    return do_register(RegisterOp::probe, &probe, 256);
-  }
+  // Gives the ring queues of other sizes, with what is in them: what was queued is published first. SQEs and CQEs
+  // move: pointers to them are void. Only for rings with setup_defer_taskrun (EINVAL) and setup_no_sqarray
+  // (flags_not_supported, see below). EOVERFLOW: what is queued does not fit; nothing happened. If the new memory
+  // cannot be mapped (ENOMEM) the ring is lost, and closed. 6.13; EINVAL before.
+  Result<void> resize(u32 sq_entries, u32 cq_entries) noexcept;
+
+  // The seam, for what a ring needs beside itself: see buffer_group.h.
+  Kernel& kernel() noexcept { return kernel_; }
 
  private:
   struct SubmissionQueue {
@@ -288,13 +257,6 @@ class BasicRing {
     void* address = nullptr;
     std::size_t bytes = 0;
   };
-
-  template <class Prepare, class... Arguments>
-  Result<Sqe&> queue(Prepare prepare, u64 user_data, Arguments... arguments) noexcept {
-    Sqe* sqe = get_sqe();
-    if (sqe == nullptr) return Error::submission_queue_full;
-    return prepare(*sqe, user_data, arguments...);
-  }
 
   u32 copy_ready(std::span<Cqe> destination) noexcept {
     const u32 head = cq_.head.load_relaxed();
@@ -314,6 +276,7 @@ class BasicRing {
   Result<void> map(const Params& params) noexcept;
   Result<void> map_one(Mapping& mapping, std::size_t bytes, u64 offset) noexcept;
   bool attach(const Params& params) noexcept;
+  void unmap() noexcept;
   void take(BasicRing& other) noexcept;
 
   u32* word_at(u32 offset) const noexcept {
@@ -325,6 +288,8 @@ class BasicRing {
   u32 sqe_head_ = 0;  // published up to here
   u32 sqe_tail_ = 0;  // handed out up to here
   int fd_ = -1;
+  int enter_fd_ = -1;     // fd_, or the index that register_ring_fd gave
+  u32 always_flags_ = 0;  // of every enter
   u32 flags_ = 0;
   u32 features_ = 0;
   Mapping rings_;  // both rings and the index array: one mapping since 5.4
@@ -338,8 +303,7 @@ using Ring = BasicRing<>;
 template <class Kernel>
 Result<void> BasicRing<Kernel>::init(u32 entries, u32 flags) noexcept {
   Params params;
-  u32* words = reinterpret_cast<u32*>(&params);
-  for (std::size_t i = 0; i != sizeof(Params) / sizeof(u32); ++i) static_cast<volatile u32*>(words)[i] = 0;
+  zero(params);
   params.flags = flags;
   params.sq_thread_idle = 1000;  // milliseconds; looked at only with setup_sqpoll
   return init_params(entries, params);
@@ -362,7 +326,7 @@ Result<void> BasicRing<Kernel>::init_params(u32 entries, Params& params) noexcep
 
   const long opened = kernel_.setup(entries, &params);
   if (opened < 0) return Result<void>::from_kernel(opened);
-  fd_ = static_cast<int>(opened);
+  enter_fd_ = fd_ = static_cast<int>(opened);
   flags_ = params.flags;
   features_ = params.features;
 
@@ -370,6 +334,13 @@ Result<void> BasicRing<Kernel>::init_params(u32 entries, Params& params) noexcep
   if ((params.features & feat_single_mmap) != 0) {
     result = map(params);
     if (result.ok() && !attach(params)) result = Error::ring_layout_invalid;
+    // Linux starts all counters at 0. What the ring relies on is that both queues are empty.
+    if (result.ok()) {
+      sqe_head_ = sqe_tail_ = sq_.tail.load_relaxed();
+      if (sq_ready() != 0 || cq_ready() != 0 || sq_dropped() != 0 || cq_overflow() != 0) {
+        result = Error::ring_layout_invalid;
+      }
+    }
   }
   if (!result.ok()) close();
   return result;
@@ -418,29 +389,80 @@ bool BasicRing<Kernel>::attach(const Params& params) noexcept {
   cq_.cqes = reinterpret_cast<Cqe*>(word_at(cq.cqes));
 
   // Slot i of the queue is SQE i, for good; see flush_sq. With setup_no_sqarray the kernel thinks so too.
-  if ((params.flags & setup_no_sqarray) == 0) {
+  if ((flags_ & setup_no_sqarray) == 0) {
     u32* array = word_at(sq.array);
     for (u32 i = 0; i != params.sq_entries; ++i) array[i] = i;
   }
-  // Linux starts all counters at 0. What the ring relies on is that both queues are empty.
-  sqe_head_ = sqe_tail_ = sq_.tail.load_relaxed();
-  return sq_ready() == 0 && cq_ready() == 0 && sq_dropped() == 0 && cq_overflow() == 0;
+  return true;
 }
 
 template <class Kernel>
 void BasicRing<Kernel>::close() noexcept {
   if (fd_ == -1) return;
   // Errors are not reported: the arguments are ours and known good, and a destructor has nobody to tell.
+  if (always_flags_ != 0) static_cast<void>(unregister_ring_fd());  // the index would keep the ring alive
+  unmap();
+  static_cast<void>(kernel_.close(fd_));
+  sqe_head_ = sqe_tail_ = 0;
+  flags_ = features_ = always_flags_ = 0;
+  fd_ = enter_fd_ = -1;
+}
+
+template <class Kernel>
+void BasicRing<Kernel>::unmap() noexcept {
   if (sqes_.address != nullptr) static_cast<void>(kernel_.unmap(sqes_.address, sqes_.bytes));
   if (rings_.address != nullptr) static_cast<void>(kernel_.unmap(rings_.address, rings_.bytes));
-  static_cast<void>(kernel_.close(fd_));
   sqes_ = {};
   rings_ = {};
   sq_ = {};
   cq_ = {};
-  sqe_head_ = sqe_tail_ = 0;
-  flags_ = features_ = 0;
-  fd_ = -1;
+}
+
+template <class Kernel>
+Result<void> BasicRing<Kernel>::register_ring_fd() noexcept {
+  if (always_flags_ != 0) return {};
+  RsrcUpdate update;
+  update.offset = ~u32{0};  // any index
+  update.resv = 0;
+  update.data = static_cast<u64>(fd_);
+  if (const Result<u32> done = do_register(RegisterOp::ring_fds, &update, 1); !done.ok()) return done.error();
+  enter_fd_ = static_cast<int>(update.offset);
+  always_flags_ = enter_registered_ring;
+  return {};
+}
+
+template <class Kernel>
+Result<void> BasicRing<Kernel>::unregister_ring_fd() noexcept {
+  if (always_flags_ == 0) return Error::inval;
+  RsrcUpdate update;
+  update.offset = static_cast<u32>(enter_fd_);
+  update.resv = 0;
+  update.data = 0;
+  if (const Result<u32> done = do_register(RegisterOp::unregister_ring_fds, &update, 1); !done.ok()) {
+    return done.error();
+  }
+  enter_fd_ = fd_;
+  always_flags_ = 0;
+  return {};
+}
+
+template <class Kernel>
+Result<void> BasicRing<Kernel>::resize(u32 sq_entries, u32 cq_entries) noexcept {
+  // The kernel does not say where the index array of the new queue is: sq_off.array comes back as 0 (seen on 6.18),
+  // and whoever believes it fills the ring's head and tail with 0 and 1.
+  if ((flags_ & setup_no_sqarray) == 0) return Error::flags_not_supported;
+  flush_sq();  // the kernel moves what it can see
+  Params params;
+  zero(params);
+  params.sq_entries = sq_entries;
+  params.cq_entries = cq_entries;
+  params.flags = setup_cqsize;
+  if (const Result<u32> done = do_register(RegisterOp::resize_rings, &params, 1); !done.ok()) return done.error();
+  unmap();
+  Result<void> result = map(params);
+  if (result.ok() && !attach(params)) result = Error::ring_layout_invalid;
+  if (!result.ok()) close();
+  return result;
 }
 
 template <class Kernel>
@@ -454,6 +476,8 @@ void BasicRing<Kernel>::take(BasicRing& other) noexcept {
   flags_ = std::exchange(other.flags_, 0);
   features_ = std::exchange(other.features_, 0);
   fd_ = std::exchange(other.fd_, -1);
+  enter_fd_ = std::exchange(other.enter_fd_, -1);
+  always_flags_ = std::exchange(other.always_flags_, 0);
   kernel_ = std::move(other.kernel_);
 }
 

@@ -17,6 +17,10 @@
 //   CQEs              kernel       plain loads                   after the tail was read
 //   CQ head           us           release store; our own copy   our reads of the CQEs must be over
 //                                  is a relaxed load             before the kernel reuses the slots
+//   buffer ring       us           plain stores                  the buffer ring's tail publishes them; the
+//   entries                                                      last 16 bits of entry 0 are that tail
+//   buffer ring tail  us           release store; our own copy   the kernel reads it with acquire, then
+//   (16 bits)                      is a relaxed load             reads the entries behind it
 //
 // Source: the comment at the top of io_uring/io_uring.c in the kernel, which asks for the same pairs.
 // ThreadSanitizer cannot see the kernel's half and has nothing to say about these words.
@@ -49,6 +53,20 @@ class SharedU32 {
   std::atomic_ref<std::uint32_t> ref() const noexcept { return std::atomic_ref<std::uint32_t>(*word_); }
 
   std::uint32_t* word_;
+};
+
+// The one 16-bit word shared with the kernel: the tail of a buffer ring.
+class SharedU16 {
+ public:
+  explicit SharedU16(std::uint16_t* word) noexcept : word_(word) {}
+
+  std::uint16_t load_relaxed() const noexcept { return ref().load(std::memory_order_relaxed); }
+  void store_release(std::uint16_t value) const noexcept { ref().store(value, std::memory_order_release); }
+
+ private:
+  std::atomic_ref<std::uint16_t> ref() const noexcept { return std::atomic_ref<std::uint16_t>(*word_); }
+
+  std::uint16_t* word_;
 };
 
 // Between publishing the SQ tail and reading NEED_WAKEUP. The poller thread sets the flag, passes a full

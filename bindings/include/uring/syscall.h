@@ -23,7 +23,7 @@ inline constexpr long nr_io_uring_register = 427;
 
 // mmap(2), as far as a ring needs it.
 inline constexpr u32 prot_read = 1, prot_write = 2;
-inline constexpr u32 map_shared = 0x01, map_populate = 0x8000;
+inline constexpr u32 map_shared = 0x01, map_private = 0x02, map_anon = 0x20, map_populate = 0x8000;
 
 // Linux itself: the system calls a ring is made of. Has no state and takes no room in a ring. All of them
 // are async-signal-safe and touch no errno variable.
@@ -84,6 +84,13 @@ struct LinuxKernel {
   static long map_ring(int fd, std::size_t bytes, u64 offset) noexcept {
     return arch::syscall6(arch::nr_mmap, 0, static_cast<long>(bytes), prot_read | prot_write,
                           map_shared | map_populate, fd, static_cast<long>(offset));
+  }
+
+  // mmap(2) of memory that belongs to no file: private, readable, writable, zero. Returns its address. For buffer
+  // rings.
+  static long map_anonymous(std::size_t bytes) noexcept {
+    return arch::syscall6(arch::nr_mmap, 0, static_cast<long>(bytes), prot_read | prot_write, map_private | map_anon,
+                          -1, 0);
   }
 
   // munmap(2).

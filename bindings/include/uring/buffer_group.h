@@ -1,0 +1,265 @@
+// Buffers that belong to the kernel until data comes: a ring of them, registered under a group id (5.19). A request
+// with sqe_buffer_select and that id takes the next one when it needs it, and its CQE says which (Cqe::buffer_id).
+//
+//   alignas(64) static std::byte memory[16 * 4096];
+//   uring::BufferGroup<uring::Ring> group;
+//   if (auto made = group.init(ring, 1, memory, 4096); !made) return made.error();
+//   group.recv_multishot(7, socket, 0).value();
+//   ...
+//   std::span<std::byte> data = group.get(cqe).value();
+//   ... use it ...
+//   group.put(cqe).value();
+//
+// BufferGroup is what programs use; the buf_ring_ functions are its parts, for those who want buffers of several sizes
+// or another order.
+#ifndef URING_BUFFER_GROUP_H
+#define URING_BUFFER_GROUP_H
+
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include "abi_register.h"
+#include "result.h"
+#include "ring.h"
+#include "shared.h"
+
+namespace uring {
+
+// The most entries a buffer ring may have.
+inline constexpr u32 max_buf_ring_entries = 32768;
+
+namespace detail {
+
+// Maps `bytes` and registers what is at their beginning as a buffer ring.
+template <class Kernel>
+Result<Buf*> map_buf_ring(BasicRing<Kernel>& ring, std::size_t bytes, u32 entries, u16 group, u16 flags) noexcept {
+  if (entries == 0 || entries > max_buf_ring_entries) return Error::entries_not_in_range;
+  if ((entries & (entries - 1)) != 0) return Error::entries_not_power_of_two;
+  const long address = ring.kernel().map_anonymous(bytes);
+  const Result<Buf*> memory = Result<Buf*>::from_kernel(address);
+  if (!memory.ok()) return memory;
+
+  BufReg buf_ring;
+  zero(buf_ring);
+  buf_ring.ring_addr = address_of(memory.value());
+  buf_ring.ring_entries = entries;
+  buf_ring.bgid = group;
+  buf_ring.flags = flags;
+  if (const Result<u32> registered = ring.register_buf_ring(buf_ring); !registered.ok()) {
+    static_cast<void>(ring.kernel().unmap(memory.value(), bytes));
+    return registered.error();
+  }
+  return memory;
+}
+
+template <class Kernel>
+void unmap_buf_ring(BasicRing<Kernel>& ring, Buf* memory, std::size_t bytes, u16 group) noexcept {
+  // A closed ring has let go of its groups. Errors are not reported: whatever they are, the memory goes.
+  if (ring.fd() >= 0) static_cast<void>(ring.unregister_buf_ring(group));
+  static_cast<void>(ring.kernel().unmap(memory, bytes));
+}
+
+}  // namespace detail
+
+// Maps memory for a buffer ring and registers it. Follow with buf_ring_init. entries_not_in_range,
+// entries_not_power_of_two, the errors of mmap(2) and of Ring::register_buf_ring; nothing is left mapped then. 5.19.
+template <class Kernel>
+Result<Buf*> setup_buf_ring(BasicRing<Kernel>& ring, u32 entries, u16 group, u16 flags = 0) noexcept {
+  return detail::map_buf_ring(ring, entries * sizeof(Buf), entries, group, flags);
+}
+
+// Unregisters and unmaps what setup_buf_ring made.
+template <class Kernel>
+void free_buf_ring(BasicRing<Kernel>& ring, Buf* buf_ring, u32 entries, u16 group) noexcept {
+  detail::unmap_buf_ring(ring, buf_ring, entries * sizeof(Buf), group);
+}
+
+// The tail: how many buffers were ever added, modulo 2^16. It lies in the last 16 bits of entry 0.
+inline SharedU16 buf_ring_tail(Buf* buf_ring) noexcept { return SharedU16(&buf_ring[0].resv); }
+
+// Makes the ring empty.
+inline void buf_ring_init(Buf* buf_ring) noexcept { buf_ring_tail(buf_ring).store_release(0); }
+
+// What a position is masked with to find its entry.
+constexpr u16 buf_ring_mask(u32 entries) noexcept { return static_cast<u16>(entries - 1); }
+
+// Writes a buffer into the k-th entry behind the tail. The kernel sees it after buf_ring_advance by at least k + 1.
+inline void buf_ring_add(Buf* buf_ring, std::span<std::byte> buffer, u16 id, u16 mask, u16 k) noexcept {
+  const u16 position = static_cast<u16>(buf_ring_tail(buf_ring).load_relaxed() + k);
+  Buf& entry = buf_ring[position & mask];
+  // Field by field: the last 16 bits of entry 0 are the tail, and an assignment of the whole would reset it.
+  entry.addr = reinterpret_cast<u64>(buffer.data());
+  entry.len = static_cast<u32>(buffer.size());
+  entry.bid = id;
+}
+
+// Hands `count` added buffers to the kernel.
+inline void buf_ring_advance(Buf* buf_ring, u16 count) noexcept {
+  const SharedU16 tail = buf_ring_tail(buf_ring);
+  tail.store_release(static_cast<u16>(tail.load_relaxed() + count));
+}
+
+// How a request uses up the buffer it takes.
+enum class Consumption {
+  whole,        // a buffer belongs to one CQE, however few bytes came (5.19)
+  incremental,  // the next CQE goes on where the last one ended, until the buffer is full (6.12)
+};
+
+// A group of equal buffers in memory of the caller. Owns the buffer ring: it can be moved, not copied, and
+// unregisters when it goes out of scope. The Ring must stay where it is (not be moved) and be there at least as
+// long; so must the memory.
+//
+// The ring's entries, and the position inside each buffer that incremental consumption needs (32 bits each), lie in
+// one mapping that the group makes: the caller has nothing to bring but the buffers themselves.
+template <class Ring>
+class BufferGroup {
+ public:
+  BufferGroup() noexcept = default;
+  BufferGroup(const BufferGroup&) = delete;
+  BufferGroup& operator=(const BufferGroup&) = delete;
+  BufferGroup(BufferGroup&& other) noexcept { take(other); }
+  BufferGroup& operator=(BufferGroup&& other) noexcept {
+    if (this != &other) {
+      close();
+      take(other);
+    }
+    return *this;
+  }
+  ~BufferGroup() { close(); }
+
+  // Cuts `memory` into buffers of `buffer_size` bytes (it must be a multiple), numbers them from 0, and hands all
+  // of them to the kernel as `group`. A kernel that knows no incremental consumption is asked once more for whole
+  // buffers: consumption() says what it is. The errors of setup_buf_ring, about memory.size() / buffer_size
+  // entries. 5.19.
+  Result<void> init(Ring& ring, u16 group, std::span<std::byte> memory, u32 buffer_size,
+                    Consumption wanted = Consumption::incremental) noexcept;
+
+  // Unregisters the group and unmaps its ring. A request that wants a buffer of it afterwards ends with -ENOBUFS.
+  // Closing twice does nothing.
+  void close() noexcept;
+
+  u16 id() const noexcept { return group_; }
+  u32 count() const noexcept { return count_; }
+  u32 buffer_size() const noexcept { return buffer_size_; }
+  Consumption consumption() const noexcept { return consumption_; }
+
+  // Queues a receive of as much as one buffer holds. The zero length it is queued with means that from 6.0 on.
+  Result<Sqe&> recv(u64 user_data, i32 fd, u32 flags) noexcept {
+    return ring().recv_select(user_data, fd, group_, 0, flags);
+  }
+
+  // Queues a receive that goes on by itself: see prep_recv_multishot. 6.0.
+  Result<Sqe&> recv_multishot(u64 user_data, i32 fd, u32 flags) noexcept {
+    return ring().recv_multishot(user_data, fd, group_, flags);
+  }
+
+  // The bytes this CQE delivered: Cqe::res of them. They stay ours until put. With incremental consumption, take
+  // the CQEs of one buffer in order, each with get and then put. no_buffer_selected: the CQE has no buffer
+  // (-ENOBUFS in res says that the group was empty). buffer_out_of_range: this group has no such buffer, or not so
+  // many bytes in it.
+  Result<std::span<std::byte>> get(const Cqe& cqe) const noexcept {
+    const Result<u16> id = checked_id(cqe);
+    if (!id.ok()) return id.error();
+    return std::span<std::byte>(buffer(id.value()) + heads()[id.value()], bytes_of(cqe));
+  }
+
+  // Gives the bytes of this CQE back. A buffer that will be used further (cqe_f_buf_more) stays with the kernel;
+  // any other is handed to it again, whole. Once for each CQE. The errors of get.
+  Result<void> put(const Cqe& cqe) noexcept {
+    const Result<u16> id = checked_id(cqe);
+    if (!id.ok()) return id.error();
+    if ((cqe.flags & cqe_f_buf_more) != 0) {
+      heads()[id.value()] += bytes_of(cqe);
+      return {};
+    }
+    heads()[id.value()] = 0;
+    add(id.value(), 0);
+    buf_ring_advance(buf_ring_, 1);
+    return {};
+  }
+
+ private:
+  Ring& ring() const noexcept {
+    URING_ASSERT(ring_ != nullptr);
+    return *ring_;
+  }
+  std::byte* buffer(u16 id) const noexcept { return memory_ + std::size_t{id} * buffer_size_; }
+  u32* heads() const noexcept { return reinterpret_cast<u32*>(buf_ring_ + count_); }
+  static std::size_t mapping_bytes(u32 count) noexcept { return count * (sizeof(Buf) + sizeof(u32)); }
+  static u32 bytes_of(const Cqe& cqe) noexcept { return cqe.res > 0 ? static_cast<u32>(cqe.res) : 0; }
+
+  Result<u16> checked_id(const Cqe& cqe) const noexcept {
+    const Result<u16> id = cqe.buffer_id();
+    if (!id.ok()) return id;
+    if (id.value() >= count_) return Error::buffer_out_of_range;
+    if (bytes_of(cqe) > buffer_size_ - heads()[id.value()]) return Error::buffer_out_of_range;
+    return id;
+  }
+
+  void add(u16 id, u16 k) noexcept {
+    buf_ring_add(buf_ring_, std::span<std::byte>(buffer(id), buffer_size_), id, buf_ring_mask(count_), k);
+  }
+
+  void take(BufferGroup& other) noexcept {
+    ring_ = std::exchange(other.ring_, nullptr);
+    buf_ring_ = std::exchange(other.buf_ring_, nullptr);
+    memory_ = std::exchange(other.memory_, nullptr);
+    count_ = std::exchange(other.count_, 0);
+    buffer_size_ = std::exchange(other.buffer_size_, 0);
+    group_ = other.group_;
+    consumption_ = other.consumption_;
+  }
+
+  Ring* ring_ = nullptr;
+  Buf* buf_ring_ = nullptr;  // count_ entries, then count_ heads
+  std::byte* memory_ = nullptr;
+  u32 count_ = 0;
+  u32 buffer_size_ = 0;
+  u16 group_ = 0;
+  Consumption consumption_ = Consumption::whole;
+};
+
+template <class Ring>
+Result<void> BufferGroup<Ring>::init(Ring& ring, u16 group, std::span<std::byte> memory, u32 buffer_size,
+                                     Consumption wanted) noexcept {
+  URING_ASSERT(ring_ == nullptr);
+  URING_ASSERT(buffer_size > 0 && memory.size() % buffer_size == 0);
+  const std::size_t buffers = memory.size() / buffer_size;
+  if (buffers > max_buf_ring_entries) return Error::entries_not_in_range;
+  const u32 count = static_cast<u32>(buffers);
+
+  const bool incremental = wanted == Consumption::incremental;
+  Result<Buf*> made = detail::map_buf_ring(ring, mapping_bytes(count), count, group,
+                                           incremental ? pbuf_ring_inc : 0);
+  consumption_ = wanted;
+  if (incremental && made == Error::inval) {
+    made = detail::map_buf_ring(ring, mapping_bytes(count), count, group, 0);
+    consumption_ = Consumption::whole;
+  }
+  if (!made.ok()) return made.error();
+
+  ring_ = &ring;
+  buf_ring_ = made.value();  // fresh memory is zero, and so are the heads
+  memory_ = memory.data();
+  count_ = count;
+  buffer_size_ = buffer_size;
+  group_ = group;
+  buf_ring_init(buf_ring_);
+  for (u32 i = 0; i != count; ++i) add(static_cast<u16>(i), static_cast<u16>(i));
+  buf_ring_advance(buf_ring_, static_cast<u16>(count));
+  return {};
+}
+
+template <class Ring>
+void BufferGroup<Ring>::close() noexcept {
+  if (ring_ == nullptr) return;
+  detail::unmap_buf_ring(*ring_, buf_ring_, mapping_bytes(count_), group_);
+  ring_ = nullptr;
+  buf_ring_ = nullptr;
+  count_ = 0;
+}
+
+}  // namespace uring
+
+#endif

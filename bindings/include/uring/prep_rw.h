@@ -1,0 +1,46 @@
+// What all prepare functions are made of. See prep.h.
+#ifndef URING_PREP_RW_H
+#define URING_PREP_RW_H
+
+#include "abi.h"
+
+namespace uring {
+
+// The address of a thing as an SQE carries it.
+inline u64 address_of(const void* pointer) noexcept { return reinterpret_cast<u64>(pointer); }
+
+// Writes the whole entry: the fields given here, and 0 into all others. One store per field and no aggregate
+// copy, because Clang without optimisation turns those into calls of memset and memcpy.
+inline Sqe& prep_rw(Sqe& sqe, u64 user_data, Op op, i32 fd, u64 addr, u32 len, u64 off) noexcept {
+  sqe.opcode = op;
+  sqe.flags = 0;
+  sqe.ioprio = 0;
+  sqe.fd = fd;
+  sqe.off = off;
+  sqe.addr = addr;
+  sqe.len = len;
+  sqe.op_flags = 0;
+  sqe.user_data = user_data;
+  sqe.buf_index = 0;
+  sqe.personality = 0;
+  sqe.file_index = 0;
+  sqe.addr3 = 0;
+  sqe.reserved = 0;
+  return sqe;
+}
+
+// Where the new descriptor goes. The field holds the slot + 1, because 0 means an ordinary descriptor; all ones
+// means any free slot.
+inline void set_target(Sqe& sqe, Slot slot) noexcept {
+  sqe.file_index = slot == file_index_alloc ? static_cast<u32>(slot) : static_cast<u32>(slot) + 1;
+}
+
+// Lets the kernel take a buffer of this group when it needs one, not when the request is submitted.
+inline void select_buffer(Sqe& sqe, u16 group) noexcept {
+  sqe.flags = sqe_buffer_select;
+  sqe.buf_index = group;
+}
+
+}  // namespace uring
+
+#endif
