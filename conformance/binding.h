@@ -6,6 +6,9 @@
 //   binding::Sqe           one entry, of which the tests touch only `flags`
 //   binding::Cqe           one completion, laid out like wire::Cqe
 //   binding::Error         what went wrong; errno_of() gives the kernel's number
+//   binding::Timespec      a time, in the kernel's layout
+//   binding::Slot          a slot of the registered table as the target of a request
+//   binding::BufferGroup   a ring of provided buffers, and binding::Consumption, how a receive uses one up
 //   Result (returned by the ring's functions): ok(), error(), value(), comparable with a value
 #ifndef CONFORMANCE_BINDING_H
 #define CONFORMANCE_BINDING_H
@@ -29,6 +32,10 @@ using Probe = uring::Probe;
 using Op = uring::Op;
 using Error = uring::Error;
 using Indices = uring::Indices;
+using Timespec = uring::Timespec;
+using Slot = uring::Slot;
+using Consumption = uring::Consumption;
+using BufferGroup = uring::BufferGroup<Ring>;
 template <class T>
 using Result = uring::Result<T>;
 

@@ -11,7 +11,7 @@ namespace {
 
 using namespace conformance;
 
-class Close : public RingTest<1> {
+class Close : public SizedRingTest {
  protected:
   TempDir dir;
   Fd file = dir.create("test_io_uring_close", O_WRONLY);
@@ -24,7 +24,7 @@ class Close : public RingTest<1> {
   }
 };
 
-TEST_F(Close, ClosesTheDescriptor) {
+TEST_P(Close, ClosesTheDescriptor) {
   if (!kernel_has(wire::op::close)) GTEST_SKIP() << witness();
   EXPECT_EQ(wire_of(must(queue())), wanted());
   ASSERT_EQ(ring.submit(), 1);
@@ -35,7 +35,7 @@ TEST_F(Close, ClosesTheDescriptor) {
 
 // A second close of the same number is an error; were file_index not 0, the kernel would look in a table
 // instead.
-TEST_F(Close, ReportsADescriptorThatIsNotOpen) {
+TEST_P(Close, ReportsADescriptorThatIsNotOpen) {
   if (!kernel_has(wire::op::close)) GTEST_SKIP() << witness();
   const int number = file.get();
   { const Fd closed = std::move(file); }
@@ -43,5 +43,7 @@ TEST_F(Close, ReportsADescriptorThatIsNotOpen) {
   ASSERT_EQ(ring.submit(), 1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x44444444, .res = -EBADF, .flags = 0}));
 }
+
+INSTANTIATE_TEST_SUITE_P(, Close, testing::Values(1, 8), ring_size_name);
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 using namespace conformance;
 
-class Mkdirat : public RingTest<1> {
+class Mkdirat : public SizedRingTest {
  protected:
   TempDir dir;
   const char* path = "test_io_uring_mkdirat";
@@ -31,7 +31,7 @@ class Mkdirat : public RingTest<1> {
   }
 };
 
-TEST_F(Mkdirat, MakesADirectory) {
+TEST_P(Mkdirat, MakesADirectory) {
   if (!kernel_has(wire::op::mkdirat)) GTEST_SKIP() << witness();
   EXPECT_EQ(wire_of(must(queue())), wanted());
   ASSERT_EQ(ring.submit(), 1);
@@ -41,7 +41,7 @@ TEST_F(Mkdirat, MakesADirectory) {
 }
 
 // A mode that no default gives: it travelled in `len`, and the umask did the rest.
-TEST_F(Mkdirat, GivesItTheMode) {
+TEST_P(Mkdirat, GivesItTheMode) {
   if (!kernel_has(wire::op::mkdirat)) GTEST_SKIP() << witness();
   const mode_t before = umask(0027);
   must(ring.mkdirat(0x12121212, dir.fd(), path, 0751));
@@ -53,7 +53,7 @@ TEST_F(Mkdirat, GivesItTheMode) {
   EXPECT_EQ(made.st_mode & 07777, 0751u & ~0027u);
 }
 
-TEST_F(Mkdirat, ReportsOneThatExists) {
+TEST_P(Mkdirat, ReportsOneThatExists) {
   if (!kernel_has(wire::op::mkdirat)) GTEST_SKIP() << witness();
   for (const int res : {0, -EEXIST}) {
     must(queue());
@@ -61,5 +61,7 @@ TEST_F(Mkdirat, ReportsOneThatExists) {
     EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x12121212, .res = res, .flags = 0}));
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(, Mkdirat, testing::Values(1, 8), ring_size_name);
 
 }  // namespace

@@ -24,6 +24,8 @@ TEST_F(Nop, MovesEveryIndexByOne) {
   ASSERT_EQ(ring.submit(), 1);
   EXPECT_EQ(ring.indices(), (Indices{.sqe_head = 1, .sqe_tail = 1, .sq_tail = 1, .cq_head = 0}));
   EXPECT_EQ(ring.sq_ready(), 0u);
+  // One call, which offers one SQE. The kernel consumes no more than there is, whatever it is offered.
+  EXPECT_EQ(enters(), (std::vector<std::string>{"submit=1 wait=0 flags=0 -> 1"}));
 
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xaaaaaaaa, .res = 0, .flags = 0}));
   EXPECT_EQ(ring.indices(), (Indices{.sqe_head = 1, .sqe_tail = 1, .sq_tail = 1, .cq_head = 1}));
@@ -32,6 +34,7 @@ TEST_F(Nop, MovesEveryIndexByOne) {
   // The same slot again, this time behind a drain barrier with nothing to drain.
   must(ring.nop(0xbbbbbbbb)).flags |= wire::io_drain;
   ASSERT_EQ(ring.submit(), 1);
+  EXPECT_EQ(enters().back(), "submit=1 wait=0 flags=0 -> 1");
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xbbbbbbbb, .res = 0, .flags = 0}));
   EXPECT_EQ(ring.indices(), (Indices{.sqe_head = 2, .sqe_tail = 2, .sq_tail = 2, .cq_head = 2}));
 

@@ -13,7 +13,7 @@ namespace {
 
 using namespace conformance;
 
-class Openat : public RingTest<1> {
+class Openat : public SizedRingTest {
  protected:
   TempDir dir;
   // Not on the stack of a helper: the kernel reads it when the request runs.
@@ -42,7 +42,7 @@ class Openat : public RingTest<1> {
   }
 };
 
-TEST_F(Openat, CreatesAFile) {
+TEST_P(Openat, CreatesAFile) {
   if (!kernel_has(wire::op::openat)) GTEST_SKIP() << witness();
   EXPECT_EQ(wire_of(must(queue())), wanted());
   ASSERT_EQ(ring.submit(), 1);
@@ -59,7 +59,7 @@ TEST_F(Openat, CreatesAFile) {
 
 // Flags and mode are neighbours in the SQE, and with a umask of 022 a mode of 0666 looks like 0644 whatever
 // went wrong.
-TEST_F(Openat, GivesTheFileItsMode) {
+TEST_P(Openat, GivesTheFileItsMode) {
   if (!kernel_has(wire::op::openat)) GTEST_SKIP() << witness();
   const mode_t before = umask(0);
   must(ring.openat(0x33333333, dir.fd(), path, flags, 0612));
@@ -73,11 +73,13 @@ TEST_F(Openat, GivesTheFileItsMode) {
 
 // An error of the operation arrives in its CQE with its own errno, and as such: not EINVAL, which would look
 // like an old kernel.
-TEST_F(Openat, ReportsAMissingFile) {
+TEST_P(Openat, ReportsAMissingFile) {
   if (!kernel_has(wire::op::openat)) GTEST_SKIP() << witness();
   must(ring.openat(0x33333333, dir.fd(), path, O_CLOEXEC | O_RDONLY, 0));
   ASSERT_EQ(ring.submit(), 1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x33333333, .res = -ENOENT, .flags = 0}));
 }
+
+INSTANTIATE_TEST_SUITE_P(, Openat, testing::Values(1, 8), ring_size_name);
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 using namespace conformance;
 
-class WriteRead : public RingTest<2> {
+class WriteRead : public SizedRingTest {
  protected:
   TempDir dir;
   Fd file = dir.create("test_io_uring_write_read", O_RDWR);
@@ -32,7 +32,7 @@ class WriteRead : public RingTest<2> {
   }
 };
 
-TEST_F(WriteRead, ReadsBackWhatItWrote) {
+TEST_P(WriteRead, ReadsBackWhatItWrote) {
   const auto write_it = [&] {
     return ring.write(0x11111111, file.get(), std::as_bytes(std::span(written)), 10);
   };
@@ -55,7 +55,7 @@ TEST_F(WriteRead, ReadsBackWhatItWrote) {
 }
 
 // Asked through another door: the bytes are at offset 10, and nothing is before them.
-TEST_F(WriteRead, PutsTheBytesAtTheOffset) {
+TEST_P(WriteRead, PutsTheBytesAtTheOffset) {
   const auto write_it = [&] {
     return ring.write(0x11111111, file.get(), std::as_bytes(std::span(written)), 10);
   };
@@ -74,7 +74,7 @@ TEST_F(WriteRead, PutsTheBytesAtTheOffset) {
 
 // A read at the end of the file is short, and says so; it must not fail and must not touch the rest of the
 // buffer.
-TEST_F(WriteRead, ReadsShortAtTheEnd) {
+TEST_P(WriteRead, ReadsShortAtTheEnd) {
   const auto read_it = [&] {
     return ring.read(0x22222222, file.get(), std::as_writable_bytes(std::span(read)), 10);
   };
@@ -88,5 +88,7 @@ TEST_F(WriteRead, ReadsShortAtTheEnd) {
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x22222222, .res = 5, .flags = 0}));
   EXPECT_EQ(std::string(read.begin(), read.end()), "12345" + std::string(15, 'b'));
 }
+
+INSTANTIATE_TEST_SUITE_P(, WriteRead, testing::Values(2, 8), ring_size_name);
 
 }  // namespace

@@ -14,9 +14,9 @@ namespace {
 
 using namespace conformance;
 
-class WritevFsyncReadv : public RingTest<4> {};
+class WritevFsyncReadv : public SizedRingTest {};
 
-TEST_F(WritevFsyncReadv, RunsInOrderAndWaitsForAll) {
+TEST_P(WritevFsyncReadv, RunsInOrderAndWaitsForAll) {
   const TempDir dir;
   const Fd file = dir.create("test_io_uring_writev_fsync_readv", O_RDWR);
   std::array<unsigned char, 128> written, read{};
@@ -60,7 +60,7 @@ TEST_F(WritevFsyncReadv, RunsInOrderAndWaitsForAll) {
 }
 
 // The ring's own read might make the same mistake as its write: ask the file through another door.
-TEST_F(WritevFsyncReadv, PutsTheBytesAtTheOffset) {
+TEST_P(WritevFsyncReadv, PutsTheBytesAtTheOffset) {
   const TempDir dir;
   const Fd file = dir.create("test_io_uring_writev_fsync_readv", O_RDWR);
   const std::array<unsigned char, 3> bytes{1, 2, 3};
@@ -77,7 +77,7 @@ TEST_F(WritevFsyncReadv, PutsTheBytesAtTheOffset) {
 }
 
 // What the link is for: when one fails, those behind it do not run. The write goes to a read-only descriptor.
-TEST_F(WritevFsyncReadv, CancelsWhatIsLinkedBehindAFailure) {
+TEST_P(WritevFsyncReadv, CancelsWhatIsLinkedBehindAFailure) {
   const Fd zero = open_file("/dev/zero", O_RDONLY);
   std::array<unsigned char, 4> bytes{9, 9, 9, 9};
   const iovec whole{bytes.data(), bytes.size()};
@@ -88,5 +88,7 @@ TEST_F(WritevFsyncReadv, CancelsWhatIsLinkedBehindAFailure) {
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 2, .res = -ECANCELED, .flags = 0}));
   EXPECT_EQ(bytes, (std::array<unsigned char, 4>{9, 9, 9, 9}));
 }
+
+INSTANTIATE_TEST_SUITE_P(, WritevFsyncReadv, testing::Values(4, 16), ring_size_name);
 
 }  // namespace

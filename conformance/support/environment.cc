@@ -4,12 +4,17 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <stdexcept>
+
+#include "support/wire.h"
 
 namespace conformance {
 
@@ -54,6 +59,25 @@ std::optional<Blocked> why_blocked(int error, const Environment& environment) {
                                  " KiB; raise it with `ulimit -l unlimited`"};
   }
   return std::nullopt;
+}
+
+int bare_setup(unsigned entries, unsigned setup_flags) {
+  std::array<std::uint32_t, 30> params{};  // struct io_uring_params: 120 bytes, the flags are the third word
+  params[2] = setup_flags;
+  const long fd = syscall(SYS_io_uring_setup, entries, params.data());
+  if (fd < 0) return errno;
+  close(static_cast<int>(fd));
+  return 0;
+}
+
+std::variant<Blocked, std::string> why_no_ring(unsigned entries, int bare_error,
+                                               const std::string& binding_error,
+                                               const Environment& environment) {
+  const std::string ring = "a ring of " + std::to_string(entries);
+  if (bare_error == 0) return "the kernel opens " + ring + ", the binding cannot: " + binding_error;
+  if (auto blocked = why_blocked(bare_error, environment)) return *blocked;
+  return ring + " cannot be opened: the kernel says " + wire::result_text(-bare_error) + ", the binding " +
+         binding_error;
 }
 
 std::optional<Blocked> why_no_loopback() {

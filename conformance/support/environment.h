@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "support/observation.h"
 
@@ -18,9 +19,18 @@ struct Environment {
 };
 Environment read_environment();
 
-// Why a ring could not be opened, if the environment explains it: `error` is the errno of io_uring_setup(2)
-// or mmap(2). Nothing: it is a finding.
+// Why io_uring_setup(2) failed with `error`, if the environment explains it. Nothing: it is a finding.
 std::optional<Blocked> why_blocked(int error, const Environment& environment);
+
+// The errno of io_uring_setup(2) when we call it ourselves, or 0: then the ring opened, and is closed again.
+int bare_setup(unsigned entries, unsigned setup_flags);
+
+// Who is to blame that the binding, which says `binding_error`, opened no ring of `entries`: the environment,
+// or a sentence for the failure. A binding that calls the wrong number gets ENOSYS too, so only the errno of
+// our own call, `bare_error`, is a witness.
+std::variant<Blocked, std::string> why_no_ring(unsigned entries, int bare_error,
+                                               const std::string& binding_error,
+                                               const Environment& environment);
 
 // Blocked if 127.0.0.1 cannot be used because the loopback interface is down.
 std::optional<Blocked> why_no_loopback();

@@ -54,7 +54,11 @@ bool has_children() {
 }  // namespace
 
 Belongings look_around() {
-  return {open_descriptors(), ring_mappings(), pinned_kib(), has_children() ? 1 : 0};
+  return {.descriptors = open_descriptors(),
+          .ring_mappings = ring_mappings(),
+          .anonymous_mappings = static_cast<int>(wire_log().anonymous().size()),
+          .pinned_kib = pinned_kib(),
+          .children = has_children() ? 1 : 0};
 }
 
 std::vector<std::string> leaks(const Belongings& before, const Belongings& after) {
@@ -64,12 +68,18 @@ std::vector<std::string> leaks(const Belongings& before, const Belongings& after
       found.push_back("descriptor " + std::to_string(fd) + " (" + what + ") is still open");
   }
   for (const auto& [fd, what] : before.descriptors) {
-    if (!after.descriptors.contains(fd))
-      found.push_back("descriptor " + std::to_string(fd) + " (" + what + ") was closed");
+    const auto now = after.descriptors.find(fd);
+    if (now != after.descriptors.end() && now->second == what) continue;
+    found.push_back("descriptor " + std::to_string(fd) + " (" + what + ") was closed" +
+                    (now != after.descriptors.end() ? ", and " + now->second + " is open in its place" : ""));
   }
   if (after.ring_mappings != before.ring_mappings) {
     found.push_back(std::to_string(after.ring_mappings - before.ring_mappings) +
                     " mappings of a ring are still there");
+  }
+  if (after.anonymous_mappings != before.anonymous_mappings) {
+    found.push_back(std::to_string(after.anonymous_mappings - before.anonymous_mappings) +
+                    " mappings of a buffer ring are still there");
   }
   if (after.pinned_kib > before.pinned_kib) {
     found.push_back(std::to_string(after.pinned_kib - before.pinned_kib) + " KiB are still pinned");

@@ -15,12 +15,13 @@ namespace conformance {
 struct Belongings {
   std::map<int, std::string> descriptors;  // and what they are, from /proc/self/fd
   int ring_mappings = 0;                   // lines of /proc/self/maps that name io_uring
+  int anonymous_mappings = 0;              // of the binding: memory of buffer rings
   long pinned_kib = 0;                     // VmPin: registered buffers
   int children = 0;                        // 1 if there is a child that was not waited for
 };
 Belongings look_around();
 
-// What `after` has that `before` had not, as sentences; empty: nothing.
+// What `after` has that `before` had not, and the other way round, as sentences; empty: nothing.
 std::vector<std::string> leaks(const Belongings& before, const Belongings& after);
 
 // Starts each test with an empty observation and an empty wire log; fails it afterwards if it leaked or

@@ -13,7 +13,8 @@
 namespace conformance {
 namespace {
 
-constexpr std::uint64_t control_before = 0xc0117201'0000000b, control_after = 0xc0117201'0000000a;
+constexpr std::uint64_t control_before = 0xc0117201'0000000b, control_after = 0xc0117201'0000000a,
+                        control_instead = 0xc0117201'0000000c;
 
 // What IORING_REGISTER_PROBE (5.6) says of an opcode; nothing when there is no probe.
 std::optional<bool> probe(int ring_fd, std::uint8_t opcode) {
@@ -46,9 +47,10 @@ void AnyRingTest::SetUp() {
     opened = ring.init(entries_, setup_flags_);
   }
   if (opened.ok()) return;
-  if (auto blocked = why_blocked(binding::errno_of(opened.error()), read_environment()))
-    stop_blocked(*blocked);
-  FAIL() << "a ring of " << entries_ << " cannot be opened: " << testing::PrintToString(opened);
+  const auto why = why_no_ring(entries_, bare_setup(entries_, setup_flags_), testing::PrintToString(opened),
+                               read_environment());
+  if (const auto* blocked = std::get_if<Blocked>(&why)) stop_blocked(*blocked);
+  FAIL() << std::get<std::string>(why);
 }
 
 wire::Cqe AnyRingTest::wait_cqe() {
@@ -62,6 +64,27 @@ bool AnyRingTest::kernel_has(std::uint8_t opcode) const {
   const bool is_5_5 = (ring.features() & (wire::feat_nodrop | wire::feat_submit_stable)) != 0;
   constexpr std::uint8_t last_of_5_4 = 11, last_of_5_5 = 16;  // TIMEOUT, CONNECT
   return opcode <= (is_5_5 ? last_of_5_5 : last_of_5_4);
+}
+
+void AnyRingTest::expect_encoding(const binding::Result<binding::Sqe&>& queued, const wire::Sqe& wanted,
+                                  const char* file, int line) {
+  binding::Sqe& sqe = must(queued);
+  if (wire_of(sqe) != wanted) {
+    ADD_FAILURE_AT(file, line) << "want   " << to_string(wanted) << "\nqueued " << to_string(wire_of(sqe));
+  }
+  const wire::Sqe nop{.opcode = wire::op::nop, .user_data = control_instead};
+  sqe = std::bit_cast<binding::Sqe>(nop);
+  EXPECT_EQ(ring.submit(), 1);
+  EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = control_instead, .res = 0, .flags = 0}));
+}
+
+std::vector<std::string> AnyRingTest::enters() {
+  constexpr std::string_view enter = "enter  ";  // as ObservedKernel writes it
+  std::vector<std::string> found;
+  for (const std::string& line : wire_log().lines()) {
+    if (line.starts_with(enter)) found.push_back(line.substr(enter.size()));
+  }
+  return found;
 }
 
 // Puts these 64 bytes on the ring as they are, and waits for the CQE.

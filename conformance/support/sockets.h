@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "support/files.h"
+#include "support/ring_test.h"
 
 namespace conformance {
 
@@ -21,8 +22,38 @@ std::uint16_t port_of(int socket);
 // True if the socket listens.
 bool listens(int socket);
 
-// A TCP socket, close-on-exec. Ends the test as blocked when the loopback interface is down.
+// A TCP socket, close-on-exec.
 Fd tcp_socket();
+
+// A TCP socket that listens on a port of its own with a backlog of 1.
+Fd tcp_listener();
+
+// A TCP socket connected to a listener, with the plain system call: it waits in the listener's backlog.
+Fd tcp_client(int listener);
+
+// Three sockets: `server` is what accepting `client` on `listener` gave.
+struct Connection {
+  Fd listener, server, client;
+};
+
+// A test that needs the loopback interface; it is blocked where that is down.
+class AnySocketTest : public AnyRingTest {
+ protected:
+  using AnyRingTest::AnyRingTest;
+  void SetUp() override;
+
+  // Connects through the ring, which must be idle and have room for two. Needs ACCEPT and CONNECT (5.5).
+  Connection connect();
+
+  // Submits the one request that is queued, and takes its CQE.
+  wire::Cqe complete();
+};
+
+// The same on rings of several sizes, as SizedRingTest.
+class SocketTest : public AnySocketTest, public testing::WithParamInterface<unsigned> {
+ protected:
+  SocketTest() : AnySocketTest(GetParam(), 0) {}
+};
 
 }  // namespace conformance
 

@@ -144,7 +144,17 @@ long ObservedKernel::map_ring(int fd, std::size_t bytes, uring::u64 offset) noex
   return address;
 }
 
+long ObservedKernel::map_anonymous(std::size_t bytes) noexcept {
+  const long address = uring::LinuxKernel::map_anonymous(bytes);
+  const bool failed = address < 0 && address >= -uring::max_errno;
+  wire_log().add("mmap   anonymous bytes=" + std::to_string(bytes) + " -> " +
+                 (failed ? wire::result_text(address) : "memory"));
+  if (!failed) wire_log().anonymous().insert(reinterpret_cast<void*>(address));
+  return address;
+}
+
 long ObservedKernel::unmap(void* address, std::size_t bytes) noexcept {
+  wire_log().anonymous().erase(address);
   for (auto& [fd, ring] : wire_log().rings()) {
     if (ring.rings != address && ring.sqes != address) continue;
     if (ring.rings == address) wire_log().log_completed(fd);

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 
 namespace conformance {
@@ -38,6 +39,9 @@ class WireLog {
   // Opened rings by descriptor. A ring that stays here after its test was leaked.
   std::map<int, RingView>& rings() { return rings_; }
 
+  // Anonymous mappings of the binding (buffer rings) by address. What stays here after its test was leaked.
+  std::set<void*>& anonymous() { return anonymous_; }
+
   void log_published(int fd);  // SQEs the binding has published since the last look
   void log_completed(int fd);  // CQEs the kernel has posted since the last look
 
@@ -45,6 +49,7 @@ class WireLog {
   std::deque<std::string> lines_;
   std::size_t dropped_ = 0;
   std::map<int, RingView> rings_;
+  std::set<void*> anonymous_;
 };
 WireLog& wire_log();
 
@@ -55,6 +60,7 @@ struct ObservedKernel {
                     std::size_t arg_size) noexcept;
   static long do_register(int fd, uring::RegisterOp op, const void* arg, uring::u32 count) noexcept;
   static long map_ring(int fd, std::size_t bytes, uring::u64 offset) noexcept;
+  static long map_anonymous(std::size_t bytes) noexcept;
   static long unmap(void* address, std::size_t bytes) noexcept;
   static long close(int fd) noexcept;
 };

@@ -30,7 +30,17 @@ TEST(Misbehaving, ClosesWhatIsNotItsOwn) {
   close(zero.get());
 }
 
+TEST(Misbehaving, PutsAnotherDescriptorInItsPlace) {
+  const Fd zero = open_file("/dev/zero", O_RDONLY);
+  ASSERT_EQ(dup2(zero.get(), STDIN_FILENO), STDIN_FILENO);
+}
+
 TEST(Misbehaving, SkipsWithoutAWitness) { GTEST_SKIP() << "this kernel surely cannot do that"; }
+
+// The binding takes powers of two only; the kernel takes any number.
+class OnARingOfThree : public RingTest<3> {};
+
+TEST_F(OnARingOfThree, IsNotBlocked) {}
 
 class OnARing : public RingTest<4> {};
 

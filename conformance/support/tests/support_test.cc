@@ -1,6 +1,7 @@
 // The support layer's own tests: what failures say, when a refusal is a witness, what counts as blocked or
 // leaked.
 #include <fcntl.h>
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -174,6 +175,30 @@ TEST(WhyBlocked, NamesTheCause) {
             std::string::npos);
 }
 
+// The kernel opens a ring when we ask it, so the errno that the binding comes back with is its own making,
+// and no environment excuses it.
+TEST(WhyNoRing, OnlyOurOwnCallBlamesTheEnvironment) {
+  const Environment hostile{.io_uring_disabled = 2, .seccomp = true, .memlock_kib = 64};
+  const auto verdict = [&](int bare_error, const std::string& binding_error) {
+    const auto why = why_no_ring(4, bare_error, binding_error, hostile);
+    const auto* blocked = std::get_if<Blocked>(&why);
+    return blocked != nullptr ? "blocked by " + blocked->cause : std::get<std::string>(why);
+  };
+  EXPECT_EQ(verdict(0, "error -38 ENOSYS"),
+            "the kernel opens a ring of 4, the binding cannot: error -38 ENOSYS");
+  EXPECT_EQ(verdict(EPERM, "error -22 EINVAL"), "blocked by sysctl");
+  EXPECT_EQ(verdict(EINVAL, "error -1 EPERM"),
+            "a ring of 4 cannot be opened: the kernel says -22 EINVAL, the binding error -1 EPERM");
+}
+
+TEST(WhyNoRing, OurOwnCallReportsWhatTheKernelSays) {
+  EXPECT_EQ(bare_setup(0, 0), EINVAL);
+  EXPECT_EQ(bare_setup(4, ~0u), EINVAL);
+  const Belongings before = look_around();
+  EXPECT_EQ(bare_setup(4, 0), 0);
+  EXPECT_EQ(leaks(before, look_around()), std::vector<std::string>{});
+}
+
 // --- what counts as a leak
 // -----------------------------------------------------------------------------------------
 
@@ -184,13 +209,23 @@ TEST(Leaks, NamesWhatIsLeftAndWhatIsGone) {
   Belongings after = before;
   after.descriptors = {{0, "/dev/null"}, {4, "anon_inode:[io_uring]"}};
   after.ring_mappings = 4;
+  after.anonymous_mappings = 1;
   after.pinned_kib = 8;
   after.children = 1;
-  EXPECT_EQ(
-      leaks(before, after),
-      (std::vector<std::string>{"descriptor 4 (anon_inode:[io_uring]) is still open",
-                                "descriptor 3 (pipe:[1]) was closed", "2 mappings of a ring are still there",
-                                "4 KiB are still pinned", "a child process was not waited for"}));
+  EXPECT_EQ(leaks(before, after),
+            (std::vector<std::string>{
+                "descriptor 4 (anon_inode:[io_uring]) is still open", "descriptor 3 (pipe:[1]) was closed",
+                "2 mappings of a ring are still there", "1 mappings of a buffer ring are still there",
+                "4 KiB are still pinned", "a child process was not waited for"}));
+}
+
+// The same number, but something else: one was closed that had to stay, another stays.
+TEST(Leaks, NamesWhatStandsInThePlaceOfAnother) {
+  const Belongings before{.descriptors = {{3, "socket:[1]"}, {4, "socket:[2]"}}};
+  const Belongings after{.descriptors = {{3, "socket:[1]"}, {4, "socket:[3]"}}};
+  EXPECT_EQ(leaks(before, after),
+            (std::vector<std::string>{
+                "descriptor 4 (socket:[2]) was closed, and socket:[3] is open in its place"}));
 }
 
 TEST(Leaks, LookAroundSeesADescriptor) {
@@ -231,6 +266,21 @@ TEST(Sockets, SayWhatTheyAre) {
   ASSERT_EQ(listen(socket.get(), 1), 0);
   EXPECT_TRUE(listens(socket.get()));
   EXPECT_NE(port_of(socket.get()), 0);
+}
+
+// Whatever expect_encoding() finds, the ring is idle afterwards.
+class EncodingOfARing : public RingTest<1> {};
+
+TEST_F(EncodingOfARing, IsComparedAndNeverSubmitted) {
+  const int nobody = 1 << 20;  // CLOSE would answer EBADF
+  const wire::Sqe close{.opcode = wire::op::close, .fd = nobody, .user_data = 7};
+  expect_encoding(ring.close(7, nobody), close);
+  wire::Sqe another = close;
+  another.pad2 = 1;
+  EXPECT_NONFATAL_FAILURE(expect_encoding(ring.close(7, nobody), another), ".pad2=0x1");
+  EXPECT_EQ(ring.sq_ready(), 0u);
+  EXPECT_EQ(ring.cq_ready(), 0u);
+  EXPECT_EQ(enters(), (std::vector<std::string>(2, "submit=1 wait=0 flags=0 -> 1")));
 }
 
 // The wire log shows a round trip as the kernel saw it.
