@@ -104,7 +104,12 @@ def _try_kvm(kernel: Path, qemu: str, device: Path, deadline_s: float) -> _Trial
         *("-serial", "file:/dev/stdout"),
     ]
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="uring-conformance-") as directory:
+    try:
+        place = tempfile.TemporaryDirectory(prefix="uring-conformance-")
+    except OSError as error:
+        remedy = "Make room, or name a directory in TMPDIR that can be written."
+        raise Trouble(f"No temporary directory can be made: {error.strerror}. {remedy}") from error
+    with place as directory:
         errors = Path(directory, "qemu.stderr")
         with child(command, stderr=errors, dies_by=signal.SIGKILL, remedy=INSTALL_QEMU) as process:
             said = _hear(process, started + deadline_s)

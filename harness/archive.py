@@ -103,9 +103,9 @@ class Archive:
         try:
             return self._obtained(index, series)
         except Trouble:
-            if self._asked:
+            # The list is from an earlier run: there may be a newer series, or an old version may be gone.
+            if self._asked or not (series in index.packages or _is_newer(series, index)):
                 raise
-            # The list is from an earlier run, and suites drop old versions without notice.
             self._index = self._index_since(self._created)
             return self._obtained(self._index, series)
 
@@ -258,6 +258,13 @@ def _unknown(series: str, index: Index) -> str:
         near = min(index.packages, key=lambda other: [abs(a - b) for a, b in zip(wanted, _numbers(other))])
         text += f" The nearest is {near}."
     return text + (f" Suites left out: {', '.join(index.left_out)}." if index.left_out else "")
+
+
+def _is_newer(series: str, index: Index) -> bool:
+    """Whether it could be a series that came after the list was made; a typing mistake is none."""
+    if not re.fullmatch(r"\d+\.\d+", series):
+        return False
+    return all(_numbers(series) > _numbers(known) for known in index.packages)
 
 
 def _is_later(version: str, other: str) -> bool:

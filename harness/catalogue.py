@@ -49,6 +49,11 @@ class Row:
         return "".join(part.capitalize() for part in self.stem.split("_"))
 
     @property
+    def filter(self) -> str:
+        """GoogleTest's filter for the row. Further suites of a file are named after the first: NopAtFour."""
+        return f"{self.suite}.*:{self.suite}At*.*"
+
+    @property
     def file(self) -> str:
         """The test's source, relative to the top of the repository."""
         return f"conformance/{self.stem}_test.cc"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,7 @@ from harness.vm import VmMachine
 HOST = "host"
 DEFAULT_BINDING = "uring"
 GUEST_PROGRAM = "/conformance"
+MACHINES = "machines"  # below the artefacts: a folder per column, of this module alone
 
 #: What the smoke run must show before anything else of a machine is believed (conformance/support/smoke_test.cc).
 SMOKE = {
@@ -48,6 +50,7 @@ class Setup:
     cpus: int = 1
     boot_deadline_s: float = 60.0
     append: str = ""  # further kernel parameters
+    timeout_s: int | None = None  # of each test; None: as the catalogue says
 
     @property
     def program(self) -> Path:
@@ -123,7 +126,7 @@ class Column:
 
     def _observations(self) -> Iterator[tuple[Row, Observation]]:
         """The rows' observations, once the smoke run has shown that they can be believed."""
-        artefacts = self._setup.artefacts / self.series
+        artefacts = self._setup.artefacts / MACHINES / self.series
         shutil.rmtree(artefacts, ignore_errors=True)
         machine = self._machine()
         rows = {row.stem: row for row in self._rows}
@@ -212,15 +215,11 @@ class Column:
             )
             for name, (suite, _) in SMOKE.items()
         ]
-        # A file's further suites are named after its first and a ring size: NopAtFour.
-        plan += [
-            PlanEntry(
-                name=row.stem,
-                timeout_s=2 * row.timeout_s,  # the program's own watchdog speaks first, and tells more
-                argv=(*common, f"--timeout-s={row.timeout_s}", f"--gtest_filter={row.suite}.*:{row.suite}At*.*"),
-            )
-            for row in self._rows
-        ]
+        for row in self._rows:
+            timeout_s = self._setup.timeout_s or row.timeout_s
+            # The program's own watchdog, for each of its tests, speaks first: it has more to tell.
+            argv = (*common, f"--timeout-s={timeout_s}", f"--gtest_filter={row.filter}")
+            plan.append(PlanEntry(name=row.stem, timeout_s=2 * timeout_s, argv=argv))
         return plan
 
     def _cell(self, row: Row, observation: Observation) -> results.Cell:
@@ -245,11 +244,23 @@ class Column:
 def rerun_command(spec: str, stem: str, setup: Setup) -> str:
     """The command that runs this one cell again, in the same way."""
     words = ["ci/matrix", "--kernel", spec, "--test", stem]
-    if setup.binding != DEFAULT_BINDING:
-        words += ["--binding", setup.binding]
-    if setup.append:
-        words += ["--append", f"'{setup.append}'"]
-    return " ".join(words)
+    for option, name in OPTIONS.items():
+        value = getattr(setup, name)
+        if value != Setup.__dataclass_fields__[name].default:
+            words += [option, str(value)]
+    return shlex.join(words)
+
+
+#: The options that change what a cell is, and the fields they fill.
+OPTIONS = {
+    "--binding": "binding",
+    "--accel": "accelerator",
+    "--memory": "memory_mib",
+    "--cpus": "cpus",
+    "--boot-deadline": "boot_deadline_s",
+    "--timeout": "timeout_s",
+    "--append": "append",
+}
 
 
 def _ms_since(start: float) -> int:

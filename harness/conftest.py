@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from harness.matrix import (
 from harness.report import terminal
 from harness.trouble import Trouble
 
+GATHERER = "matrix-gatherer"
 OWN_TESTS = Path(__file__).parent / "tests"
 
 
@@ -44,10 +46,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--binding", default=DEFAULT_BINDING, metavar="NAME", help="the binding under test (default: %(default)s)")
     add("--accel", choices=("auto", "kvm", "tcg"), default="auto",
         help="how VMs run: auto tries KVM once per boot of this machine and falls back to TCG (default)")
-    add("--memory", type=int, default=512, metavar="MIB", help="memory of a VM (default: %(default)s)")
-    add("--cpus", type=int, default=1, metavar="N", help="processors of a VM (default: %(default)s)")
-    add("--boot-deadline", type=float, default=60.0, metavar="SECONDS",
+    add("--memory", type=_number(int, 64), default=512, metavar="MIB", help="memory of a VM (default: %(default)s)")
+    add("--cpus", type=_number(int, 1), default=1, metavar="N", help="processors of a VM (default: %(default)s)")
+    add("--boot-deadline", type=_number(float, 0.1), default=60.0, metavar="SECONDS",
         help="a VM that has not reached user space by then is given up (default: %(default)s)")
+    add("--timeout", type=_number(int, 1), default=None, metavar="SECONDS",
+        help="a test that takes longer is ended (default: as the catalogue says, 60)")
     add("--append", default="", metavar="PARAMETERS", help="further kernel parameters")
     add("--mirror", default=None, metavar="URL",
         help="the archive's base address (default: as in this machine's apt configuration)")
@@ -61,11 +65,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="after a complete run of the whole matrix, update reports/ and the table in README.md")
 
 
+def _number(kind: type[int] | type[float], least: float) -> Callable[[str], float]:
+    """The type of an option that is a number from `least` on."""
+
+    def parse(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = kind(0)
+        if not least <= value < 1e9:  # also refuses nan
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} on")
+        return value
+
+    return parse
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """`-k 6.1` must not mean 6.12: a word that is a series becomes the whole [6.1] of an item's name."""
     config.option.keyword = re.sub(r"(?<![\w.\[])(\d+\.\d+)(?![\w.\]])", r"[\1]", config.option.keyword)
     if not hasattr(config, "workerinput"):  # in xdist's workers reports are made, not gathered
-        config.pluginmanager.register(Gatherer(config), "matrix-gatherer")
+        config.pluginmanager.register(Gatherer(config), GATHERER)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -73,6 +92,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not all(_is_own_test(session.config, argument) for argument in session.config.args):
         try:
             _prepare(session.config)
+            gatherer = session.config.pluginmanager.get_plugin(GATHERER)
+            if gatherer is not None:  # in xdist's workers there is none
+                gatherer.claim()
         except Trouble as trouble:
             pytest.exit(str(trouble), returncode=TROUBLE)
 
@@ -116,6 +138,7 @@ def _setup(option: Any, settings: kernels.Settings) -> Setup:
         cpus=option.cpus,
         boot_deadline_s=option.boot_deadline,
         append=option.append,
+        timeout_s=option.timeout,
     )
 
 
@@ -126,40 +149,50 @@ class Gatherer:
         self._config = config
         self._matrix: Matrix | None = None
 
-    def _begin(self, cells: Iterable[tuple[str, str]]) -> None:
-        if self._matrix is None:
-            stash, option = self._config.stash, self._config.option
-            self._matrix = Matrix(setup=stash[SETUP], rows=stash[ROWS], directory=option.results.resolve())
-        self._matrix.begin(cells)
+    def claim(self) -> None:
+        """The matrix is to run: make sure that its results have a place."""
+        stash = self._config.stash
+        directory = stash[SETUP].artefacts
+        matrix = Matrix(setup=stash[SETUP], specs=stash[SPECS], rows=stash[ROWS], directory=directory)
+        if not self._config.option.collectonly:
+            matrix.claim()
+            self._matrix = matrix
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Without xdist: the plan is what was selected."""
         cells = [item for item in session.items if isinstance(item, CellItem)]
-        if cells:
-            self._begin((item.parent.name, item.row.stem) for item in cells)
+        if self._matrix is not None:
+            self._matrix.begin((item.parent.name, item.row.stem) for item in cells)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """With xdist: each worker tells what it selected, as node ids (kernels.toml::6.1::waitid[6.1]@6.1)."""
         cells = [match for match in (re.search(r"kernels\.toml::(.+)::(\w+)\[", name) for name in ids) if match]
-        if cells:
-            self._begin((match[1], match[2]) for match in cells)
+        if self._matrix is not None:
+            self._matrix.begin((match[1], match[2]) for match in cells)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A cell is written down as soon as it is known."""
-        if report.when == "call" and self._matrix is not None:
-            self._matrix.take(dict(report.user_properties))
+        """A cell is written down as soon as it is known. Whatever else fails is our own trouble."""
+        if self._matrix is None:
+            return
+        properties = dict(report.user_properties)
+        if report.when == "call" and CELL in properties:
+            self._matrix.take(properties)
+        elif report.failed:
+            last_line = str(report.longrepr).strip().rpartition("\n")[2]
+            self._matrix.say(f"{report.nodeid} has no result: {last_line}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Close the results, and say with the exit code what they are."""
         if self._matrix is None:
-            if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
-                session.exitstatus = TROUBLE
             return
         self._matrix.end()
         if exitstatus == pytest.ExitCode.INTERRUPTED:
             session.exitstatus = INTERRUPTED
+        elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            self._matrix.say("No cell was selected: see the names with --collect-only.")
+            session.exitstatus = TROUBLE
         elif exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             if self._config.option.publish:
                 publication.publish(self._matrix)
@@ -172,8 +205,8 @@ class Gatherer:
         if self._matrix is None:
             return
         terminalreporter.section("io_uring conformance")
-        if self._matrix.results is not None:
-            terminalreporter.write(terminal.render(self._matrix.results))
+        if self._matrix.whole is not None:
+            terminalreporter.write(terminal.render(self._matrix.whole))
         for said in (*self._matrix.troubles, *self._matrix.messages):
             terminalreporter.write_line(said)
 

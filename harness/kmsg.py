@@ -22,6 +22,7 @@ HARMLESS: tuple[tuple[re.Pattern[str], str], ...] = ()
 ERROR = 3  # KERN_ERR; lower levels are worse
 
 _LEVEL = re.compile(r"<(\d)>")
+_PREFIX = re.compile(r"<\d>|\[ *\d+\.\d+\](\[ *[TC]\d+\])? ")
 
 #: The taint bits by which a kernel remembers bugs: machine check, bad page, Oops, warning, soft lockup.
 #: The others tell about modules, which on a host anybody may load at any time.
@@ -38,6 +39,11 @@ def complaints(lines: Sequence[str], taint: tuple[int, int] | None, *, shared: b
     if new:
         found.append(f"taint went from {before} to {after}")
     return tuple(found)
+
+
+def text(line: str) -> str:
+    """What a line says, without its level or a console's time: the same in both forms."""
+    return _PREFIX.sub("", line, count=1) if _PREFIX.match(line) else line
 
 
 def _complains(line: str, *, any_error: bool) -> bool:

@@ -3,8 +3,11 @@
 Events are what the runner says (see guest/runner.cc: hello, start, record, end, trouble, bye), and two more:
 
     {"kind": "garbage", "line": ...}                           a line that is not a runner's
-    {"kind": "died", "phase": ..., "entry": ... or None, "why": ..., "hung": ..., "console_tail": [...]}
+    {"kind": "died", "phase": ..., "entry": ... or None, "why": ..., "hung": ..., "killed": ...,
+     "kmsg": [...] or None, "console_tail": [...]}
 
+"killed" tells that somebody here ended the machine, which says nothing about its kernel. "kmsg" is what "bye"
+would have told, if it came before the end.
 A stream ends with "bye" or "died", and by then nothing of the machine is left.
 """
 
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import re
@@ -19,7 +23,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,7 +35,10 @@ Events = Generator[Event, None, None]  # closing it ends the machine
 
 MAX_LINE = 8 << 20  # a guest gone mad must not take our memory with it
 CONSOLE_TAIL = 200  # lines; an Oops with the panic that follows it takes about 100
+MAX_POLL_S = 1e6  # poll(2) counts milliseconds in 31 bits
 PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
+STOPPED = re.compile(r"terminating on signal (\d+)")  # QEMU ends with exit code 0 when a signal asks it to
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +89,9 @@ class HostMachine:
                 plan,
                 boot_deadline_s=self.boot_deadline_s,
                 grace_s=self.grace_s,
-                console=lambda: text_lines(errors),
+                errors=errors,
                 name="the runner",
+                program="the runner",
             )
 
 
@@ -104,8 +112,15 @@ def store(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     except OSError as error:
-        remedy = "Make room or choose another place."
-        raise Trouble(f"{path} cannot be written: {error.strerror}. {remedy}") from error
+        if error.errno in NO_ROOM:
+            with contextlib.suppress(OSError):  # the trouble is told; half a file only takes others' room
+                path.unlink()
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> Trouble:
+    remedy = "Make room there." if error.errno in NO_ROOM else "Name a directory that can be written."
+    return Trouble(f"{path} cannot be written: {error.strerror}. {remedy}")
 
 
 def text_lines(path: Path) -> list[str]:
@@ -126,7 +141,11 @@ def child(
     person can do if it cannot be started.
     """
     try:
-        with stderr.open("wb") as file:
+        file = stderr.open("wb")
+    except OSError as error:
+        raise _unwritable(stderr, error) from error
+    with file:
+        try:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -135,8 +154,8 @@ def child(
                 start_new_session=True,
                 preexec_fn=lambda: _die_with_parent(dies_by),
             )
-    except OSError as error:
-        raise Trouble(f"{command[0]} cannot be started: {error.strerror}. {remedy}") from error
+        except OSError as error:
+            raise Trouble(f"{command[0]} cannot be started: {error.strerror}. {remedy}") from error
     try:
         yield process
     finally:
@@ -157,27 +176,36 @@ def follow(
     *,
     boot_deadline_s: float,
     grace_s: float,
-    console: Callable[[], list[str]],
+    errors: Path,
+    console: Path | None = None,
     name: str,
+    program: str,
 ) -> Events:
     """The events of a runner that writes to the process's standard output, held to deadlines.
 
-    `console` gives what else the machine said so far; `name` is what to call the process in a sentence.
+    `errors` has the standard error of the process, `console` what its kernel says, if it has one of its own.
+    In sentences the machine is called `name` and the process that it is `program`.
     """
     timeouts = {entry.name: entry.timeout_s for entry in plan}
-    phase, entry, farewell, ended = "boot", None, None, 0
+    phase, entry, ended = "boot", None, 0
+    farewell: Event | None = None
     deadline = time.monotonic() + boot_deadline_s
 
-    def died(why: str, *, hung: bool = False) -> Event:
-        said = console()
+    def consoles() -> list[str]:  # what QEMU itself says is why it ended, so it comes last
+        return (text_lines(console) if console else []) + text_lines(errors)
+
+    def died(why: str, *, hung: bool = False, killed: bool = False) -> Event:
+        said = consoles()
         if panic := next(filter(None, map(PANIC.search, said)), None):
-            why, hung = f"kernel panic: {panic[1]}", False
+            why, hung, killed = f"kernel panic: {panic[1]}", False, False
         return {
             "kind": "died",
             "phase": phase,
             "entry": entry,
             "why": why,
             "hung": hung,
+            "killed": killed,
+            "kmsg": farewell.get("kmsg") or [] if farewell else None,
             "console_tail": said[-CONSOLE_TAIL:],
         }
 
@@ -210,10 +238,12 @@ def follow(
     except subprocess.TimeoutExpired:
         yield died(f"{name} closed its results but did not end", hung=True)
         return
-    if farewell is None:
-        yield died(f"{name} ended by itself ({_how(code)}){_last_words(console())}")
-    else:
+    if farewell is not None:
         yield farewell
+    elif by := _killed_by(code, last := text_lines(errors)):
+        yield died(f"{program} was killed by {by}{_last_words(last)}", killed=True)
+    else:
+        yield died(f"{name} ended by itself (exit code {code}){_last_words(consoles())}")
 
 
 class _LineReader:
@@ -241,8 +271,8 @@ class _LineReader:
 
     def _read(self, deadline: float) -> bytes:
         # Rounded up: a poll of 0 ms right before the deadline would be a busy loop.
-        left_ms = int((deadline - time.monotonic()) * 1000) + 1
-        if left_ms <= 0 or not self._poll.poll(left_ms):
+        left_s = min(deadline - time.monotonic(), MAX_POLL_S)
+        if not left_s > 0 or not self._poll.poll(int(left_s * 1000) + 1):  # not a number is no time either
             raise TimeoutError
         return os.read(self._descriptor, 1 << 16)
 
@@ -266,12 +296,26 @@ def _well_formed(event: Event) -> bool:
             return isinstance(event.get("entry"), str) and isinstance(event.get("line"), str)
         case "trouble":
             return isinstance(event.get("text"), str)
+        case "hello":
+            return isinstance(event.get("release"), str) and isinstance(event.get("version"), str)
         case kind:
-            return kind in ("hello", "bye")
+            return kind == "bye"
 
 
-def _how(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else signal.strsignal(-code) or f"signal {-code}"
+def _killed_by(code: int, errors: Sequence[str]) -> str | None:
+    """The signal that ended a process, also one it obeyed by leaving; None if no signal did."""
+    asked = next(filter(None, map(STOPPED.search, errors)), None)
+    number = -code if code < 0 else int(asked[1]) if asked else 0
+    hint = " (for example by the out-of-memory killer)" if number == signal.SIGKILL else ""
+    return f"{signal_name(number)}{hint}" if number else None
+
+
+def signal_name(number: int) -> str:
+    """SIGKILL for 9, and so on."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "a signal of no name"
 
 
 def _last_words(lines: Sequence[str]) -> str:

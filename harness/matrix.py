@@ -8,25 +8,28 @@ each item then waits for its own. `Matrix` gathers what the items report, wherev
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
-from harness import catalogue, results
-from harness.column import Column, Setup, heading
+from harness import catalogue, kernels, results
+from harness.column import HOST, Column, Setup, heading
 from harness.judge import Verdict
 from harness.report import text
 from harness.trouble import Trouble
 
 ROOT = Path(__file__).resolve().parent.parent
+RESULTS = "results.ndjson"
 CELL, KERNEL = "cell", "kernel"  # names of the properties by which a report carries results
 
 OK, SURPRISES, TROUBLE, INTERRUPTED = 0, 1, 2, 130
@@ -70,7 +73,9 @@ class KernelNode(pytest.Collector):
             self._column = Column(self._spec, rows, self.config.stash[SETUP], say=self._say)
             self._coming = self._column.cells()
         while stem not in self._seen:
-            cell = next(self._coming)
+            cell = next(self._coming, None)
+            if cell is None:  # an earlier mistake of ours ended the column
+                raise Trouble(f"The column {self.name} ended before {stem}.")
             self._seen[cell.stem] = cell
             if len(self._seen) == sum(item.parent is self for item in self.session.items):
                 next(self._coming, None)  # lets the machine end, and its time be taken
@@ -124,72 +129,90 @@ class Matrix:
     """The results of a run as they come in, and what became of them. Lives where pytest reports to the person."""
 
     setup: Setup
+    specs: list[str]
     rows: tuple[catalogue.Row, ...]
     directory: Path  # results.ndjson goes here
-    plan: results.Plan | None = None
+    header: results.Header | None = None
     writer: results.Writer | None = None
     kernels: dict[str, results.Kernel] = field(default_factory=dict)
     cells: list[results.Cell] = field(default_factory=list)
-    results: results.Results | None = None
+    whole: results.Results | None = None  # at the end
     troubles: list[str] = field(default_factory=list)  # of our own, a sentence each
     messages: list[str] = field(default_factory=list)  # what else to say at the end
+    _lock: IO[str] | None = None
+
+    def claim(self) -> None:
+        """Makes the directory this run's own, before anything runs; Trouble if it cannot be."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._lock = (self.directory / ".lock").open("w")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until the process ends
+        except BlockingIOError as error:
+            raise Trouble(
+                f"Another run is writing to {self.directory}. Wait for it, or name another place with --results."
+            ) from error
+        except OSError as error:
+            raise Trouble(
+                f"The results cannot go to {self.directory}: {error.strerror}. Name another place with --results."
+            ) from error
 
     def begin(self, positions: Iterable[tuple[str, str]]) -> None:
         """The plan is known: (column, stem) of every selected cell. Later calls change nothing."""
         chosen = list(positions)
-        if self.plan is not None or not chosen:
+        if self.header is not None or not chosen:
             return
         stems = {stem for _, stem in chosen}
-        self.plan = results.Plan(
+        plan = results.Plan(
             tests=tuple(row.name for row in self.rows if row.stem in stems),
             kernels=tuple(dict.fromkeys(column for column, _ in chosen)),
             bindings=(self.setup.binding,),
         )
         commit, dirty = _commit()
-        header = results.Header(
-            suite=commit, dirty=dirty, plan=self.plan, started=results.utc_now(), host=_machine_facts()
+        self.header = results.Header(
+            suite=commit, dirty=dirty, plan=plan, started=results.utc_now(), host=_machine_facts()
         )
         try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            self.writer = results.Writer(self.directory / "results.ndjson", header)
-        except (OSError, Trouble) as error:
-            self.troubles.append(f"The results cannot be written to {self.directory}: {error}")
+            self.writer = results.Writer(self.directory / RESULTS, self.header)
+        except Trouble as trouble:  # a full disk: the run goes on, so that at least the terminal has it
+            self.say(str(trouble))
 
     def take(self, properties: Mapping[str, Any]) -> None:
         """The results that one finished item reports."""
-        if CELL not in properties or self.writer is None:
-            return
         cell = results.cell_from_json(properties[CELL])
         kernel = results.kernel_from_json(properties[KERNEL])
         self.cells.append(cell)
         self.kernels[kernel.series] = kernel
-        try:
-            self.writer.cell(cell)
-        except Trouble as trouble:  # a full disk: the run goes on, so that at least the terminal has it
-            self._say(str(trouble))
+        self._write(lambda writer: writer.cell(cell))
 
     def end(self) -> None:
         """Nothing more comes: write the kernels and the footer."""
-        if self.writer is None:
+        if self.header is None:
             return
-        with self.writer:
+        for kernel in self.kernels.values():
+            self._write(lambda writer, line=kernel: writer.kernel(line))  # type: ignore[misc]
+        self._write(lambda writer: writer.finish())
+        footer = results.Footer.count(self.header.plan, self.cells, ended=results.utc_now())
+        self.whole = results.Results(
+            header=self.header, kernels=tuple(self.kernels.values()), cells=tuple(self.cells), footer=footer
+        )
+
+    def _write(self, write: Callable[[results.Writer], object]) -> None:
+        if self.writer is not None:
             try:
-                for kernel in self.kernels.values():
-                    self.writer.kernel(kernel)
-                self.results = self.writer.finish()
+                write(self.writer)
             except Trouble as trouble:
-                self._say(str(trouble))
+                self.say(str(trouble))
 
     @property
     def exit_code(self) -> int:
         """0 as expected, 1 surprises, 2 our own trouble (which is also any cell without a verdict)."""
-        planned = len(self.plan.positions()) if self.plan else 0
-        verdicts = [cell.verdict for cell in self.cells]
-        if self.troubles or not planned or len(verdicts) < planned or Verdict.NONE in verdicts:
+        complete = self.whole is not None and self.whole.footer.complete
+        if self.troubles or not complete or any(cell.verdict is Verdict.NONE for cell in self.cells):
             return TROUBLE
         return SURPRISES if any(cell.surprise for cell in self.cells) else OK
 
-    def _say(self, trouble: str) -> None:
+    def say(self, trouble: str) -> None:
+        """Our own trouble, told once."""
         if trouble not in self.troubles:
             self.troubles.append(trouble)
 
@@ -205,12 +228,18 @@ def rows_for(names: Iterable[str]) -> tuple[catalogue.Row, ...]:
 
 
 def columns_for(specs: Iterable[str]) -> list[str]:
-    """The kernels to run on, each once; Trouble when two would have the same heading."""
+    """The kernels to run on, each once; Trouble for a name that could not head a column."""
     chosen = list(dict.fromkeys(specs))
     headings = [heading(spec) for spec in chosen]
-    for name in headings:
+    for spec, name in zip(chosen, headings, strict=True):
+        # The heading also names a folder, and stands in pytest's node ids.
+        if not re.fullmatch(r"[A-Za-z0-9][\w.+ -]*", name) or Path(spec).is_dir():
+            raise Trouble(f"{spec!r} is no kernel: name a series, host, or the file of a kernel image.")
+        is_file = kernels.kind(spec) is kernels.Kind.FILE
+        if is_file and (name == HOST or re.fullmatch(r"\d+\.\d+", name)):
+            raise Trouble(f"The file {spec} would stand in the table as {name}, which is something else. Rename it.")
         if headings.count(name) > 1:
-            same = [spec for spec in chosen if heading(spec) == name]
+            same = [other for other in chosen if heading(other) == name]
             raise Trouble(f"{' and '.join(same)} would both be the column {name!r}. Rename one of the files.")
     return chosen
 

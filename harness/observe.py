@@ -1,25 +1,30 @@
 """Turns the events of a machine into observations: exactly one for each entry of the plan, in its order.
 
-A machine that dies under an entry costs that entry; the rest of the plan runs in a fresh one. What a test
-wrote is believed only as a whole: a header that names its tests, a record for each, a footer.
+A machine that dies under an entry costs that entry; the rest of the plan runs in a fresh one. If somebody
+here killed it, the entry runs once more. What a test wrote is believed only as a whole: a header that names
+its tests, a record for each, a footer.
+
+What the kernel says after an entry's end belongs to that entry: its rings are torn down when its process is
+gone. So an observation is held back until the next entry starts or the machine is gone.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import signal
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.kmsg import complaints
-from harness.machine import Event, Machine, PlanEntry
+from harness.kmsg import complaints, text
+from harness.machine import Event, Machine, PlanEntry, signal_name
 from harness.observation import Observation, Shape, State
 from harness.trouble import Trouble
 
 #: A boot may fail once by bad luck.
 MAX_STRIKES = 2
+NO_TAINT = "the kernel's taint could not be read"
 MARKER = "uring-conformance: start "  # what the runner writes to the console before each entry
 
 
@@ -43,6 +48,7 @@ def observe(machine: Machine, plan: Sequence[PlanEntry], artefacts: Path) -> Ite
         try:
             yield from run.events()
         except Trouble as trouble:
+            yield from run.release()
             yield {"kind": "trouble", "text": str(trouble)}
             yield from ((entry.name, _nothing(str(trouble))) for entry in rest)
             return
@@ -54,7 +60,7 @@ def observe(machine: Machine, plan: Sequence[PlanEntry], artefacts: Path) -> Ite
             yield from ((entry.name, _nothing(run.end)) for entry in rest)
             return
         if strikes[rest[0].name] == MAX_STRIKES:
-            yield rest.pop(0).name, _nothing(f"twice its machine died before it: {run.end}")
+            yield rest.pop(0).name, _nothing(f"twice its machine was lost: {run.end}")
 
 
 class _Boot:
@@ -67,6 +73,7 @@ class _Boot:
         self._lines: list[str] = []  # records of the entry in flight
         self._started = False
         self._trouble = ""
+        self._held: tuple[str, Observation] | None = None  # the kernel may still complain about it
         self.booted = False
         self.finished = False
         self.cost_an_entry = False
@@ -78,7 +85,14 @@ class _Boot:
             for event in events:
                 yield from self._take(event)
         if self._started:  # only a broken machine ends like this
-            yield self._take_lost(State.CRASHED, self.end)
+            yield from self._take_lost(State.CRASHED, self.end)
+        yield from self.release()
+
+    def release(self) -> Items:
+        """The observation that was held back, if any."""
+        held, self._held = self._held, None
+        if held is not None:
+            yield held
 
     def _take(self, event: Event) -> Iterator[Item]:
         match event["kind"]:
@@ -93,8 +107,11 @@ class _Boot:
             case "bye":
                 self.finished = True
                 self.end = "the runner said bye without running it"
-                for line in complaints(event.get("kmsg", ()), None, shared=self._machine.shared_log):
-                    yield _notice(f"the kernel complained after the last entry: {line}")
+                shared = self._machine.shared_log
+                late = complaints(event.get("kmsg") or (), None, shared=shared)
+                for line in late if self._held is None else ():
+                    yield _notice(f"the kernel complained, though under no entry: {line}")
+                self._charge(late, lost=None if shared else event.get("kmsg_error"))
             case "died":
                 yield from self._take_death(event)
             case "start" | "record" | "end":
@@ -105,33 +122,61 @@ class _Boot:
             yield _notice(f"{event['kind']} of {event['entry']!r}, which is not to be run now")
             return
         while self._rest[0].name != event["entry"]:
-            yield self._take_lost(State.NOTHING, "the runner went on without telling its end")
+            yield from self._take_lost(State.NOTHING, "the runner went on without telling its end")
+        yield from self.release()
         self._started = True
         if event["kind"] == "record":
             self._lines.append(event["line"])
         if event["kind"] == "end":
             shared = self._machine.shared_log
-            yield self._done(fold(self._lines, event, shared_log=shared, trouble=self._trouble))
+            yield from self._done(fold(self._lines, event, shared_log=shared, trouble=self._trouble))
 
     def _take_death(self, event: Event) -> Iterator[Item]:
-        why = event["why"]
+        why, killed = event["why"], event.get("killed", False)
         self.end = f"the machine died ({event['phase']}): {why}"
         yield _notice(self.end)
-        if self._started:
+        if self._started and killed:  # it says nothing about the entry, which stays on the plan
+            self._lines, self._started, self._trouble = [], False, ""
+        elif self._started:
             state = State.TIMEOUT if event["hung"] else State.CRASHED
-            kmsg = _since_marker(event["console_tail"], self._rest[0].name)
-            yield self._take_lost(state, why, () if self._machine.shared_log else kmsg)
+            yield from self._take_lost(state, why, self._console(event, self._rest[0].name))
+        elif self._held is not None:
+            told = event.get("kmsg")  # by a bye
+            late = (*(told or ()), *self._console(event, self._held[0]))
+            found = complaints(late, None, shared=self._machine.shared_log)
+            if told is not None or self._machine.shared_log:
+                self._charge(found)
+            elif killed:
+                self._charge(found, lost=self.end)
+            else:  # a kernel that dies without a word has done something too
+                self._charge(found or (self.end,))
 
-    def _take_lost(self, state: State, cause: str, kmsg: tuple[str, ...] = ()) -> tuple[str, Observation]:
+    def _console(self, event: Event, entry: str) -> tuple[str, ...]:
+        """What the guest's kernel said since the start of the entry."""
+        return () if self._machine.shared_log else _since_marker(event["console_tail"], entry)
+
+    def _charge(self, late: Sequence[str], lost: str | None = None) -> None:
+        """Complaints after an entry's end are about the entry; `lost` says why there may be more of them."""
+        if self._held is None:
+            return
+        name, before = self._held
+        known = {text(line) for line in before.kmsg}  # a console repeats what the kernel's log has
+        new = tuple({text(line): line for line in late if text(line) not in known}.values())
+        after = replace(before, kmsg=before.kmsg + new, complaints=before.complaints + new)
+        self._held = name, _doubted(after, lost)
+
+    def _take_lost(self, state: State, cause: str, kmsg: tuple[str, ...] = ()) -> Items:
         """An entry whose end was never told."""
         self.cost_an_entry = True
         found = complaints(kmsg, None, shared=self._machine.shared_log)
         records, _ = _parse(self._lines)
-        return self._done(Observation(state=state, cause=cause, records=records, kmsg=kmsg, complaints=found))
+        lost = Observation(state=state, cause=cause, records=records, kmsg=kmsg, complaints=found)
+        yield from self._done(lost)
 
-    def _done(self, observation: Observation) -> tuple[str, Observation]:
+    def _done(self, observation: Observation) -> Items:
+        yield from self.release()
         self._lines, self._started, self._trouble = [], False, ""
-        return self._rest.pop(0).name, observation
+        self._held = self._rest.pop(0).name, observation
 
 
 def fold(lines: Sequence[str], end: Event, *, shared_log: bool, trouble: str = "") -> Observation:
@@ -144,7 +189,7 @@ def fold(lines: Sequence[str], end: Event, *, shared_log: bool, trouble: str = "
     before, after = end.get("taint") or (None, None)
     taint = None if before is None or after is None else (before, after)
     state, shape, cause = _outcome(records, unreadable, end, trouble)
-    return Observation(
+    observation = Observation(
         state=state,
         shape=shape,
         cause=cause,
@@ -155,6 +200,16 @@ def fold(lines: Sequence[str], end: Event, *, shared_log: bool, trouble: str = "
         taint=taint,
         ms=end.get("ms") or 0,
     )
+    lost = end.get("kmsg_error") or (NO_TAINT if taint is None else None)
+    return _doubted(observation, None if shared_log else lost)
+
+
+def _doubted(observation: Observation, lost: str | None) -> Observation:
+    """Where a part of the kernel's log is lost nothing is green: a complaint may have been in that part."""
+    green = observation.state in (State.PASSED, State.REFUSED) and not observation.complaints
+    if lost is None or not green:
+        return observation
+    return replace(observation, state=State.NOTHING, shape=None, cause=lost)
 
 
 Outcome = tuple[State, Shape | None, str | None]
@@ -178,7 +233,7 @@ def _outcome(
     if late := having("timeout"):
         return State.TIMEOUT, None, f"{late[0]['name']} did not end in time"
     if signal_number is not None:
-        return State.CRASHED, None, f"died of signal {signal_number} ({_signal_name(signal_number)}){where}"
+        return State.CRASHED, None, f"died of signal {signal_number} ({signal_name(signal_number)}){where}"
     if code is None:
         return State.NOTHING, None, trouble or "the runner could not run it"
     refused = having("refused")
@@ -188,7 +243,7 @@ def _outcome(
         return State.BLOCKED, None, "; ".join(dict.fromkeys(test["blocked"]["text"] for test in blocked))
     shape = Shape.WRONG if any(test["refusal"]["shape"] == "wrong" for test in refused) else Shape.RIGHT
     if code != 0 and not (refused and shape is Shape.WRONG):  # a wrong shape is a failure to GoogleTest
-        return State.CRASHED, None, f"exit code {code} without a failed test{where}"
+        return State.CRASHED, None, f"exit code {code} without a failed test{where}{_last_line(end)}"
     if unreadable:
         return State.NOTHING, None, f"wrote a record that nobody understands: {unreadable[0][:200]!r}"
     if header is None or not header["plan"]:
@@ -276,8 +331,8 @@ def _since_marker(console: Sequence[str], entry: str) -> tuple[str, ...]:
     return tuple(console[starts[-1] + 1 :] if starts else console)
 
 
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return "of no name"
+def _last_line(end: Event) -> str:
+    """The last thing that the entry said in words, as the end of a sentence."""
+    lines = (end.get("output") or "").split("\n")
+    said = [line.strip() for line in lines if line.strip()]
+    return f": {said[-1][:200]}" if said else ""

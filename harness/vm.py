@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import initramfs
-from harness.machine import Events, PlanEntry, child, follow, plan_text, store, text_lines
+from harness.machine import Events, PlanEntry, child, follow, plan_text, store
 from harness.trouble import Trouble
 
 QEMU = "qemu-system-x86_64"
@@ -65,9 +65,10 @@ class VmMachine:
                     plan,
                     boot_deadline_s=self.boot_deadline_s,
                     grace_s=self.grace_s,
-                    # What QEMU itself says is why it ended, so it comes last.
-                    console=lambda: text_lines(console) + text_lines(errors),
+                    errors=errors,
+                    console=console,
                     name="the virtual machine",
+                    program="QEMU",
                 )
         finally:
             image.unlink(missing_ok=True)  # large, and made from files that are kept elsewhere

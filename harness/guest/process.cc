@@ -148,6 +148,26 @@ sigset_t heard_signals() {
   return set;
 }
 
+// All that an entry finds in its environment. Nothing of ours: a GTEST_FILTER or LD_PRELOAD of the person who
+// started us, or a kernel parameter that pid 1 gets as a variable, must not change what a test does.
+std::vector<std::string> environment_of_entry(const std::string& directory, int records) {
+  return {
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      "HOME=" + directory,
+      "TMPDIR=" + directory,
+      "LC_ALL=C",
+      "URING_RECORDS_FD=" + std::to_string(records),
+  };
+}
+
+// In the form that execve() wants.
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  for (const std::string& string : strings) result.push_back(const_cast<char*>(string.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
 class Run {
  public:
   Run(const Entry& entry, Stream& stream, KernelLog& log) : entry_(entry), stream_(stream), log_(log) {}
@@ -163,7 +183,13 @@ class Run {
       clean_up();
     }
     const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started);
-    report(elapsed.count(), taint_before);
+    if (stop_signal_ == 0) {
+      report(elapsed.count(), taint_before);
+    } else {
+      // How the entry ended is our doing and says nothing about it. Pending again, the signal ends us in
+      // unblock_signals().
+      (void)raise(stop_signal_);
+    }
     return stream_.closed() ? Next::stop : next_;
   }
 
@@ -191,6 +217,7 @@ class Run {
   bool timed_out_ = false;
   std::optional<std::int64_t> exit_;
   std::optional<std::int64_t> signal_;
+  int stop_signal_ = 0;  // by which somebody asked us to stop
   Next next_ = Next::go_on;
 };
 
@@ -232,20 +259,16 @@ void Run::become_entry(int null, int output, int records, int status) {
   stream_.leave();
   (void)setsid();
   (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const sigset_t heard = heard_signals();
-  (void)sigprocmask(SIG_UNBLOCK, &heard, nullptr);
+  unblock_signals();
   (void)signal(SIGPIPE, SIG_DFL);
   (void)dup2(null, 0);
   (void)dup2(output, 1);
   (void)dup2(output, 2);
   (void)fcntl(records, F_SETFD, 0);
-  std::vector<char*> argv;
-  for (const std::string& argument : entry_.argv) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  if (chdir(directory_.path().c_str()) == 0 && setenv("TMPDIR", directory_.path().c_str(), 1) == 0 &&
-      setenv("URING_RECORDS_FD", std::to_string(records).c_str(), 1) == 0) {
-    (void)execv(argv[0], argv.data());
-  }
+  const std::vector<std::string> environment = environment_of_entry(directory_.path(), records);
+  const std::vector<char*> argv = pointers(entry_.argv);
+  const std::vector<char*> envp = pointers(environment);
+  if (chdir(directory_.path().c_str()) == 0) (void)execve(argv[0], argv.data(), envp.data());
   const int error = errno;
   (void)!write(status, &error, sizeof error);
   _exit(127);
@@ -293,7 +316,9 @@ void Run::watch(Clock::time_point started) {
 void Run::hear_signals(int signals) {
   signalfd_siginfo info;
   while (read(signals, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-    if (info.ssi_signo != static_cast<std::uint32_t>(SIGCHLD)) next_ = Next::stop;
+    if (info.ssi_signo == static_cast<std::uint32_t>(SIGCHLD)) continue;
+    stop_signal_ = static_cast<int>(info.ssi_signo);
+    next_ = Next::stop;
   }
 }
 
@@ -360,6 +385,11 @@ void block_signals() {
   const sigset_t heard = heard_signals();
   (void)sigprocmask(SIG_BLOCK, &heard, nullptr);
   (void)signal(SIGPIPE, SIG_IGN);  // a reader that is gone shows as a failed write
+}
+
+void unblock_signals() {
+  const sigset_t heard = heard_signals();
+  (void)sigprocmask(SIG_UNBLOCK, &heard, nullptr);
 }
 
 Next run(const Entry& entry, Stream& stream, KernelLog& log) { return Run(entry, stream, log).run(); }

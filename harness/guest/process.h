@@ -26,7 +26,11 @@ enum class Next {
 // Blocks the signals that the runner wants to hear about. Once, before the first entry.
 void block_signals();
 
-// Runs the entry and says everything about it: start, its records, end.
+// Lets the signals through again. If one of them made us stop we die of it here, so that our parent sees that
+// somebody stopped us.
+void unblock_signals();
+
+// Runs the entry and says everything about it: start, its records, end (unless a signal stopped us in it).
 Next run(const Entry& entry, Stream& stream, KernelLog& log);
 
 }  // namespace runner

@@ -86,7 +86,10 @@ bool execute(const char* plan_path, Stream& stream, bool in_guest) {
     if (run(entry, stream, log) != Next::go_on) return false;
   }
   const KernelLog::Lines rest = log.take();
-  stream.send(Object("bye").list("kmsg", rest.text));
+  Object bye("bye");
+  bye.list("kmsg", rest.text);
+  rest.error ? bye.text("kmsg_error", *rest.error) : bye.null("kmsg_error");
+  stream.send(bye);
   return !stream.closed();
 }
 
@@ -114,7 +117,9 @@ int main_on_host(const char* plan, int records_fd) {
   // Orphans of an entry come to us, so that none stays behind.
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) stream.trouble(because("cannot adopt orphans", errno));
   block_signals();
-  return execute(plan, stream, false) ? 0 : 1;
+  const bool done = execute(plan, stream, false);
+  unblock_signals();
+  return done ? 0 : 1;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,10 @@ def test_two_workers_try_once(bench: Bench) -> None:
         worker.join()
         assert worker.exitcode == 0
     assert bench.trials == 1
+
+
+def test_no_place_for_a_trial_is_trouble(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.install(SPEAKS)
+    monkeypatch.setattr(tempfile, "tempdir", str(bench.directory / "none"))
+    with pytest.raises(Trouble, match=r"^No temporary directory can be made: No such file .*Make room"):
+        bench.choose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from harness.machine import HostMachine, PlanEntry, plan_text
+from harness.machine import HostMachine, PlanEntry, plan_text, store
 from harness.trouble import Trouble
 
 @pytest.fixture
@@ -179,6 +180,25 @@ def test_an_entry_inherits_nothing_from_us(runner: Path, tmp_path: Path, tempora
     assert records(events) == ["/dev/null", "SigBlk:\t0000000000000000"]
 
 
+def test_the_environment_of_an_entry_is_its_own(
+    runner: Path, tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GTEST_FILTER", "GTEST_TOTAL_SHARDS", "LD_BIND_NOW", "LANG", "PATH", "LC_ALL", "HOME"):
+        monkeypatch.setenv(name, "nothing")
+    # As the kernel has it: a shell or Python adds variables of its own.
+    say = (
+        "import os; data = open('/proc/self/environ', 'rb').read().replace(b'\\0', b'\\n');"
+        "os.write(int(os.environ['URING_RECORDS_FD']), data)"
+    )
+    events = run(runner, tmp_path, PlanEntry(name="e", timeout_s=20, argv=(sys.executable, "-c", say)))
+    environment = dict(line.split("=", 1) for line in records(events))
+    assert environment.pop("URING_RECORDS_FD").isdecimal()
+    directory = environment.pop("TMPDIR")
+    assert Path(directory).parent == temporary
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    assert environment == {"PATH": path, "HOME": directory, "LC_ALL": "C"}
+
+
 def test_closed_standard_descriptors_do_no_harm(runner: Path, tmp_path: Path, temporary: Path) -> None:
     plan, stream = tmp_path / "plan", tmp_path / "stream"
     plan.write_text(plan_text([shell("e", "echo out; echo err >&2; echo said >&$URING_RECORDS_FD; exit 3")]))
@@ -241,8 +261,10 @@ def test_an_unreadable_kernel_log_is_said(runner: Path) -> None:
         command = [shutil.copy(runner, place / "runner"), "--plan", str(place / "plan")]
         environment = {"TMPDIR": name}
         result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, **nobody)
-    ended = end([json.loads(line) for line in result.stdout.splitlines()])
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    ended = end(events)
     assert ended["kmsg_error"].startswith("the kernel log is unreadable: /dev/kmsg: ")
+    assert events[-1] == {"kind": "bye", "kmsg": [], "kmsg_error": ended["kmsg_error"]}
     assert (ended["exit"], ended["kmsg"]) == (0, [])
 
 
@@ -313,7 +335,7 @@ def fake_runner(tmp_path: Path, script: str) -> Path:
     return path
 
 
-HELLO = """echo '{"kind":"hello"}'"""
+HELLO = """echo '{"kind":"hello","release":"6.1","version":"#1 SMP"}'"""
 START = """echo '{"kind":"start","entry":"e"}'"""
 END = """echo '{"kind":"end","entry":"e","exit":0}'"""
 BYE = """echo '{"kind":"bye"}'"""
@@ -329,7 +351,6 @@ BYE = """echo '{"kind":"bye"}'"""
         (f"{HELLO}; {START}; {END}; {BYE}; exec sleep 100", "shutdown", None, True, "did not go on in time"),
         (f"{HELLO}; {START}; {END}; {BYE}; exec >&-; exec sleep 100", "shutdown", None, True, "did not end"),
         (f"{HELLO}; echo sorry >&2; exit 4", "next entry", None, False, "itself (exit code 4): sorry"),
-        (f"{HELLO}; {START}; kill -9 $$", "entry e", "e", False, "ended by itself (Killed)"),
         (f"{HELLO}; {START}; printf half", "entry e", "e", False, "ended by itself (exit code 0)"),
     ],
 )
@@ -340,6 +361,51 @@ def test_a_runner_that_dies(
     *_, died = machine.run([shell("e", "", timeout_s=0.1)], tmp_path)
     assert (died["kind"], died["phase"], died["entry"], died["hung"]) == ("died", phase, entry, hung)
     assert why in died["why"]
+    assert died["killed"] is False
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [(9, "SIGKILL (for example by the out-of-memory killer)"), (15, "SIGTERM"), (40, "a signal of no name")],
+)
+def test_a_fake_runner_that_is_killed(tmp_path: Path, number: int, name: str) -> None:
+    script = f"{HELLO}; {START}; echo sorry >&2; kill -{number} $$"
+    *_, died = HostMachine(runner=fake_runner(tmp_path, script)).run([shell("e", "")], tmp_path)
+    assert (died["kind"], died["entry"], died["hung"], died["killed"]) == ("died", "e", False, True)
+    assert died["why"] == f"the runner was killed by {name}: sorry"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_a_runner_that_is_killed_blames_no_entry(
+    runner: Path, tmp_path: Path, temporary: Path, number: signal.Signals
+) -> None:
+    # The test's process takes the place of whoever kills the runner, its parent.
+    script = f"kill -{number.value} $PPID; exec sleep 100"
+    *events, died = run(runner, tmp_path, shell("e", script), shell("after", "true"))
+    assert [event["kind"] for event in events] == ["hello", "start"]
+    assert (died["kind"], died["entry"], died["killed"]) == ("died", "e", True)
+    assert died["why"].startswith(f"the runner was killed by {number.name}")
+
+
+def test_a_farewell_is_told_by_death_too(tmp_path: Path) -> None:
+    bye = """echo '{"kind":"bye","kmsg":["<4>x"]}'"""
+    for last_words, kmsg in (("true", None), (bye, ["<4>x"]), (BYE, [])):
+        script = f"{HELLO}; {last_words}; exec sleep 100"
+        machine = HostMachine(runner=fake_runner(tmp_path, script), grace_s=0.5)
+        *_, died = machine.run([], tmp_path)
+        assert (died["kind"], died["kmsg"]) == ("died", kmsg)
+
+
+@pytest.mark.parametrize("deadline_s", [float("nan"), float("-inf"), -1.0])
+def test_a_deadline_that_is_no_time(tmp_path: Path, deadline_s: float) -> None:
+    machine = HostMachine(runner=fake_runner(tmp_path, "exec sleep 100"), boot_deadline_s=deadline_s)
+    (died,) = machine.run([], tmp_path)
+    assert (died["kind"], died["hung"], died["phase"]) == ("died", True, "boot")
+
+
+def test_a_deadline_without_end(tmp_path: Path) -> None:
+    machine = HostMachine(runner=fake_runner(tmp_path, f"{HELLO}; {BYE}"), boot_deadline_s=float("inf"))
+    assert [event["kind"] for event in machine.run([], tmp_path)] == ["hello", "bye"]
 
 
 def test_a_test_that_never_stops_talking_is_late_too(tmp_path: Path) -> None:
@@ -353,6 +419,9 @@ def test_a_test_that_never_stops_talking_is_late_too(tmp_path: Path) -> None:
 def test_garbage_is_an_event(tmp_path: Path) -> None:
     lines = ["not json", "[]", '{"kind":"surprise"}', '{"kind":"start"}', '{"kind":"record","entry":"e"}']
     lines.append('{"kind":"record","entry":1,"line":"x"}')
+    lines += ['{"kind":"hello"}', '{"kind":"hello","release":"6.1"}']
+    lines.append('{"kind":"hello","release":6.1,"version":"#1"}')
+    lines.append('{"kind":"hello","release":"6.1","version":null}')
     script = "\n".join(f"echo '{line}'" for line in lines)
     events = list(HostMachine(runner=fake_runner(tmp_path, f"{HELLO}\n{script}\n{BYE}")).run([], tmp_path))
     assert [event.get("line") for event in events] == [None, *lines, None]
@@ -366,5 +435,27 @@ def test_a_missing_runner_is_trouble(tmp_path: Path) -> None:
 
 def test_artefacts_that_cannot_be_written_are_trouble(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(Trouble, match="cannot be written"):
+    with pytest.raises(Trouble, match=r"/plan cannot be written: Not a directory\. Name a directory"):
         list(HostMachine(runner=tmp_path / "none").run([], tmp_path / "file" / "below"))
+    (tmp_path / "runner.stderr").mkdir()
+    with pytest.raises(Trouble, match=r"stderr cannot be written: Is a directory\. Name a directory"):
+        list(HostMachine(runner=tmp_path / "none").run([], tmp_path))
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS])
+def test_a_disk_that_is_full_keeps_no_half_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def write_half(path: Path, data: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(data[: len(data) // 2])
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "write_bytes", write_half)
+    full = number in (errno.ENOSPC, errno.EDQUOT)
+    remedy = "Make room there." if full else "Name a directory that can be written."
+    with pytest.raises(Trouble) as raised:
+        store(tmp_path / "below" / "file", b"data")
+    reason = f"cannot be written: {os.strerror(number)}. {remedy}"
+    assert str(raised.value) == f"{tmp_path}/below/file {reason}"
+    assert not full or list((tmp_path / "below").iterdir()) == []

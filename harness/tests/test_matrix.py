@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness import results
-from harness.matrix import ROOT
+from harness import catalogue, kernels, publication, results
+from harness.column import Setup
+from harness.conftest import Gatherer
+from harness.matrix import ROOT, columns_for, rows_for
+from harness.matrix import Matrix as MatrixState
+from harness.report import readme
+from harness.trouble import Trouble
 
 BUILD = ROOT / "build"
-ROWS = 10  # of the catalogue
+ROWS = len(catalogue.load())
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +148,62 @@ def test_workers_gather_the_same_results(matrix: Matrix) -> None:
     assert results.read(run.directory / "results.ndjson").footer.cells == ROWS
 
 
+def test_every_test_of_the_program_belongs_to_one_row() -> None:
+    program = BUILD / "conformance" / "conformance"
+    listed = subprocess.run([program, "--gtest_list_tests"], check=True, capture_output=True, text=True).stdout
+    suite, tests = "", []
+    for line in listed.splitlines():
+        if line.startswith("  "):
+            tests.append(suite + line.split("#")[0].strip())
+        else:
+            suite = line.split("#")[0].strip()
+    tests = [test for test in tests if not test.startswith("DISABLED_")]
+    assert len(tests) > 2 * ROWS
+    for test in tests:
+        rows = [row.stem for row in catalogue.load() if any(fnmatch(test, one) for one in row.filter.split(":"))]
+        assert len(rows) == 1, f"{test} is run with {rows or 'no row'}: name its suite after its file"
+
+
+def test_readme_shows_what_is_published() -> None:
+    published = results.read(ROOT / "reports" / "results.ndjson")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not readme.differs(text, published, catalogue.load()), "run ci/matrix and commit README.md and reports/"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_an_interrupted_run_keeps_its_results_and_leaves_no_machine(
+    tmp_path: Path, number: signal.Signals, workers: str
+) -> None:
+    directory = tmp_path / "results"
+    arguments = ("--results", str(directory), "--kernel", "host", "--kernel", "6.1", "--numprocesses", workers)
+    with subprocess.Popen(
+        ["/usr/bin/python3", "-m", "harness", *arguments],
+        cwd=ROOT, text=True, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as process:
+        deadline = time.monotonic() + 120
+        while not machines_of(directory) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert machines_of(directory), "the machine never started"
+        os.kill(process.pid, number)
+        output = process.communicate(timeout=60)[0]
+    assert process.returncode == 130, output
+    kinds = [json.loads(line)["kind"] for line in (directory / "results.ndjson").read_text().splitlines()]
+    assert kinds[0] == "header" and kinds[-1] == "footer"
+    assert "Cut short" in output and "Published" not in output
+    assert not machines_of(directory)
+
+
+def machines_of(directory: Path) -> list[str]:
+    """QEMU processes whose command line names the directory."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if str(directory) in (line := file.read_text()) and line.startswith("qemu"):
+                found.append(line)
+    return found
+
+
 # --- our own trouble: a sentence each, exit code 2, other results kept -----------------------------------------
 
 
@@ -192,6 +258,78 @@ def test_a_full_disk(matrix: Matrix, tmp_path: Path) -> None:
 def test_a_mistake_in_the_call(matrix: Matrix) -> None:
     trouble(matrix("--test", "wait_id"), "There is no test 'wait_id'. There are: ")
     trouble(matrix("--kernel", "host", "-k", "nothing_is_called_so"))
+
+
+@pytest.mark.parametrize(
+    "spec", ["..", ".", "", "/", "harness", "../main/..", "a/b\nc"],
+)
+def test_a_name_that_could_not_head_a_column(spec: str) -> None:
+    with pytest.raises(Trouble, match="is no kernel"):
+        columns_for([spec])
+
+
+@pytest.mark.parametrize("name", ["host", "6.1"])
+def test_a_file_that_is_named_like_another_column(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(Trouble, match="which is something else"):
+        columns_for([str(tmp_path / name)])
+
+
+def test_a_folder_of_results_is_left_alone_but_for_our_own(matrix: Matrix, tmp_path: Path) -> None:
+    theirs = tmp_path / "results" / "host" / "precious"
+    theirs.mkdir(parents=True)
+    assert matrix("--kernel", "host", "--test", "nop").code == 0
+    assert theirs.exists()
+
+
+def test_two_runs_in_one_place(matrix: Matrix, tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    with (tmp_path / "results" / ".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        trouble(matrix("--kernel", "host", "--test", "nop"), "Another run is writing to")
+
+
+def test_results_that_have_no_place(matrix: Matrix, tmp_path: Path) -> None:
+    (tmp_path / "results").touch()
+    trouble(matrix("--kernel", "host", "--test", "nop"), "The results cannot go to", "--results")
+
+
+def test_a_failure_that_is_no_cell_is_our_trouble(tmp_path: Path) -> None:
+    setup = Setup(build=BUILD, artefacts=tmp_path)
+    state = MatrixState(setup=setup, specs=["host"], rows=rows_for(["nop"]), directory=tmp_path)
+    state.begin([("host", "nop")])
+    gatherer = Gatherer(None)
+    gatherer._matrix = state
+    crashed = pytest.TestReport("kernels.toml::host::nop[host]", ("x", None, "x"), {}, "failed", "worker died", "???")
+    gatherer.pytest_runtest_logreport(crashed)
+    assert state.troubles == ["kernels.toml::host::nop[host] has no result: worker died"]
+    assert state.exit_code == 2
+
+
+@pytest.mark.parametrize("option", ["--boot-deadline=nan", "--memory=-5", "--cpus=0", "--timeout=x", "--accel=warp"])
+def test_options_that_make_no_sense(option: str) -> None:
+    done = subprocess.run(
+        ["/usr/bin/python3", "-m", "harness", option], cwd=ROOT, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )
+    assert done.returncode == 2, done.stdout
+    assert option.split("=")[0] in done.stdout and "Traceback" not in done.stdout
+
+
+def test_only_the_whole_matrix_as_it_stands_is_published(tmp_path: Path) -> None:
+    def hindrance(specs: list[str], rows: list[str], **setup: Any) -> str | None:
+        whole = Setup(build=BUILD, artefacts=tmp_path, **setup)
+        state = MatrixState(setup=whole, specs=specs, rows=rows_for(rows), directory=tmp_path)
+        state.begin((spec, row.stem) for spec in specs for row in state.rows)
+        state.end()
+        return publication._hindrance(state)
+
+    everything = list(kernels.load_settings().kernels)
+    assert "only a part" in str(hindrance(everything[1:], []))
+    assert "only a part" in str(hindrance(everything, ["nop"]))
+    assert "--append" in str(hindrance(everything, [], append="quiet"))
+    assert "--binding" in str(hindrance(everything, [], binding="other"))
+    assert "have no verdict" in str(hindrance(everything, []))  # nothing ran
 
 
 def test_programs_that_were_not_built(matrix: Matrix, tmp_path: Path) -> None:

@@ -40,8 +40,8 @@ class FakeMachine:
             self.closed += 1
 
 
-HELLO: Event = {"kind": "hello", "release": "6.1"}
-BYE: Event = {"kind": "bye", "kmsg": []}
+HELLO: Event = {"kind": "hello", "release": "6.1", "version": "#1 SMP"}
+BYE: Event = {"kind": "bye", "kmsg": [], "kmsg_error": None}
 
 
 def start(entry: str) -> Event:
@@ -59,7 +59,7 @@ def end(entry: str, **values: Any) -> Event:
 
 
 def died(phase: str = "next entry", entry: str | None = None, **values: Any) -> Event:
-    usual = {"why": "kernel panic: test", "hung": False, "console_tail": []}
+    usual = {"why": "kernel panic: test", "hung": False, "killed": False, "kmsg": None, "console_tail": []}
     return {"kind": "died", "phase": phase, "entry": entry, **usual, **values}
 
 
@@ -142,6 +142,8 @@ UNEXPLAINED = "exit code 1 without a failed test"
         (folded(AB, B, C, ran=2, exit=1), State.CRASHED, UNEXPLAINED),
         (folded(AB, refused("A.B"), C, ran=2, exit=1), State.CRASHED, UNEXPLAINED),
         (folded(exit=1), State.CRASHED, UNEXPLAINED),
+        (folded(exit=2, output="x\nwhy\n \n"), State.CRASHED, "exit code 2 without a failed test: why"),
+        (folded(AB, B, exit=1, output="why"), State.CRASHED, f"{UNEXPLAINED} in A.C: why"),
         (folded(AB, B), State.CRASHED, "ended without a record for A.C"),
         (folded(AB, B, ran=1), State.CRASHED, "ended without a record for A.C"),
         (folded(AB, B, C), State.CRASHED, MISCOUNTED),
@@ -184,6 +186,33 @@ def test_evidence_is_kept() -> None:
     assert observation.records == (*records, {"kind": "footer", "ran": 2})
     assert (observation.output, observation.kmsg, observation.taint) == ("says", ("<6>hello",), (0, 0))
     assert (observation.ms, observation.complaints) == (42, ())
+
+
+OVERFLOW = "the kernel log overflowed, some of its lines are lost"
+NO_TAINT = "the kernel's taint could not be read"
+FAILED, WARNING = case("A.C", "failed"), "<4>WARNING: x"
+
+
+@pytest.mark.parametrize(
+    ("observation", "state", "cause"),
+    [
+        (folded(AB, B, C, ran=2, kmsg_error=OVERFLOW), State.NOTHING, OVERFLOW),
+        (folded(AB, B, C, ran=2, taint=None), State.NOTHING, NO_TAINT),
+        (folded(AB, B, refused("A.C"), ran=2, kmsg_error=OVERFLOW), State.NOTHING, OVERFLOW),
+        # What is not green anyway keeps what it is.
+        (folded(AB, B, FAILED, ran=2, exit=1, kmsg_error=OVERFLOW), State.FAILED, None),
+        (folded(AB, B, blocked("A.C"), ran=2, taint=None), State.BLOCKED, "io_uring is disabled by sysctl"),
+        (folded(**KILLED, kmsg_error=OVERFLOW), State.TIMEOUT, "killed after 70 ms"),
+        (folded(AB, B, C, ran=2, exit=1, taint=None), State.CRASHED, UNEXPLAINED),
+        (folded(AB, B, C, ran=2, kmsg=[WARNING], kmsg_error=OVERFLOW), State.PASSED, None),
+        # On the host most of the log is not about us.
+        (folded(AB, B, C, ran=2, kmsg_error=OVERFLOW, taint=None, shared_log=True), State.PASSED, None),
+    ],
+)
+def test_nothing_is_green_without_the_whole_log(
+    observation: Observation, state: State, cause: str | None
+) -> None:
+    assert (observation.state, observation.cause, observation.shape) == (state, cause, None)
 
 
 # What a kernel log can say.
@@ -297,7 +326,7 @@ def test_a_machine_that_dies_twice_before_an_entry() -> None:
     observations, _ = watch(machine, "a", "b")
     assert observations["a"].state == State.NOTHING
     died_how = "the machine died (next entry): kernel panic: test"
-    assert observations["a"].cause == f"twice its machine died before it: {died_how}"
+    assert observations["a"].cause == f"twice its machine was lost: {died_how}"
     assert observations["b"].state == State.PASSED
 
 
@@ -308,17 +337,103 @@ def test_an_entry_is_not_blamed_for_the_one_before() -> None:
     assert observations["b"].state == State.PASSED
 
 
-def test_death_after_the_last_entry_is_a_notice() -> None:
-    machine = FakeMachine([HELLO, *passing("a"), died("shutdown")])
-    observations, others = watch(machine, "a")
+OOM = "QEMU was killed by SIGKILL (for example by the out-of-memory killer)"
+
+
+def killed(phase: str, entry: str | None = None) -> Event:
+    return died(phase, entry, why=OOM, killed=True, console_tail=["[1] uring-conformance: start a", "[2] x"])
+
+
+def test_an_entry_whose_machine_is_killed_runs_once_more() -> None:
+    in_b = [HELLO, *passing("a"), start("b"), line("b", header("A.C")), killed("entry b", "b")]
+    machine = FakeMachine(in_b, [HELLO, *passing("b"), *passing("c"), BYE])
+    observations, others = watch(machine, "a", "b", "c")
+    assert states(observations) == [State.PASSED] * 3, "nor is the record of the first attempt remembered"
+    assert machine.asked == [["a", "b", "c"], ["b", "c"]]
+    assert texts(others) == [f"the machine died (entry b): {OOM}"]
+
+
+def test_an_entry_whose_machine_is_killed_twice_has_no_result() -> None:
+    in_a = [HELLO, start("a"), killed("entry a", "a")]
+    machine = FakeMachine(in_a, in_a, [HELLO, *passing("b"), BYE])
+    observations, _ = watch(machine, "a", "b")
+    assert states(observations) == [State.NOTHING, State.PASSED]
+    assert observations["a"].cause == f"twice its machine was lost: the machine died (entry a): {OOM}"
+
+
+def test_an_entry_that_kills_its_machine_the_second_time_has_crashed() -> None:
+    in_a = [HELLO, start("a"), killed("entry a", "a")]
+    machine = FakeMachine(in_a, [HELLO, start("a"), died("entry a", "a")])
+    observations, _ = watch(machine, "a")
+    assert states(observations) == [State.CRASHED]
+
+
+@pytest.mark.parametrize("phase", ["shutdown", "next entry"])
+def test_death_after_an_entry_is_a_complaint_about_it(phase: str) -> None:
+    tail = ["[ 1.5] uring-conformance: start a", "[ 1.6] WARNING: own", "[ 1.7] Kernel panic - late"]
+    own = [*passing("a")[:-1], end("a", kmsg=["<4>WARNING: own"])]
+    machine = FakeMachine([HELLO, *own, died(phase, console_tail=tail)], [HELLO, *passing("b"), BYE])
+    observations, others = watch(machine, "a", *(["b"] if phase == "next entry" else []))
     assert observations["a"].state == State.PASSED
-    assert texts(others) == ["the machine died (shutdown): kernel panic: test"]
-    assert len(machine.asked) == 1
+    assert observations["a"].complaints == ("<4>WARNING: own", tail[2]), "each once"
+    assert observations["a"].kmsg == observations["a"].complaints
+    assert texts(others) == [f"the machine died ({phase}): kernel panic: test"]
+    assert "b" not in observations or observations["b"].complaints == ()
 
 
-def test_a_late_complaint_is_a_notice() -> None:
-    _, others = watch(FakeMachine([HELLO, *passing("a"), {"kind": "bye", "kmsg": ["<4>WARNING: late"]}]), "a")
-    assert texts(others) == ["the kernel complained after the last entry: <4>WARNING: late"]
+def test_death_without_a_word_after_an_entry_is_a_complaint_too() -> None:
+    observations, _ = watch(FakeMachine([HELLO, *passing("a"), died("shutdown", why="it hung")]), "a")
+    assert observations["a"].complaints == ("the machine died (shutdown): it hung",)
+
+
+def test_death_after_bye_is_a_notice() -> None:
+    machine = FakeMachine([HELLO, *passing("a"), died("shutdown", why="it hung", kmsg=[])])
+    observations, others = watch(machine, "a")
+    assert (observations["a"].state, observations["a"].complaints) == (State.PASSED, ())
+    assert texts(others) == ["the machine died (shutdown): it hung"]
+    machine = FakeMachine([HELLO, *passing("a"), died("shutdown", why="it hung", kmsg=["<3>late"])])
+    assert watch(machine, "a")[0]["a"].complaints == ("<3>late",)
+
+
+def test_what_a_killed_machine_could_not_tell_is_not_green() -> None:
+    observations, _ = watch(FakeMachine([HELLO, *passing("a"), killed("shutdown")]), "a")
+    assert observations["a"].state == State.NOTHING
+    assert observations["a"].cause == f"the machine died (shutdown): {OOM}"
+
+
+def test_a_late_complaint_is_about_the_last_entry() -> None:
+    bye = {"kind": "bye", "kmsg": ["<6>quiet", "<4>WARNING: late"]}
+    observations, others = watch(FakeMachine([HELLO, *passing("a"), *passing("b"), bye]), "a", "b")
+    assert observations["a"].complaints == ()
+    assert (observations["b"].state, observations["b"].complaints) == (State.PASSED, ("<4>WARNING: late",))
+    assert observations["b"].kmsg == ("<4>WARNING: late",)
+    assert others == [HELLO]
+
+
+def test_a_late_complaint_under_no_entry_is_a_notice() -> None:
+    bye = {"kind": "bye", "kmsg": ["<4>WARNING: late"]}
+    _, others = watch(FakeMachine([HELLO, bye]), "a")
+    assert texts(others) == ["the kernel complained, though under no entry: <4>WARNING: late"]
+
+
+def test_a_late_part_of_the_log_that_is_lost_is_not_green() -> None:
+    machine = FakeMachine([HELLO, *passing("a"), {**BYE, "kmsg_error": OVERFLOW}])
+    observations, _ = watch(machine, "a")
+    assert (observations["a"].state, observations["a"].cause) == (State.NOTHING, OVERFLOW)
+
+
+def test_the_host_is_not_blamed_for_its_log() -> None:
+    warning, ours = "<4>WARNING: at net/core/dev.c:1", "<4>WARNING: at io_uring/poll.c:1"
+    for ending, expected in (
+        ({**BYE, "kmsg": [warning], "kmsg_error": OVERFLOW}, ()),
+        ({**BYE, "kmsg": [ours]}, (ours,)),
+        (died("shutdown", why="it hung", console_tail=["[ 1.5] WARNING: x"]), ()),
+        (killed("shutdown"), ()),
+    ):
+        machine = FakeMachine([HELLO, *passing("a"), ending])
+        machine.shared_log = True
+        observations, _ = watch(machine, "a")
+        assert (observations["a"].state, observations["a"].complaints) == (State.PASSED, expected)
 
 
 def test_garbage_is_a_notice_and_loses_no_entry() -> None:
@@ -363,7 +478,7 @@ def test_trouble_of_the_runner_is_told_and_explains() -> None:
 
 
 def test_trouble_leaves_cells_without_a_verdict() -> None:
-    machine = FakeMachine([HELLO, *passing("a"), died()], [Trouble("The disk is full.")])
+    machine = FakeMachine([HELLO, *passing("a"), Trouble("The disk is full.")])
     observations, others = watch(machine, "a", "b", "c")
     assert observations["a"].state == State.PASSED
     assert {observations[name].state for name in "bc"} == {State.NOTHING}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +17,7 @@ from harness.machine import PlanEntry
 from harness.tests.test_initramfs import read
 from harness.tests.test_machine import BYE, END, HELLO, START, alive, wait_until
 from harness.trouble import Trouble
-from harness.vm import VmMachine
+from harness.vm import QEMU, VmMachine
 
 PLAN = (PlanEntry(name="e", timeout_s=0.2, argv=("/bin/test", "x")),)
 
@@ -68,6 +71,28 @@ def test_a_guest_that_dies(
         assert died["console_tail"] == ["[    1.5] Kernel panic - not syncing: Fatal exception"]
 
 
+TERMINATED = "qemu-system-x86_64: terminating on signal 15 from pid 1 (sh)"
+ENDED = "the virtual machine ended by itself (exit code 0)"
+
+
+@pytest.mark.parametrize(
+    ("script", "killed", "why"),
+    [
+        ("kill -9 $$", True, "QEMU was killed by SIGKILL (for example by the out-of-memory killer)"),
+        (f"echo '{TERMINATED}' >&2; exit 0", True, f"QEMU was killed by SIGTERM: {TERMINATED}"),
+        ("echo broken >&2; kill -ABRT $$", True, "QEMU was killed by SIGABRT: broken"),
+        (f"{PANIC}; kill -9 $$", False, "kernel panic: Fatal exception"),
+        ("exit 0", False, ENDED),
+        # A kernel can say that too.
+        (f"echo '{TERMINATED}' > $console", False, f"{ENDED}: {TERMINATED}"),
+    ],
+)
+def test_a_machine_that_is_killed(tmp_path: Path, script: str, killed: bool, why: str) -> None:
+    *_, died = run(tmp_path, f"{HELLO}; {START}; {script}")
+    assert (died["kind"], died["entry"], died["hung"]) == ("died", "e", False)
+    assert (died["why"], died["killed"]) == (why, killed)
+
+
 def test_a_long_console_is_told_by_its_end(tmp_path: Path) -> None:
     *_, died = run(tmp_path, f"{PANIC}; seq 1000 >> $console")
     assert died["why"] == "kernel panic: Fatal exception", "also when the panic itself scrolled out"
@@ -113,6 +138,20 @@ def test_no_qemu_is_trouble(tmp_path: Path) -> None:
         list(machine.run(PLAN, tmp_path / "artefacts"))
 
 
+def test_a_full_disk_keeps_no_half_of_an_initramfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = fake_qemu(tmp_path, "")
+
+    def write_half(path: Path, data: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", write_half)
+    with pytest.raises(Trouble, match=r"initramfs\.cpio cannot be written: No space left .*Make room"):
+        list(machine.run(PLAN, tmp_path / "artefacts"))
+    assert list((tmp_path / "artefacts").iterdir()) == []
+
+
 def test_a_missing_file_for_the_guest_is_trouble(tmp_path: Path) -> None:
     machine = VmMachine(kernel=tmp_path, runner=tmp_path / "nothing")
     with pytest.raises(Trouble, match="nothing is to run in the guest but cannot be read.*Build"):
@@ -131,6 +170,7 @@ def test_closing_the_stream_kills_qemu(tmp_path: Path) -> None:
 
 
 PROGRAM = r"""
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +181,11 @@ int main(int argc, char **argv) {
     FILE *log = fopen("/dev/kmsg", "w");
     fputs("<4>a warning of the test\n", log);
     fclose(log);
+  }
+  if (!strcmp(argv[1], "environment")) {
+    for (char **variable = environ; *variable; ++variable) {
+      dprintf(atoi(getenv("URING_RECORDS_FD")), "%s\n", *variable);
+    }
   }
   if (!strcmp(argv[1], "hang")) pause();
   if (!strcmp(argv[1], "panic")) {
@@ -163,16 +208,20 @@ def program(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_real_kernel(vm_kernel: Path, runner: Path, program: Path, tmp_path: Path) -> None:
-    machine = VmMachine(kernel=vm_kernel, runner=runner, files={"bin/test": program})
+    # The kernel hands pid 1 the parameters that it does not know as variables.
+    machine = VmMachine(kernel=vm_kernel, runner=runner, files={"bin/test": program}, append="GTEST_FILTER=x")
     plan = [
         PlanEntry(name=name, timeout_s=20 if name != "hang" else 2, argv=("/bin/test", name))
-        for name in ("pass", "warn", "hang", "panic", "never")
+        for name in ("pass", "environment", "warn", "hang", "panic", "never")
     ]
     events = list(machine.run(plan, tmp_path / "artefacts"))
     assert events[0]["kind"] == "hello", events[0]
     assert events[0]["machine"] == "x86_64" and events[0]["memory_kib"] > 400_000
     said = [(event["entry"], event["line"]) for event in events if event["kind"] == "record"]
-    assert said == [(name, f"{name} 2") for name in ("pass", "warn", "hang", "panic")]
+    variables = {line.partition("=")[0] for name, line in said if name == "environment" and "=" in line}
+    assert variables == {"PATH", "HOME", "TMPDIR", "LC_ALL", "URING_RECORDS_FD"}
+    said = [(name, line) for name, line in said if "=" not in line]
+    assert said == [(name, f"{name} 2") for name in ("pass", "environment", "warn", "hang", "panic")]
     ended = {event["entry"]: event for event in events if event["kind"] == "end"}
     assert (ended["pass"]["exit"], ended["pass"]["kmsg_error"], ended["pass"]["taint"]) == (0, None, [0, 0])
     assert "<4>a warning of the test" in ended["warn"]["kmsg"]
@@ -182,3 +231,19 @@ def test_a_real_kernel(vm_kernel: Path, runner: Path, program: Path, tmp_path: P
     assert died["why"] == "kernel panic: sysrq triggered crash"
     assert any(line.endswith("uring-conformance: start panic") for line in died["console_tail"])
     assert [event["kind"] for event in events if event["kind"] in ("trouble", "garbage")] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_real_machine_that_is_killed(
+    vm_kernel: Path, runner: Path, program: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    wrapper = tmp_path / "qemu"
+    wrapper.write_text(f'#!/bin/sh\necho $$ > {tmp_path}/pid\nexec {QEMU} "$@"\n')
+    wrapper.chmod(0o755)
+    machine = VmMachine(kernel=vm_kernel, runner=runner, files={"bin/test": program}, qemu=str(wrapper))
+    plan = [PlanEntry(name="e", timeout_s=60, argv=("/bin/test", "hang"))]
+    for event in machine.run(plan, tmp_path / "artefacts"):
+        if event["kind"] == "record":
+            os.kill(int((tmp_path / "pid").read_text()), number)
+    assert (event["kind"], event["entry"], event["killed"]) == ("died", "e", True)
+    assert event["why"].startswith(f"QEMU was killed by {number.name}")
