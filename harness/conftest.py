@@ -51,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--boot-deadline", type=_number(float, 0.1), default=60.0, metavar="SECONDS",
         help="a VM that has not reached user space by then is given up (default: %(default)s)")
     add("--timeout", type=_number(int, 1), default=None, metavar="SECONDS",
-        help="a test that takes longer is ended (default: as the catalogue says, 60)")
+        help="a test that takes longer is ended (default: as the catalogue says, 20)")
     add("--append", default="", metavar="PARAMETERS", help="further kernel parameters")
     add("--mirror", default=None, metavar="URL",
         help="the archive's base address (default: as in this machine's apt configuration)")

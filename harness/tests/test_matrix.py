@@ -80,7 +80,8 @@ def test_the_host_is_as_expected(matrix: Matrix) -> None:
 
 
 def test_a_binding_that_is_refused_everything_is_red_and_never_absent(matrix: Matrix) -> None:
-    run = matrix("--kernel", "host", "--kernel", "5.10", "--binding", "lie:refuse_all")
+    run = matrix("--kernel", "host", "--kernel", "5.10", "--binding", "lie:refuse_all", "--timeout", "2", "--numprocesses", "2",
+                 "--dist", "loadgroup")
     assert run.code == 1, run.output
     for series in ("host", "5.10"):
         verdicts = run.verdicts(series)

@@ -251,6 +251,7 @@ def test_a_damaged_file_is_refused(path, lines, damage, says):
         (GOLDEN.read_text()[:-20], "is not JSON"),
         (GOLDEN.read_text() + "\n", "is not JSON"),
     ],
+    ids=["empty", "an empty line", "no object", "kind is no text", "cut off", "a line too many"],
 )
 def test_a_file_that_is_no_run_is_refused(path, content, says):
     path.write_text(content)
