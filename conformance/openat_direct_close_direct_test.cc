@@ -69,6 +69,9 @@ class OpenatDirectCloseDirect : public SizedRingTest {
   }
 
   std::string witness() {
+    // What the kernel cannot be asked for without the row is judged by its bytes.
+    expect_encoding(open(path, binding::Slot{1}), open_wanted(path, 2));
+    expect_encoding(ring.close_direct(0, binding::Slot{1}), {.opcode = wire::op::close, .file_index = 2});
     // A refusal for want of a slot comes late: the file has been opened by then, and if need be made (so it
     // was on 5.10.262). It exists beforehand here, and "nothing happened" is about the table.
     create(path);

@@ -97,6 +97,15 @@ class BufferRingTest : public AnySocketTest,
   // takes the 0 literally.
   bool kernel_has_buffer_rings() const { return kernel_has(wire::op::send_zc); }
   std::string witness() {
+    // What the kernel cannot be asked for without the row is judged by its bytes.
+    wire::Sqe receive{.opcode = wire::op::recv,
+                      .flags = wire::buffer_select,
+                      .fd = 1,
+                      .user_data = 2,
+                      .buf_index = group_id};
+    expect_encoding(ring.recv_select(2, 1, group_id, 0, 0), receive);
+    receive.ioprio = wire::recv_multishot;
+    expect_encoding(ring.recv_multishot(2, 1, group_id, 0), receive);
     return registration_refused(
         "REGISTER_PBUF_RING",
         [&] {
