@@ -172,6 +172,8 @@ class Column:
             if seen.state is not state or (state is State.REFUSED and seen.shape is not Shape.RIGHT):
                 detail = f" ({seen.cause})" if seen.cause else ""
                 return f"a test that must be {state} was {seen.state}{detail}"
+            if seen.complaints:
+                return f"the kernel complained before any test had begun: {seen.complaints[0]}"
         return "ok"
 
     def _machine(self) -> Machine:
