@@ -18,6 +18,7 @@ from harness.machine import Event, HostMachine, Machine, PlanEntry
 from harness.observation import Observation, Shape, State
 from harness.observe import observe
 from harness.report import text
+from harness.snapshot import Snapshots
 from harness.trouble import Trouble
 from harness.vm import VmMachine
 
@@ -49,6 +50,7 @@ class Setup:
     memory_mib: int = 512
     cpus: int = 1
     boot_deadline_s: float = 60.0
+    fresh_boot: bool = False  # not from a snapshot of a guest that has booted
     append: str = ""  # further kernel parameters
     timeout_s: int | None = None  # of each test; None: as the catalogue says
 
@@ -204,6 +206,8 @@ class Column:
             cpus=setup.cpus,
             boot_deadline_s=setup.boot_deadline_s,
             append=setup.append,
+            # Where KVM works a boot takes a fraction of a second, and the state would depend on the processor.
+            snapshots=Snapshots(cache) if chosen.name == "tcg" and not setup.fresh_boot else None,
         )
 
     def _plan(self) -> list[PlanEntry]:

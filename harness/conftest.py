@@ -50,6 +50,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--cpus", type=_number(int, 1), default=1, metavar="N", help="processors of a VM (default: %(default)s)")
     add("--boot-deadline", type=_number(float, 0.1), default=60.0, metavar="SECONDS",
         help="a VM that has not reached user space by then is given up (default: %(default)s)")
+    add("--fresh-boot", action="store_true",
+        help="boot every machine anew (default: boot a kernel once, keep the guest that has booted in the cache, and "
+        "start there; never with KVM)")
     add("--timeout", type=_number(int, 1), default=None, metavar="SECONDS",
         help="a test that takes longer is ended (default: as the catalogue says, 20)")
     add("--append", default="", metavar="PARAMETERS", help="further kernel parameters")
@@ -137,6 +140,7 @@ def _setup(option: Any, settings: kernels.Settings) -> Setup:
         memory_mib=option.memory,
         cpus=option.cpus,
         boot_deadline_s=option.boot_deadline,
+        fresh_boot=option.fresh_boot,
         append=option.append,
         timeout_s=option.timeout,
     )

@@ -1,7 +1,8 @@
 """A machine runs a plan and tells what happens as a stream of events; the host is one.
 
-Events are what the runner says (see guest/runner.cc: hello, start, record, end, trouble, bye), and two more:
+Events are what the runner says (see guest/runner.cc: ready, hello, start, record, end, trouble, bye), and more:
 
+    {"kind": "notice", "text": ...}                            what a person should know about the machine
     {"kind": "garbage", "line": ...}                           a line that is not a runner's
     {"kind": "died", "phase": ..., "entry": ... or None, "why": ..., "hung": ..., "killed": ...,
      "kmsg": [...] or None, "console_tail": [...]}
@@ -133,12 +134,17 @@ def text_lines(path: Path) -> list[str]:
 
 @contextlib.contextmanager
 def child(
-    command: Sequence[str], *, stderr: Path, dies_by: signal.Signals, remedy: str
+    command: Sequence[str],
+    *,
+    stderr: Path,
+    dies_by: signal.Signals,
+    remedy: str,
+    descriptors: Sequence[int] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process that outlives neither the block nor the thread that runs it; its standard output is a pipe.
 
     It has a session of its own, so that Ctrl-C reaches it through us and in our order. `remedy` is what a
-    person can do if it cannot be started.
+    person can do if it cannot be started. Of our `descriptors` it inherits only these.
     """
     try:
         file = stderr.open("wb")
@@ -152,6 +158,7 @@ def child(
                 stdout=subprocess.PIPE,
                 stderr=file,
                 start_new_session=True,
+                pass_fds=descriptors,
                 preexec_fn=lambda: _die_with_parent(dies_by),
             )
         except OSError as error:
@@ -299,7 +306,7 @@ def _well_formed(event: Event) -> bool:
         case "hello":
             return isinstance(event.get("release"), str) and isinstance(event.get("version"), str)
         case kind:
-            return kind == "bye"
+            return kind in ("ready", "bye")
 
 
 def _killed_by(code: int, errors: Sequence[str]) -> str | None:

@@ -99,6 +99,8 @@ class _Boot:
             case "hello":
                 self.booted = True
                 yield event
+            case "notice":
+                yield event
             case "trouble":
                 self._trouble = event["text"]
                 yield event

@@ -1,19 +1,26 @@
 """A virtual machine that boots one kernel, runs a plan as its only purpose, and ends.
 
-The guest is the kernel under test, the runner as pid 1 and the files of the plan; there is no other user
-space. Records come over QEMU's debug console, a channel of their own which needs no driver in the guest; the
-kernel's log goes to a serial console, which is how a panic is seen.
+The guest is the kernel under test, the runner as pid 1 and the payload: the plan and its programs, which come in
+memory of their own. There is no other user space. Records come over QEMU's debug console, a channel of their own
+which needs no driver in the guest; the kernel's log goes to a serial console, which is how a panic is seen.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
-from collections.abc import Mapping, Sequence
+import subprocess
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import initramfs
-from harness.machine import Events, PlanEntry, child, follow, plan_text, store
+from harness import initramfs, snapshot
+from harness.elf import loaded_part
+from harness.machine import Event, Events, PlanEntry, child, follow, plan_text, store
+from harness.qmp import MonitorError, monitor
+from harness.snapshot import Snapshots, Subject
 from harness.trouble import Trouble
 
 QEMU = "qemu-system-x86_64"
@@ -30,10 +37,16 @@ KERNEL_PARAMETERS = (
     "cryptomgr.notests",  # half a second of self-tests that nobody here needs
 )
 
+#: The payload's memory is a PCI device, whose size is a power of two; the file behind it is mostly a hole.
+PAYLOAD_SIZE = 64 << 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VmMachine:
-    """A kernel image and what to run it with. `files` maps paths in the guest to files here."""
+    """A kernel image and what to run it with. `files` maps paths in the guest to files here.
+
+    With `snapshots` the guest boots once, is kept there, and goes on from there in this run and in all later ones.
+    """
 
     kernel: Path
     runner: Path
@@ -45,6 +58,7 @@ class VmMachine:
     grace_s: float = 15.0
     append: str = ""  # further kernel parameters; the last of two wins
     qemu: str = QEMU
+    snapshots: Snapshots | None = None
 
     @property
     def shared_log(self) -> bool:
@@ -52,51 +66,195 @@ class VmMachine:
         return False
 
     def run(self, plan: Sequence[PlanEntry], artefacts: Path) -> Events:
-        """Boot, run the plan, yield its events. Leaves console.log and qemu.stderr in `artefacts`."""
-        image, console = artefacts / "initramfs.cpio", artefacts / "console.log"
-        errors = artefacts / "qemu.stderr"
-        store(image, self._initramfs(plan))
+        """Run the plan, yield its events. Leaves console.log and qemu.stderr in `artefacts`."""
+        run = _Run(self, plan, artefacts)
         try:
-            with child(
-                self.command(image, console), stderr=errors, dies_by=signal.SIGKILL, remedy=INSTALL_QEMU
-            ) as process:
-                yield from follow(
-                    process,
-                    plan,
-                    boot_deadline_s=self.boot_deadline_s,
-                    grace_s=self.grace_s,
-                    errors=errors,
-                    console=console,
-                    name="the virtual machine",
-                    program="QEMU",
-                )
+            run.store_payload()
+            if self.snapshots is None or not (yield from run.from_snapshot(self.snapshots)):
+                yield from run.from_boot()
         finally:
-            image.unlink(missing_ok=True)  # large, and made from files that are kept elsewhere
+            run.clean_up()
 
-    def command(self, image: Path, console: Path) -> list[str]:
-        """QEMU's command line."""
-        parameters = " ".join((*KERNEL_PARAMETERS, self.append)).strip()
-        return [
-            self.qemu,
+    def options(self) -> tuple[str, ...]:
+        """The options that make the guest what it is."""
+        return (
             *MACHINE,
             *("-accel", self.accelerator),
             *("-m", str(self.memory_mib)),
             *("-smp", str(self.cpus)),
-            *("-kernel", str(self.kernel)),
-            *("-initrd", str(image)),
-            *("-append", parameters),
-            *("-serial", f"file:{console}"),
+        )
+
+    def parameters(self) -> str:
+        """The kernel's command line."""
+        return " ".join((*KERNEL_PARAMETERS, self.append)).strip()
+
+    def init(self) -> bytes:
+        """The initramfs: the runner and nothing else."""
+        return initramfs.base({"init": _carried(self.runner)})
+
+    def payload(self, plan: Sequence[PlanEntry]) -> bytes:
+        """What the guest is to run."""
+        nodes = [initramfs.file(path, _carried(source)) for path, source in self.files.items()]
+        return initramfs.archive([*nodes, initramfs.file("plan", plan_text(plan).encode(), 0o644)])
+
+
+class _Run:
+    """One run of a plan: from a boot, or from a snapshot."""
+
+    def __init__(self, machine: VmMachine, plan: Sequence[PlanEntry], artefacts: Path) -> None:
+        self._machine = machine
+        self._plan = plan
+        self._init = artefacts / "initramfs.cpio"
+        self._payload = artefacts / "payload"
+        self._console = artefacts / "console.log"
+        self._errors = artefacts / "qemu.stderr"
+
+    def store_payload(self) -> None:
+        """Write the file that QEMU shows the guest as a device."""
+        data = self._machine.payload(self._plan)
+        if len(data) > PAYLOAD_SIZE:
+            raise Trouble(f"The programs for the guest have {len(data)} bytes, {PAYLOAD_SIZE} are the limit.")
+        store(self._payload, data)
+        os.truncate(self._payload, PAYLOAD_SIZE)
+
+    def clean_up(self) -> None:
+        """Remove what is large, and made from files that are kept elsewhere."""
+        for file in (self._init, self._payload):
+            file.unlink(missing_ok=True)
+
+    def from_boot(self) -> Events:
+        """Boot, then run the plan."""
+        store(self._init, self._machine.init())
+        command = [*self._command(self._payload), *self._booting(self._console)]
+        with self._child(command) as process:
+            yield from self._follow(process, self._plan, self._console)
+
+    def from_snapshot(self, snapshots: Snapshots) -> Generator[Event, None, bool]:
+        """Run the plan in a guest that has booted, now or earlier. False: it must boot, nothing has run yet."""
+        machine = self._machine
+        qemu = shutil.which(machine.qemu)
+        if qemu is None:
+            return False  # booting tells what is to be done
+        init = machine.init()
+        options = (*machine.options(), machine.parameters())
+        subject = Subject(kernel=machine.kernel, init=init, qemu=Path(qemu), options=options)
+        try:
+            if snapshots.find(subject) is None:
+                store(self._init, init)
+                with snapshots.new(subject) as (directory, keep):
+                    if snapshots.find(subject) is None:  # nobody made it while we waited
+                        death = yield from self._save(directory)
+                        if death is not None:
+                            yield death
+                            return True
+                        keep()
+            yield from self._resume(snapshots.find(subject))
+        except (MonitorError, OSError, Trouble) as error:
+            snapshots.discard(subject)
+            reason = str(error).rstrip(".")
+            yield {"kind": "notice", "text": f"It boots, as no snapshot of it can be used: {reason}."}
+            return False
+        return True
+
+    def _save(self, directory: Path) -> Generator[Event, None, Event | None]:
+        """Boot, and keep the guest as it waits for its payload. Returns its death if it does not come so far."""
+        no_payload, console = directory / "payload", directory / snapshot.CONSOLE
+        store(no_payload, b"")
+        os.truncate(no_payload, PAYLOAD_SIZE)
+        with monitor() as qemu, (directory / snapshot.STATE).open("wb") as state:
+            command = [
+                *self._command(no_payload, shared="on"),
+                *_memory(directory, self._machine.memory_mib, shared="on"),
+                *self._booting(console),
+                *qemu.options,
+            ]
+            with self._child(command, qemu.descriptor) as process:
+                qemu.connect()
+                for event in self._follow(process, (), console):
+                    if event["kind"] == "ready":
+                        qemu.save(state.fileno())
+                        no_payload.unlink()
+                        return None
+                    if event["kind"] == "died" and not event["killed"]:  # a full disk kills, too
+                        shutil.copyfile(console, self._console)
+                        return event
+                    yield event
+        raise MonitorError("its boot ended without a word")
+
+    def _resume(self, place: Path | None) -> Events:
+        """Run the plan in a guest that goes on from a snapshot."""
+        if place is None:
+            raise MonitorError("another run has just replaced it")
+        console = f"file,id=console,append=on,path={_escaped(self._console)}"
+        with monitor() as qemu, (place / snapshot.STATE).open("rb") as state:
+            shutil.copyfile(place / snapshot.CONSOLE, self._console)
+            command = [
+                *self._command(self._payload),
+                *_memory(place, self._machine.memory_mib, shared="off"),
+                *("-incoming", "defer"),
+                *("-chardev", console, "-serial", "chardev:console"),
+                *qemu.options,
+            ]
+            with self._child(command, qemu.descriptor, state.fileno()) as process:
+                qemu.connect()
+                qemu.resume(state.fileno())
+                for event in self._follow(process, self._plan, self._console):
+                    if event["kind"] == "died" and event["phase"] == "boot":
+                        raise MonitorError(event["why"])
+                    yield event
+
+    def _command(self, payload: Path, shared: str = "off") -> list[str]:
+        memory = f"memory-backend-file,id=payload,size={PAYLOAD_SIZE},share={shared},mem-path={_escaped(payload)}"
+        return [
+            self._machine.qemu,
+            *self._machine.options(),
+            *("-object", memory, "-device", "ivshmem-plain,memdev=payload,master=on"),
             *("-debugcon", "file:/dev/stdout"),
         ]
 
-    def _initramfs(self, plan: Sequence[PlanEntry]) -> bytes:
-        carried = {"init": self.runner, **self.files}
-        try:
-            contents = {path: source.read_bytes() for path, source in carried.items()}
-        except OSError as error:
-            raise Trouble(
-                f"{error.filename} is to run in the guest but cannot be read: {error.strerror}. "
-                "Build the project first."
-            ) from error
-        text = plan_text(plan).encode()
-        return initramfs.base(contents) + initramfs.archive([initramfs.file("plan", text, 0o644)])
+    def _booting(self, console: Path) -> list[str]:
+        return [
+            *("-kernel", str(self._machine.kernel)),
+            *("-initrd", str(self._init)),
+            *("-append", self._machine.parameters()),
+            *("-serial", f"file:{console}"),
+        ]
+
+    def _child(self, command: Sequence[str], *descriptors: int) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        return child(
+            command, stderr=self._errors, dies_by=signal.SIGKILL, remedy=INSTALL_QEMU, descriptors=descriptors
+        )
+
+    def _follow(self, process: subprocess.Popen[bytes], plan: Sequence[PlanEntry], console: Path) -> Events:
+        return follow(
+            process,
+            plan,
+            boot_deadline_s=self._machine.boot_deadline_s,
+            grace_s=self._machine.grace_s,
+            errors=self._errors,
+            console=console,
+            name="the virtual machine",
+            program="QEMU",
+        )
+
+
+def _memory(directory: Path, mib: int, shared: str) -> tuple[str, ...]:
+    """The guest's memory in a file. Not shared, it is mapped copy on write."""
+    path = _escaped(directory / snapshot.RAM)
+    backend = f"memory-backend-file,id=ram,size={mib}M,share={shared},mem-path={path}"
+    return ("-object", backend, "-machine", "memory-backend=ram")
+
+
+def _escaped(path: Path) -> str:
+    """A path as a value among QEMU's options, which commas part."""
+    return str(path).replace(",", ",,")
+
+
+def _carried(path: Path) -> bytes:
+    """A program for the guest, without what a guest does not need."""
+    try:
+        return loaded_part(path.read_bytes())
+    except OSError as error:
+        raise Trouble(
+            f"{path} is to run in the guest but cannot be read: {error.strerror}. Build the project first."
+        ) from error

@@ -1,16 +1,20 @@
 #include "support/hygiene.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include <span>
+#include <string_view>
 #include <thread>
 
 #include "support/observation.h"
@@ -20,30 +24,49 @@
 namespace conformance {
 namespace {
 
+// These files are read around every test, on emulated processors too: no streams, no paths, one buffer.
+std::string_view read_proc(const char* path, std::span<char> buffer) {
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  std::size_t size = 0;
+  ssize_t n = 0;
+  while (fd >= 0 && (n = read(fd, buffer.data() + size, buffer.size() - size)) > 0) {
+    size += static_cast<std::size_t>(n);
+  }
+  if (fd < 0 || n < 0 || size == buffer.size()) {
+    std::fprintf(stderr, "hygiene: %s cannot be read whole\n", path);
+    std::_Exit(3);
+  }
+  close(fd);
+  return {buffer.data(), size};
+}
+
 std::map<int, std::string> open_descriptors() {
   std::map<int, std::string> found;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    std::error_code gone;  // the iterator's own descriptor is closed when we look again
-    const auto target = std::filesystem::read_symlink(entry.path(), gone);
-    if (!gone) found[std::stoi(entry.path().filename())] = target.string();
+  DIR* directory = opendir("/proc/self/fd");
+  while (const dirent* entry = directory != nullptr ? readdir(directory) : nullptr) {
+    const int fd = std::atoi(entry->d_name);
+    if (entry->d_name[0] == '.' || fd == dirfd(directory)) continue;
+    std::array<char, PATH_MAX> target;
+    const ssize_t size = readlinkat(dirfd(directory), entry->d_name, target.data(), target.size());
+    found[fd] = std::string(target.data(), static_cast<std::size_t>(std::max(size, ssize_t{0})));
   }
-  std::erase_if(found, [](const auto& item) { return fcntl(item.first, F_GETFD) < 0; });
+  if (directory == nullptr || closedir(directory) != 0) {
+    std::fprintf(stderr, "hygiene: /proc/self/fd cannot be read\n");
+    std::_Exit(3);
+  }
   return found;
 }
 
-int ring_mappings() {
-  std::ifstream maps("/proc/self/maps");
+int ring_mappings(std::string_view maps) {
   int count = 0;
-  for (std::string line; std::getline(maps, line);) count += line.find("io_uring") != std::string::npos;
+  for (std::size_t at = 0; (at = maps.find("io_uring", at)) != maps.npos; at = maps.find('\n', at)) ++count;
   return count;
 }
 
-long pinned_kib() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmPin:")) return std::stol(line.substr(6));
-  }
-  return 0;
+long pinned_kib(std::string_view status) {
+  constexpr std::string_view label = "\nVmPin:";  // since 3.2
+  const std::size_t at = status.find(label);
+  return at == status.npos ? 0 : std::strtol(status.data() + at + label.size(), nullptr, 10);
 }
 
 bool has_children() {
@@ -54,11 +77,13 @@ bool has_children() {
 }  // namespace
 
 Belongings look_around() {
-  return {.descriptors = open_descriptors(),
-          .ring_mappings = ring_mappings(),
-          .anonymous_mappings = static_cast<int>(wire_log().anonymous().size()),
-          .pinned_kib = pinned_kib(),
-          .children = has_children() ? 1 : 0};
+  static std::array<char, 64 * 1024> buffer;
+  Belongings found{.descriptors = open_descriptors()};
+  found.ring_mappings = ring_mappings(read_proc("/proc/self/maps", buffer));
+  found.anonymous_mappings = static_cast<int>(wire_log().anonymous().size());
+  found.pinned_kib = pinned_kib(read_proc("/proc/self/status", buffer));
+  found.children = has_children() ? 1 : 0;
+  return found;
 }
 
 std::vector<std::string> leaks(const Belongings& before, const Belongings& after) {
@@ -91,18 +116,19 @@ std::vector<std::string> leaks(const Belongings& before, const Belongings& after
 void HygieneListener::OnTestStart(const testing::TestInfo&) {
   current_observation() = {};
   wire_log().clear();
-  before_ = look_around();
+  if (!before_) before_ = look_around();
 }
 
 void HygieneListener::OnTestEnd(const testing::TestInfo& info) {
   // The kernel unpins the buffers of a closed ring a moment later.
   using namespace std::chrono_literals;
   Belongings after = look_around();
-  for (int i = 0; i < 200 && after.pinned_kib > before_.pinned_kib; ++i) {
+  for (int i = 0; i < 200 && after.pinned_kib > before_->pinned_kib; ++i) {
     std::this_thread::sleep_for(10ms);
     after = look_around();
   }
-  for (const std::string& leak : leaks(before_, after)) ADD_FAILURE() << "leak: " << leak;
+  for (const std::string& leak : leaks(*before_, after)) ADD_FAILURE() << "leak: " << leak;
+  before_ = std::move(after);  // a leak is charged once; nothing happens between two tests
   if (info.result()->Skipped() && !current_observation().refusal) {
     ADD_FAILURE() << "skipped without a witness: a skip is taken only from refused()";
   }

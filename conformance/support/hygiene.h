@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,7 @@ class HygieneListener : public testing::EmptyTestEventListener {
   void OnTestEnd(const testing::TestInfo& info) override;
 
  private:
-  Belongings before_;
+  std::optional<Belongings> before_;  // what there was when the last test ended
 };
 
 // Ends the process when a test takes longer than `seconds`, with a record (to `record_fd` unless -1) and a

@@ -1,11 +1,13 @@
 // runner: executes a plan, one process per entry, and says what happens as it happens.
 //
 //   runner --plan FILE [--records-fd N]     on a host; the lines go to descriptor N, or standard output
-//   (as pid 1, without --plan)              in a guest; the plan is /plan, the lines go to the hypervisor
+//   (as pid 1, without --plan)              in a guest; the plan is /plan, which comes with the programs in the
+//                                           payload; the lines go to the hypervisor
 //
 // A plan has one line per entry: name, timeout in seconds, program and arguments, separated by tabs.
 // Lines of the stream, one JSON object each:
 //
+//   ready    in a guest: it has booted and waits for its payload
 //   hello    which kernel, before anything else
 //   start    of an entry
 //   record   one complete line that the entry wrote to the descriptor named by URING_RECORDS_FD
@@ -32,6 +34,7 @@
 
 #include "channel.h"
 #include "kernel_log.h"
+#include "payload.h"
 #include "process.h"
 #include "system.h"
 
@@ -104,7 +107,12 @@ int main_in_guest() {
     for (const std::string& problem : problems) stream.trouble(problem);
     for (const std::string& problem : prepare_process()) stream.trouble(problem);
     block_signals();
-    (void)execute(guest_plan, stream, true);
+    stream.send(Object("ready"));
+    if (const std::string problem = unpack_payload(); problem.empty()) {
+      (void)execute(guest_plan, stream, true);
+    } else {
+      stream.trouble(problem);
+    }
   }
   power_off();
   return 1;

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from harness.machine import PlanEntry
 from harness.tests.test_initramfs import read
 from harness.tests.test_machine import BYE, END, HELLO, START, alive, wait_until
 from harness.trouble import Trouble
-from harness.vm import QEMU, VmMachine
+from harness.vm import PAYLOAD_SIZE, QEMU, VmMachine
 
 PLAN = (PlanEntry(name="e", timeout_s=0.2, argv=("/bin/test", "x")),)
 
@@ -99,8 +100,9 @@ def test_a_long_console_is_told_by_its_end(tmp_path: Path) -> None:
     assert died["console_tail"] == [str(number) for number in range(801, 1001)]
 
 
-def test_the_command_line_and_the_initramfs(tmp_path: Path) -> None:
-    keep = 'for a; do echo "$a" >> arguments; case $a in *.cpio) cp "$a" copy;; esac; done'
+def test_the_command_line_the_initramfs_and_the_payload(tmp_path: Path) -> None:
+    copy = '*.cpio) cp "$a" init;; *id=payload*) cp "${a##*mem-path=}" payload;;'
+    keep = f'for a; do echo "$a" >> arguments; case $a in {copy} esac; done'
     machine = fake_qemu(tmp_path, f"cd {tmp_path}; {keep}; {HELLO}; {BYE}")
     carried = tmp_path / "program"
     carried.write_bytes(b"program")
@@ -124,10 +126,14 @@ def test_the_command_line_and_the_initramfs(tmp_path: Path) -> None:
     assert pairs["-append"].endswith(" one=1 two=2")
     assert "panic=-1" in pairs["-append"].split()
     assert "-no-reboot" in arguments and "-nodefaults" in arguments
-    members = read((tmp_path / "copy").read_bytes())
-    assert members["init"].data == b"runner"
+    members = read((tmp_path / "init").read_bytes())
+    assert members["init"].data == b"runner" and "plan" not in members
+    payload = (tmp_path / "payload").read_bytes()
+    assert len(payload) == PAYLOAD_SIZE
+    members = read(payload.rstrip(b"\0") + bytes(4 - len(payload.rstrip(b"\0")) % 4))
     assert members["bin/test"].data == b"program"
     assert members["plan"].data == b"e\t0.200\t/bin/test\tx\n"
+    assert sorted(path.name for path in (tmp_path / "artefacts").iterdir()) == ["qemu.stderr"]
 
 
 def test_no_qemu_is_trouble(tmp_path: Path) -> None:
@@ -138,7 +144,7 @@ def test_no_qemu_is_trouble(tmp_path: Path) -> None:
         list(machine.run(PLAN, tmp_path / "artefacts"))
 
 
-def test_a_full_disk_keeps_no_half_of_an_initramfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_keeps_no_half_of_a_payload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = fake_qemu(tmp_path, "")
 
     def write_half(path: Path, data: bytes) -> None:
@@ -147,7 +153,7 @@ def test_a_full_disk_keeps_no_half_of_an_initramfs(tmp_path: Path, monkeypatch: 
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path, "write_bytes", write_half)
-    with pytest.raises(Trouble, match=r"initramfs\.cpio cannot be written: No space left .*Make room"):
+    with pytest.raises(Trouble, match=r"payload cannot be written: No space left .*Make room"):
         list(machine.run(PLAN, tmp_path / "artefacts"))
     assert list((tmp_path / "artefacts").iterdir()) == []
 
@@ -215,8 +221,8 @@ def test_a_real_kernel(vm_kernel: Path, runner: Path, program: Path, tmp_path: P
         for name in ("pass", "environment", "warn", "hang", "panic", "never")
     ]
     events = list(machine.run(plan, tmp_path / "artefacts"))
-    assert events[0]["kind"] == "hello", events[0]
-    assert events[0]["machine"] == "x86_64" and events[0]["memory_kib"] > 400_000
+    assert [event["kind"] for event in events[:2]] == ["ready", "hello"], events[:2]
+    assert events[1]["machine"] == "x86_64" and events[1]["memory_kib"] > 400_000
     said = [(event["entry"], event["line"]) for event in events if event["kind"] == "record"]
     variables = {line.partition("=")[0] for name, line in said if name == "environment" and "=" in line}
     assert variables == {"PATH", "HOME", "TMPDIR", "LC_ALL", "URING_RECORDS_FD"}
@@ -247,3 +253,25 @@ def test_a_real_machine_that_is_killed(
             os.kill(int((tmp_path / "pid").read_text()), number)
     assert (event["kind"], event["entry"], event["killed"]) == ("died", "e", True)
     assert event["why"].startswith(f"QEMU was killed by {number.name}")
+
+
+def test_a_payload_that_is_too_large(tmp_path: Path) -> None:
+    machine = fake_qemu(tmp_path, "")
+    large = tmp_path / "large"
+    large.touch()
+    os.truncate(large, PAYLOAD_SIZE)
+    machine = replace(machine, files={"large": large})
+    with pytest.raises(Trouble, match=f"{PAYLOAD_SIZE} are the limit"):
+        list(machine.run(PLAN, tmp_path / "artefacts"))
+
+
+def test_a_damaged_payload_is_told(vm_kernel: Path, runner: Path, tmp_path: Path) -> None:
+    keep = "for a; do case $a in *id=payload*) payload=${a##*mem-path=};; esac; done"
+    wrapper = tmp_path / "qemu"
+    damage = "printf damage | dd of=$payload bs=1 seek=136 conv=notrunc status=none"
+    wrapper.write_text(f'#!/bin/sh\n{keep}\n{damage}\nexec {QEMU} "$@"\n')
+    wrapper.chmod(0o755)
+    machine = VmMachine(kernel=vm_kernel, runner=runner, qemu=str(wrapper))
+    *_, trouble, died = machine.run(PLAN, tmp_path / "artefacts")
+    assert (trouble["kind"], died["kind"], died["phase"]) == ("trouble", "died", "boot")
+    assert "the payload is damaged at byte" in trouble["text"]

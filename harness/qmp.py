@@ -1,0 +1,95 @@
+"""QEMU's monitor: commands and answers as JSON, over a socket that is there from the start."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+DEADLINE_S = 30.0  # for one answer, and for one migration
+
+
+class MonitorError(Exception):
+    """QEMU refused a command, did not answer or is gone. The message is the end of a sentence."""
+
+
+class Monitor:
+    """The harness's end. `options` make QEMU use the other, `descriptor`, which it must inherit."""
+
+    def __init__(self, ours: socket.socket, theirs: socket.socket) -> None:
+        self._socket = ours
+        self._theirs = theirs
+        self._answers = ours.makefile("rb")
+        ours.settimeout(DEADLINE_S)
+
+    @property
+    def descriptor(self) -> int:
+        """What the child process must inherit."""
+        return self._theirs.fileno()
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """QEMU's options for it."""
+        return ("-chardev", f"socket,id=monitor,fd={self.descriptor}", "-mon", "chardev=monitor,mode=control")
+
+    def connect(self) -> None:
+        """Begin the conversation, once the process runs: from now on its end is noticed."""
+        self._theirs.close()
+        self._read()  # the greeting
+        self.execute("qmp_capabilities")
+
+    def execute(self, command: str, descriptors: Sequence[int] = (), **arguments: Any) -> Any:
+        """What the command returns; `descriptors` are handed over with it."""
+        line = json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n"
+        try:
+            socket.send_fds(self._socket, [line], list(descriptors))
+        except OSError as error:
+            raise MonitorError(f"QEMU's monitor is gone: {error.strerror}") from error
+        while True:
+            answer = self._read()
+            if "error" in answer:
+                raise MonitorError(f"QEMU refused {command}: {answer['error'].get('desc')}")
+            if "return" in answer:
+                return answer["return"]
+
+    def save(self, state: int) -> None:
+        """Write the machine's state to a file's descriptor, without memory that is a shared file; the guest stops."""
+        self._without_shared_memory()
+        self.execute("getfd", [state], fdname="state")
+        self.execute("migrate", uri="fd:state")
+        deadline = time.monotonic() + DEADLINE_S
+        while (status := self.execute("query-migrate").get("status")) != "completed":
+            if status in ("failed", "cancelled") or time.monotonic() > deadline:
+                raise MonitorError(f"QEMU could not save the machine: {status}")
+            time.sleep(0.005)
+
+    def resume(self, state: int) -> None:
+        """Go on from such a state in a QEMU started with -incoming defer; it has inherited the descriptor."""
+        self._without_shared_memory()
+        self.execute("migrate-incoming", uri=f"fd:{state}")
+
+    def _without_shared_memory(self) -> None:
+        wish = {"capability": "x-ignore-shared", "state": True}
+        self.execute("migrate-set-capabilities", capabilities=[wish])
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            line = self._answers.readline()
+        except OSError as error:
+            raise MonitorError(f"QEMU's monitor does not answer: {error}") from error
+        try:
+            answer = json.loads(line)
+        except ValueError as error:  # the empty line at the end, too
+            raise MonitorError("QEMU ended, or said what is no answer") from error
+        return answer if isinstance(answer, dict) else {}
+
+
+@contextmanager
+def monitor() -> Iterator[Monitor]:
+    """A monitor, and its end."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield Monitor(ours, theirs)
