@@ -218,6 +218,7 @@ class Column:
                 name=name,
                 timeout_s=60,
                 argv=(*common, "--gtest_also_run_disabled_tests", f"--gtest_filter={suite}"),
+                forks=True,
             )
             for name, (suite, _) in SMOKE.items()
         ]
@@ -225,7 +226,7 @@ class Column:
             timeout_s = self._setup.timeout_s or row.timeout_s
             # The program's own watchdog, for each of its tests, speaks first: it has more to tell.
             argv = (*common, f"--timeout-s={timeout_s}", f"--gtest_filter={row.filter}")
-            plan.append(PlanEntry(name=row.stem, timeout_s=2 * timeout_s, argv=argv))
+            plan.append(PlanEntry(name=row.stem, timeout_s=2 * timeout_s, argv=argv, forks=True))
         return plan
 
     def _cell(self, row: Row, observation: Observation) -> results.Cell:

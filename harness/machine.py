@@ -44,11 +44,15 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanEntry:
-    """One process to run: its name, how long it may take, its command line as the machine sees it."""
+    """One process to run: its name, how long it may take, its command line as the machine sees it.
+
+    A program that serves forks (guest/fork_server.h) is started once for all entries that want it so.
+    """
 
     name: str
     timeout_s: float
     argv: tuple[str, ...]
+    forks: bool = False
 
 
 class Machine(Protocol):
@@ -100,9 +104,12 @@ def plan_text(plan: Sequence[PlanEntry]) -> str:
     """The plan in the form that the runner reads."""
     if len({entry.name for entry in plan}) < len(plan):
         raise ValueError("a plan names each entry once")
-    lines = ["\t".join((entry.name, f"{entry.timeout_s:.3f}", *entry.argv)) for entry in plan]
+    lines = [
+        "\t".join((entry.name, f"{entry.timeout_s:.3f}", "fork" if entry.forks else "exec", *entry.argv))
+        for entry in plan
+    ]
     for line, entry in zip(lines, plan, strict=True):
-        if "\n" in line or line.count("\t") != len(entry.argv) + 1:
+        if "\n" in line or line.count("\t") != len(entry.argv) + 2:
             raise ValueError(f"the plan's entry {entry.name!r} holds a tab or a line end")
     return "".join(f"{line}\n" for line in lines)
 

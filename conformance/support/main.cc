@@ -4,6 +4,7 @@
 //                          "lie:refuse_all" makes the program its own counterexample: see Lie in
 //                          support/wire_log.h
 //   --timeout-s=N          end a test that takes longer, default 60 seconds
+//   --fork-server=N        serve forks over descriptor N: see support/fork_server.h
 //   URING_RECORDS_FD=N     (environment) write result records to this descriptor: see support/records.h
 // Exit code: GoogleTest's (0 or 1); 2 when it was called wrongly; 124 when the watchdog ended it.
 #include <fcntl.h>
@@ -16,8 +17,10 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "binding.h"
+#include "support/fork_server.h"
 #include "support/hygiene.h"
 #include "support/records.h"
 #include "support/wire_log.h"
@@ -43,13 +46,17 @@ struct Options {
   int records_fd = -1;
 };
 
-// What GoogleTest left of the command line, and the environment.
-Options read_options(int argc, char** argv) {
+// What GoogleTest left of the command line, and the environment. From a fork server the arguments come after
+// GoogleTest has looked: these are those of its options that are asked for there.
+Options read_options(const std::vector<std::string>& arguments) {
   Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
+  for (const std::string_view argument : arguments) {
     const std::string_view value = argument.substr(std::min(argument.size(), argument.find('=') + 1));
-    if (argument.starts_with("--binding=")) {
+    if (argument.starts_with("--gtest_filter=")) {
+      GTEST_FLAG_SET(filter, std::string(value));
+    } else if (argument == "--gtest_also_run_disabled_tests") {
+      GTEST_FLAG_SET(also_run_disabled_tests, true);
+    } else if (argument.starts_with("--binding=")) {
       if (value == conformance::refuse_all_name) {
         conformance::active_lie() = conformance::Lie::refuse_all;
       } else if (value != binding::name) {
@@ -85,7 +92,14 @@ void open_standard_descriptors() {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-  const Options options = read_options(argc, argv);
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  constexpr std::string_view fork_server = "--fork-server=";
+  if (arguments.size() == 1 && arguments[0].starts_with(fork_server)) {
+    const std::vector<std::string> words = conformance::serve_forks(
+        number(fork_server, std::string_view(arguments[0]).substr(fork_server.size())));
+    arguments.assign(words.begin() + 1, words.end());
+  }
+  const Options options = read_options(arguments);
   open_standard_descriptors();
   // Ring memory up to 5.11 and registered buffers count against it. Where the hard limit is low a test will
   // say so.

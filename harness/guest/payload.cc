@@ -57,7 +57,7 @@ std::string_view map_device(std::string& error) {
   }
   std::ofstream(directory / "enable") << "1\n";  // no driver has done it
   const fs::path memory = directory / "resource2";
-  struct stat status{};
+  struct stat status {};
   const int fd = open(memory.c_str(), O_RDONLY | O_CLOEXEC);
   void* address = MAP_FAILED;
   if (fd >= 0 && fstat(fd, &status) == 0) {

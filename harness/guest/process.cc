@@ -115,27 +115,44 @@ pid_t parent_of(const char* pid) {
   return parent;
 }
 
-void kill_children() {
+// Our children, of which there is rarely one: the kernel tells them, if it was built to
+// (CONFIG_PROC_CHILDREN).
+std::vector<pid_t> children() {
+  std::vector<pid_t> found;
+  const std::string self = std::to_string(getpid());
+  if (std::ifstream file("/proc/self/task/" + self + "/children"); file) {
+    for (pid_t pid = 0; file >> pid;) found.push_back(pid);
+    return found;
+  }
   DIR* proc = opendir("/proc");
-  if (proc == nullptr) return;
-  while (const dirent* entry = readdir(proc)) {
+  while (const dirent* entry = proc != nullptr ? readdir(proc) : nullptr) {
     pid_t pid = 0;
     std::from_chars(entry->d_name, entry->d_name + std::strlen(entry->d_name), pid);
-    if (pid > 0 && parent_of(entry->d_name) == getpid()) kill(pid, SIGKILL);
+    if (pid > 0 && parent_of(entry->d_name) == getpid()) found.push_back(pid);
   }
-  closedir(proc);
+  if (proc != nullptr) closedir(proc);
+  return found;
 }
 
 // Kills whatever the entry left behind. The orphans of a process become our children when it dies (we are
-// their subreaper, or pid 1), so this goes on until there is no child. False: one of them does not die.
-bool sweep() {
+// their subreaper, or pid 1), so this goes on until there is no child but the fork server. False: one of them
+// does not die.
+bool sweep(pid_t server) {
   const auto deadline = Clock::now() + death_deadline;
   for (auto pause = 0ms; Clock::now() < deadline; pause = std::min(pause + 1ms, 20ms)) {
     pid_t reaped = 0;
-    while ((reaped = waitpid(-1, nullptr, WNOHANG)) > 0) {
+    if (server < 0) {  // the kernel's answer is enough
+      while ((reaped = waitpid(-1, nullptr, WNOHANG)) > 0) {
+      }
+      if (reaped < 0) return true;
     }
-    if (reaped < 0) return true;
-    kill_children();
+    bool alone = true;
+    for (const pid_t child : children()) {
+      if (child == server || waitpid(child, nullptr, WNOHANG) == child) continue;
+      alone = false;
+      (void)kill(child, SIGKILL);
+    }
+    if (alone && server >= 0) return true;
     (void)poll(nullptr, 0, static_cast<int>(pause.count()));
   }
   return false;
@@ -150,14 +167,16 @@ sigset_t heard_signals() {
 
 // All that an entry finds in its environment. Nothing of ours: a GTEST_FILTER or LD_PRELOAD of the person who
 // started us, or a kernel parameter that pid 1 gets as a variable, must not change what a test does.
-std::vector<std::string> environment_of_entry(const std::string& directory, int records) {
-  return {
+// The descriptor for records has another number in a process that a fork server made, which adds it.
+std::vector<std::string> environment_of_entry(const std::string& directory, std::optional<int> records) {
+  std::vector<std::string> environment{
       "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       "HOME=" + directory,
       "TMPDIR=" + directory,
       "LC_ALL=C",
-      "URING_RECORDS_FD=" + std::to_string(records),
   };
+  if (records) environment.push_back("URING_RECORDS_FD=" + std::to_string(*records));
+  return environment;
 }
 
 // In the form that execve() wants.
@@ -170,7 +189,8 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 
 class Run {
  public:
-  Run(const Entry& entry, Stream& stream, KernelLog& log) : entry_(entry), stream_(stream), log_(log) {}
+  Run(const Entry& entry, Stream& stream, KernelLog& log, ForkServer& server)
+      : entry_(entry), stream_(stream), log_(log), server_(server) {}
 
   Next run() {
     stream_.send(Object("start").text("entry", entry_.name));
@@ -196,6 +216,8 @@ class Run {
  private:
   void trouble(const std::string& text) { stream_.trouble(entry_.name + ": " + text); }
   bool start();
+  bool start_anew(int output, int records);
+  bool start_forked(int output, int records);
   [[noreturn]] void become_entry(int null, int output, int records, int status);
   void watch(Clock::time_point started);
   void hear_signals(int signals);
@@ -207,6 +229,7 @@ class Run {
   const Entry& entry_;
   Stream& stream_;
   KernelLog& log_;
+  ForkServer& server_;
   Directory directory_;
   pid_t pid_ = -1;
   Fd output_;
@@ -224,9 +247,37 @@ class Run {
 bool Run::start() {
   auto output = make_pipe();
   auto records = make_pipe();
+  if (!output || !records) {
+    trouble(because("cannot make pipes", errno));
+    return false;
+  }
+  if (!(entry_.forks ? start_forked(output->writer.get(), records->writer.get())
+                     : start_anew(output->writer.get(), records->writer.get()))) {
+    return false;
+  }
+  output_ = std::move(output->reader);
+  records_ = std::move(records->reader);
+  (void)fcntl(output_.get(), F_SETFL, O_NONBLOCK);
+  (void)fcntl(records_.get(), F_SETFL, O_NONBLOCK);
+  return true;
+}
+
+bool Run::start_forked(int output, int records) {
+  const ForkRequest request{.directory = directory_.path(),
+                            .environment = environment_of_entry(directory_.path(), std::nullopt),
+                            .argv = entry_.argv,
+                            .output = output,
+                            .records = records};
+  std::string error;
+  pid_ = server_.fork(entry_.argv.front(), request, error);
+  if (pid_ < 0) trouble(error);
+  return pid_ > 0;
+}
+
+bool Run::start_anew(int output, int records) {
   auto status = make_pipe();
   const Fd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!output || !records || !status || null.get() < 0) {
+  if (!status || null.get() < 0) {
     trouble(because("cannot make pipes", errno));
     return false;
   }
@@ -235,13 +286,7 @@ bool Run::start() {
     trouble(because("cannot fork", errno));
     return false;
   }
-  if (pid_ == 0) {
-    become_entry(null.get(), output->writer.get(), records->writer.get(), status->writer.get());
-  }
-  output_ = std::move(output->reader);
-  records_ = std::move(records->reader);
-  (void)fcntl(output_.get(), F_SETFL, O_NONBLOCK);
-  (void)fcntl(records_.get(), F_SETFL, O_NONBLOCK);
+  if (pid_ == 0) become_entry(null.get(), output, records, status->writer.get());
   // A successful exec closes the status pipe without a word.
   status->writer.reset();
   int error = 0;
@@ -349,7 +394,7 @@ void Run::clean_up() {
   if (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0) {
     (info.si_code == CLD_EXITED ? exit_ : signal_) = info.si_status;
   }
-  if (!sweep()) {
+  if (!sweep(server_.pid())) {
     trouble("a process of this entry survives SIGKILL; nothing more is run on this machine");
     next_ = Next::give_up;
   }
@@ -375,7 +420,7 @@ void Run::report(std::int64_t ms, std::optional<std::int64_t> taint_before) {
       .text("partial", line_)
       .list("kmsg", log.text);
   log.error ? end.text("kmsg_error", *log.error) : end.null("kmsg_error");
-  taint_before && taint_after ? end.pair("taint", *taint_before, *taint_after) : end.null("taint");
+  taint_before&& taint_after ? end.pair("taint", *taint_before, *taint_after) : end.null("taint");
   stream_.send(end);
 }
 
@@ -392,6 +437,8 @@ void unblock_signals() {
   (void)sigprocmask(SIG_UNBLOCK, &heard, nullptr);
 }
 
-Next run(const Entry& entry, Stream& stream, KernelLog& log) { return Run(entry, stream, log).run(); }
+Next run(const Entry& entry, Stream& stream, KernelLog& log, ForkServer& server) {
+  return Run(entry, stream, log, server).run();
+}
 
 }  // namespace runner

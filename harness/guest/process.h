@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "channel.h"
+#include "fork_server.h"
 #include "kernel_log.h"
 
 namespace runner {
@@ -14,6 +15,7 @@ namespace runner {
 struct Entry {
   std::string name;
   std::chrono::milliseconds timeout{};
+  bool forks = false;  // the program serves as a ForkServer; else it is started anew
   std::vector<std::string> argv;
 };
 
@@ -31,6 +33,6 @@ void block_signals();
 void unblock_signals();
 
 // Runs the entry and says everything about it: start, its records, end (unless a signal stopped us in it).
-Next run(const Entry& entry, Stream& stream, KernelLog& log);
+Next run(const Entry& entry, Stream& stream, KernelLog& log, ForkServer& server);
 
 }  // namespace runner

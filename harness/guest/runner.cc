@@ -1,11 +1,13 @@
 // runner: executes a plan, one process per entry, and says what happens as it happens.
 //
 //   runner --plan FILE [--records-fd N]     on a host; the lines go to descriptor N, or standard output
-//   (as pid 1, without --plan)              in a guest; the plan is /plan, which comes with the programs in the
+//   (as pid 1, without --plan)              in a guest; the plan is /plan, which comes with the programs in
+//   the
 //                                           payload; the lines go to the hypervisor
 //
-// A plan has one line per entry: name, timeout in seconds, program and arguments, separated by tabs.
-// Lines of the stream, one JSON object each:
+// A plan has one line per entry, with tabs between: name, timeout in seconds, how the program is started
+// ("exec" anew, or "fork" from one that has started: see fork_server.h), program and arguments. Lines of the
+// stream, one JSON object each:
 //
 //   ready    in a guest: it has booted and waits for its payload
 //   hello    which kernel, before anything else
@@ -33,6 +35,7 @@
 #include <vector>
 
 #include "channel.h"
+#include "fork_server.h"
 #include "kernel_log.h"
 #include "payload.h"
 #include "process.h"
@@ -50,16 +53,18 @@ const char* parse_entry(std::string_view line, Entry& entry) {
     fields.emplace_back(line.substr(0, tab));
   }
   fields.emplace_back(line);
-  if (fields.size() < 3) return "has fewer than three fields";
+  if (fields.size() < 4) return "has fewer than four fields";
   double timeout_s = 0;
   const std::string& timeout = fields[1];
   const auto parsed = std::from_chars(timeout.data(), timeout.data() + timeout.size(), timeout_s);
   if (parsed.ec != std::errc{} || *parsed.ptr != '\0' || !(timeout_s > 0 && timeout_s < 1e6)) {
     return "has no timeout in its second field";
   }
+  if (fields[2] != "exec" && fields[2] != "fork") return "has neither exec nor fork in its third field";
   entry.name = fields[0];
   entry.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(timeout_s * 1000));
-  entry.argv.assign(fields.begin() + 2, fields.end());
+  entry.forks = fields[2] == "fork";
+  entry.argv.assign(fields.begin() + 3, fields.end());
   return nullptr;
 }
 
@@ -83,10 +88,11 @@ bool execute(const char* plan_path, Stream& stream, bool in_guest) {
     return false;
   }
   KernelLog log;
+  ForkServer server;
   stream.send(hello(plan.size()));
   for (const Entry& entry : plan) {
     if (in_guest) KernelLog::mark("start " + entry.name);
-    if (run(entry, stream, log) != Next::go_on) return false;
+    if (run(entry, stream, log, server) != Next::go_on) return false;
   }
   const KernelLog::Lines rest = log.take();
   Object bye("bye");

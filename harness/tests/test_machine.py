@@ -268,7 +268,7 @@ def test_an_unreadable_kernel_log_is_said(runner: Path) -> None:
     assert (ended["exit"], ended["kmsg"]) == (0, [])
 
 
-@pytest.mark.parametrize("line", ["name\t5", "name\tsoon\t/true", "name\t0\t/true", "name\t5x\t/true"])
+@pytest.mark.parametrize("line", ["name\t5", "name\tsoon\texec\t/true", "name\t0\texec\t/true", "name\t5x\texec\t/true", "name\t5\tspoon\t/true"])
 def test_a_plan_it_does_not_understand(runner: Path, tmp_path: Path, line: str) -> None:
     plan = tmp_path / "plan"
     plan.write_text(line + "\n")

@@ -132,7 +132,7 @@ def test_the_command_line_the_initramfs_and_the_payload(tmp_path: Path) -> None:
     assert len(payload) == PAYLOAD_SIZE
     members = read(payload.rstrip(b"\0") + bytes(4 - len(payload.rstrip(b"\0")) % 4))
     assert members["bin/test"].data == b"program"
-    assert members["plan"].data == b"e\t0.200\t/bin/test\tx\n"
+    assert members["plan"].data == b"e\t0.200\texec\t/bin/test\tx\n"
     assert sorted(path.name for path in (tmp_path / "artefacts").iterdir()) == ["qemu.stderr"]
 
 
@@ -268,7 +268,7 @@ def test_a_payload_that_is_too_large(tmp_path: Path) -> None:
 def test_a_damaged_payload_is_told(vm_kernel: Path, runner: Path, tmp_path: Path) -> None:
     keep = "for a; do case $a in *id=payload*) payload=${a##*mem-path=};; esac; done"
     wrapper = tmp_path / "qemu"
-    damage = "printf damage | dd of=$payload bs=1 seek=136 conv=notrunc status=none"
+    damage = "printf FFFFFFFF | dd of=$payload bs=1 seek=94 conv=notrunc status=none"
     wrapper.write_text(f'#!/bin/sh\n{keep}\n{damage}\nexec {QEMU} "$@"\n')
     wrapper.chmod(0o755)
     machine = VmMachine(kernel=vm_kernel, runner=runner, qemu=str(wrapper))

@@ -1,0 +1,133 @@
+#include "fork_server.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "process.h"
+#include "system.h"
+
+namespace runner {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto start_deadline = 20s, fork_deadline = 10s;
+
+// One message into the buffer. Its size; 0 at the end or when none comes in time, with the reason in errno.
+std::size_t receive(int socket, void* buffer, std::size_t size, std::chrono::milliseconds deadline) {
+  pollfd ready{.fd = socket, .events = POLLIN, .revents = 0};
+  int polled = 0;
+  do {
+    polled = poll(&ready, 1, static_cast<int>(deadline.count()));
+  } while (polled < 0 && errno == EINTR);
+  if (polled == 0) errno = ETIMEDOUT;
+  if (polled <= 0) return 0;
+  const ssize_t n = recv(socket, buffer, size, 0);
+  if (n == 0) errno = ECONNRESET;
+  return n > 0 ? static_cast<std::size_t>(n) : 0;
+}
+
+bool send_request(int socket, const ForkRequest& request) {
+  std::string text = request.directory + '\0';
+  for (const std::string& variable : request.environment) text += variable + '\0';
+  text += '\0';
+  for (const std::string& argument : request.argv) text += argument + '\0';
+
+  const std::array descriptors{request.output, request.records};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof descriptors)> control{};
+  iovec vector{.iov_base = text.data(), .iov_len = text.size()};
+  msghdr message{};
+  message.msg_iov = &vector;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof descriptors);
+  std::memcpy(CMSG_DATA(header), descriptors.data(), sizeof descriptors);
+  return sendmsg(socket, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+}
+
+[[noreturn]] void become_server(const std::string& program, int socket) {
+  (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+  unblock_signals();
+  (void)signal(SIGPIPE, SIG_DFL);
+  const int null = open("/dev/null", O_RDWR);
+  for (int fd = 0; fd <= 2; ++fd) (void)dup2(null, fd);
+  if (null > 2) close(null);
+  (void)fcntl(socket, F_SETFD, 0);
+  std::string option = "--fork-server=" + std::to_string(socket);
+  std::array<char*, 3> argv{const_cast<char*>(program.c_str()), option.data(), nullptr};
+  std::array<char*, 1> environment{nullptr};  // each entry brings its own
+  (void)execve(argv[0], argv.data(), environment.data());
+  _exit(127);
+}
+
+}  // namespace
+
+std::string ForkServer::start(const std::string& program) {
+  stop();
+  int sockets[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
+    return because("cannot make a socket", errno);
+  }
+  pid_ = ::fork();
+  const int fork_error = errno;
+  if (pid_ == 0) become_server(program, sockets[1]);
+  close(sockets[1]);
+  socket_ = sockets[0];
+  program_ = program;
+  if (pid_ < 0) return because("cannot fork", fork_error);
+  std::array<char, 16> word;
+  const std::size_t size = receive(socket_, word.data(), word.size(), start_deadline);
+  if (std::string_view(word.data(), size) == "ready") return {};
+  const std::string problem = size > 0 ? program + " says something else than \"ready\""
+                                       : because(program + " does not get ready to fork", errno);
+  stop();
+  return problem;
+}
+
+void ForkServer::stop() {
+  if (socket_ >= 0) close(std::exchange(socket_, -1));
+  if (pid_ > 0) {
+    (void)kill(pid_, SIGKILL);
+    (void)waitpid(pid_, nullptr, 0);
+  }
+  pid_ = -1;
+}
+
+pid_t ForkServer::fork(const std::string& program, const ForkRequest& request, std::string& error) {
+  const bool ended = pid_ > 0 && waitpid(pid_, nullptr, WNOHANG) != 0;
+  if (ended) pid_ = -1;
+  if (pid_ < 0 || program != program_) {
+    error = start(program);
+    if (!error.empty()) return -1;
+  }
+  int pid = -1;
+  if (!send_request(socket_, request)) {
+    error = because("cannot ask " + program + " to fork", errno);
+  } else if (receive(socket_, &pid, sizeof pid, fork_deadline) != sizeof pid) {
+    error = because(program + " does not fork", errno);
+  } else if (pid <= 0) {
+    error = because(program + " cannot fork", -pid);
+  } else {
+    return pid;
+  }
+  stop();
+  return -1;
+}
+
+}  // namespace runner

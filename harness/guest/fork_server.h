@@ -1,0 +1,54 @@
+// A program that has started once and then forks a process for each entry that wants it.
+//
+// Starting the conformance program is more work than most of its tests, which shows where a processor is
+// emulated. The protocol, over a socket of whole messages whose descriptor the program gets as
+// --fork-server=N (its side is conformance/support/fork_server.h):
+//
+//   program -> runner   "ready", once
+//   runner -> program   strings, each with its zero byte: the directory to work in, the environment, an empty
+//                       string, the arguments; with them the descriptors of output and records
+//   program -> runner   the process's number as an int
+//
+// The process is a child of the runner like any other: it is watched, killed and waited for alike.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace runner {
+
+struct ForkRequest {
+  std::string directory;
+  std::vector<std::string> environment;
+  std::vector<std::string> argv;
+  int output;
+  int records;
+};
+
+class ForkServer {
+ public:
+  ForkServer() = default;
+  ~ForkServer() { stop(); }
+  ForkServer(const ForkServer&) = delete;
+  ForkServer& operator=(const ForkServer&) = delete;
+
+  // The process of an entry; starts the program first, if it is another than last time or has ended. -1, with
+  // the reason in `error`: nothing runs.
+  pid_t fork(const std::string& program, const ForkRequest& request, std::string& error);
+
+  // The program's own process, which is no entry's. -1: there is none.
+  pid_t pid() const { return pid_; }
+
+ private:
+  std::string start(const std::string& program);
+  void stop();
+
+  std::string program_;
+  pid_t pid_ = -1;
+  int socket_ = -1;
+};
+
+}  // namespace runner
