@@ -23,9 +23,9 @@ from typing import IO, Any
 import pytest
 
 from harness import catalogue, kernels, results
-from harness.column import HOST, Column, Setup, heading
+from harness.column import HOST, MACHINES, Column, Setup, heading
 from harness.judge import Verdict
-from harness.report import text
+from harness.report import evidence, folder, foreign
 from harness.trouble import Trouble
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,7 +111,7 @@ class CellItem(pytest.Item):
         self.user_properties.append((CELL, _plain(cell.as_json())))
         self.user_properties.append((KERNEL, _plain(self.parent.line().as_json())))
         if cell.surprise:
-            raise Surprise(text.evidence(cell))
+            raise Surprise(evidence.as_text(foreign.printable_cell(cell)))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """A finding is told in words; only a mistake of ours has a traceback."""
@@ -185,7 +185,7 @@ class Matrix:
         self._write(lambda writer: writer.cell(cell))
 
     def end(self) -> None:
-        """Nothing more comes: write the kernels and the footer."""
+        """Nothing more comes: write the kernels, the footer and the reports."""
         if self.header is None:
             return
         for kernel in self.kernels.values():
@@ -195,6 +195,11 @@ class Matrix:
         self.whole = results.Results(
             header=self.header, kernels=tuple(self.kernels.values()), cells=tuple(self.cells), footer=footer
         )
+        try:
+            folder.fill(self.directory, self.whole, self.rows, top=ROOT, machines=MACHINES)
+            self.messages.append(f"Reports: {self.directory / folder.INDEX}")
+        except Trouble as trouble:
+            self.say(str(trouble))
 
     def _write(self, write: Callable[[results.Writer], object]) -> None:
         if self.writer is not None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
+from pathlib import Path
 
 from harness import catalogue, kernels, results
 from harness.column import OPTIONS, Setup
 from harness.matrix import RESULTS, ROOT, Matrix
-from harness.report import readme
+from harness.report import folder, readme
+from harness.report.view import Place
+from harness.results import Results
 from harness.trouble import Trouble
 
 REPORTS = ROOT / "reports"
@@ -23,20 +25,30 @@ def publish(matrix: Matrix) -> None:
         return
     assert matrix.whole is not None
     try:
-        block = readme.render(matrix.whole, catalogue.load())
-        text = readme.replace_between_markers(README.read_text(encoding="utf-8"), block)
-        REPORTS.mkdir(exist_ok=True)
-        new = REPORTS / f"{RESULTS}.new"
-        shutil.copyfile(matrix.directory / RESULTS, new)
-        if results.read(new).cells != matrix.whole.cells:  # also checks every line against the schema
-            raise Trouble(f"{matrix.directory / RESULTS} does not hold this run.")
-        README.with_suffix(".md.new").write_text(text, encoding="utf-8")
-        os.replace(new, REPORTS / RESULTS)
-        os.replace(README.with_suffix(".md.new"), README)
+        _replace(matrix.directory / RESULTS, matrix.whole)
     except (OSError, Trouble) as error:
         matrix.troubles.append(f"The run could not be published: {error}")
         return
-    matrix.messages.append("Published: reports/results.ndjson and the table in README.md.")
+    matrix.messages.append("Published: reports/ and the table in README.md.")
+
+
+def _replace(path: Path, whole: Results) -> None:
+    found = results.read(path)  # also checks every line against the schema
+    if found.cells != whole.cells:
+        raise Trouble(f"{path} does not hold this run.")
+    REPORTS.mkdir(exist_ok=True)
+    folder.replace_all({REPORTS / RESULTS: path.read_text(encoding="utf-8"), **rendered(found)})
+
+
+def rendered(published: Results) -> dict[Path, str]:
+    """Every file that shows the published results, each with the text that it must have."""
+    rows = catalogue.load()
+    block = readme.render(published, rows)
+    reports = folder.render(published, rows, Place(home=os.path.relpath(ROOT, REPORTS)))
+    return {
+        **{REPORTS / name: text for name, text in reports.items()},
+        README: readme.replace_between_markers(README.read_text(encoding="utf-8"), block),
+    }
 
 
 def _hindrance(matrix: Matrix) -> str | None:

@@ -27,9 +27,10 @@ LEGEND = {
     "?": "no verdict: the environment or our own machinery stood in the way. The kernel is not to blame.",
 }
 LEGEND_SHORT = "✓ works  · correctly absent  ✗ wrong or missing  ! kernel complained  + early  ? no verdict"
+NOT_REACHED = "the run ended before it had a result"
 DOUBT = "A red cell can also mean that the test is wrong: please tell us."
-
-_MACHINE_PATH = re.compile(r"(?<![\w.:~/-])/(?!(?:dev|proc|sys)/)(?:[^\s/'\"`()]+/)*([^\s/'\"`()]+)")
+# Of these two Python prefers the alias.
+_KERNEL_NAMES = {errno.EOPNOTSUPP: "EOPNOTSUPP", errno.EDEADLK: "EDEADLK"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,16 +83,35 @@ def headline(results: Results) -> str:
     planned = len(results.header.plan.positions())
     verdicts = [cell.verdict for cell in results.cells]
     works, absent = verdicts.count(Verdict.WORKS), verdicts.count(Verdict.ABSENT)
-    look = planned - works - absent
+    look = surprises(results)
     return (
         f"{number(planned, 'cell')}: {works} {'works' if works == 1 else 'work'}, {absent} correctly absent, "
         f"{look} {'needs' if look == 1 else 'need'} a look"
     )
 
 
+def surprises(results: Results) -> int:
+    """How many planned cells need a look; one that the run did not reach does."""
+    return len(results.header.plan.positions()) - sum(not cell.surprise for cell in results.cells)
+
+
+def cut_short(results: Results) -> str | None:
+    """What to say of a run that did not reach all of its cells."""
+    if results.footer.complete:
+        return None
+    planned = len(results.header.plan.positions())
+    return f"Cut short: {results.footer.cells} of {number(planned, 'cell')} have a result."
+
+
 def number(count: int, noun: str) -> str:
     """1 cell, 2 cells."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def result(res: int) -> str:
+    """The result of a completion as people write it: -EINVAL, or the number."""
+    name = _KERNEL_NAMES.get(-res) or errno.errorcode.get(-res)
+    return f"-{name}" if name else str(res)
 
 
 def findings(results: Results) -> tuple[Finding, ...]:
@@ -103,7 +123,7 @@ def findings(results: Results) -> tuple[Finding, ...]:
             for test in results.header.plan.tests:
                 cell = cells.get((test, column.series, binding))
                 if cell is None or cell.surprise:
-                    why = cell.why if cell else "the run ended before it had a result"
+                    why = cell.why if cell else NOT_REACHED
                     group = groups.setdefault((column.series, binding, cell_sign(cell), why), [])
                     group.append((test, cell.rerun if cell else None))
     return tuple(
@@ -117,11 +137,6 @@ def findings(results: Results) -> tuple[Finding, ...]:
         )
         for (series, binding, shown, why), group in groups.items()
     )
-
-
-def portable(sentence: str) -> str:
-    """The sentence without paths of the machine it was made on: only the last part of them stays."""
-    return _MACHINE_PATH.sub(r"\1", sentence)
 
 
 def one_line(text: str, limit: int = 240) -> str:
@@ -151,22 +166,6 @@ def why(row: Row, observation: Observation, expected: Expected, verdict: Verdict
     return sentence
 
 
-def evidence(cell: Cell) -> str:
-    """All that a person at a terminal needs to look into a cell: why, each failure, the wire, the kernel's log."""
-    lines = [cell.why, f"expected: {cell.expected}"]
-    for record in cell.observed["records"]:
-        failures = record.get("failures", ())
-        for failure in failures:
-            lines += ["", f"{record['name']} at {failure['file']}:{failure['line']}", failure["text"]]
-        if failures and record.get("wire"):
-            lines += ["", "The wire:", *(f"  {line}" for line in record["wire"])]
-    if cell.observed["output"] and not any(record.get("failures") for record in cell.observed["records"]):
-        lines += ["", "The end of its output:", cell.observed["output"]]
-    if cell.observed["kmsg"]:
-        lines += ["", "The kernel's log:", *(f"  {line}" for line in cell.observed["kmsg"])]
-    return "\n".join([*lines, "", f"Run it again: {cell.rerun}"])
-
-
 def _first(row: Row) -> str:
     return " and ".join((row.since, *row.also))
 
@@ -192,9 +191,7 @@ def _refused(observation: Observation) -> str:
     refusal = _refusal(observation)
     if not refusal:
         return "refused without any evidence"
-    result = refusal["res"]
-    code = f"-{errno.errorcode[-result]}" if -result in errno.errorcode else str(result)
-    refused = f"{refusal['what']} refused with {code}"
+    refused = f"{refusal['what']} refused with {result(refusal['res'])}"
     if observation.shape is Shape.RIGHT:
         return refused
     objections = refusal["objections"] or ["the evidence does not hold"]
