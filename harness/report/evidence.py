@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +11,13 @@ from typing import Any
 from harness.observation import State
 from harness.report import text
 from harness.results import Cell
+
+
+#: GoogleTest's words about EXPECT_EQ: each expression, and its value where that is not the same.
+_COMPARISON = re.compile(
+    r"Expected equality of these values:\n  (?P<got_from>\S.*)\n(?:    Which is: (?P<got>.*)\n)?"
+    r"  (?P<wanted_from>\S.*)(?:\n    Which is: (?P<wanted>.*))?"
+)
 
 
 class Kind(StrEnum):
@@ -48,6 +56,14 @@ def blocks(cell: Cell) -> tuple[Block, ...]:
 def witnesses(cell: Cell) -> tuple[Block, ...]:
     """What the refusals of the cell rest on."""
     return tuple(block for block in blocks(cell) if block.kind is Kind.WITNESS)
+
+
+def compared(cell: Cell) -> tuple[str, str] | None:
+    """What the first failure that compares two values got, and what it wanted, which our tests write second."""
+    for block in blocks(cell):
+        if block.kind is Kind.FAILURE and (match := _COMPARISON.match(block.body)):
+            return match["got"] or match["got_from"], match["wanted"] or match["wanted_from"]
+    return None
 
 
 def tests(cell: Cell) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.catalogue import ANY, Row
-from harness.judge import Verdict
+from harness.judge import Verdict, sign
 from harness.report import evidence, foreign, text, view
 from harness.report.evidence import Block
 from harness.report.view import Place
@@ -83,15 +83,21 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
         tables=[(binding, _groups(results, rows, (binding,))) for binding in bindings],
         groups=_groups(results, rows, bindings),
         articles=articles,
-        legend=text.LEGEND,
+        legend=[(verdict, glyph, text.LEGEND[glyph]) for glyph, verdict in _by_sign().items()],
         doubt=text.DOUBT,
         provenance=view.provenance(results),
         words=view.WORDS,
         word=view.word,
         number=text.number,
+        sentence=text.sentence,
         releases={kernel.series: kernel.release or "never answered" for kernel in results.kernels},
     )
     return page
+
+
+def _by_sign() -> dict[str, Verdict]:
+    """One verdict for each sign, which is all that the colours tell apart."""
+    return {sign(verdict): verdict for verdict in Verdict}
 
 
 @cache

@@ -1,4 +1,4 @@
-"""reports/results.ktap: the run as the kernel's own test tools read it (KTAP version 1), kernels with their tests nested.
+"""reports/results.ktap: the run as the kernel's own test tools read it (KTAP version 1), a kernel's tests nested.
 
     works                     ok
     correctly absent, early   ok, with the verdict behind the #. Never SKIP: that would say that nothing was checked

@@ -8,7 +8,7 @@ from harness.catalogue import Row
 from harness.judge import Verdict
 from harness.report import evidence, foreign, text, view
 from harness.report.markdown import code, fenced, folded, legend, line, place, plain
-from harness.report.view import Article, Place
+from harness.report.view import Article, Fact, Place
 from harness.results import Results
 
 
@@ -37,13 +37,13 @@ def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[st
     if not about:
         yield "Nothing."
     for article in about:
-        yield from _article(article)
+        yield from _article(article, where)
     yield "## Checked, too: what is correctly absent"
     yield from _absences(results, rows)
     yield "## The kernels behind the columns"
     yield from _kernels(results, where)
     yield "## How the numbers were made"
-    yield "\n".join(f"- {fact.label}: {plain(fact.value)}" for fact in view.provenance(results))
+    yield "\n".join(_fact(fact) for fact in view.provenance(results))
 
 
 def _table(results: Results, rows: tuple[Row, ...], binding: str, where: Place) -> Iterator[str]:
@@ -64,12 +64,13 @@ def _table(results: Results, rows: tuple[Row, ...], binding: str, where: Place) 
             yield line(f"[{row.name}]({where.home}/{row.file})", ", ".join((row.since, *row.also)), *signs)
 
 
-def _article(article: Article) -> Iterator[str]:
+def _article(article: Article, where: Place) -> Iterator[str]:
     yield f"{''.join(map(place, article.anchors))}\n\n### `{article.sign}` {plain(article.title)}"
-    yield f"{plain(article.why)}."
-    facts = [f"- {fact.label}: {plain(fact.value)}" for fact in article.facts]
+    yield plain(text.sentence(article.why))
+    facts = [_fact(fact) for fact in article.facts]
     if article.rerun:
         facts.append(f"- Run again: {code(article.rerun)}")
+    facts.append("- Source: " + ", ".join(f"[{file}]({where.home}/{file})" for file in article.files))
     yield "\n".join(facts)
     for proof in article.proofs:
         of = f" of {proof.test}" if len(article.stems) > 1 else ""
@@ -99,11 +100,15 @@ def _absences(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
         yield "Nothing is absent."
 
 
+def _fact(fact: Fact) -> str:
+    return f"- {fact.label}: {(code if fact.code else plain)(fact.value)}"
+
+
 def _kernels(results: Results, where: Place) -> Iterator[str]:
     by_series = {kernel.series: kernel for kernel in results.kernels}
     for column in text.columns(results):
         yield f"{place(f'kernel={view.word(column.series)}')}\n\n### {plain(column.heading)}"
         facts = view.kernel_facts(by_series.get(column.series))
-        lines = [f"- {fact.label}: {(code if fact.code else plain)(fact.value)}" for fact in facts]
+        lines = [_fact(fact) for fact in facts]
         lines += [f"- Artefact: [{plain(link)}]({link})" for link in where.artefacts.get(column.series, ())]
         yield "\n".join(lines)

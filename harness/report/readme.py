@@ -37,7 +37,8 @@ def render(results: Results, rows: tuple[Row, ...]) -> str:
         parts.append("### Needs a look")
         parts.append("\n".join(_findings(results, rows)))
     parts.append(
-        f"[{DETAILS}]({DETAILS}) has the exact kernels, the evidence of each surprise, and how each absence was checked."
+        f"[{DETAILS}]({DETAILS}) has the exact kernels, the evidence of each surprise, "
+        "and how each absence was checked."
     )
     return "\n\n".join(parts)
 
@@ -84,4 +85,4 @@ def _table(results: Results, rows: tuple[Row, ...], binding: str) -> Iterator[st
 def _findings(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
     for article in view.articles(results, rows):
         link = f"[{plain(article.title)}]({DETAILS}#{article.anchors[0]})"
-        yield f"- `{article.sign}` {link}: {plain(article.why)}."
+        yield f"- `{article.sign}` {link}: {plain(text.sentence(article.why))}"

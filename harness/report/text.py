@@ -139,6 +139,11 @@ def findings(results: Results) -> tuple[Finding, ...]:
     )
 
 
+def sentence(words: str) -> str:
+    """The words with a full stop, unless they were cut before their end."""
+    return words if words.endswith("…") else f"{words}."
+
+
 def one_line(text: str, limit: int = 240) -> str:
     """The text on one line, cut where it gets too long to read in a list."""
     flat = " ".join(text.split())
@@ -147,23 +152,23 @@ def one_line(text: str, limit: int = 240) -> str:
 
 def why(row: Row, observation: Observation, expected: Expected, verdict: Verdict) -> str:
     """One sentence, without its full stop, that tells a person why the cell says what it says."""
-    sentence = one_line(_seen(observation))
+    told = one_line(_seen(observation))
     match verdict:
         case Verdict.ABSENT if expected is Expected.ABSENT:
-            sentence += f", as on every kernel before {_first(row)}"
+            told += f", as on every kernel before {_first(row)}"
         case Verdict.MISSING:
-            sentence += ", but due on every kernel" if row.since == ANY else f", but due since {_first(row)}"
+            told += ", but due on every kernel" if row.since == ANY else f", but due since {_first(row)}"
         case Verdict.EARLY:
-            sentence += f", though only due since {_first(row)}: a backport, or the catalogue is wrong"
+            told += f", though only due since {_first(row)}: a backport, or the catalogue is wrong"
     if observation.shape is Shape.RIGHT and _refusal(observation):
-        sentence += f": {_witness(observation)}"
+        told += f": {_witness(observation)}"
     if proposes_since(expected, verdict):
-        sentence += "; the kernel's version is unknown, so this is a proposal for the catalogue"
+        told += "; the kernel's version is unknown, so this is a proposal for the catalogue"
     if observation.complaints:
         more = len(observation.complaints) - 1
-        sentence += f"; the kernel complained: {one_line(observation.complaints[0])}"
-        sentence += f" (and {more} more)" if more else ""
-    return sentence
+        told += f"; the kernel complained: {one_line(observation.complaints[0])}"
+        told += f" (and {more} more)" if more else ""
+    return told
 
 
 def _first(row: Row) -> str:

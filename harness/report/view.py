@@ -38,7 +38,6 @@ class Proof:
     """The evidence of one test on one kernel."""
 
     test: str
-    why: str
     blocks: tuple[evidence.Block, ...]
 
 
@@ -51,6 +50,7 @@ class Article:
     title: str
     series: str
     stems: tuple[str, ...]
+    files: tuple[str, ...]  # the tests' sources, relative to the top of the repository
     anchors: tuple[str, ...]  # one for each cell that it is about
     why: str
     facts: tuple[Fact, ...]
@@ -114,7 +114,7 @@ def _article(results: Results, rows: tuple[Row, ...], finding: text.Finding) -> 
     cells = results.by_position()
     found = [cells.get((row.name, finding.series, finding.binding)) for row in about]
     proofs = (
-        Proof(test=cell.test, why=cell.why, blocks=blocks) for cell in found if cell and (blocks := evidence.blocks(cell))
+        Proof(test=cell.test, blocks=blocks) for cell in found if cell and (blocks := evidence.blocks(cell))
     )
     what = about[0].name if len(about) == 1 else text.number(len(about), "test")
     return Article(
@@ -123,6 +123,7 @@ def _article(results: Results, rows: tuple[Row, ...], finding: text.Finding) -> 
         title=f"{what} on {finding.series}{through(results, finding.binding)}",
         series=finding.series,
         stems=tuple(row.stem for row in about),
+        files=tuple(row.file for row in about),
         anchors=tuple(anchor(row.stem, finding.series, finding.binding) for row in about),
         why=finding.why,
         facts=tuple(_facts(results, about, found, finding)),
@@ -137,6 +138,9 @@ def _facts(results: Results, about: list[Row], found: list[Cell | None], finding
     elif found[0]:
         yield Fact(label="Due", value=due(about[0], found[0]))
         yield Fact(label="Seen", value=_seen(found[0]))
+        if compared := evidence.compared(found[0]):
+            yield Fact(label="Got", value=compared[0], code=True)
+            yield Fact(label="Wanted", value=compared[1], code=True)
     kernel = next((kernel for kernel in results.kernels if kernel.series == finding.series), None)
     if kernel is None:
         yield Fact(label="Kernel", value="did not run")
@@ -169,12 +173,12 @@ def due(row: Row, cell: Cell) -> str:
 def _elsewhere(results: Results, row: Row, finding: text.Finding) -> str:
     """The other cells of the row: whether they agree says much about who is to blame."""
     cells = results.by_position()
-    others = [
-        f"{column.heading}{through(results, binding)} {text.cell_sign(cells.get((row.name, column.series, binding)))}"
-        for column in text.columns(results)
-        for binding in results.header.plan.bindings
-        if (column.series, binding) != (finding.series, finding.binding)
-    ]
+    others = []
+    for column in text.columns(results):
+        for binding in results.header.plan.bindings:
+            if (column.series, binding) != (finding.series, finding.binding):
+                sign = text.cell_sign(cells.get((row.name, column.series, binding)))
+                others.append(f"{column.heading}{through(results, binding)}\N{NO-BREAK SPACE}{sign}")
     return ", ".join(others) or "did not run"
 
 
@@ -216,10 +220,16 @@ def provenance(results: Results) -> tuple[Fact, ...]:
         Fact(label="Run", value=f"{moment(header.started)} to {moment(results.footer.ended)}"),
         Fact(label="Binding", value=", ".join(header.plan.bindings)),
         Fact(label="Machine", value=", ".join(f"{name} {value}" for name, value in header.host.items())),
-        Fact(label="Virtual machines", value=f"{len(machines)}, one for each kernel but the host" if machines else ""),
+        Fact(label="Virtual machines", value=_virtual(len(machines))),
         *(Fact(label="Accelerator", value=said) for said in accelerators(results)),
     ]
     return tuple(fact for fact in facts if fact.value)
+
+
+def _virtual(count: int) -> str:
+    if not count:
+        return ""
+    return f"{text.number(count, 'kernel')} ran in one each; after a panic or a hang, the rest in a fresh one"
 
 
 def accelerators(results: Results) -> tuple[str, ...]:

@@ -56,9 +56,11 @@ def test_the_canned_run_puts_reports_to_the_test():
     states = {cell.observed["state"] for cell in RUN.cells}
     assert states == {str(state) for state in State}
     said = "".join(json.dumps(cell.as_json()) for cell in RUN.cells)
-    for harmful in ("<script>", "onerror=", "]]>", r"\u001b[", r"\u0000", r"\ufffe", r"\ud800", r"\u202e", "````", "**bold**"):
+    markup, controls = ("<script>", "onerror=", "]]>", "````", "**bold**"), ("001b[", "0000", "fffe", "d800", "202e")
+    for harmful in (*markup, *(rf"\u{control}" for control in controls)):
         assert harmful in said, harmful
-    assert any(len(line) > 1000 for cell in RUN.cells for block in evidence.blocks(cell) for line in block.body.split("\n"))
+    blocks = [block for cell in RUN.cells for block in evidence.blocks(cell)]
+    assert any(len(line) > 1000 for block in blocks for line in block.body.split("\n"))
     assert any("/home/someone" in cell.why for cell in RUN.cells)
     assert any("/home/someone" in cell.rerun for cell in RUN.cells)
 
@@ -79,7 +81,7 @@ def test_no_report_does_what_foreign_characters_say(name):
     [
         ("plain: ✓ · ✗ é 中\n\ttabs", None),
         ("\x1b[31mred\x00\x07\r", "␛[31mred␀␇␍"),
-        ("\x7f\x85\x9b \u202e \u2028 \ufffe \ud800 \U000e0041", "\ufffd\ufffd\ufffd \ufffd \ufffd \ufffd \ufffd \ufffd"),
+        ("\x7f\x85\x9b\u202e\u2028\ufffe\ud800\U000e0041", 8 * "\ufffd"),
         ("no-break\u00a0space", None),
     ],
 )
@@ -105,7 +107,8 @@ def test_every_link_of_the_readme_and_of_matrix_md_has_its_place():
     page = RENDERED["matrix.md"]()
     places = re.findall(r'<a id="([^"]+)"></a>', page)
     assert len(places) == len(set(places))
-    links = re.findall(r"\]\(reports/matrix\.md#([^)]+)\)", RENDERED["readme.md"]()) + re.findall(r"\]\(#([^)]+)\)", page)
+    links = re.findall(r"\]\(reports/matrix\.md#([^)]+)\)", RENDERED["readme.md"]())
+    links += re.findall(r"\]\(#([^)]+)\)", page)
     assert len(links) > 2 * len(text.findings(RUN))
     assert set(links) <= set(places)
     for file in re.findall(r"\]\((\.\.[^)]+)\)", page):
@@ -390,6 +393,29 @@ def test_a_refusal_is_told_in_words():
 )
 def test_what_is_odd_about_a_refusal_is_told(values, sentence):
     assert sentence in refusal_told(**values)
+
+
+@pytest.mark.parametrize(
+    ("said", "compared"),
+    [
+        (
+            "Expected equality of these values:\n  wait_cqe()\n    Which is: Cqe{.res=-22}\n  (Cqe{.res = n})\n"
+            "    Which is: Cqe{.res=0}\nafter the second NOP",
+            ("Cqe{.res=-22}", "Cqe{.res=0}"),
+        ),
+        ("Expected equality of these values:\n  ring.submit()\n    Which is: 1\n  3", ("1", "3")),
+        ("Expected equality of these values:\n  1\n  n\n    Which is: 3", ("1", "3")),
+        ("want   Sqe{}\nqueued Sqe{.fd=1}", None),
+    ],
+)
+def test_a_comparison_that_failed_is_told_as_got_and_wanted(said, compared):
+    observed = Observation(state=State.FAILED, records=record(failures=[FAILURE | {"text": said}])).as_json()
+    assert evidence.compared(replace(RUN.cells[0], observed=observed)) == compared
+
+
+def test_a_sentence_that_was_cut_has_no_full_stop():
+    assert text.sentence("so it is") == "so it is."
+    assert text.sentence(text.one_line("x" * 50, limit=10)) == "x" * 9 + "…"
 
 
 if __name__ == "__main__" and sys.argv[1:] == ["approve"]:
