@@ -12,6 +12,7 @@ from harness.trouble import Trouble
 #: trouble). A module is loaded when its command is called, so that none pays for another's imports.
 COMMANDS = {
     "matrix": "harness.run",
+    "diff": "harness.diff",
 }
 TROUBLE, INTERRUPTED = 2, 130
 
