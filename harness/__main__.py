@@ -13,6 +13,8 @@ from harness.trouble import Trouble
 COMMANDS = {
     "matrix": "harness.run",
     "diff": "harness.diff",
+    "plan": "harness.plan",
+    "merge": "harness.merge",
 }
 TROUBLE, INTERRUPTED = 2, 130
 
