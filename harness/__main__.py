@@ -15,6 +15,7 @@ COMMANDS = {
     "diff": "harness.diff",
     "plan": "harness.plan",
     "merge": "harness.merge",
+    "nightly": "harness.nightly",
 }
 TROUBLE, INTERRUPTED = 2, 130
 

@@ -43,15 +43,11 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("shards", nargs="+", metavar="SHARD", help="a results file, or a directory that holds a results.ndjson")
     parser.add_argument("--into", required=True, type=Path, metavar="DIR", help="where the merged results and all consoles go")
-    planned = parser.add_mutually_exclusive_group()
-    planned.add_argument("--kernels", action="append", metavar="KERNEL",
-                         help="a kernel that must be there, repeatable, or a list of them in JSON "
-                         "(default: the columns of the matrix)")  # fmt: skip
-    planned.add_argument("--plan", type=Path, metavar="FILE", help="the same from a file that holds what ci/plan printed")
+    plan.add_options(parser)
     options = parser.parse_args(arguments)
     expected = Plan(
         tests=tuple(row.name for row in catalogue.load()),
-        kernels=tuple(_planned(options.kernels, options.plan)),
+        kernels=tuple(plan.chosen(options.kernels, options.plan)),
         bindings=(),  # whichever the shards agree on
     )
     merged = merge(options.shards, expected, options.into)
@@ -71,18 +67,6 @@ def merge(sources: Sequence[str], expected: Plan, into: Path) -> Results:
     merged = _write(shards, _header(shards, expected), into)
     _carry_consoles(shards, into)
     return merged
-
-
-def _planned(names: list[str] | None, file: Path | None) -> list[str]:
-    if file is not None:
-        try:
-            return plan.names_in(file.read_text(), str(file))
-        except (OSError, UnicodeDecodeError) as error:
-            raise Trouble(f"The plan {file} cannot be read: {error}. Make it with ci/plan.") from error
-    if names is None:
-        return plan.columns()
-    listed = [plan.names_in(name, "--kernels") if name.lstrip().startswith("[") else [name] for name in names]
-    return [name for part in listed for name in part]
 
 
 def _read(sources: Sequence[str]) -> tuple[list[Shard], list[str]]:

@@ -55,6 +55,28 @@ def columns() -> list[str]:
     return columns_for(kernels.load_settings().kernels)
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a command that is told which kernels were planned."""
+    planned = parser.add_mutually_exclusive_group()
+    planned.add_argument("--kernels", action="append", metavar="KERNEL",
+                         help="a kernel that must be there, repeatable, or a list of them in JSON "
+                         "(default: the columns of the matrix)")  # fmt: skip
+    planned.add_argument("--plan", type=Path, metavar="FILE", help="the same from a file that holds what ci/plan printed")
+
+
+def chosen(names: list[str] | None, file: Path | None) -> list[str]:
+    """The kernels that those options name."""
+    if file is not None:
+        try:
+            return names_in(file.read_text(), str(file))
+        except (OSError, UnicodeDecodeError) as error:
+            raise Trouble(f"The plan {file} cannot be read: {error}. Make it with ci/plan.") from error
+    if names is None:
+        return columns()
+    listed = [names_in(name, "--kernels") if name.lstrip().startswith("[") else [name] for name in names]
+    return [name for part in listed for name in part]
+
+
 def names_in(text: str, where: str) -> list[str]:
     """The kernels of a plan, or of a list of names."""
     try:

@@ -272,6 +272,14 @@ def parse(name: str, text: str) -> Results:
     return results
 
 
+def started(line: str) -> str:
+    """When a run began, by the first line of its file, which may be all there is."""
+    value = _parse("the first line", line)
+    if value["kind"] != "header":
+        raise Trouble("The first line is no header: the file is damaged. Run ci/matrix again.")
+    return _header(value).started
+
+
 def _parse(where: str, line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)

@@ -177,7 +177,7 @@ def _run(results: Results) -> str:
     return f"{date}, suite {header.suite or 'not committed'}{changes}, {text.headline(results)}"
 
 
-def _foreign(words: str) -> str:
+def foreign(words: str) -> str:
     """What a guest said, on one line, with nothing in it that a terminal obeys or that names this machine."""
     flat = text.portable(text.one_line(words, limit=1000))
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in flat)
@@ -190,15 +190,15 @@ def _terminal(difference: Difference) -> Iterator[str]:
     yield f"{_summary(difference)}."
     for section in sections(difference.changes):
         yield ""
-        yield f"{_foreign(_title(section))}."
+        yield f"{foreign(_title(section))}."
         for group in section.groups:
-            yield f"  {group.signs}  {_foreign(group.where)}{_shout(group)}"
+            yield f"  {group.signs}  {foreign(group.where)}{_shout(group)}"
             for label, words in _details(group):
-                yield f"      {label}: {_foreign(words)}"
+                yield f"      {label}: {foreign(words)}"
     if rest := _without_effect(difference):
         yield ""
         yield "Different too, and no cell changed with it:"
-        yield from (f"  {_foreign(says)}." for says in rest)
+        yield from (f"  {foreign(says)}." for says in rest)
 
 
 def _markdown(difference: Difference) -> Iterator[str]:
@@ -236,10 +236,10 @@ def _details(group: Group) -> Iterator[tuple[str, str]]:
 
 def _plain(words: str) -> str:
     """Foreign words as plain Markdown text: nothing in them is markup."""
-    return re.sub(r"([\\`*_~<>|\[\]&])", r"\\\1", _foreign(words))
+    return re.sub(r"([\\`*_~<>|\[\]&])", r"\\\1", foreign(words))
 
 
 def _code(words: str) -> str:
     """Foreign words as code within a sentence; a backtick would end it."""
-    without = _foreign(words).replace("`", "'")
+    without = foreign(words).replace("`", "'")
     return f"`{without}`"

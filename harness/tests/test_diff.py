@@ -316,6 +316,8 @@ def test_a_revision_that_published_nothing(tmp_path):
 
 
 def test_the_script_from_anywhere(tmp_path):
+    (tmp_path / "harness").mkdir()  # of another checkout, and not the script's
+    (tmp_path / "harness" / "__init__.py").write_text("raise SystemExit('the wrong harness')")
     done = subprocess.run(
         [diff.ROOT / "ci" / "diff", write(QUIET, tmp_path / "old"), write(RED, tmp_path / "new")],
         cwd=tmp_path, env=os.environ | {"PYTHONIOENCODING": "utf-8"}, capture_output=True, text=True, check=False,

@@ -212,11 +212,11 @@ def test_a_plan_that_is_none(text):
 
 def test_kernels_are_given_one_by_one_as_json_as_a_file_or_not_at_all(tmp_path):
     (tmp_path / "plan.json").write_text('[{"kernel": "6.1", "cache_key": "x"}]')
-    assert merge._planned(["6.1", '["7.3", "host"]'], None) == ["6.1", "7.3", "host"]
-    assert merge._planned(None, tmp_path / "plan.json") == ["6.1"]
-    assert merge._planned(None, None) == plan.columns()
+    assert plan.chosen(["6.1", '["7.3", "host"]'], None) == ["6.1", "7.3", "host"]
+    assert plan.chosen(None, tmp_path / "plan.json") == ["6.1"]
+    assert plan.chosen(None, None) == plan.columns()
     with pytest.raises(Trouble, match="The plan .* cannot be read: .* Make it with ci/plan"):
-        merge._planned(None, tmp_path / "none.json")
+        plan.chosen(None, tmp_path / "none.json")
 
 
 def test_the_plan_of_this_matrix(tmp_path):
