@@ -12,6 +12,10 @@ from harness.trouble import Trouble
 #: trouble). A module is loaded when its command is called, so that none pays for another's imports.
 COMMANDS = {
     "matrix": "harness.run",
+    "diff": "harness.diff",
+    "plan": "harness.plan",
+    "merge": "harness.merge",
+    "nightly": "harness.nightly",
     "render": "harness.render",
 }
 TROUBLE, INTERRUPTED = 2, 130

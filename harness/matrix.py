@@ -24,6 +24,7 @@ import pytest
 
 from harness import catalogue, kernels, results
 from harness.column import HOST, MACHINES, Column, Setup, heading
+from harness.ingredients import ingredients
 from harness.judge import Verdict
 from harness.report import evidence, folder, foreign
 from harness.trouble import Trouble
@@ -168,8 +169,13 @@ class Matrix:
             bindings=(self.setup.binding,),
         )
         commit, dirty = _commit()
+        try:
+            made_of = ingredients(row for row in self.rows if row.name in plan.tests)
+        except Trouble as trouble:
+            made_of = None
+            self.say(str(trouble))
         self.header = results.Header(
-            suite=commit, dirty=dirty, plan=plan, started=results.utc_now(), host=_machine_facts()
+            suite=commit, dirty=dirty, plan=plan, started=results.utc_now(), host=_machine_facts(), made_of=made_of
         )
         try:
             self.writer = results.Writer(self.directory / RESULTS, self.header)

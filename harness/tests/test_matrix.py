@@ -22,6 +22,7 @@ import pytest
 from harness import catalogue, kernels, publication, results
 from harness.column import Setup
 from harness.conftest import Gatherer
+from harness.ingredients import ingredients
 from harness.matrix import ROOT, columns_for, rows_for
 from harness.matrix import Matrix as MatrixState
 from harness.trouble import Trouble
@@ -75,6 +76,7 @@ def test_the_host_is_as_expected(matrix: Matrix) -> None:
     assert set(run.verdicts("host").values()) <= {"works", "absent"}
     whole = results.read(run.directory / "results.ndjson")
     assert whole.footer.complete and whole.footer.cells == ROWS
+    assert whole.header.made_of == ingredients(catalogue.load())
     assert f"{ROWS} cells: " in run.output and "0 need a look" in run.output
     assert "No surprises." in (run.directory / "index.html").read_text()
 
