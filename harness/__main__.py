@@ -1,30 +1,40 @@
-"""`python3 -m harness`: `pytest harness` as ci/matrix calls it, with the harness's own exit codes and nothing else's."""
+"""`python3 -m harness`: the matrix; with the name of another command in front, that command."""
 
 from __future__ import annotations
 
-import signal
+import importlib
 import sys
+from collections.abc import Sequence
 
-import pytest
+from harness.trouble import Trouble
 
-from harness.matrix import INTERRUPTED, OK, ROOT, SURPRISES, TROUBLE
+#: Each command and the module whose `main(arguments)` does it and returns 0 (fine), 1 (a finding) or 2 (our
+#: trouble). A module is loaded when its command is called, so that none pays for another's imports.
+COMMANDS = {
+    "matrix": "harness.run",
+    "diff": "harness.diff",
+    "plan": "harness.plan",
+    "merge": "harness.merge",
+    "nightly": "harness.nightly",
+    "render": "harness.render",
+}
+TROUBLE, INTERRUPTED = 2, 130
 
-ARGUMENTS = (
-    str(ROOT / "harness"),
-    "--quiet",
-    "--capture=no",  # what a waiting person wants to know is seen at once
-    "-rN",  # the table at the end says it better
-    *("--numprocesses", "2", "--dist", "loadgroup"),  # kernels in parallel, the cells of one in one process
-    "--publish",
-)
 
-
-def main() -> int:
-    """Run the matrix; pytest's own codes for wrong usage and internal errors are our trouble, too."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: results so far, no QEMU left
-    code = pytest.main([*ARGUMENTS, *sys.argv[1:]])
-    return int(code) if code in (OK, SURPRISES, TROUBLE, INTERRUPTED) else TROUBLE
+def main(words: Sequence[str]) -> int:
+    """Do what was asked for. What is wrong on our side is told in a sentence, never as a traceback."""
+    command, *arguments = words if words and not words[0].startswith("-") else ("matrix", *words)
+    if command not in COMMANDS:
+        print(f"There is no command {command!r}. There are: {', '.join(COMMANDS)}.", file=sys.stderr)
+        return TROUBLE
+    try:
+        return int(importlib.import_module(COMMANDS[command]).main(arguments))
+    except Trouble as trouble:
+        print(f"{command}: {trouble}", file=sys.stderr)
+        return TROUBLE
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -63,9 +63,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where kernels are kept (default: $XDG_CACHE_HOME/uring-conformance)")
     add("--build", type=Path, default=ROOT / "build", metavar="DIR", help="the build directory (default: build)")
     add("--results", type=Path, default=ROOT / "build" / "matrix", metavar="DIR",
-        help="where results.ndjson and each machine's console go (default: build/matrix)")
+        help="where results.ndjson, the reports and each machine's console go (default: build/matrix)")
     add("--publish", action="store_true",
         help="after a complete run of the whole matrix, update reports/ and the table in README.md")
+    add("--no-publish", action="store_false", dest="publish", help="leave reports/ and README.md as they are")
 
 
 def _number(kind: type[int] | type[float], least: float) -> Callable[[str], float]:

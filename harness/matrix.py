@@ -23,9 +23,10 @@ from typing import IO, Any
 import pytest
 
 from harness import catalogue, kernels, results
-from harness.column import HOST, Column, Setup, heading
+from harness.column import HOST, MACHINES, Column, Setup, heading
+from harness.ingredients import ingredients
 from harness.judge import Verdict
-from harness.report import text
+from harness.report import evidence, folder, foreign
 from harness.trouble import Trouble
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,7 +112,7 @@ class CellItem(pytest.Item):
         self.user_properties.append((CELL, _plain(cell.as_json())))
         self.user_properties.append((KERNEL, _plain(self.parent.line().as_json())))
         if cell.surprise:
-            raise Surprise(text.evidence(cell))
+            raise Surprise(evidence.as_text(foreign.printable_cell(cell)))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """A finding is told in words; only a mistake of ours has a traceback."""
@@ -168,8 +169,13 @@ class Matrix:
             bindings=(self.setup.binding,),
         )
         commit, dirty = _commit()
+        try:
+            made_of = ingredients(row for row in self.rows if row.name in plan.tests)
+        except Trouble as trouble:
+            made_of = None
+            self.say(str(trouble))
         self.header = results.Header(
-            suite=commit, dirty=dirty, plan=plan, started=results.utc_now(), host=_machine_facts()
+            suite=commit, dirty=dirty, plan=plan, started=results.utc_now(), host=_machine_facts(), made_of=made_of
         )
         try:
             self.writer = results.Writer(self.directory / RESULTS, self.header)
@@ -185,7 +191,7 @@ class Matrix:
         self._write(lambda writer: writer.cell(cell))
 
     def end(self) -> None:
-        """Nothing more comes: write the kernels and the footer."""
+        """Nothing more comes: write the kernels, the footer and the reports."""
         if self.header is None:
             return
         for kernel in self.kernels.values():
@@ -195,6 +201,11 @@ class Matrix:
         self.whole = results.Results(
             header=self.header, kernels=tuple(self.kernels.values()), cells=tuple(self.cells), footer=footer
         )
+        try:
+            folder.fill(self.directory, self.whole, self.rows, top=ROOT, machines=MACHINES)
+            self.messages.append(f"Reports: {self.directory / folder.INDEX}")
+        except Trouble as trouble:
+            self.say(str(trouble))
 
     def _write(self, write: Callable[[results.Writer], object]) -> None:
         if self.writer is not None:

@@ -307,16 +307,46 @@ def _understood(record: dict[str, Any]) -> bool:
     """Whether the record has what the questions above ask of its kind."""
     match record:
         case {"kind": "header", "schema": 1, "plan": [*names]}:
-            return all(isinstance(name, str) for name in names)
+            return _are_texts(names)
         case {"kind": "test", "name": str(), "state": "refused", "refusal": {"shape": "right" | "wrong"}}:
-            return True
+            return _has_evidence(record)
         case {"kind": "test", "name": str(), "state": "blocked", "blocked": {"text": str()}}:
-            return True
+            return _has_evidence(record)
         case {"kind": "test", "name": str(), "state": "passed" | "failed" | "timeout"}:
-            return True
+            return _has_evidence(record)
         case {"kind": "footer"}:
             return True
     return False
+
+
+#: What the judge's words and the reports read from a refusal.
+_REFUSAL: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("what", "probed", "happened"), str),
+    **dict.fromkeys(("res", "again", "nobody", "nop_before", "nop_after", "cqe_flags", "extra_cqes"), int),
+    "user_data_came_back": bool,
+    "probe": (bool, type(None)),
+    "objections": list,
+}
+
+
+def _has_evidence(record: dict[str, Any]) -> bool:
+    """Whether a test's record has its evidence in the form in which reports tell it."""
+    failures, wire, refusal = record.get("failures", []), record.get("wire", []), record.get("refusal")
+    if not isinstance(failures, list) or not isinstance(wire, list) or not _are_texts(wire):
+        return False
+    if not all(isinstance(failure, dict) and isinstance(failure.get("text"), str) for failure in failures):
+        return False
+    if refusal is None:
+        return True
+    return (
+        isinstance(refusal, dict)
+        and all(name in refusal and isinstance(refusal[name], kind) for name, kind in _REFUSAL.items())
+        and _are_texts(refusal["objections"])
+    )
+
+
+def _are_texts(values: Sequence[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _nothing(cause: str) -> Observation:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
 
 from harness import catalogue, kernels, results
 from harness.column import OPTIONS, Setup
 from harness.matrix import RESULTS, ROOT, Matrix
-from harness.report import readme
+from harness.report import folder, readme
+from harness.report.view import Place
+from harness.results import Results
 from harness.trouble import Trouble
 
 REPORTS = ROOT / "reports"
@@ -23,34 +27,69 @@ def publish(matrix: Matrix) -> None:
         return
     assert matrix.whole is not None
     try:
-        block = readme.render(matrix.whole, catalogue.load())
-        text = readme.replace_between_markers(README.read_text(encoding="utf-8"), block)
-        REPORTS.mkdir(exist_ok=True)
-        new = REPORTS / f"{RESULTS}.new"
-        shutil.copyfile(matrix.directory / RESULTS, new)
-        if results.read(new).cells != matrix.whole.cells:  # also checks every line against the schema
-            raise Trouble(f"{matrix.directory / RESULTS} does not hold this run.")
-        README.with_suffix(".md.new").write_text(text, encoding="utf-8")
-        os.replace(new, REPORTS / RESULTS)
-        os.replace(README.with_suffix(".md.new"), README)
+        _replace(matrix.directory / RESULTS, matrix.whole)
     except (OSError, Trouble) as error:
         matrix.troubles.append(f"The run could not be published: {error}")
         return
-    matrix.messages.append("Published: reports/results.ndjson and the table in README.md.")
+    matrix.messages.append("Published: reports/ and the table in README.md.")
+
+
+def _replace(path: Path, whole: Results) -> None:
+    """Replace what is published, all of it or nothing."""
+    found = results.read(path)  # also checks every line against the schema
+    if found.cells != whole.cells:
+        raise Trouble(f"{path} does not hold this run.")
+    REPORTS.mkdir(exist_ok=True)
+    folder.replace_all({REPORTS / RESULTS: path.read_text(encoding="utf-8"), **rendered(found)})
+
+
+def rendered(published: Results) -> dict[Path, str]:
+    """Every file that shows the published results, each with the text that it must have."""
+    rows = catalogue.load()
+    block = readme.render(published, rows)
+    reports = folder.render(published, rows, Place(home=os.path.relpath(ROOT, REPORTS)))
+    return {
+        **{REPORTS / name: text for name, text in reports.items()},
+        README: readme.replace_between_markers(README.read_text(encoding="utf-8"), block),
+    }
+
+
+def publish_results(directory: Path, columns: Sequence[str]) -> None:
+    """Publish results that were made earlier, or elsewhere, if they are of the whole matrix; Trouble otherwise."""
+    whole = results.read(directory / RESULTS)
+    if reason := hindrance(whole, columns):
+        raise Trouble(f"These results cannot be published: {reason}")
+    try:
+        _replace(directory / RESULTS, whole)
+    except OSError as error:
+        raise Trouble(f"The results could not be published: {error}") from error
+
+
+def hindrance(whole: Results, columns: Sequence[str]) -> str | None:
+    """Why these are not the results of a complete run of all tests on these columns; None if they are."""
+    plan = whole.header.plan
+    for ran, wanted in ((plan.kernels, tuple(columns)), (plan.tests, tuple(row.name for row in catalogue.load()))):
+        if ran != wanted:
+            differs = ", ".join(sorted(set(ran) ^ set(wanted))) or "their order"
+            return f"only a part of the matrix ran, or more than it ({differs}); reports/ and README.md show complete runs."
+    for cell in whole.cells:  # how a cell was made is in the command that makes it again
+        words = shlex.split(cell.rerun)
+        if option := next((option for option in OPTIONS if option in words), None):
+            return f"this run had {option}; reports/ and README.md show the matrix as it stands."
+    if not whole.footer.complete or whole.footer.no_verdict:
+        return f"{whole.footer.no_verdict} cells have no verdict."
+    return None
 
 
 def _hindrance(matrix: Matrix) -> str | None:
-    """Why these are not the results of a complete run of the whole matrix as it stands; None if they are."""
+    """Why this run is none of the whole matrix as it stands; None if it is."""
     if matrix.whole is None:
         return "the run was not finished."
-    whole_kernels, whole_rows = list(kernels.load_settings().kernels), catalogue.load()
-    if matrix.specs != whole_kernels or matrix.whole.header.plan.tests != tuple(row.name for row in whole_rows):
+    columns = list(kernels.load_settings().kernels)
+    if matrix.specs != columns:
         return "only a part of the matrix ran; reports/ and README.md show complete runs."
     usual = Setup(build=ROOT / "build", artefacts=matrix.setup.artefacts)
     for option, name in OPTIONS.items():
         if getattr(matrix.setup, name) != getattr(usual, name):
             return f"this run had {option}; reports/ and README.md show the matrix as it stands."
-    footer = matrix.whole.footer
-    if not footer.complete or footer.no_verdict:
-        return f"{footer.no_verdict} cells have no verdict."
-    return None
+    return hindrance(matrix.whole, columns)

@@ -40,6 +40,17 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ingredients:
+    """What was run, as digests (harness/ingredients.py says of what): equal digests, equal files."""
+
+    binding: str
+    support: str
+    harness: str
+    catalogue: str
+    tests: Mapping[str, str]  # by Zig's name, each planned test's own source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
     """What was run, where and when."""
 
@@ -48,10 +59,12 @@ class Header:
     plan: Plan
     started: str
     host: Mapping[str, str | int]  # what kind of machine; never its name
+    made_of: Ingredients | None = None  # runs of before 24 November 2026 did not say
 
     def as_json(self) -> dict[str, Any]:
         """The header line."""
-        return {"kind": "header", "schema": SCHEMA, **asdict(self)}
+        line = {"kind": "header", "schema": SCHEMA, **asdict(self)}
+        return line if self.made_of else _without(line, "made_of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,9 +205,9 @@ class Writer:
         self._line(cell.as_json())
         self._cells.append(cell)
 
-    def finish(self) -> Results:
-        """Adds the footer, makes the file durable, and returns what it holds."""
-        footer = Footer.count(self._header.plan, self._cells, ended=utc_now())
+    def finish(self, ended: str | None = None) -> Results:
+        """Adds the footer, makes the file durable, and returns what it holds. `ended` None: now."""
+        footer = Footer.count(self._header.plan, self._cells, ended=ended or utc_now())
         self._line(footer.as_json())
         try:
             os.fsync(self._file)
@@ -236,24 +249,35 @@ def read(path: Path) -> Results:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Trouble(f"The results cannot be read: {error}. Make them with ci/matrix.") from error
+    return parse(path.name, text)
+
+
+def parse(name: str, text: str) -> Results:
+    """As `read`, from the text of a file that errors call by `name`."""
     if not text:
-        raise Trouble(f"{path.name} is empty: the run that should fill it did not start. Run ci/matrix")
-    values = [_parse(f"{path.name}, line {number}", line) for number, line in enumerate(text.splitlines(), 1)]
+        raise Trouble(f"{name} is empty: the run that should fill it did not start. Run ci/matrix")
+    values = [_parse(f"{name}, line {number}", line) for number, line in enumerate(text.splitlines(), 1)]
     kinds = [value["kind"] for value in values]
     if kinds[0] != "header" or kinds.count("header") > 1:
-        raise Trouble(f"{path.name} must begin with its one header. It is damaged: run ci/matrix again.")
+        raise Trouble(f"{name} must begin with its one header. It is damaged: run ci/matrix again.")
     if kinds[-1] != "footer" or kinds.count("footer") > 1:
-        raise Trouble(
-            f"{path.name} does not end with its one footer: the run was cut short. Run ci/matrix again."
-        )
+        raise Trouble(f"{name} does not end with its one footer: the run was cut short. Run ci/matrix again.")
     results = Results(
         header=_header(values[0]),
         kernels=tuple(kernel_from_json(value) for value in values if value["kind"] == "kernel"),
-        cells=tuple(_cell(path.name, value) for value in values if value["kind"] == "cell"),
+        cells=tuple(_cell(name, value) for value in values if value["kind"] == "cell"),
         footer=Footer(**_without(values[-1], "kind")),
     )
-    _check_plan(path.name, results)
+    _check_plan(name, results)
     return results
+
+
+def started(line: str) -> str:
+    """When a run began, by the first line of its file, which may be all there is."""
+    value = _parse("the first line", line)
+    if value["kind"] != "header":
+        raise Trouble("The first line is no header: the file is damaged. Run ci/matrix again.")
+    return _header(value).started
 
 
 def _parse(where: str, line: str) -> dict[str, Any]:
@@ -284,7 +308,8 @@ def _validator(kind: str) -> Any:
 
 def _header(value: dict[str, Any]) -> Header:
     plan = Plan(**{axis: tuple(names) for axis, names in value["plan"].items()})
-    return Header(**_without(value, "kind", "schema", "plan"), plan=plan)
+    made_of = Ingredients(**value["made_of"]) if "made_of" in value else None
+    return Header(**_without(value, "kind", "schema", "plan", "made_of"), plan=plan, made_of=made_of)
 
 
 def kernel_from_json(value: dict[str, Any]) -> Kernel:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.accelerator import REMEMBERED
-from harness.report import text
+from harness.report import foreign, text, view
 from harness.results import Results
 
 
 def render(results: Results) -> str:
     """The report of a run for a terminal, also of one that was cut short."""
-    return "\n".join(_lines(results)) + "\n"
+    return "\n".join(_lines(foreign.for_here(results))) + "\n"
 
 
 def _lines(results: Results) -> Iterator[str]:
@@ -34,9 +33,8 @@ def _lines(results: Results) -> Iterator[str]:
     yield from _times(results)
     yield ""
     yield f"{text.headline(results)}."
-    if not results.footer.complete:
-        planned = len(results.header.plan.positions())
-        yield f"Cut short: {results.footer.cells} of {text.number(planned, 'cell')} have a result."
+    if cut := text.cut_short(results):
+        yield cut
 
 
 def _table(results: Results, binding: str) -> Iterator[str]:
@@ -71,7 +69,5 @@ def _times(results: Results) -> Iterator[str]:
             facts.append(kernel.trouble)
         facts.extend(kernel.notices)
         yield f"{column.heading.ljust(width)}  {kernel.wall_ms / 1000:6.1f} s  {'; '.join(facts)}"
-    # Rarely more than one: it is a property of the machine, not of the kernel.
-    said = [kernel.accelerator for kernel in results.kernels if kernel.accelerator]
-    for accelerator in {sentence.removesuffix(REMEMBERED): sentence for sentence in said}.values():
+    for accelerator in view.accelerators(results):
         yield f"Virtual machines ran with {accelerator}"

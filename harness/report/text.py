@@ -27,9 +27,10 @@ LEGEND = {
     "?": "no verdict: the environment or our own machinery stood in the way. The kernel is not to blame.",
 }
 LEGEND_SHORT = "✓ works  · correctly absent  ✗ wrong or missing  ! kernel complained  + early  ? no verdict"
+NOT_REACHED = "the run ended before it had a result"
 DOUBT = "A red cell can also mean that the test is wrong: please tell us."
-
-_MACHINE_PATH = re.compile(r"(?<![\w.:~/-])/(?!(?:dev|proc|sys)/)(?:[^\s/'\"`()]+/)*([^\s/'\"`()]+)")
+# Of these two Python prefers the alias.
+_KERNEL_NAMES = {errno.EOPNOTSUPP: "EOPNOTSUPP", errno.EDEADLK: "EDEADLK"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,16 +83,35 @@ def headline(results: Results) -> str:
     planned = len(results.header.plan.positions())
     verdicts = [cell.verdict for cell in results.cells]
     works, absent = verdicts.count(Verdict.WORKS), verdicts.count(Verdict.ABSENT)
-    look = planned - works - absent
+    look = surprises(results)
     return (
         f"{number(planned, 'cell')}: {works} {'works' if works == 1 else 'work'}, {absent} correctly absent, "
         f"{look} {'needs' if look == 1 else 'need'} a look"
     )
 
 
+def surprises(results: Results) -> int:
+    """How many planned cells need a look; one that the run did not reach does."""
+    return len(results.header.plan.positions()) - sum(not cell.surprise for cell in results.cells)
+
+
+def cut_short(results: Results) -> str | None:
+    """What to say of a run that did not reach all of its cells."""
+    if results.footer.complete:
+        return None
+    planned = len(results.header.plan.positions())
+    return f"Cut short: {results.footer.cells} of {number(planned, 'cell')} have a result."
+
+
 def number(count: int, noun: str) -> str:
     """1 cell, 2 cells."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def result(res: int) -> str:
+    """The result of a completion as people write it: -EINVAL, or the number."""
+    name = _KERNEL_NAMES.get(-res) or errno.errorcode.get(-res)
+    return f"-{name}" if name else str(res)
 
 
 def findings(results: Results) -> tuple[Finding, ...]:
@@ -103,7 +123,7 @@ def findings(results: Results) -> tuple[Finding, ...]:
             for test in results.header.plan.tests:
                 cell = cells.get((test, column.series, binding))
                 if cell is None or cell.surprise:
-                    why = cell.why if cell else "the run ended before it had a result"
+                    why = cell.why if cell else NOT_REACHED
                     group = groups.setdefault((column.series, binding, cell_sign(cell), why), [])
                     group.append((test, cell.rerun if cell else None))
     return tuple(
@@ -119,9 +139,9 @@ def findings(results: Results) -> tuple[Finding, ...]:
     )
 
 
-def portable(sentence: str) -> str:
-    """The sentence without paths of the machine it was made on: only the last part of them stays."""
-    return _MACHINE_PATH.sub(r"\1", sentence)
+def sentence(words: str) -> str:
+    """The words with a full stop, unless they were cut before their end."""
+    return words if words.endswith("…") else f"{words}."
 
 
 def one_line(text: str, limit: int = 240) -> str:
@@ -132,39 +152,23 @@ def one_line(text: str, limit: int = 240) -> str:
 
 def why(row: Row, observation: Observation, expected: Expected, verdict: Verdict) -> str:
     """One sentence, without its full stop, that tells a person why the cell says what it says."""
-    sentence = one_line(_seen(observation))
+    told = one_line(_seen(observation))
     match verdict:
         case Verdict.ABSENT if expected is Expected.ABSENT:
-            sentence += f", as on every kernel before {_first(row)}"
+            told += f", as on every kernel before {_first(row)}"
         case Verdict.MISSING:
-            sentence += ", but due on every kernel" if row.since == ANY else f", but due since {_first(row)}"
+            told += ", but due on every kernel" if row.since == ANY else f", but due since {_first(row)}"
         case Verdict.EARLY:
-            sentence += f", though only due since {_first(row)}: a backport, or the catalogue is wrong"
+            told += f", though only due since {_first(row)}: a backport, or the catalogue is wrong"
     if observation.shape is Shape.RIGHT and _refusal(observation):
-        sentence += f": {_witness(observation)}"
+        told += f": {_witness(observation)}"
     if proposes_since(expected, verdict):
-        sentence += "; the kernel's version is unknown, so this is a proposal for the catalogue"
+        told += "; the kernel's version is unknown, so this is a proposal for the catalogue"
     if observation.complaints:
         more = len(observation.complaints) - 1
-        sentence += f"; the kernel complained: {one_line(observation.complaints[0])}"
-        sentence += f" (and {more} more)" if more else ""
-    return sentence
-
-
-def evidence(cell: Cell) -> str:
-    """All that a person at a terminal needs to look into a cell: why, each failure, the wire, the kernel's log."""
-    lines = [cell.why, f"expected: {cell.expected}"]
-    for record in cell.observed["records"]:
-        failures = record.get("failures", ())
-        for failure in failures:
-            lines += ["", f"{record['name']} at {failure['file']}:{failure['line']}", failure["text"]]
-        if failures and record.get("wire"):
-            lines += ["", "The wire:", *(f"  {line}" for line in record["wire"])]
-    if cell.observed["output"] and not any(record.get("failures") for record in cell.observed["records"]):
-        lines += ["", "The end of its output:", cell.observed["output"]]
-    if cell.observed["kmsg"]:
-        lines += ["", "The kernel's log:", *(f"  {line}" for line in cell.observed["kmsg"])]
-    return "\n".join([*lines, "", f"Run it again: {cell.rerun}"])
+        told += f"; the kernel complained: {one_line(observation.complaints[0])}"
+        told += f" (and {more} more)" if more else ""
+    return told
 
 
 def _first(row: Row) -> str:
@@ -192,9 +196,7 @@ def _refused(observation: Observation) -> str:
     refusal = _refusal(observation)
     if not refusal:
         return "refused without any evidence"
-    result = refusal["res"]
-    code = f"-{errno.errorcode[-result]}" if -result in errno.errorcode else str(result)
-    refused = f"{refusal['what']} refused with {code}"
+    refused = f"{refusal['what']} refused with {result(refusal['res'])}"
     if observation.shape is Shape.RIGHT:
         return refused
     objections = refusal["objections"] or ["the evidence does not hold"]

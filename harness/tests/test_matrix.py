@@ -22,9 +22,9 @@ import pytest
 from harness import catalogue, kernels, publication, results
 from harness.column import Setup
 from harness.conftest import Gatherer
+from harness.ingredients import ingredients
 from harness.matrix import ROOT, columns_for, rows_for
 from harness.matrix import Matrix as MatrixState
-from harness.report import readme
 from harness.trouble import Trouble
 
 BUILD = ROOT / "build"
@@ -76,7 +76,9 @@ def test_the_host_is_as_expected(matrix: Matrix) -> None:
     assert set(run.verdicts("host").values()) <= {"works", "absent"}
     whole = results.read(run.directory / "results.ndjson")
     assert whole.footer.complete and whole.footer.cells == ROWS
+    assert whole.header.made_of == ingredients(catalogue.load())
     assert f"{ROWS} cells: " in run.output and "0 need a look" in run.output
+    assert "No surprises." in (run.directory / "index.html").read_text()
 
 
 def test_a_binding_that_is_refused_everything_is_red_and_never_absent(matrix: Matrix) -> None:
@@ -175,12 +177,6 @@ def test_every_test_of_the_program_belongs_to_one_row() -> None:
         assert len(rows) == 1, f"{test} is run with {rows or 'no row'}: name its suite after its file"
 
 
-def test_readme_shows_what_is_published() -> None:
-    published = results.read(ROOT / "reports" / "results.ndjson")
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert not readme.differs(text, published, catalogue.load()), "run ci/matrix and commit README.md and reports/"
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_an_interrupted_run_keeps_its_results_and_leaves_no_machine(
@@ -202,6 +198,8 @@ def test_an_interrupted_run_keeps_its_results_and_leaves_no_machine(
     kinds = [json.loads(line)["kind"] for line in (directory / "results.ndjson").read_text().splitlines()]
     assert kinds[0] == "header" and kinds[-1] == "footer"
     assert "Cut short" in output and "Published" not in output
+    assert f"Reports: {directory}/index.html" in output
+    assert {file.name for file in directory.iterdir()} >= {"index.html", "matrix.md", "junit.xml", "results.ktap", "badge.json"}
     assert not machines_of(directory)
 
 
@@ -264,6 +262,7 @@ def test_a_full_disk(matrix: Matrix, tmp_path: Path) -> None:
     (tmp_path / "results" / "results.ndjson").symlink_to("/dev/full")
     run = matrix("--kernel", "host", "--test", "nop")
     trouble(run, "No space left on device")
+    assert "No surprises." in (run.directory / "index.html").read_text(), "nothing is lost that was measured"
 
 
 def test_a_mistake_in_the_call(matrix: Matrix) -> None:

@@ -71,8 +71,17 @@ def case(name: str, state: str = "passed", **values: Any) -> dict[str, Any]:
     return {"kind": "test", "name": name, "state": state, "ms": 1, "failures": [], **values}
 
 
+#: What a test says of a refusal that is as it should be.
+WITNESS = {
+    "what": "MKDIRAT", "probed": "MKDIRAT", "probe": False, "happened": "", "shape": "right", "objections": [],
+    "res": -22, "again": -22, "nobody": -22, "nop_before": 0, "nop_after": 0,
+    "cqe_flags": 0, "extra_cqes": 0, "user_data_came_back": True,
+}  # fmt: skip
+
+
 def refused(name: str, shape: str = "right", objections: Sequence[str] = (), **values: Any) -> dict[str, Any]:
-    return case(name, "refused", refusal={"shape": shape, "objections": list(objections)}, **values)
+    refusal = WITNESS | {"shape": shape, "objections": list(objections)}
+    return case(name, "refused", refusal=refusal, **values)
 
 
 def blocked(name: str, text: str = "io_uring is disabled by sysctl") -> dict[str, Any]:
@@ -168,6 +177,28 @@ def test_fold(observation: Observation, state: State, cause: str | None) -> None
     else:
         assert observation.cause, "every other state has a cause"
     assert (observation.shape is not None) == (state == State.REFUSED)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"failures": "none"},
+        {"failures": [{}]},
+        {"failures": [{"text": 1}]},
+        {"wire": "sqe"},
+        {"wire": [1]},
+        {"refusal": {}},
+        {"refusal": "no"},
+        {"refusal": WITNESS | {"res": "-22"}},
+        {"refusal": WITNESS | {"objections": [1]}},
+        {"refusal": {name: value for name, value in WITNESS.items() if name != "probe"}},
+    ],
+)
+def test_evidence_that_no_report_could_tell_is_not_understood(odd: dict[str, Any]) -> None:
+    assert folded(AB, case("A.B", refusal=WITNESS | {"probe": None}), C, ran=2).state == State.PASSED
+    seen = folded(AB, case("A.B", **odd), C, ran=2)
+    assert seen.state == State.NOTHING
+    assert "nobody understands" in str(seen.cause)
 
 
 def test_one_wrong_shape_makes_the_refusal_wrong() -> None:

@@ -1,10 +1,12 @@
-"""Reports against approved text, from one canned run that contains every verdict.
+"""Reports against approved text, from one canned run that contains every verdict, a panic, a hang, a blocked test, and
+words that would harm a report if it let them.
 
 After a wanted change: python3 -m harness.tests.test_report approve, and read the difference.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from dataclasses import replace
@@ -16,7 +18,8 @@ from harness import catalogue, results
 from harness.catalogue import Evidence, Row
 from harness.judge import Verdict, judge, sign
 from harness.observation import Observation, Shape, State
-from harness.report import readme, terminal, text
+from harness.report import evidence, folder, foreign, markdown, readme, terminal, text, view
+from harness.report.view import Place
 from harness.results import Cell, Footer, Header, Kernel, Plan, Results
 from harness.since import Expected
 from harness.trouble import Trouble
@@ -24,9 +27,11 @@ from harness.trouble import Trouble
 GOLDEN = Path(__file__).parent / "golden"
 ROWS = catalogue.load(GOLDEN / "catalogue.toml")
 RUN = results.read(GOLDEN / "results.ndjson")
+PLACE = Place(home="../../..")  # as seen from the approved reports
 RENDERED = {
     "readme.md": lambda: readme.render(RUN, ROWS) + "\n",
     "terminal.txt": lambda: terminal.render(RUN),
+    **{name: lambda render=render: render(RUN, ROWS, PLACE) for name, render in folder.RENDERERS.items()},
 }
 
 
@@ -47,11 +52,41 @@ def test_the_canned_run_holds_every_verdict_and_judges_itself_rightly():
         assert cell.why == text.why(by_name[cell.test], seen, cell.expected, cell.verdict)
 
 
-def test_the_readme_names_no_place_on_this_machine():
-    block = readme.render(RUN, ROWS)
-    assert any("/home/someone" in cell.why for cell in RUN.cells), "the canned run must put it to the test"
+def test_the_canned_run_puts_reports_to_the_test():
+    states = {cell.observed["state"] for cell in RUN.cells}
+    assert states == {str(state) for state in State}
+    said = "".join(json.dumps(cell.as_json()) for cell in RUN.cells)
+    markup, controls = ("<script>", "onerror=", "]]>", "````", "**bold**"), ("001b[", "0000", "fffe", "d800", "202e")
+    for harmful in (*markup, *(rf"\u{control}" for control in controls)):
+        assert harmful in said, harmful
+    blocks = [block for cell in RUN.cells for block in evidence.blocks(cell)]
+    assert any(len(line) > 1000 for block in blocks for line in block.body.split("\n"))
+    assert any("/home/someone" in cell.why for cell in RUN.cells)
     assert any("/home/someone" in cell.rerun for cell in RUN.cells)
-    assert "/home" not in block and "/tmp" not in block
+
+
+@pytest.mark.parametrize("name", sorted(set(RENDERED) - {"terminal.txt"}))
+def test_a_report_names_no_place_on_this_machine(name):
+    assert "/home" not in RENDERED[name]() and "/tmp" not in RENDERED[name]()
+
+
+@pytest.mark.parametrize("name", RENDERED)
+def test_no_report_does_what_foreign_characters_say(name):
+    said = RENDERED[name]().encode()  # no lone surrogate is left
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ufffe]", said.decode())
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("plain: ✓ · ✗ é 中\n\ttabs", None),
+        ("\x1b[31mred\x00\x07\r", "␛[31mred␀␇␍"),
+        ("\x7f\x85\x9b\u202e\u2028\ufffe\ud800\U000e0041", 8 * "\ufffd"),
+        ("no-break\u00a0space", None),
+    ],
+)
+def test_a_character_that_would_do_something_is_shown(words, shown):
+    assert foreign.printable(words) == (shown or words)
 
 
 def test_every_sign_has_its_sentence():
@@ -60,12 +95,42 @@ def test_every_sign_has_its_sentence():
 
 
 def test_only_surprises_are_links():
-    table = [line for line in readme.render(RUN, ROWS).splitlines() if re.match(r"\| \[[a-z]", line)]
+    table = [line for line in readme.render(RUN, ROWS).splitlines() if re.match(r"\| \[[a-z/]+\]\(conformance", line)]
     assert len(table) == len(ROWS)
     signs = [field.strip() for line in table for field in line.split("|")[3:-1]]
     assert len(signs) == len(RUN.cells)
     for shown in signs:
-        assert shown in ("✓", "·") or re.fullmatch(r"\[[✗!+?]\]\(#needs-a-look\)", shown), shown
+        assert shown in ("✓", "·") or re.fullmatch(r"\[[✗!+?]\]\(reports/matrix\.md#[\w.@]+\)", shown), shown
+
+
+def test_every_link_of_the_readme_and_of_matrix_md_has_its_place():
+    page = RENDERED["matrix.md"]()
+    places = re.findall(r'<a id="([^"]+)"></a>', page)
+    assert len(places) == len(set(places))
+    links = re.findall(r"\]\(reports/matrix\.md#([^)]+)\)", RENDERED["readme.md"]())
+    links += re.findall(r"\]\(#([^)]+)\)", page)
+    assert len(links) > 2 * len(text.findings(RUN))
+    assert set(links) <= set(places)
+    for file in re.findall(r"\]\((\.\.[^)]+)\)", page):
+        assert (GOLDEN / file).exists(), file
+
+
+def test_names_become_anchors_and_stay_different():
+    names = ("6.1", "a b", "a+b", "a~20b", "ä", "lie:refuse_all", "own-image")
+    words = [view.word(name) for name in names]
+    assert words == ["6.1", "a~20b", "a+b", "a~7e20b", "~e4", "lie~3arefuse_all", "own-image"]
+
+
+def test_foreign_words_cannot_leave_their_place_in_markdown():
+    hostile = "```\n````` <script> | `a` **b** [c](d) &lt; </summary>"
+    block = markdown.fenced(hostile)
+    fence = block.split("text\n")[0]
+    assert set(fence) == {"`"} and fence not in hostile and block.endswith(f"\n{fence}")
+    assert markdown.plain(hostile) == (
+        r"\`\`\` \`\`\`\`\` \<script\> \| \`a\` \*\*b\*\* \[c\](d) \&lt; \</summary\>"
+    )
+    assert markdown.code("a `b`") == "`` a `b` ``"
+    assert "<script>" not in markdown.folded(hostile, "") and "&lt;/summary&gt;" in markdown.folded(hostile, "")
 
 
 def test_the_block_goes_between_its_markers_and_nowhere_else():
@@ -88,14 +153,6 @@ def test_the_block_goes_between_its_markers_and_nowhere_else():
 def test_a_readme_without_its_markers_is_left_alone(page):
     with pytest.raises(Trouble, match="The README must hold"):
         readme.replace_between_markers(page, "new")
-
-
-def test_a_readme_that_says_something_else_is_noticed():
-    page = readme.replace_between_markers(f"a\n{readme.BEGIN}{readme.END}\n", readme.render(RUN, ROWS))
-    assert not readme.differs(page, RUN, ROWS)
-    assert readme.differs(page.replace("✓", "·", 1), RUN, ROWS)
-    wrong = replace(RUN.cells[0], verdict=Verdict.WRONG)
-    assert readme.differs(page, replace(RUN, cells=(wrong, *RUN.cells[1:])), ROWS)
 
 
 def test_only_a_complete_run_of_the_whole_catalogue_is_published():
@@ -175,7 +232,7 @@ def test_several_bindings_get_a_table_each():
     run = replace(run, cells=(run.cells[0], replace(run.cells[0], binding="liburing", verdict=Verdict.WRONG)))
     block = readme.render(replace(run, footer=replace(run.footer, complete=True)), ROWS[:1])
     assert block.index("Through `uring`:") < block.index("Through `liburing`:")
-    assert "on 6.1 through `liburing`: so it is." in block
+    assert "on 6.1 through liburing](reports/matrix.md#structs_offsets_entries@6.1@liburing): so it is." in block
 
 
 @pytest.mark.parametrize(
@@ -189,16 +246,15 @@ def test_several_bindings_get_a_table_each():
     ],
 )
 def test_only_paths_of_the_machine_are_cut(sentence, shown):
-    assert text.portable(sentence) == (shown or sentence)
+    assert foreign.portable(sentence) == (shown or sentence)
 
 
 def test_foreign_words_cannot_break_the_table():
     run = small_run(Verdict.WRONG)
     kernel = replace(run.kernels[0], version="#1 | <b> `x` *y*\nz")
     run = replace(run, kernels=(kernel,), cells=(replace(run.cells[0], why="a | b\n- c <img>"),))
-    block = readme.render(run, ROWS[:1])
-    assert r"a \| b - c \<img\>." in block
-    assert r"#1 \| \<b\> \`x\` \*y\* z |" in block
+    assert r"a \| b - c \<img\>." in readme.render(run, ROWS[:1])
+    assert r"#1 \| \<b\> \`x\` \*y\* z" in folder.render(run, ROWS[:1], PLACE)["matrix.md"]
 
 
 MKDIRAT = Row(
@@ -297,6 +353,69 @@ def test_why_a_cell_says_what_it_says(row, seen, expected, says):
 def test_a_long_story_is_cut():
     assert text.one_line("a  b\n c") == "a b c"
     assert text.one_line("x" * 500, limit=10) == "x" * 9 + "…"
+
+
+def refusal_told(**values) -> list[str]:
+    told = REFUSAL | {"again": -22, "nobody": -22, "nop_before": 0, "nop_after": 0, "cqe_flags": 0} | values
+    told = {"extra_cqes": 0, "user_data_came_back": True, "happened": ""} | told
+    observed = Observation(state=State.REFUSED, records=record(refusal=told)).as_json()
+    (block,) = evidence.witnesses(replace(RUN.cells[0], observed=observed))
+    assert block.title == "The refusal, witnessed by 1 test (Waits)"
+    return block.body.split("\n")
+
+
+def test_a_refusal_is_told_in_words():
+    assert refusal_told() == [
+        "MKDIRAT was refused with -EINVAL; asked once more, with -EINVAL.",
+        "The same request with a number that no kernel knows got -EINVAL.",
+        "A NOP on the same ring completed with 0 before it and with 0 after it.",
+        "Each request was answered once, with our user_data and no flags.",
+        "The kernel's probe says that it does not have MKDIRAT.",
+        "Nothing happened.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"again": -95}, "MKDIRAT was refused with -EINVAL; asked once more, with -EOPNOTSUPP."),
+        ({"res": 3}, "MKDIRAT completed with 3: a kernel this old does not look at the field, and ignored it."),
+        ({"nobody": 0}, "The same request with a number that no kernel knows got 0."),
+        ({"nop_after": -22}, "A NOP on the same ring completed with 0 before it and with -EINVAL after it."),
+        (
+            {"extra_cqes": 1, "cqe_flags": 2, "user_data_came_back": False},
+            "There came 1 answer too many, not always with our user_data and with flags 2.",
+        ),
+        ({"probe": None}, "This kernel has no probe that could be asked."),
+        ({"probe": True}, "The kernel's probe says that it has MKDIRAT."),
+        ({"objections": ["it was odd"]}, "But: it was odd."),
+    ],
+)
+def test_what_is_odd_about_a_refusal_is_told(values, sentence):
+    assert sentence in refusal_told(**values)
+
+
+@pytest.mark.parametrize(
+    ("said", "compared"),
+    [
+        (
+            "Expected equality of these values:\n  wait_cqe()\n    Which is: Cqe{.res=-22}\n  (Cqe{.res = n})\n"
+            "    Which is: Cqe{.res=0}\nafter the second NOP",
+            ("Cqe{.res=-22}", "Cqe{.res=0}"),
+        ),
+        ("Expected equality of these values:\n  ring.submit()\n    Which is: 1\n  3", ("1", "3")),
+        ("Expected equality of these values:\n  1\n  n\n    Which is: 3", ("1", "3")),
+        ("want   Sqe{}\nqueued Sqe{.fd=1}", None),
+    ],
+)
+def test_a_comparison_that_failed_is_told_as_got_and_wanted(said, compared):
+    observed = Observation(state=State.FAILED, records=record(failures=[FAILURE | {"text": said}])).as_json()
+    assert evidence.compared(replace(RUN.cells[0], observed=observed)) == compared
+
+
+def test_a_sentence_that_was_cut_has_no_full_stop():
+    assert text.sentence("so it is") == "so it is."
+    assert text.sentence(text.one_line("x" * 50, limit=10)) == "x" * 9 + "…"
 
 
 if __name__ == "__main__" and sys.argv[1:] == ["approve"]:

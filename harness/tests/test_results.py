@@ -15,7 +15,7 @@ import pytest
 from harness import results
 from harness.judge import Verdict
 from harness.observation import Observation, Shape, State
-from harness.results import Cell, Footer, Header, Kernel, Plan, Writer
+from harness.results import Cell, Footer, Header, Ingredients, Kernel, Plan, Writer
 from harness.since import Expected
 from harness.trouble import Trouble
 
@@ -104,6 +104,24 @@ def test_every_line_written_fits_the_published_schema(lines):
         assert not validator.is_valid(line | {"stray": 1})
         for key in line:
             assert not validator.is_valid({k: v for k, v in line.items() if k != key}), key
+
+
+def test_what_a_run_was_made_of_is_told_where_it_is_known(path):
+    made_of = Ingredients(binding="a" * 64, support="b" * 64, harness="c" * 64, catalogue="d" * 64, tests={"nop": "e" * 64})
+    with Writer(path, replace(HEADER, made_of=made_of)) as writer:
+        for line in (NOP, WRITE_READ):
+            writer.cell(line)
+        writer.kernel(KERNEL)
+        writer.finish()
+    assert results.read(path).header.made_of == made_of
+    lines = path.read_text().replace("a" * 64, "a" * 63)
+    with pytest.raises(Trouble, match="line 1 breaks results.schema.json: made_of.binding"):
+        results.parse("it", lines)
+
+
+def test_a_run_of_before_it_told_is_read():
+    assert "made_of" not in HEADER.as_json()
+    assert results.read(GOLDEN).header.made_of is None
 
 
 def test_a_cell_has_what_readers_of_the_file_rely_on(lines):

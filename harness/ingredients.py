@@ -1,0 +1,54 @@
+"""What a run is made of, as digests of files: so that two runs can be compared without git, and with a changed tree.
+
+A part is what can be to blame for a changed cell: the test's own source, the catalogue, the binding, what all tests
+share, the harness. What can change no cell (reports, the harness's tests) is in none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from harness import catalogue
+from harness.catalogue import Row
+from harness.results import Ingredients
+from harness.trouble import Trouble
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: Where the files of a part are. An entry that names nothing is an error: the part has moved.
+BINDING = ("bindings/include/**/*.h",)
+SUPPORT = ("conformance/*.h", "conformance/support/*", "conformance/CMakeLists.txt", "CMakeLists.txt", "CMakePresets.json")
+HARNESS = ("harness/*.py", "harness/kernels.toml", "harness/guest/*")
+
+
+def ingredients(rows: Iterable[Row], root: Path = ROOT) -> Ingredients:
+    """The digests of the tree below `root`, with those of these tests."""
+    return Ingredients(
+        binding=_digest(root, BINDING),
+        support=_digest(root, SUPPORT),
+        harness=_digest(root, HARNESS),
+        catalogue=_digest(root, (str(catalogue.PATH.relative_to(ROOT)),)),
+        tests={row.name: _digest(root, (row.file,)) for row in rows},
+    )
+
+
+def _digest(root: Path, patterns: Iterable[str]) -> str:
+    """One digest of all files, with their names: a renamed file is another tree."""
+    total = hashlib.sha256()
+    for pattern in patterns:
+        for path in _files(root, pattern):
+            try:
+                contents = hashlib.sha256(path.read_bytes()).hexdigest()
+            except OSError as error:
+                raise Trouble(f"{path} cannot be read: {error.strerror}. The results could not say what they are of.") from error
+            total.update(f"{contents} {path.relative_to(root)}\n".encode())
+    return total.hexdigest()
+
+
+def _files(root: Path, pattern: str) -> Iterator[Path]:
+    found = sorted(path for path in root.glob(pattern) if path.is_file() and not path.name.startswith("."))
+    if not found:
+        raise Trouble(f"There is no {pattern} in {root}: correct harness/ingredients.py, which says where it is.")
+    return iter(found)

@@ -1,0 +1,30 @@
+"""reports/badge.json: the run in three words, in the format of shields.io's endpoint badge."""
+
+from __future__ import annotations
+
+import json
+
+from harness.catalogue import Row
+from harness.judge import Verdict
+from harness.report import text
+from harness.report.view import Place
+from harness.results import Results
+
+
+def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
+    """The file. Like every headline it counts surprises and is no score."""
+    del rows, where
+    look = text.surprises(results)
+    kernels = text.number(len(results.header.plan.kernels), "kernel")
+    message = f"{text.number(look, 'surprise') if look else 'no surprises'} on {kernels}"
+    badge = {"schemaVersion": 1, "label": "io_uring", "message": message, "color": _color(results, look)}
+    return json.dumps(badge, indent=2) + "\n"
+
+
+def _color(results: Results, look: int) -> str:
+    if not look:
+        return "brightgreen"
+    verdicts = {cell.verdict for cell in results.cells}
+    if verdicts & {Verdict.WRONG, Verdict.MISSING, Verdict.COMPLAINED}:
+        return "red"
+    return "yellow" if Verdict.EARLY in verdicts else "lightgrey"  # without a verdict nothing is known

@@ -1,0 +1,245 @@
+"""A difference between two runs in words, grouped by what may be to blame: for a terminal, and as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from harness.difference import Cause, Change, Difference, Kind, Reason, reason_of
+from harness.judge import sign
+from harness.report import text
+from harness.report.foreign import portable, printable
+from harness.results import Cell, Results
+
+FLAKY = (
+    "NOTHING THAT WE KNOW OF CHANGED for these cells: the same kernel, test, catalogue, binding, support and harness. "
+    "Flaky? Run each again, several times"
+)
+_MANY = 3  # tests that are still named one by one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Cells that changed in the same way."""
+
+    kind: Kind
+    signs: str  # "✓ → ✗"
+    where: str  # "nop and readv on 6.1; waitid on 6.12 and 7.3"
+    was: str | None  # why; None where that is of no interest, or not the same for all
+    now: str | None
+    rerun: str | None  # for the first of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Changes with the same reasons."""
+
+    reasons: tuple[Reason, ...]
+    groups: tuple[Group, ...]
+
+    @property
+    def flaky(self) -> bool:
+        """Whether nothing explains them."""
+        return self.reasons[0].cause is Cause.NOTHING
+
+
+def render(difference: Difference) -> str:
+    """For a terminal."""
+    return "\n".join(_terminal(difference)) + "\n"
+
+
+def markdown(difference: Difference) -> str:
+    """For a job's summary or a commit message, so without headings: git takes a line that begins with # out."""
+    return "\n".join(_markdown(difference)) + "\n"
+
+
+def subject(difference: Difference) -> str:
+    """The difference in one line, as a sentence without its full stop."""
+    if difference.nothing:
+        return "nothing changed"
+    if not difference.changes:
+        cells = text.number(len(difference.new.cells), "cell")
+        return f"{cells} as before, and {_in_short(difference.reasons)}"
+    return counts(difference)
+
+
+def counts(difference: Difference) -> str:
+    """How many cells changed in which way; what did not happen is not told."""
+    kinds = [change.kind for change in difference.changes]
+    words = (
+        (kinds.count(Kind.REGRESSION), "regression", "regressions"),
+        (kinds.count(Kind.GONE), "cell gone", "cells gone"),
+        (kinds.count(Kind.OTHER), "other change", "other changes"),
+        (kinds.count(Kind.NEW), "new cell", "new cells"),
+        (kinds.count(Kind.IMPROVEMENT), "improvement", "improvements"),
+    )
+    return ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in words if count)
+
+
+def sections(changes: Iterable[Change]) -> tuple[Section, ...]:
+    """The changes by reasons, the most specific first, and each reason's worst changes first."""
+    by_reasons: dict[tuple[Reason, ...], list[Change]] = {}
+    for change in changes:
+        by_reasons.setdefault(change.reasons, []).append(change)
+    ordered = sorted(by_reasons, key=lambda reasons: [list(Cause).index(reason.cause) for reason in reasons])
+    return tuple(Section(reasons=reasons, groups=_groups(by_reasons[reasons])) for reasons in ordered)
+
+
+def _groups(changes: Iterable[Change]) -> tuple[Group, ...]:
+    alike: dict[tuple[str | None, ...], list[Change]] = {}
+    for change in changes:
+        key = (change.kind, _signs(change), _surprise(change.old), _surprise(change.new))
+        alike.setdefault(key, []).append(change)
+    groups = (_group(group) for group in alike.values())
+    return tuple(sorted(groups, key=lambda group: list(Kind).index(group.kind)))
+
+
+def _group(changes: list[Change]) -> Group:
+    first = changes[0]
+    return Group(
+        kind=first.kind,
+        signs=_signs(first),
+        where=_where([change.cell for change in changes]),
+        was=_common([change.old for change in changes]),
+        now=_common([change.new for change in changes]),
+        rerun=first.new.rerun if first.new and (first.old or first.new.surprise) else None,
+    )
+
+
+def _surprise(cell: Cell | None) -> str | None:
+    """Cells are told apart by why they surprise; quiet ones are all alike."""
+    return reason_of(cell) if cell and cell.surprise else None
+
+
+def _common(cells: list[Cell | None]) -> str | None:
+    """Why they say what they say, if it is the same for all."""
+    there = [cell for cell in cells if cell]
+    same = len({reason_of(cell) for cell in there}) == 1
+    return there[0].why if same else None
+
+
+def _signs(change: Change) -> str:
+    old, new = (sign(cell.verdict) if cell else None for cell in (change.old, change.new))
+    return f"new {new}" if old is None else f"{old} gone" if new is None else f"{old} → {new}"
+
+
+def _where(cells: list[Cell]) -> str:
+    """nop and readv on 6.1; 41 tests on 7.4"""
+    tests: dict[tuple[str, str], list[str]] = {}
+    for cell in cells:
+        tests.setdefault((cell.series, cell.binding), []).append(cell.test)
+    through = len({binding for _, binding in tests}) > 1
+    columns: dict[tuple[str, ...], list[str]] = {}
+    for (series, binding), names in tests.items():
+        columns.setdefault(tuple(names), []).append(f"{series} through {binding}" if through else series)
+    return "; ".join(f"{_tests(names)} on {_listed(where)}" for names, where in columns.items())
+
+
+def _tests(names: tuple[str, ...]) -> str:
+    return _listed(names) if len(names) <= _MANY else text.number(len(names), "test")
+
+
+def _listed(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _title(section: Section) -> str:
+    if section.flaky:
+        return FLAKY
+    return "; or: ".join(reason.says for reason in section.reasons)
+
+
+def _without_effect(difference: Difference) -> list[str]:
+    """What is different between the runs, and no changed cell is put down to."""
+    told = {reason for change in difference.changes for reason in change.reasons}
+    return [reason.says for reason in difference.reasons if reason not in told]
+
+
+def _in_short(reasons: tuple[Reason, ...]) -> str:
+    first = reasons[0].says
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    return first[0].lower() + first[1:] + more
+
+
+def _summary(difference: Difference) -> str:
+    new = difference.new
+    same = len(new.cells) - sum(change.new is not None for change in difference.changes)
+    unchanged = f"{text.number(same, 'cell')} {'is as it was' if same == 1 else 'are as they were'}"
+    return f"{counts(difference)}; {unchanged}" if difference.changes else f"No cell changed: {unchanged}"
+
+
+def _run(results: Results) -> str:
+    header = results.header
+    date = datetime.fromisoformat(header.started).strftime("%-d %B %Y")
+    changes = " with uncommitted changes" if header.dirty else ""
+    return f"{date}, suite {header.suite or 'not committed'}{changes}, {text.headline(results)}"
+
+
+def foreign(words: str) -> str:
+    """What a guest said, on one line, with nothing in it that a terminal obeys or that names this machine."""
+    return portable(printable(text.one_line(words, limit=1000)))
+
+
+def _terminal(difference: Difference) -> Iterator[str]:
+    yield f"Old: {_run(difference.old)}"
+    yield f"New: {_run(difference.new)}"
+    yield ""
+    yield f"{_summary(difference)}."
+    for section in sections(difference.changes):
+        yield ""
+        yield f"{foreign(_title(section))}."
+        for group in section.groups:
+            yield f"  {group.signs}  {foreign(group.where)}{_shout(group)}"
+            for label, words in _details(group):
+                yield f"      {label}: {foreign(words)}"
+    if rest := _without_effect(difference):
+        yield ""
+        yield "Different too, and no cell changed with it:"
+        yield from (f"  {foreign(says)}." for says in rest)
+
+
+def _markdown(difference: Difference) -> Iterator[str]:
+    yield f"- Old: {_code(_run(difference.old))}"
+    yield f"- New: {_code(_run(difference.new))}"
+    yield ""
+    yield f"**{_summary(difference)}.**"
+    for section in sections(difference.changes):
+        yield ""
+        yield f"**{_plain(_title(section))}.**"
+        yield ""
+        for group in section.groups:
+            yield f"- {_code(group.signs)} {_code(group.where)}{_shout(group)}"
+            for label, words in _details(group):
+                yield f"  - {label}: {_code(words)}"
+    if rest := _without_effect(difference):
+        yield ""
+        yield "Different too, and no cell changed with it:"
+        yield ""
+        yield from (f"- {_plain(says)}." for says in rest)
+
+
+def _shout(group: Group) -> str:
+    return f"  ({group.kind.upper()})" if group.kind in (Kind.REGRESSION, Kind.GONE) else ""
+
+
+def _details(group: Group) -> Iterator[tuple[str, str]]:
+    if group.was:
+        yield "was", group.was
+    if group.now:
+        yield "now", group.now
+    if group.rerun:
+        yield "again", group.rerun
+
+
+def _plain(words: str) -> str:
+    """Foreign words as plain Markdown text: nothing in them is markup."""
+    return re.sub(r"([\\`*_~<>|\[\]&])", r"\\\1", foreign(words))
+
+
+def _code(words: str) -> str:
+    """Foreign words as code within a sentence; a backtick would end it."""
+    without = foreign(words).replace("`", "'")
+    return f"`{without}`"

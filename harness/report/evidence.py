@@ -1,0 +1,138 @@
+"""The evidence behind a cell, as every report tells it: the words are here, the markup is the renderer's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from harness.observation import State
+from harness.report import text
+from harness.results import Cell
+
+
+#: GoogleTest's words about EXPECT_EQ: each expression, and its value where that is not the same.
+_COMPARISON = re.compile(
+    r"Expected equality of these values:\n  (?P<got_from>\S.*)\n(?:    Which is: (?P<got>.*)\n)?"
+    r"  (?P<wanted_from>\S.*)(?:\n    Which is: (?P<wanted>.*))?"
+)
+
+
+class Kind(StrEnum):
+    """What a block of evidence is."""
+
+    FAILURE = "failure"
+    WITNESS = "witness"  # of a refusal, a sentence a line
+    WIRE = "wire"
+    OUTPUT = "output"
+    COMPLAINT = "complaint"
+    LOG = "log"  # the kernel's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One piece of evidence. `body` is exactly what was said."""
+
+    kind: Kind
+    title: str
+    body: str
+
+
+def blocks(cell: Cell) -> tuple[Block, ...]:
+    """All evidence that the cell has, the most telling first."""
+    seen = cell.observed
+    tests = [record for record in seen["records"] if record.get("kind") == "test"]
+    found = [*_complaints(seen), *_witnesses(tests), *_failures(tests)]
+    said = seen["state"] in (State.FAILED, State.REFUSED) and found  # then the output only repeats it
+    if seen["output"] and not said:
+        found.append(Block(kind=Kind.OUTPUT, title="The end of its output", body=seen["output"].rstrip("\n")))
+    if seen["kmsg"]:
+        found.append(Block(kind=Kind.LOG, title="The kernel's log", body="\n".join(seen["kmsg"])))
+    return tuple(found)
+
+
+def witnesses(cell: Cell) -> tuple[Block, ...]:
+    """What the refusals of the cell rest on."""
+    return tuple(block for block in blocks(cell) if block.kind is Kind.WITNESS)
+
+
+def compared(cell: Cell) -> tuple[str, str] | None:
+    """What the first failure that compares two values got, and what it wanted, which our tests write second."""
+    for block in blocks(cell):
+        if block.kind is Kind.FAILURE and (match := _COMPARISON.match(block.body)):
+            return match["got"] or match["got_from"], match["wanted"] or match["wanted_from"]
+    return None
+
+
+def tests(cell: Cell) -> tuple[str, ...]:
+    """The names of the GoogleTest tests that were recorded."""
+    return tuple(record["name"] for record in cell.observed["records"] if record.get("kind") == "test")
+
+
+def as_text(cell: Cell) -> str:
+    """The whole cell in plain text: for a terminal, and for CI systems that show a failure's text."""
+    lines = [cell.why, f"expected: {cell.expected}"]
+    for block in blocks(cell):
+        lines += ["", f"{block.title}:", *(f"  {line}" for line in block.body.split("\n"))]
+    return "\n".join([*lines, "", f"Run it again: {cell.rerun}"])
+
+
+def _complaints(seen: Mapping[str, Any]) -> Iterator[Block]:
+    if seen["complaints"]:
+        yield Block(kind=Kind.COMPLAINT, title="The kernel complained", body="\n".join(seen["complaints"]))
+
+
+def _failures(records: list[dict[str, Any]]) -> Iterator[Block]:
+    for record in records:
+        for failure in record.get("failures") or ():
+            file, line = str(failure.get("file", "")).rpartition("/")[2], failure.get("line")
+            title = f"{record['name']} at {file}:{line}" if file else record["name"]
+            yield Block(kind=Kind.FAILURE, title=title, body=str(failure.get("text", "")))
+        if record.get("wire"):
+            title = f"The wire of {record['name']}"
+            yield Block(kind=Kind.WIRE, title=title, body="\n".join(record["wire"]))
+
+
+def _witnesses(records: list[dict[str, Any]]) -> Iterator[Block]:
+    """A block for all tests that saw the same: they usually all do."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for record in records:
+        if record.get("refusal"):
+            alike.setdefault(tuple(_sentences(record["refusal"])), []).append(record["name"])
+    for sentences, names in alike.items():
+        # A test's parameters ("/Ring8") tell nothing here.
+        shown = ", ".join(dict.fromkeys(name.partition("/")[0].partition(".")[2] for name in names))
+        title = f"The refusal, witnessed by {text.number(len(names), 'test')} ({shown})"
+        yield Block(kind=Kind.WITNESS, title=title, body="\n".join(sentences))
+
+
+def _sentences(refusal: Mapping[str, Any]) -> Iterator[str]:
+    what, result = refusal["what"], refusal["res"]
+    if result < 0:
+        yield f"{what} was refused with {text.result(result)}; asked once more, with {text.result(refusal['again'])}."
+    else:
+        yield f"{what} completed with {result}: a kernel this old does not look at the field, and ignored it."
+    yield f"The same request with a number that no kernel knows got {text.result(refusal['nobody'])}."
+    yield (
+        f"A NOP on the same ring completed with {text.result(refusal['nop_before'])} before it "
+        f"and with {text.result(refusal['nop_after'])} after it."
+    )
+    yield " ".join(_completions(refusal))
+    match refusal["probe"]:
+        case None:
+            yield "This kernel has no probe that could be asked."
+        case has:
+            yield f"The kernel's probe says that it {'has' if has else 'does not have'} {refusal['probed']}."
+    if not refusal["happened"]:  # else an objection says what did
+        yield "Nothing happened."
+    for objection in refusal["objections"]:
+        yield f"But: {objection}."
+
+
+def _completions(refusal: Mapping[str, Any]) -> Iterator[str]:
+    extra, flags = refusal["extra_cqes"], refusal["cqe_flags"]
+    yield "Each request was answered once," if not extra else f"There came {text.number(extra, 'answer')} too many,"
+    yield "with our user_data" if refusal["user_data_came_back"] else "not always with our user_data"
+    yield "and no flags." if not flags else f"and with flags {flags}."

@@ -1,0 +1,61 @@
+"""The folder of a run: which reports lie beside its results, and how they get there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from harness.catalogue import Row
+from harness.report import badge, html, junit, ktap, matrix
+from harness.report.view import Place
+from harness.results import Results
+from harness.trouble import Trouble
+
+Renderer = Callable[[Results, tuple[Row, ...], Place], str]
+
+INDEX = "index.html"
+RENDERERS: dict[str, Renderer] = {
+    INDEX: html.render,
+    "matrix.md": matrix.render,
+    "junit.xml": junit.render,
+    "results.ktap": ktap.render,
+    "badge.json": badge.render,
+}
+
+
+def render(results: Results, rows: tuple[Row, ...], where: Place) -> dict[str, str]:
+    """The text of each report, by file name."""
+    return {name: renderer(results, rows, where) for name, renderer in RENDERERS.items()}
+
+
+def fill(directory: Path, results: Results, rows: tuple[Row, ...], *, top: Path, machines: str) -> None:
+    """Puts the reports of a run beside its results; what its machines left in the folder `machines` is linked."""
+    artefacts = {
+        series: tuple(
+            quote(str(path.relative_to(directory)))
+            for path in sorted((directory / machines / series).rglob("*"))
+            if path.is_file()
+        )
+        for series in results.header.plan.kernels
+    }
+    where = Place(home=quote(os.path.relpath(top, directory)), artefacts=artefacts)
+    replace_all({directory / name: text for name, text in render(results, rows, where).items()})
+
+
+def replace_all(texts: Mapping[Path, str]) -> None:
+    """Writes all of the files. No old one goes before the last new one is whole."""
+    new = {path: path.with_name(f"{path.name}.new") for path in texts}
+    try:
+        for path, text in texts.items():
+            new[path].write_text(text, encoding="utf-8")
+        for path in texts:
+            os.replace(new[path], path)
+    except OSError as error:
+        for left in new.values():
+            left.unlink(missing_ok=True)
+        raise Trouble(
+            f"The reports cannot be written: {error.filename}: {error.strerror}. The results are safe; make room, "
+            "then render them with python3 -m harness render and the path of results.ndjson."
+        ) from error

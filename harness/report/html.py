@@ -1,0 +1,151 @@
+"""reports/index.html: the run in one file that needs nothing else, not even scripts.
+
+What is shown is put together here and in view.py; templates/ has the markup, the style and the script, which only
+filters: every address it understands (#surprises, #test=STEM, #kernel=SERIES) leads somewhere without it, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from harness.catalogue import ANY, Row
+from harness.judge import Verdict, sign
+from harness.report import evidence, foreign, text, view
+from harness.report.evidence import Block
+from harness.report.view import Place
+from harness.results import Cell, Results
+from harness.trouble import Trouble
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A cell as the page shows it."""
+
+    heading: str  # of its column
+    kernel: str  # its word in addresses
+    sign: str
+    verdict: Verdict
+    why: str
+    title: str
+    anchor: str | None  # of its article; None: nothing to look at
+    ms: int | None
+    witnesses: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A row of the catalogue with its cells."""
+
+    row: Row
+    cells: tuple[Shown, ...]
+    tests: tuple[str, ...]  # GoogleTest's names
+
+    @property
+    def surprising(self) -> bool:
+        """Whether any of its cells needs a look."""
+        return any(cell.anchor for cell in self.cells)
+
+    @property
+    def since(self) -> str:
+        """Since when it should pass, and how we know."""
+        if self.row.since == ANY:
+            return f"due on every kernel: {self.row.source}"
+        return f"since {' and '.join((self.row.since, *self.row.also))}, {self.row.evidence}: {self.row.source}"
+
+
+def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
+    """The page."""
+    results = foreign.for_everybody(results)
+    rows = view.planned(results, rows)
+    bindings = results.header.plan.bindings
+    articles = view.articles(results, rows)
+    verdicts = [cell.verdict for cell in results.cells]
+    by_series = {kernel.series: kernel for kernel in results.kernels}
+    columns = text.columns(results)
+    page: str = _environment().get_template("index.html.j2").render(
+        home=where.home,
+        artefacts=where.artefacts,
+        look=text.surprises(results),
+        works=verdicts.count(Verdict.WORKS),
+        absent=verdicts.count(Verdict.ABSENT),
+        cells=len(results.header.plan.positions()),
+        cut=text.cut_short(results),
+        plan=results.header.plan,
+        day=view.day(results),
+        suite=view.suite(results),
+        columns=columns,
+        kernels=[(column, view.kernel_facts(by_series.get(column.series))) for column in columns],
+        tables=[(binding, _groups(results, rows, (binding,))) for binding in bindings],
+        groups=_groups(results, rows, bindings),
+        articles=articles,
+        legend=[(verdict, glyph, text.LEGEND[glyph]) for glyph, verdict in _by_sign().items()],
+        doubt=text.DOUBT,
+        provenance=view.provenance(results),
+        words=view.WORDS,
+        word=view.word,
+        number=text.number,
+        sentence=text.sentence,
+        releases={kernel.series: kernel.release or "never answered" for kernel in results.kernels},
+    )
+    return page
+
+
+def _by_sign() -> dict[str, Verdict]:
+    """One verdict for each sign, which is all that the colours tell apart."""
+    return {sign(verdict): verdict for verdict in Verdict}
+
+
+@cache
+def _environment() -> Any:
+    try:
+        import jinja2
+    except ImportError as error:
+        raise Trouble("The page is made with python3-jinja2: install it with apt.") from error
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+
+
+def _groups(results: Results, rows: tuple[Row, ...], bindings: tuple[str, ...]) -> list[tuple[str, list[Line]]]:
+    return [
+        (group, [_line(results, row, bindings) for row in members]) for group, members in view.groups(rows)
+    ]
+
+
+def _line(results: Results, row: Row, bindings: tuple[str, ...]) -> Line:
+    by_position = results.by_position()
+    places = [(column, binding) for column in text.columns(results) for binding in bindings]
+    found = [by_position.get((row.name, column.series, binding)) for column, binding in places]
+    tests = dict.fromkeys(name for cell in found if cell for name in evidence.tests(cell))
+    shown = (
+        _shown(row, column, binding, cell, view.through(results, binding))
+        for (column, binding), cell in zip(places, found, strict=True)
+    )
+    return Line(row=row, cells=tuple(shown), tests=tuple(tests))
+
+
+def _shown(row: Row, column: text.Column, binding: str, cell: Cell | None, through: str) -> Shown:
+    verdict = cell.verdict if cell else Verdict.NONE
+    why = cell.why if cell else text.NOT_REACHED
+    surprise = cell is None or cell.surprise
+    return Shown(
+        heading=f"{column.heading}{through}",
+        kernel=view.word(column.series),
+        sign=text.cell_sign(cell),
+        verdict=verdict,
+        why=why,
+        title=f"{row.name} on {column.heading}: {view.WORDS[verdict]}. {why}",
+        anchor=view.anchor(row.stem, column.series, binding) if surprise else None,
+        ms=cell.ms if cell else None,
+        witnesses=evidence.witnesses(cell) if cell else (),
+    )

@@ -1,0 +1,75 @@
+"""reports/results.ktap: the run as the kernel's own test tools read it (KTAP version 1), a kernel's tests nested.
+
+    works                     ok
+    correctly absent, early   ok, with the verdict behind the #. Never SKIP: that would say that nothing was checked
+    wrong, missing            not ok
+    did not end in time       not ok # TIMEOUT
+    the kernel complained     not ok
+    no verdict                not ok # ERROR
+
+A kernel is ok if all of its tests are. What is known about a test that is not ok stands in the lines above it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.catalogue import Row
+from harness.judge import Verdict
+from harness.observation import State
+from harness.report import evidence, foreign, text, view
+from harness.report.view import Place
+from harness.results import Cell, Results
+
+VERSION = "KTAP version 1"
+_OK = (Verdict.WORKS, Verdict.ABSENT, Verdict.EARLY)
+
+
+def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
+    """The file."""
+    del where  # it has no links
+    return "\n".join(_lines(foreign.for_everybody(results), view.planned(results, rows))) + "\n"
+
+
+def _lines(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
+    cells = results.by_position()
+    columns = [(column, binding) for column in text.columns(results) for binding in results.header.plan.bindings]
+    yield VERSION
+    yield f"# {text.headline(results)}; suite {view.suite(results)}, {view.day(results)}"
+    yield f"1..{len(columns)}"
+    for number, (column, binding) in enumerate(columns, 1):
+        name = f"{column.series}{view.through(results, binding)}"
+        mine = [(row, cells.get((row.name, column.series, binding))) for row in rows]
+        yield f"  {VERSION}"
+        yield f"  # Subtest: {name}"
+        yield f"  1..{len(mine)}"
+        for position, (row, cell) in enumerate(mine, 1):
+            yield from (f"  {line}" for line in _test(position, row, cell))
+        yield f"{_result(all(_is_ok(cell) for _, cell in mine))} {number} {name}"
+
+
+def _test(number: int, row: Row, cell: Cell | None) -> Iterator[str]:
+    if cell and not _is_ok(cell):
+        yield from (f"# {line}".rstrip() for line in evidence.as_text(cell).split("\n"))
+    said = _said(cell)
+    yield f"{_result(_is_ok(cell))} {number} {row.name}{f' # {text.one_line(said)}' if said else ''}"
+
+
+def _said(cell: Cell | None) -> str:
+    if cell is None:
+        return f"ERROR {text.NOT_REACHED}"
+    if cell.verdict is Verdict.WORKS:
+        return ""
+    if cell.verdict is Verdict.NONE:
+        return f"ERROR {cell.why}"
+    if cell.observed["state"] == State.TIMEOUT:
+        return f"TIMEOUT {cell.why}"
+    return f"{view.WORDS[cell.verdict]}: {cell.why}"
+
+
+def _is_ok(cell: Cell | None) -> bool:
+    return cell is not None and cell.verdict in _OK
+
+
+def _result(ok: bool) -> str:
+    return "ok" if ok else "not ok"

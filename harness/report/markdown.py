@@ -1,0 +1,51 @@
+"""Markdown for the reports that a code-hosting site shows: a foreign word stays a word."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from harness.report import text
+
+
+def plain(sentence: str) -> str:
+    """Foreign words as plain text on one line: nothing in them is markup."""
+    return re.sub(r"([\\`*_~<>|\[\]&])", r"\\\1", text.one_line(sentence, limit=1000))
+
+
+def code(words: str) -> str:
+    """Foreign words as code within a sentence."""
+    flat = text.one_line(words, limit=1000)
+    fence = "`" * (_longest_run(flat) + 1)
+    space = " " if flat.startswith("`") or flat.endswith("`") else ""
+    return f"{fence}{space}{flat}{space}{fence}"
+
+
+def fenced(body: str) -> str:
+    """Foreign lines exactly as they are. Nothing in them can end the block."""
+    fence = "`" * max(3, _longest_run(body) + 1)
+    return f"{fence}text\n{body}\n{fence}"
+
+
+def line(*fields: str) -> str:
+    """A line of a table."""
+    return f"| {' | '.join(fields)} |"
+
+
+def folded(summary: str, body: str) -> str:
+    """Something to unfold. The summary stands in HTML, where Markdown's own escapes would be seen."""
+    return f"<details><summary>{html.escape(text.one_line(summary, limit=1000))}</summary>\n\n{body}\n\n</details>"
+
+
+def place(anchor: str) -> str:
+    """Something that a link can go to."""
+    return f'<a id="{anchor}"></a>'
+
+
+def legend() -> str:
+    """The meaning of the signs."""
+    return "\n".join(f"- `{sign}` {meaning}" for sign, meaning in text.LEGEND.items())
+
+
+def _longest_run(words: str) -> int:
+    return max((len(run) for run in re.findall("`+", words)), default=0)

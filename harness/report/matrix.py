@@ -1,0 +1,114 @@
+"""reports/matrix.md: the whole run for a reader on a code-hosting site, with the evidence folded away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.catalogue import Row
+from harness.judge import Verdict
+from harness.report import evidence, foreign, text, view
+from harness.report.markdown import code, fenced, folded, legend, line, place, plain
+from harness.report.view import Article, Fact, Place
+from harness.results import Results
+
+
+def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
+    """The page."""
+    return "\n\n".join(_parts(foreign.for_everybody(results), view.planned(results, rows), where)) + "\n"
+
+
+def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[str]:
+    bindings = results.header.plan.bindings
+    yield "# io_uring conformance"
+    yield (
+        f"**{text.headline(results)}.** {view.day(results)}, suite {code(view.suite(results))}. Generated from "
+        "[results.ndjson](results.ndjson); [index.html](index.html) is the same with filters, for a browser."
+    )
+    if cut := text.cut_short(results):
+        yield cut
+    for binding in bindings:
+        if len(bindings) > 1:
+            yield f"## Through {plain(binding)}"
+        yield "\n".join(_table(results, rows, binding, where))
+    yield legend()
+    yield text.DOUBT
+    yield "## Needs a look"
+    about = view.articles(results, rows)
+    if not about:
+        yield "Nothing."
+    for article in about:
+        yield from _article(article, where)
+    yield "## Checked, too: what is correctly absent"
+    yield from _absences(results, rows)
+    yield "## The kernels behind the columns"
+    yield from _kernels(results, where)
+    yield "## How the numbers were made"
+    yield "\n".join(_fact(fact) for fact in view.provenance(results))
+
+
+def _table(results: Results, rows: tuple[Row, ...], binding: str, where: Place) -> Iterator[str]:
+    cells = results.by_position()
+    kernels = text.columns(results)
+    links = (f"[{plain(kernel.heading)}](#kernel={view.word(kernel.series)})" for kernel in kernels)
+    yield line("Test", "since", *links)
+    yield line(":---", "---:", *(":-:" for _ in kernels))
+    for group, members in view.groups(rows):
+        yield line(f"**{group}**", "", *("" for _ in kernels))
+        for row in members:
+            signs = []
+            for kernel in kernels:
+                cell = cells.get((row.name, kernel.series, binding))
+                sign = text.cell_sign(cell)
+                surprise = cell is None or cell.surprise
+                signs.append(f"[{sign}](#{view.anchor(row.stem, kernel.series, binding)})" if surprise else sign)
+            yield line(f"[{row.name}]({where.home}/{row.file})", ", ".join((row.since, *row.also)), *signs)
+
+
+def _article(article: Article, where: Place) -> Iterator[str]:
+    yield f"{''.join(map(place, article.anchors))}\n\n### `{article.sign}` {plain(article.title)}"
+    yield plain(text.sentence(article.why))
+    facts = [_fact(fact) for fact in article.facts]
+    if article.rerun:
+        facts.append(f"- Run again: {code(article.rerun)}")
+    facts.append("- Source: " + ", ".join(f"[{file}]({where.home}/{file})" for file in article.files))
+    yield "\n".join(facts)
+    for proof in article.proofs:
+        of = f" of {proof.test}" if len(article.stems) > 1 else ""
+        for block in proof.blocks:
+            yield folded(f"{block.title}{of}", fenced(block.body))
+
+
+def _absences(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
+    cells = results.by_position()
+    absent = 0
+    for row in rows:
+        seen: dict[evidence.Block, list[str]] = {}  # what was witnessed -> where
+        for column in text.columns(results):
+            for binding in results.header.plan.bindings:
+                cell = cells.get((row.name, column.series, binding))
+                if cell and cell.verdict is Verdict.ABSENT:
+                    absent += 1
+                    for block in evidence.witnesses(cell):
+                        seen.setdefault(block, []).append(f"{column.heading}{view.through(results, binding)}")
+        if seen:
+            told = "\n\n".join(
+                f"{plain(block.title)} on {plain(', '.join(names))}:\n\n{fenced(block.body)}"
+                for block, names in seen.items()
+            )
+            yield folded(f"{row.name}, absent on {', '.join(dict.fromkeys(sum(seen.values(), [])))}", told)
+    if not absent:
+        yield "Nothing is absent."
+
+
+def _fact(fact: Fact) -> str:
+    return f"- {fact.label}: {(code if fact.code else plain)(fact.value)}"
+
+
+def _kernels(results: Results, where: Place) -> Iterator[str]:
+    by_series = {kernel.series: kernel for kernel in results.kernels}
+    for column in text.columns(results):
+        yield f"{place(f'kernel={view.word(column.series)}')}\n\n### {plain(column.heading)}"
+        facts = view.kernel_facts(by_series.get(column.series))
+        lines = [_fact(fact) for fact in facts]
+        lines += [f"- Artefact: [{plain(link)}]({link})" for link in where.artefacts.get(column.series, ())]
+        yield "\n".join(lines)

@@ -1,0 +1,256 @@
+"""What the long reports show, before it has any markup: rows in groups, articles about surprises, facts, anchors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from harness.accelerator import REMEMBERED
+from harness.catalogue import ANY, GROUPS, Row
+from harness.judge import Verdict
+from harness.report import evidence, text
+from harness.results import Cell, Kernel, Results
+from harness.since import Expected
+from harness.trouble import Trouble
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a report lies: what its links start with, and which files of the run lie beside it."""
+
+    home: str  # the way to the top of the repository, such as ".."
+    artefacts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # series -> files, as links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A line of a list: a few words, and what they are about."""
+
+    label: str
+    value: str
+    code: bool = False  # the value is to be copied, not read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """The evidence of one test on one kernel."""
+
+    test: str
+    blocks: tuple[evidence.Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """All about one surprise, or about several of one cause."""
+
+    verdict: Verdict
+    sign: str
+    title: str
+    series: str
+    stems: tuple[str, ...]
+    files: tuple[str, ...]  # the tests' sources, relative to the top of the repository
+    anchors: tuple[str, ...]  # one for each cell that it is about
+    why: str
+    facts: tuple[Fact, ...]
+    proofs: tuple[Proof, ...]  # of the tests that have any
+    rerun: str | None
+
+
+#: What a verdict is called where there is room for words.
+WORDS = {
+    Verdict.WORKS: "works",
+    Verdict.ABSENT: "correctly absent",
+    Verdict.MISSING: "missing",
+    Verdict.WRONG: "wrong",
+    Verdict.COMPLAINED: "the kernel complained",
+    Verdict.EARLY: "early",
+    Verdict.NONE: "no verdict",
+}
+
+
+def planned(results: Results, rows: Iterable[Row]) -> tuple[Row, ...]:
+    """The rows of the run, in its order."""
+    by_name = {row.name: row for row in rows}
+    if strange := [test for test in results.header.plan.tests if test not in by_name]:
+        raise Trouble(
+            f"The results have the test {strange[0]!r}, which the catalogue has not: they are of another version of "
+            "the suite. Check that version out, or run ci/matrix again."
+        )
+    return tuple(by_name[test] for test in results.header.plan.tests)
+
+
+def groups(rows: Iterable[Row]) -> tuple[tuple[str, tuple[Row, ...]], ...]:
+    """The rows by area and, within one, by age: so the kernels' history is a staircase."""
+    ordered = sorted(rows, key=lambda row: (GROUPS.index(row.group), _age(row.since)))
+    return tuple(
+        (group, found) for group in GROUPS if (found := tuple(row for row in ordered if row.group == group))
+    )
+
+
+def _age(since: str) -> tuple[int, ...]:
+    return () if since == ANY else tuple(int(number) for number in since.split("."))
+
+
+def anchor(stem: str, series: str, binding: str) -> str:
+    """Where the page tells about a cell. It stays the same when kernels, tests and bindings are added."""
+    return "@".join((stem, word(series), word(binding)))
+
+
+def word(name: str) -> str:
+    """The name in characters that an HTML id and a URL's fragment can both have."""
+    return re.sub(r"[^A-Za-z0-9._+-]", lambda match: f"~{ord(match[0]):x}", name)
+
+
+def articles(results: Results, rows: tuple[Row, ...]) -> tuple[Article, ...]:
+    """An article for each finding."""
+    return tuple(_article(results, rows, finding) for finding in text.findings(results))
+
+
+def _article(results: Results, rows: tuple[Row, ...], finding: text.Finding) -> Article:
+    by_name = {row.name: row for row in rows}
+    about = [by_name[test] for test in finding.tests]
+    cells = results.by_position()
+    found = [cells.get((row.name, finding.series, finding.binding)) for row in about]
+    proofs = (
+        Proof(test=cell.test, blocks=blocks) for cell in found if cell and (blocks := evidence.blocks(cell))
+    )
+    what = about[0].name if len(about) == 1 else text.number(len(about), "test")
+    return Article(
+        verdict=found[0].verdict if found[0] else Verdict.NONE,
+        sign=finding.sign,
+        title=f"{what} on {finding.series}{through(results, finding.binding)}",
+        series=finding.series,
+        stems=tuple(row.stem for row in about),
+        files=tuple(row.file for row in about),
+        anchors=tuple(anchor(row.stem, finding.series, finding.binding) for row in about),
+        why=finding.why,
+        facts=tuple(_facts(results, about, found, finding)),
+        proofs=tuple(proofs),
+        rerun=finding.rerun,
+    )
+
+
+def _facts(results: Results, about: list[Row], found: list[Cell | None], finding: text.Finding) -> Iterable[Fact]:
+    if len(about) > 1:
+        yield Fact(label="Tests", value=", ".join(row.name for row in about))
+    elif found[0]:
+        yield Fact(label="Due", value=due(about[0], found[0]))
+        yield Fact(label="Seen", value=_seen(found[0]))
+        if compared := evidence.compared(found[0]):
+            yield Fact(label="Got", value=compared[0], code=True)
+            yield Fact(label="Wanted", value=compared[1], code=True)
+    kernel = next((kernel for kernel in results.kernels if kernel.series == finding.series), None)
+    if kernel is None:
+        yield Fact(label="Kernel", value="did not run")
+    else:
+        yield Fact(label="Kernel", value=kernel.release or "never answered")
+    if len(about) == 1:
+        yield Fact(label="Elsewhere", value=_elsewhere(results, about[0], finding))
+
+
+def _seen(cell: Cell) -> str:
+    state, shape = cell.observed["state"], cell.observed["shape"]
+    words = {"nothing": "no result", "timeout": "did not end in time"}.get(state, str(state))
+    if shape:
+        words += f" in the {shape} way"
+    return f"{words}, after {cell.ms} ms"
+
+
+def due(row: Row, cell: Cell) -> str:
+    """Whether the test had to pass on this kernel, and how we know."""
+    if row.since == ANY:
+        return f"on every kernel ({row.source})"
+    since = f"since {' and '.join((row.since, *row.also))} ({row.evidence}: {row.source})"
+    return {
+        Expected.PRESENT: f"yes, {since}",
+        Expected.ABSENT: f"no, {since}",
+        Expected.UNKNOWN: f"not known for this kernel; {since}",
+    }[cell.expected]
+
+
+def _elsewhere(results: Results, row: Row, finding: text.Finding) -> str:
+    """The other cells of the row: whether they agree says much about who is to blame."""
+    cells = results.by_position()
+    others = []
+    for column in text.columns(results):
+        for binding in results.header.plan.bindings:
+            if (column.series, binding) != (finding.series, finding.binding):
+                sign = text.cell_sign(cells.get((row.name, column.series, binding)))
+                others.append(f"{column.heading}{through(results, binding)}\N{NO-BREAK SPACE}{sign}")
+    return ", ".join(others) or "did not run"
+
+
+def through(results: Results, binding: str) -> str:
+    """The binding as the end of a phrase, where there is more than one."""
+    return f" through {binding}" if len(results.header.plan.bindings) > 1 else ""
+
+
+def kernel_facts(kernel: Kernel | None) -> tuple[Fact, ...]:
+    """What is known about a kernel and how the machine around it fared."""
+    if kernel is None:
+        return (Fact(label="Machine", value="did not run"),)
+    facts = [
+        Fact(label="Release", value=kernel.release or "never answered"),
+        Fact(label="Version", value=kernel.version or ""),
+        Fact(label="From", value=kernel.source),
+        Fact(label="SHA-256", value=kernel.sha256 or "", code=True),
+        Fact(label="Booted in", value="" if kernel.boot_ms is None else f"{kernel.boot_ms / 1000:.1f} s"),
+        Fact(label="Took", value=f"{kernel.wall_ms / 1000:.1f} s"),
+        Fact(label="Smoke run", value=_smoke(kernel)),
+        Fact(label="Trouble", value=kernel.trouble or ""),
+        *(Fact(label="Notice", value=notice) for notice in kernel.notices),
+    ]
+    return tuple(fact for fact in facts if fact.value)
+
+
+def _smoke(kernel: Kernel) -> str:
+    if kernel.smoke == "ok":
+        return "ok: what had to pass, to fail and to be refused did"
+    return kernel.smoke or "did not come to it"
+
+
+def provenance(results: Results) -> tuple[Fact, ...]:
+    """How the numbers were made."""
+    header = results.header
+    machines = [kernel for kernel in results.kernels if kernel.series != text.HOST]
+    facts = [
+        Fact(label="Suite", value=suite(results)),
+        Fact(label="Run", value=f"{moment(header.started)} to {moment(results.footer.ended)}"),
+        Fact(label="Binding", value=", ".join(header.plan.bindings)),
+        Fact(label="Machine", value=", ".join(f"{name} {value}" for name, value in header.host.items())),
+        Fact(label="Virtual machines", value=_virtual(len(machines))),
+        *(Fact(label="Accelerator", value=said) for said in accelerators(results)),
+    ]
+    return tuple(fact for fact in facts if fact.value)
+
+
+def _virtual(count: int) -> str:
+    if not count:
+        return ""
+    return f"{text.number(count, 'kernel')} ran in one each; after a panic or a hang, the rest in a fresh one"
+
+
+def accelerators(results: Results) -> tuple[str, ...]:
+    """How VMs ran. Rarely more than one sentence: it is a property of the machine, not of the kernel."""
+    said = (kernel.accelerator for kernel in results.kernels if kernel.accelerator)
+    return tuple(dict.fromkeys(sentence.removesuffix(REMEMBERED) for sentence in said))
+
+
+def suite(results: Results) -> str:
+    """The commit of the suite, as far as it has one."""
+    header = results.header
+    if header.suite is None:
+        return "not committed yet"
+    return header.suite[:12] + (" with uncommitted changes" if header.dirty else "")
+
+
+def day(results: Results) -> str:
+    """The day of the run."""
+    return datetime.fromisoformat(results.header.started).strftime("%-d %B %Y")
+
+
+def moment(instant: str) -> str:
+    """An instant of the results file for a person."""
+    return datetime.fromisoformat(instant).strftime("%-d %B %Y, %H:%M:%S UTC")

@@ -1,0 +1,103 @@
+"""Small runs for tests: written in a line or two, and like those that the matrix makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from harness.judge import Verdict
+from harness.observation import Observation, State
+from harness.results import Cell, Footer, Header, Ingredients, Kernel, Plan, Results, Writer
+from harness.since import Expected
+
+TESTS = ("nop", "readv", "waitid")
+KERNELS = ("6.1", "7.3", "host")
+WHY = {
+    Verdict.WORKS: "3 tests passed",
+    Verdict.ABSENT: "refused with -EINVAL, as on every kernel before 6.7",
+    Verdict.WRONG: "Waitid.Reaps (waitid_test.cc:12): cqe.res is: -22",
+    Verdict.COMPLAINED: "3 tests passed; the kernel complained: WARNING: at io_uring/io_uring.c",
+    Verdict.NONE: "the VM gave no sign of life within 60 s",
+}
+
+
+def digest(text: str) -> str:
+    """Something like a digest."""
+    return f"{text.encode().hex():0<64}"[:64]
+
+
+MADE_OF = Ingredients(
+    binding=digest("binding"),
+    support=digest("support"),
+    harness=digest("harness"),
+    catalogue=digest("catalogue"),
+    tests={test: digest(test) for test in TESTS},
+)
+HEADER = Header(
+    suite="1a2b3c4d5e6f",
+    dirty=False,
+    plan=Plan(tests=TESTS, kernels=KERNELS, bindings=("uring",)),
+    started="2026-11-22T03:00:00Z",
+    host={"machine": "x86_64", "kernel": "6.18.44", "cpus": 2},
+    made_of=MADE_OF,
+)
+
+
+def kernel(series: str, patch: str = "10") -> Kernel:
+    """The line of a kernel: a package of the archive, or the host itself."""
+    if series == "host":
+        return Kernel(
+            series=series, release=f"6.18.{patch}", version="#1 SMP", source="this machine", sha256=None,
+            accelerator=None, boot_ms=None, wall_ms=500, smoke="ok", trouble=None,
+        )  # fmt: skip
+    version, release = f"{series}.{patch}-1", f"{series}.0-cloud-amd64"
+    return Kernel(
+        series=series, release=release, version=f"#1 SMP Debian {version} (2026-11-01)",
+        source=f"bookworm linux-image-{release} {version}", sha256=digest(version),
+        accelerator="tcg: asked for", boot_ms=2000, wall_ms=6000, smoke="ok", trouble=None,
+    )  # fmt: skip
+
+
+def cell(test: str, series: str, verdict: Verdict = Verdict.WORKS, why: str = "") -> Cell:
+    """A judged cell."""
+    return Cell(
+        test=test, stem=test.replace("/", "_"), series=series, kernel=f"{series}.10", binding="uring",
+        observed=Observation(state=State.PASSED, taint=(0, 0)).as_json(), expected=Expected.PRESENT,
+        verdict=verdict, why=why or WHY[verdict], ms=3, rerun=f"ci/matrix --kernel {series} --test {test.replace('/', '_')}",
+    )  # fmt: skip
+
+
+def run(
+    odd: Mapping[tuple[str, str], Verdict | Cell] | None = None,
+    *,
+    tests: tuple[str, ...] = TESTS,
+    kernels: tuple[str, ...] = KERNELS,
+    patches: Mapping[str, str] | None = None,
+    **header: object,
+) -> Results:
+    """A whole run in which everything works, but for the odd cells."""
+    plan = Plan(tests=tests, kernels=kernels, bindings=("uring",))
+    cells = []
+    for test, series, _ in plan.positions():
+        what = (odd or {}).get((test, series), Verdict.WORKS)
+        cells.append(what if isinstance(what, Cell) else cell(test, series, what))
+    made_of = replace(MADE_OF, tests={test: digest(test) for test in tests})
+    return Results(
+        header=replace(HEADER, **{"plan": plan, "made_of": made_of, **header}),  # type: ignore[arg-type]
+        kernels=tuple(kernel(series, (patches or {}).get(series, "10")) for series in kernels),
+        cells=tuple(cells),
+        footer=Footer.count(plan, cells, ended="2026-11-22T03:10:00Z"),
+    )
+
+
+def write(results: Results, path: Path) -> Path:
+    """The run as a file, as the matrix would have written it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with Writer(path, results.header) as writer:
+        for line in results.cells:
+            writer.cell(line)
+        for series in results.kernels:
+            writer.kernel(series)
+        writer.finish(results.footer.ended)
+    return path
