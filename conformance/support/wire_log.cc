@@ -1,5 +1,7 @@
 #include "support/wire_log.h"
 
+#include <array>
+#include <charconv>
 #include <sstream>
 
 #include "support/wire.h"
@@ -31,24 +33,41 @@ std::string register_name(uring::RegisterOp op) {
   return "register op " + std::to_string(static_cast<unsigned>(op));
 }
 
+struct Line {
+  std::string operator()(const std::string& line) const { return line; }
+  std::string operator()(const WireLog::Published& event) const {
+    const std::string sqe = event.sqe ? to_string(*event.sqe) : "an index out of range";
+    return "sqe[" + std::to_string(event.position) + "] " + sqe;
+  }
+  std::string operator()(const WireLog::Completed& event) const {
+    return "cqe[" + std::to_string(event.position) + "] " + to_string(event.cqe);
+  }
+  std::string operator()(const WireLog::Entered& event) const {
+    return "enter  submit=" + std::to_string(event.to_submit) +
+           " wait=" + std::to_string(event.min_complete) + " flags=" + std::to_string(event.flags) + " -> " +
+           wire::result_text(event.result);
+  }
+};
+
 }  // namespace
 
 void WireLog::clear() {
-  lines_.clear();
+  events_.clear();
   dropped_ = 0;
 }
 
-void WireLog::add(std::string line) {
-  lines_.push_back(std::move(line));
-  if (lines_.size() > capacity) {
-    lines_.pop_front();
+void WireLog::add(Event event) {
+  events_.push_back(std::move(event));
+  if (events_.size() > capacity) {
+    events_.pop_front();
     ++dropped_;
   }
 }
 
 std::deque<std::string> WireLog::lines() const {
-  std::deque<std::string> result = lines_;
-  if (dropped_ > 0) result.push_front("(" + std::to_string(dropped_) + " older lines left out)");
+  std::deque<std::string> result;
+  if (dropped_ > 0) result.push_back("(" + std::to_string(dropped_) + " older lines left out)");
+  for (const Event& event : events_) result.push_back(std::visit(Line{}, event));
   return result;
 }
 
@@ -70,8 +89,7 @@ void WireLog::log_published(int fd) {
   if (ring.rings == nullptr || ring.sqes == nullptr) return;
   for (const std::uint32_t tail = word(ring, ring.params.sq_off.tail); ring.sq_seen != tail; ++ring.sq_seen) {
     const wire::Sqe* sqe = published_sqe(ring, ring.sq_seen);
-    add("sqe[" + std::to_string(ring.sq_seen) + "] " +
-        (sqe != nullptr ? to_string(*sqe) : "an index out of range"));
+    add(Published{.position = ring.sq_seen, .sqe = sqe != nullptr ? std::optional(*sqe) : std::nullopt});
     // A binding that published a wild tail is seen after one round; the log need not hold 2^32 lines of it.
     if (tail - ring.sq_seen > 2 * ring.params.sq_entries) {
       add("the published tail " + std::to_string(tail) + " is further ahead than the ring is long");
@@ -86,8 +104,7 @@ void WireLog::log_completed(int fd) {
   if (ring.rings == nullptr) return;
   const auto* cqes = reinterpret_cast<const wire::Cqe*>(ring.rings + ring.params.cq_off.cqes);
   for (const std::uint32_t tail = word(ring, ring.params.cq_off.tail); ring.cq_seen != tail; ++ring.cq_seen) {
-    add("cqe[" + std::to_string(ring.cq_seen) + "] " +
-        to_string(cqes[ring.cq_seen & (ring.params.cq_entries - 1)]));
+    add(Completed{.position = ring.cq_seen, .cqe = cqes[ring.cq_seen & (ring.params.cq_entries - 1)]});
   }
 }
 
@@ -104,14 +121,16 @@ Lie& active_lie() {
 long ObservedKernel::setup(uring::u32 entries, uring::Params* params) noexcept {
   const uring::u32 flags = params->flags;
   const long fd = uring::LinuxKernel::setup(entries, params);
-  std::ostringstream line;
-  line << "setup  entries=" << entries << " flags=" << flags << " -> " << wire::result_text(fd);
+  std::string line = "setup  entries=" + std::to_string(entries) + " flags=" + std::to_string(flags) +
+                     " -> " + wire::result_text(fd);
   if (fd >= 0) {
-    line << " (sq " << params->sq_entries << ", cq " << params->cq_entries << ", features " << std::hex
-         << std::showbase << params->features << ")";
+    std::array<char, 9> features{};
+    std::to_chars(features.data(), features.data() + 8, params->features, 16);
+    line += " (sq " + std::to_string(params->sq_entries) + ", cq " + std::to_string(params->cq_entries) +
+            ", features 0x" + std::string(features.data()) + ")";
     wire_log().rings()[static_cast<int>(fd)] = RingView{.params = *params};
   }
-  wire_log().add(line.str());
+  wire_log().add(std::move(line));
   return fd;
 }
 
@@ -120,8 +139,8 @@ long ObservedKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete
   wire_log().log_published(fd);
   if (active_lie() == Lie::refuse_all) refuse_all(wire_log().rings()[fd]);
   const long result = uring::LinuxKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
-  wire_log().add("enter  submit=" + std::to_string(to_submit) + " wait=" + std::to_string(min_complete) +
-                 " flags=" + std::to_string(flags) + " -> " + wire::result_text(result));
+  wire_log().add(WireLog::Entered{
+      .to_submit = to_submit, .min_complete = min_complete, .flags = flags, .result = result});
   wire_log().log_completed(fd);
   return result;
 }

@@ -9,8 +9,12 @@
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <variant>
+
+#include "support/wire.h"
 
 namespace conformance {
 
@@ -26,11 +30,27 @@ struct RingView {
 
 class WireLog {
  public:
-  // The newest lines; the oldest go first when a test is long.
+  // The newest events; the oldest go first when a test is long.
   static constexpr std::size_t capacity = 256;
 
+  // What the log keeps of an event. It becomes a line only when somebody asks: nearly every test passes, and
+  // the words would be most of its work.
+  struct Published {
+    std::uint32_t position;
+    std::optional<wire::Sqe> sqe;  // nothing: its index was out of range
+  };
+  struct Completed {
+    std::uint32_t position;
+    wire::Cqe cqe;
+  };
+  struct Entered {
+    std::uint32_t to_submit, min_complete, flags;
+    long result;
+  };
+  using Event = std::variant<std::string, Published, Completed, Entered>;
+
   void clear();
-  void add(std::string line);
+  void add(Event event);
   std::deque<std::string> lines() const;
 
   // "ring 3: sq head 1 tail 1, cq head 0 tail 1" for each open ring: where a wait that never ends got stuck.
@@ -46,7 +66,7 @@ class WireLog {
   void log_completed(int fd);  // CQEs the kernel has posted since the last look
 
  private:
-  std::deque<std::string> lines_;
+  std::deque<Event> events_;
   std::size_t dropped_ = 0;
   std::map<int, RingView> rings_;
   std::set<void*> anonymous_;

@@ -8,8 +8,9 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <fstream>
 #include <utility>
+
+#include "system.h"
 
 namespace runner {
 namespace {
@@ -116,10 +117,10 @@ void KernelLog::mark(std::string_view text) {
 }
 
 std::optional<std::int64_t> taint() {
-  std::ifstream file("/proc/sys/kernel/tainted");
+  const std::string text = read_proc("/proc/sys/kernel/tainted").value_or("");
   std::int64_t value = 0;
-  if (file >> value) return value;
-  return std::nullopt;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  return parsed.ec == std::errc{} ? std::optional(value) : std::nullopt;
 }
 
 }  // namespace runner

@@ -16,8 +16,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -105,8 +103,7 @@ class Directory {
 
 // Parent of a process; 0 if it is gone.
 pid_t parent_of(const char* pid) {
-  std::ifstream file(std::string("/proc/") + pid + "/stat");
-  const std::string stat{std::istreambuf_iterator<char>(file), {}};
+  const std::string stat = read_proc(std::string("/proc/") + pid + "/stat").value_or("");
   // "pid (name) state parent ...": the name may hold spaces and parentheses.
   const auto after_name = stat.rfind(") ");
   if (after_name == stat.npos) return 0;
@@ -120,8 +117,13 @@ pid_t parent_of(const char* pid) {
 std::vector<pid_t> children() {
   std::vector<pid_t> found;
   const std::string self = std::to_string(getpid());
-  if (std::ifstream file("/proc/self/task/" + self + "/children"); file) {
-    for (pid_t pid = 0; file >> pid;) found.push_back(pid);
+  if (const auto told =
+          read_proc("/proc/self/task/" + self + "/children")) {  // "71 72 "; more come next time
+    for (const char *at = told->data(), *end = at + told->size(); at < end; ++at) {
+      pid_t pid = 0;
+      at = std::from_chars(at, end, pid).ptr;
+      if (pid > 0) found.push_back(pid);
+    }
     return found;
   }
   DIR* proc = opendir("/proc");

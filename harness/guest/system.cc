@@ -48,6 +48,17 @@ int raise_loopback() {
 
 std::string because(const std::string& what, int error) { return what + ": " + std::strerror(error); }
 
+std::optional<std::string> read_proc(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return std::nullopt;
+  std::string text(4096, '\0');
+  const ssize_t n = read(fd, text.data(), text.size());
+  close(fd);
+  if (n < 0) return std::nullopt;
+  text.resize(static_cast<std::size_t>(n));
+  return text;
+}
+
 std::vector<std::string> prepare_guest() {
   std::vector<std::string> problems;
   for (const Mount& mount_point : mounts) {

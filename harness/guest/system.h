@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,10 @@ namespace runner {
 
 // "what: reason of errno"
 std::string because(const std::string& what, int error);
+
+// The beginning of a file of /proc, which the runner reads around every entry: no stream, no locale. Nothing
+// if it cannot be read.
+std::optional<std::string> read_proc(const std::string& path);
 
 // Mounts what programs expect, brings the loopback interface up, puts the runner first. Returns
 // what did not work.
