@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 
-from harness import catalogue, kernels, results
+from harness import catalogue, results
 from harness.column import OPTIONS, Setup
 from harness.matrix import RESULTS, ROOT, Matrix
 from harness.report import readme
+from harness.selection import PART
 from harness.trouble import Trouble
 
 REPORTS = ROOT / "reports"
@@ -23,6 +24,7 @@ def publish(matrix: Matrix) -> None:
         return
     assert matrix.whole is not None
     try:
+        gone = _gone(matrix.whole.header.plan.kernels)
         block = readme.render(matrix.whole, catalogue.load())
         text = readme.replace_between_markers(README.read_text(encoding="utf-8"), block)
         REPORTS.mkdir(exist_ok=True)
@@ -37,15 +39,27 @@ def publish(matrix: Matrix) -> None:
         matrix.troubles.append(f"The run could not be published: {error}")
         return
     matrix.messages.append("Published: reports/results.ndjson and the table in README.md.")
+    if gone:
+        matrix.messages.append(
+            f"The table no longer has {', '.join(gone)}: the archive dropped it, or kernels.toml leaves it out."
+        )
+
+
+def _gone(columns: tuple[str, ...]) -> list[str]:
+    """The columns of the last publication that the new one lacks."""
+    path = REPORTS / RESULTS
+    return [name for name in results.read(path).header.plan.kernels if name not in columns] if path.exists() else []
 
 
 def _hindrance(matrix: Matrix) -> str | None:
     """Why these are not the results of a complete run of the whole matrix as it stands; None if they are."""
     if matrix.whole is None:
         return "the run was not finished."
-    whole_kernels, whole_rows = list(kernels.load_settings().kernels), catalogue.load()
-    if matrix.specs != whole_kernels or matrix.whole.header.plan.tests != tuple(row.name for row in whole_rows):
-        return "only a part of the matrix ran; reports/ and README.md show complete runs."
+    if matrix.hindrance:
+        return matrix.hindrance
+    plan = matrix.whole.header.plan
+    if len(plan.kernels) != len(matrix.specs) or plan.tests != tuple(row.name for row in catalogue.load()):
+        return PART
     usual = Setup(build=ROOT / "build", artefacts=matrix.setup.artefacts)
     for option, name in OPTIONS.items():
         if getattr(matrix.setup, name) != getattr(usual, name):

@@ -19,10 +19,11 @@ from typing import Any
 
 import pytest
 
-from harness import catalogue, kernels, publication, results
+from harness import catalogue, publication, results
 from harness.column import Setup
 from harness.conftest import Gatherer
-from harness.matrix import ROOT, columns_for, rows_for
+from harness.kernels import columns_for
+from harness.matrix import ROOT, rows_for
 from harness.matrix import Matrix as MatrixState
 from harness.report import readme
 from harness.trouble import Trouble
@@ -276,14 +277,14 @@ def test_a_mistake_in_the_call(matrix: Matrix) -> None:
 )
 def test_a_name_that_could_not_head_a_column(spec: str) -> None:
     with pytest.raises(Trouble, match="is no kernel"):
-        columns_for([spec])
+        columns_for([spec], {}, ())
 
 
 @pytest.mark.parametrize("name", ["host", "6.1"])
 def test_a_file_that_is_named_like_another_column(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
     with pytest.raises(Trouble, match="which is something else"):
-        columns_for([str(tmp_path / name)])
+        columns_for([str(tmp_path / name)], {}, ())
 
 
 def test_a_folder_of_results_is_left_alone_but_for_our_own(matrix: Matrix, tmp_path: Path) -> None:
@@ -328,15 +329,18 @@ def test_options_that_make_no_sense(option: str) -> None:
 
 
 def test_only_the_whole_matrix_as_it_stands_is_published(tmp_path: Path) -> None:
-    def hindrance(specs: list[str], rows: list[str], **setup: Any) -> str | None:
+    def hindrance(planned: list[str], rows: list[str], known: str | None = None, **setup: Any) -> str | None:
         whole = Setup(build=BUILD, artefacts=tmp_path, **setup)
-        state = MatrixState(setup=whole, specs=specs, rows=rows_for(rows), directory=tmp_path)
-        state.begin((spec, row.stem) for spec in specs for row in state.rows)
+        state = MatrixState(
+            setup=whole, specs=everything, rows=rows_for(rows), directory=tmp_path, hindrance=known
+        )
+        state.begin((spec, row.stem) for spec in planned for row in state.rows)
         state.end()
         return publication._hindrance(state)
 
-    everything = list(kernels.load_settings().kernels)
+    everything = ["6.1", "6.12", "host"]
     assert "only a part" in str(hindrance(everything[1:], []))
+    assert hindrance(everything, [], known="the archive was away.") == "the archive was away."
     assert "only a part" in str(hindrance(everything, ["nop"]))
     assert "--append" in str(hindrance(everything, [], append="quiet"))
     assert "--binding" in str(hindrance(everything, [], binding="other"))
