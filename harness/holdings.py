@@ -87,9 +87,12 @@ class Holdings:
             if not (named := self._named(spec, local)):
                 raise Trouble(f"{spec} is not in the cache {self.cache.root}: nothing was removed. See ci/kernels list.")
             facts |= named
-        blobs = self._named_by(facts) - self._named_by(self.cache.facts().keys() - facts)
+        going = self._named_by(facts)
+        unpacked = {f"vmlinux-{blob}" for blob in going}  # says what was in an image, which is no reason to keep it
+        blobs = going - self._named_by(self.cache.facts().keys() - facts - unpacked)
+        facts |= {f"vmlinux-{blob}" for blob in blobs}
         directories = [self._build_directory(name) for name in facts if name.startswith("build-")]
-        return self._freed(lambda: self._remove(facts | {f"vmlinux-{blob}" for blob in blobs}, blobs, directories))
+        return self._freed(lambda: self._remove(facts, blobs, directories))
 
     def remove_all(self) -> int:
         """Empty the cache of what is its own; locks stay, since somebody may be waiting for one."""
@@ -102,26 +105,21 @@ class Holdings:
 
     def _named(self, spec: str, local: Mapping[str, Path]) -> set[str]:
         """The facts about one kernel."""
-        if spec.startswith("/") and not Path(spec).exists():  # a tree that is gone has left its build
-            return self._of_tree(Path(spec))
         asked = kernels.specify(spec, local)
-        if asked.kind is kernels.Kind.SERIES and "=" in spec:
-            exact = {name for name in self._about_series(spec.partition("=")[0]) if name == f"series-{spec}"}
-            pointer, version = f"series-{spec.partition('=')[0]}", spec.partition("=")[2]
-            return exact | ({pointer} if (self.cache.fact(pointer) or {}).get("version") == version else set())
         if asked.kind is kernels.Kind.SERIES:
-            return self._about_series(spec)
-        assert asked.path is not None, "the host is not in the cache"
-        if asked.kind is kernels.Kind.TREE:
-            return self._of_tree(asked.path)
+            series, _, version = spec.partition("=")
+            about = self._about_series(series)
+            return {name for name, fact in about.items() if version in ("", fact.get("version"))}
+        if asked.path is None:
+            return set()
+        if not asked.path.is_file():  # a source tree, which may be gone: its build is still here
+            return {name for name, fact in self.cache.facts("build-").items() if Path(fact["tree"]) == asked.path}
         digest = sha256_of(asked.path)
         return {name for name in (f"deb-{digest}", f"vmlinux-{digest}") if self.cache.fact(name)}
 
-    def _about_series(self, series: str) -> set[str]:
-        return {name for name in self.cache.facts(f"series-{series}") if name.partition("=")[0] == f"series-{series}"}
-
-    def _of_tree(self, path: Path) -> set[str]:
-        return {name for name, fact in self.cache.facts("build-").items() if Path(fact["tree"]) == path}
+    def _about_series(self, series: str) -> dict[str, Fact]:
+        facts = self.cache.facts(f"series-{series}")
+        return {name: fact for name, fact in facts.items() if name.partition("=")[0] == f"series-{series}"}
 
     def _versions(self) -> dict[str, Fact]:
         """Facts about versions other than the newest that was fetched."""

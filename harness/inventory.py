@@ -157,7 +157,7 @@ class Inventory:
         yield f"The matrix of kernels.toml{when}:"
         rows = [("column", "version", "package or path", "suite", "cached")]
         for line in lines:
-            what = line.package or line.path or ("this machine" if line.kind is Kind.HOST else "not in the archive")
+            what = line.package or line.path or ("this machine" if line.kind is Kind.HOST else "neither in the archive nor in the cache")
             cached = _mib(line.bytes) if line.bytes else "-" if line.package is None else "no"
             rows.append((line.column, line.version or "-", what, line.suite or "-", cached))
         yield from _table(rows)
