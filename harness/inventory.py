@@ -203,9 +203,10 @@ class Inventory:
                 got = list(pool.map(lambda spec: self._get(spec, fragments), others))
                 got += [self._get(spec, fragments) for spec in trees]  # each takes all processors
             except KeyboardInterrupt:
-                pool.shutdown(wait=False, cancel_futures=True)
                 apt.end_all()
                 raise
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
         return OK if all(got) else TROUBLE
 
     def _get(self, spec: str, fragments: tuple[Path, ...]) -> bool:

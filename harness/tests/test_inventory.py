@@ -128,6 +128,7 @@ def test_one_kernel_that_cannot_be_had_does_not_keep_the_others_from_coming(run,
     assert code == 2
     assert "6.1: apt-get download linux-image-6.1.0-10-cloud-amd64=6.1.100-1 failed" in err
     assert "6.12: there is 6.12.7-cloud-amd64" in err
+    assert "ci/kernels:" not in err  # nobody gave up the rest
 
 
 # --- clear -----------------------------------------------------------------------------------------------------
