@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +32,7 @@ def processes(word: Path) -> list[str]:
             line = file.read_text()
         except OSError:
             continue
-        if str(word) in line and "fetch" in line:
+        if str(word) in line:
             found.append(line.replace("\0", " "))
     return found
 
@@ -46,10 +48,17 @@ def test_what_is_planned_is_fetched_with_the_runs_cache_and_mirror(setup, tmp_pa
     assert lines == ["6.1: ", "7.3=7.3.4-1~bpo13+1: "]
 
 
-def test_a_run_that_ends_ends_the_fetching(setup, tmp_path):
-    with fetching(["6.1"], ["6.1"], setup):
-        assert processes(tmp_path)
-    assert not processes(tmp_path)
+def test_a_run_that_ends_ends_the_fetching_and_its_apt(setup, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        setup = replace(setup, mirror=f"http://127.0.0.1:{silent.getsockname()[1]}/debian")
+        with fetching(["6.1"], ["6.1"], setup):
+            deadline = time.monotonic() + 60
+            while not any("apt-get" in line for line in processes(tmp_path)) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert any("apt-get" in line for line in processes(tmp_path))
+            ending = time.monotonic()
+        assert time.monotonic() - ending < 9  # by itself: after 10 s it would have been killed
+        assert not processes(tmp_path)
 
 
 @pytest.mark.parametrize(("missing", "planned"), [([], ["host"]), (["6.1"], ["6.12"]), (["."], [".", "6.1"])])
