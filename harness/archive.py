@@ -104,7 +104,7 @@ class Archive:
         return self._index or self._stored_index(None)
 
     def resolve(self, spec: str) -> Resolved:
-        """The kernel of a series, "6.1", which is its newest or its pinned one, or of an exact version, "6.1=6.1.190-1"."""
+        """The kernel of a series, "6.1", which is its newest or its pinned one, or one version, "6.1=6.1.190-1"."""
         series, _, version = spec.partition("=")
         if version:
             return self._exact(series, version, f"Name another with --kernel {series}=VERSION")

@@ -45,8 +45,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("io_uring conformance matrix")
     add = group.addoption
     add("--kernel", action="append", default=[], metavar="KERNEL",
-        help="a series of the archive (6.1), one version of it (6.1=6.1.190-1), archive for all series, host, or a path: "
-        "of a bzImage or vmlinux, of a .deb with one, or of a kernel's source tree, which is then built; repeatable. "
+        help="a series of the archive (6.1), one version of it (6.1=6.1.190-1), archive for all series, host, or a "
+        "path: of a bzImage or vmlinux, of a .deb with one, or of a kernel's source tree, which is then built; repeatable. "
         "Default: the list in harness/kernels.toml")
     add("--kernel-config", action="append", default=[], metavar="CONFIG",
         help="build source trees with this configuration, too: kasan, lockdep or a file of CONFIG_ lines; repeatable")
@@ -209,7 +209,10 @@ class Gatherer:
             planned = self._matrix.header.plan.kernels
             if len(planned) > 1:
                 missing = self._config.stash[SELECTION].missing
-                self._held.enter_context(fetcher.fetching(missing, planned, self._matrix.setup))
+                try:
+                    self._held.enter_context(fetcher.fetching(missing, planned, self._matrix.setup))
+                except Trouble as trouble:
+                    self._matrix.say(str(trouble))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Without xdist: the plan is what was selected."""

@@ -20,7 +20,8 @@ from harness.trouble import Trouble
 
 # Where packages have it: Debian before 6.19 and `make bindeb-pkg` in /boot, later ones beside the modules.
 _IMAGE = re.compile(
-    r"\./(?:boot/vmlinu[xz]-(?P<boot>[^/]+?)|(?:usr/)?lib/modules/(?P<modules>[^/]+)/vmlinu[xz])(?P<packing>\.gz|\.xz|\.bz2)?"
+    r"\./(?:boot/vmlinu[xz]-(?P<boot>[^/]+?)|(?:usr/)?lib/modules/(?P<modules>[^/]+)/vmlinu[xz])"
+    r"(?P<packing>\.gz|\.xz|\.bz2)?"
 )
 _MODULE = re.compile(r".*/lib/modules/.+\.ko(?:\.\w+)?")
 _UNPACKED: dict[str | None, Callable[[bytes], bytes]] = {

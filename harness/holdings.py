@@ -81,7 +81,7 @@ class Holdings:
         return self._freed(lambda: self._remove(*self._old(keep)))
 
     def remove(self, specs: Iterable[str], local: Mapping[str, Path]) -> int:
-        """Remove these kernels; the bytes that this freed. Trouble for one that is not there, before any is removed."""
+        """Remove these kernels; the bytes that this freed. Trouble, before any is removed, for one that is not there."""
         facts: set[str] = set()
         for spec in specs:
             if not (named := self._named(spec, local)):
@@ -133,7 +133,8 @@ class Holdings:
         """The facts, blobs and directories that are of no more use."""
         gone = {name for name, fact in self.cache.facts("build-").items() if not Path(fact["tree"]).is_dir()}
         facts = {*self.old_versions(keep), *self.cache.facts("deb-"), *gone}
-        kept = self._named_by(name for name in self.cache.facts() if not name.startswith("vmlinux-") and name not in facts)
+        kernels_kept = (name for name in self.cache.facts() if not name.startswith("vmlinux-") and name not in facts)
+        kept = self._named_by(kernels_kept)
         facts |= {name for name in self.cache.facts("vmlinux-") if name.removeprefix("vmlinux-") not in kept}
         directories = [self.cache.root / "apt" / "download", *(self._build_directory(name) for name in gone)]
         return facts, self._blobs() - kept, directories

@@ -27,9 +27,9 @@ Exit code: 0, or 2 for trouble, which is told in a sentence. A SPEC is what ci/m
 """
 _CLEAR = """\
 Without a SPEC everything goes: the next run fetches and builds what it needs. Nothing is removed while a run uses the
-cache. Old versions are not removed by themselves, since the archive may have dropped them: use --old for that. It removes
-versions that are neither the newest fetched of their series nor pinned in kernels.toml, the builds of source trees that
-are gone, what was unpacked from your own images and packages, and whatever else nothing refers to.
+cache. Old versions are not removed by themselves, since the archive may have dropped them: use --old for that. It
+removes versions that are neither the newest fetched of their series nor pinned in kernels.toml, the builds of source
+trees that are gone, what was unpacked from your own images and packages, and whatever else nothing refers to.
 """
 
 
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
                              help="where kernels are kept (default: $XDG_CACHE_HOME/uring-conformance)")  # fmt: skip
     for command in (listing, fetch):
         command.add_argument("--mirror", metavar="URL",
-                             help="the archive's base address (default: as in this machine's apt configuration)")  # fmt: skip
+                             help="the archive's base address (default: this machine's apt configuration)")  # fmt: skip
         command.add_argument("--refresh", action="store_true", help="ask the archive even if its list is fresh")
     fetch.add_argument("--kernel-config", action="append", default=[], metavar="CONFIG",
                        help="build source trees with this configuration, too (see ci/matrix --help)")  # fmt: skip
@@ -157,7 +157,8 @@ class Inventory:
         yield f"The matrix of kernels.toml{when}:"
         rows = [("column", "version", "package or path", "suite", "cached")]
         for line in lines:
-            what = line.package or line.path or ("this machine" if line.kind is Kind.HOST else "neither in the archive nor in the cache")
+            nothing = "this machine" if line.kind is Kind.HOST else "neither in the archive nor in the cache"
+            what = line.package or line.path or nothing
             cached = _mib(line.bytes) if line.bytes else "-" if line.package is None else "no"
             rows.append((line.column, line.version or "-", what, line.suite or "-", cached))
         yield from _table(rows)
@@ -170,9 +171,8 @@ class Inventory:
             yield from _table([(name, str(path.resolve())) for name, path in local.items()])
         if old := self._old_versions():
             yield "\nOlder versions that the cache still has:"
-            yield from _table(
-                [(name.removeprefix("series-"), _mib(self._holdings.size_of(fact["sha256"]))) for name, fact in old.items()]
-            )
+            sizes = {name: _mib(self._holdings.size_of(fact["sha256"])) for name, fact in old.items()}
+            yield from _table([(name.removeprefix("series-"), size) for name, size in sizes.items()])
         if builds := self._holdings.builds():
             yield "\nBuilt from source trees:"
             yield from _table(

@@ -212,7 +212,8 @@ def columns_for(specs: Iterable[str], local: Mapping[str, Path], fragments: Iter
             )
         if other := next((other for other, taken in headings.items() if taken == heading), None):
             raise Trouble(
-                f"{other} and {spec} would both be the column {heading!r}. Rename one, or name it in [local] of {SETTINGS.name}."
+                f"{other} and {spec} would both be the column {heading!r}. "
+                f"Rename one, or name it in [local] of {SETTINGS.name}."
             )
         headings[spec] = heading
     return headings

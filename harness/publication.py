@@ -47,8 +47,11 @@ def publish(matrix: Matrix) -> None:
 
 def _gone(columns: tuple[str, ...]) -> list[str]:
     """The columns of the last publication that the new one lacks."""
-    path = REPORTS / RESULTS
-    return [name for name in results.read(path).header.plan.kernels if name not in columns] if path.exists() else []
+    try:
+        last = results.read(REPORTS / RESULTS)
+    except (OSError, Trouble):  # none, or one that only a better one can mend
+        return []
+    return [name for name in last.header.plan.kernels if name not in columns]
 
 
 def _hindrance(matrix: Matrix) -> str | None:

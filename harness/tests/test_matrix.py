@@ -389,6 +389,8 @@ def test_columns_that_a_publication_loses_are_named(tmp_path: Path, monkeypatch:
     assert publication._gone(columns[1:]) == [columns[0]]
     monkeypatch.setattr(publication, "REPORTS", tmp_path)
     assert publication._gone(()) == []  # nothing was published yet
+    (tmp_path / "results.ndjson").write_text("{}\n")
+    assert publication._gone(()) == []  # what is there now cannot be read, which must not keep a better one out
 
 
 def test_a_run_keeps_the_cache_from_being_cleared(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Building a kernel from its source tree. The trees here are a Makefile of a few lines, which plays Kconfig and the compiler."""
+"""Building a kernel from its source tree: here a Makefile of a few lines, which plays Kconfig and the compiler."""
 
 from __future__ import annotations
 
