@@ -17,6 +17,7 @@ COMMANDS = {
     "merge": "harness.merge",
     "nightly": "harness.nightly",
     "render": "harness.render",
+    "kernels": "harness.inventory",
 }
 TROUBLE, INTERRUPTED = 2, 130
 

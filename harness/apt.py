@@ -12,7 +12,8 @@ import shutil
 import signal
 import subprocess
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.cache import Cache, explained, full_disk
@@ -34,7 +35,7 @@ Dir::State::status "{root}/status";
 Dir::Cache "{root}/cache";
 Dir::Cache::pkgcache "";     // 100 MB that would save two seconds
 Dir::Cache::srcpkgcache "";
-Dir::Etc::sourcelist "{root}/archive.sources";
+Dir::Etc::sourcelist "{directory}/archive.sources";
 Dir::Etc::sourceparts "/dev/null";
 Dir::Etc::preferences "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
@@ -85,17 +86,45 @@ class Apt:
         self._security_mirror = security_mirror
         self._keyring = keyring
 
-    def write_root(self, suites: tuple[str, ...]) -> None:
-        """Set up the root for these suites; apt reads every list it is told of, so the fewer the faster."""
+    def update(self) -> str:
+        """Fetch the lists of all suites; what apt printed. A suite that fails is no trouble yet."""
+        return self._run(self._configured(self._cache.directory("apt"), self._suites), "update")
+
+    def targets(self) -> dict[str, str]:
+        """The list of each suite that was fetched, as a file of apt's."""
+        form, wanted = "$(RELEASE) $(FILENAME)", ("Created-By: Packages", "Architecture: amd64")
+        printed = self._run(self._cache.directory("apt"), "indextargets", "--format", form, *wanted)
+        return dict(line.split(" ", 1) for line in printed.splitlines())
+
+    @contextmanager
+    def downloaded(self, name: str, version: str, suite: str) -> Iterator[Path]:
+        """The file of one package, for as long as it is needed. Several may be under way at once."""
+        directory = self._cache.directory("apt/download") / f"{name}_{version}"
+        shutil.rmtree(directory, ignore_errors=True)  # of a run that was killed
+        try:
+            # A directory and sources of its own; apt reads every list it is told of, so the fewer the faster.
+            self._configured(self._cache.directory(f"apt/download/{directory.name}"), (suite,))
+            # apt compares the size and the digest with the signed list before the file gets its name.
+            self._run(directory, "download", f"{name}={version}")
+            debs = list(directory.glob("*.deb"))
+            if len(debs) != 1:
+                raise Trouble(f"apt-get download {name} left {len(debs)} files in {directory}.")
+            yield debs[0]
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def _configured(self, directory: Path, suites: tuple[str, ...]) -> Path:
+        """The directory, with apt's configuration for these suites in it."""
         if not self._keyring.exists():
             raise Trouble(f"{self._keyring} does not exist: install the package debian-archive-keyring.")
         for name in ("apt/state/lists/partial", "apt/cache/archives/partial"):
             self._cache.directory(name)
-        root = self._cache.directory("apt")
-        with explained(root / "archive.sources"):
+        root = self._cache.root / "apt"
+        with explained(directory / "archive.sources"):
             (root / "status").touch()
-            (root / "apt.conf").write_text(_CONFIGURATION.format(root=root))
-            (root / "archive.sources").write_text(self._sources(suites))
+            (directory / "apt.conf").write_text(_CONFIGURATION.format(root=root, directory=directory))
+            (directory / "archive.sources").write_text(self._sources(suites))
+        return directory
 
     def _sources(self, suites: tuple[str, ...]) -> str:
         main, security = self.mirrors()
@@ -126,25 +155,25 @@ class Apt:
         """The archive, as a sentence about it begins."""
         return f"The package archive at {self.mirrors()[0]}"
 
-    def run(self, *arguments: str, cwd: Path | None = None) -> str:
-        """Run apt-get in the private root; what it printed. A suite that fails is no trouble yet."""
-        root = self._cache.root / "apt"
+    def _run(self, directory: Path, *arguments: str) -> str:
+        """Run apt-get with the configuration in the directory, which grows while it fetches; what it printed."""
         lines: list[str] = []
         ended, stalled = threading.Event(), threading.Event()
 
         def watch() -> None:
             """End an apt that gets nowhere: no answer of the mirror, no byte more on the disk."""
-            before = (0, _size(root))
+            before = (0, _size(directory))
             while not ended.wait(STALL_S):
                 answers = sum(line.startswith(("Get:", "Hit:")) or "404 " in line for line in tuple(lines))
-                now = (answers, _size(root))
+                now = (answers, _size(directory))
                 if now == before:
                     stalled.set()
                     _end(process)
                     return
                 before = now
 
-        with _start(["apt-get", "-q", "-c", str(root / "apt.conf"), *arguments], cwd) as process:
+        with _start(["apt-get", "-q", "-c", str(directory / "apt.conf"), *arguments], directory) as process:
+            _running.add(process)
             watcher = threading.Thread(target=watch)
             watcher.start()
             try:
@@ -155,9 +184,10 @@ class Apt:
                 ended.set()
                 watcher.join()
                 _end(process)  # when it is we who were interrupted
+                _running.discard(process)
         output = "".join(lines)
-        if _NO_ROOM.search(output) or (stalled.is_set() and shutil.disk_usage(root).free < _SCARCE):
-            raise full_disk(cwd or root / "state/lists")
+        if _NO_ROOM.search(output) or (stalled.is_set() and shutil.disk_usage(directory).free < _SCARCE):
+            raise full_disk(directory / "(new file)")
         if stalled.is_set():
             raise Trouble(f"{self.place} gave no answer for {STALL_S} s. {ADVICE}")
         if process.returncode and not (arguments[0] == "update" and failures(output)):
@@ -165,6 +195,15 @@ class Apt:
             reason = "; ".join(errors).rstrip(".") or f"exit code {process.returncode}"
             raise Trouble(f"apt-get {' '.join(arguments)} failed: {reason}. {ADVICE}")
         return output
+
+
+def end_all() -> None:
+    """End every apt-get of this process: a Ctrl-C reaches the main thread only, and they may run in others."""
+    for process in tuple(_running):
+        _end(process)
+
+
+_running: set[subprocess.Popen[str]] = set()
 
 
 def failures(output: str) -> dict[str, str]:

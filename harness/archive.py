@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
-import tarfile
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta, timezone
+from functools import cmp_to_key
 from pathlib import Path
 
-from harness import apt
+from harness import apt, deb
 from harness.apt import KEYRING, Apt
 from harness.cache import Cache, Notice
 from harness.trouble import Trouble
@@ -21,9 +20,18 @@ MAX_AGE = timedelta(hours=24)  # of the list of packages
 _KERNEL = re.compile(r"linux-(?:image|binary)-(?P<release>\d+\.\d+\S*-cloud-amd64)")
 _POINTS_ELSEWHERE = re.compile(r"\blinux-(?:image|binary)-\d")
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A series that stays at one version."""
+
+    version: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """The package that has the newest kernel of a series."""
+    """A package that has a kernel."""
 
     series: str  # "6.1"
     name: str  # "linux-image-6.1.0-56-cloud-amd64"
@@ -39,7 +47,9 @@ class Index:
     when: datetime
     suites: tuple[str, ...]
     left_out: dict[str, str]  # suite -> why it could not be read
-    packages: dict[str, Package]  # by series, in ascending order
+    packages: dict[str, Package]  # the newest by series, in ascending order
+    older: tuple[Package, ...] = ()  # what else the archive has, newest first
+    trouble: str | None = None  # why this is not what the archive has now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +72,7 @@ class Archive:
         mirror: str | None = None,
         security_mirror: str | None = None,
         refresh: bool = False,
+        pins: Mapping[str, Pin] | None = None,
         notice: Notice,
         progress: Notice | None = None,
         keyring: Path = KEYRING,
@@ -73,6 +84,7 @@ class Archive:
         """
         self._cache = cache
         self._suites = suites
+        self._pins = pins or {}
         self._notice = notice
         self._progress = progress or notice
         self._apt = Apt(cache, suites, mirror=mirror, security_mirror=security_mirror, keyring=keyring)
@@ -87,48 +99,107 @@ class Archive:
             self._index = self._index_since(self._oldest)
         return self._index
 
-    def resolve(self, series: str) -> Resolved:
-        """The newest kernel of a series; an earlier answer, with a notice, when the archive fails us."""
+    def remembered_index(self) -> Index | None:
+        """The list of packages of an earlier run, of any age, without asking anybody."""
+        return self._index or self._stored_index(None)
+
+    def resolve(self, spec: str) -> Resolved:
+        """The kernel of a series, "6.1", which is its newest or its pinned one, or one version, "6.1=6.1.190-1"."""
+        series, _, version = spec.partition("=")
+        if version:
+            return self._exact(series, version, f"Name another with --kernel {series}=VERSION")
+        if pin := self._pins.get(series):
+            self._notice(f"{series} is pinned to {pin.version}: {pin.reason.rstrip('.')}.")
+            return self._exact(series, pin.version, "Change the pin in kernels.toml")
         try:
             return self._newest(series)
         except Trouble as trouble:
-            earlier = self._remembered(series)
+            earlier = self._remembered(f"series-{series}")
             if earlier is None:
                 raise
             self._notice(f"{trouble} Using {earlier.package.name} {earlier.package.version} from the cache.")
             return earlier
 
+    def lookup(self, spec: str) -> tuple[Package | None, str | None]:
+        """The package that `resolve` would take, and the digest of its image if the cache has it; asks nobody."""
+        series, _, version = spec.partition("=")
+        if not version and (pin := self._pins.get(series)):
+            version = pin.version
+        if index := self.remembered_index():
+            package = _version_in(index, series, version) if version else index.packages.get(series)
+        else:
+            package = None
+        for name in (f"series-{series}={package.version if package else version}", f"series-{series}"):
+            match self._cache.fact(name):
+                case {"version": str(known), "sha256": str(sha256)} if self._cache.has(sha256):
+                    if known == (package.version if package else version):
+                        return package or self._package(name), sha256
+        return package, None
+
+    def _package(self, name: str) -> Package | None:
+        known = self._remembered(name)
+        return known.package if known else None
+
     def _newest(self, series: str) -> Resolved:
         index = self.index()
         try:
-            return self._obtained(index, series)
+            newest = self._obtained(_newest_in(index, series))
         except Trouble:
             # The list is from an earlier run: there may be a newer series, or an old version may be gone.
             if self._asked or not (series in index.packages or _is_newer(series, index)):
                 raise
             self._index = self._index_since(self._created)
-            return self._obtained(self._index, series)
+            newest = self._obtained(_newest_in(self._index, series))
+        if (self._cache.fact(f"series-{series}") or {}).get("version") != newest.package.version:
+            self._remember(f"series-{series}", newest.package, newest.sha256)
+        return newest
 
-    def _obtained(self, index: Index, series: str) -> Resolved:
-        package = index.packages.get(series)
+    def _exact(self, series: str, version: str, remedy: str) -> Resolved:
+        """A version that never changes, so the cache's is as good as the archive's."""
+        for name in (f"series-{series}={version}", f"series-{series}"):
+            if (known := self._remembered(name)) and known.package.version == version:
+                return known
+        index = self.index()
+        if not (package := _version_in(index, series, version)) and not self._asked:
+            self._index = index = self._index_since(self._created)
+            package = _version_in(index, series, version)
         if package is None:
-            raise Trouble(_unknown(series, index))
-        if (known := self._remembered(series)) and known.package == package:
-            return known
-        with self._cache.lock("archive", self._progress):
-            if (known := self._remembered(series)) and known.package == package:
-                return known  # another run has just fetched it
-            self._progress(f"Fetching {package.name} {package.version} ({package.suite}).")
-            sha256 = self._store_image(package)
-            self._cache.put_fact(
-                f"series-{series}", {**asdict(package), "sha256": sha256, "when": _now().isoformat()}
+            there = [other.version for other in _all_of(index, series)]
+            has = f"The archive has {', '.join(there)}" if there else f"The archive has no {series} at all"
+            raise Trouble(
+                f"The kernel {series} {version} is neither in the archive nor in the cache {self._cache.root}. "
+                f"{has}. {remedy}."
             )
+        return self._obtained(package)
+
+    def _obtained(self, package: Package) -> Resolved:
+        """The kernel in the package, which is fetched if it must be: once, however many ask at once."""
+        exact = f"series-{package.series}={package.version}"
+
+        def known() -> Resolved | None:
+            there = (self._remembered(name) for name in (exact, f"series-{package.series}"))
+            return next((one for one in there if one and one.package == package), None)
+
+        if there := known():
+            return there
+        being_fetched = f"{package.name} {package.version} is being fetched."
+        with self._cache.lock(f"package-{package.name}={package.version}", lambda _: self._progress(being_fetched)):
+            if there := known():
+                return there  # another run has just fetched it
+            with self._cache.lock("archive", self._progress, shared=True):  # the lists must stay meanwhile
+                self._progress(f"Fetching {package.name} {package.version} ({package.suite}).")
+                with self._apt.downloaded(package.name, package.version, package.suite) as file:
+                    sha256, _ = deb.store_image(file, self._cache)
+            self._remember(exact, package, sha256)
         if (image := self._cache.blob(sha256)) is None:
             raise Trouble(f"The image of {package.name} vanished from {self._cache.root}. Try again.")
         return Resolved(package=package, image=image, sha256=sha256)
 
-    def _remembered(self, series: str) -> Resolved | None:
-        match self._cache.fact(f"series-{series}"):
+    def _remember(self, name: str, package: Package, sha256: str) -> None:
+        self._cache.put_fact(name, {**asdict(package), "sha256": sha256, "when": _now().isoformat()})
+
+    def _remembered(self, name: str) -> Resolved | None:
+        match self._cache.fact(name):
             case {"series": str(series), "name": str(name), "version": str(version),
                   "release": str(release), "suite": str(suite), "sha256": str(sha256)}:  # fmt: skip
                 package = Package(series=series, name=name, version=version, release=release, suite=suite)
@@ -142,14 +213,18 @@ class Archive:
         with self._cache.lock("archive", self._progress):
             if index := self._stored_index(oldest):
                 return index  # another run has just asked
+            before = self._stored_index(None)
             try:
                 self._asked = True
-                index = self._ask()
+                index = self._ask(before)
             except Trouble as trouble:
-                if (index := self._stored_index(None)) is None:
+                if before is None:
                     raise
-                self._notice(f"{trouble} Using the list of packages of {index.when:%Y-%m-%d %H:%M} UTC.")
-                return index
+                said = f"{trouble} Using the list of packages of {before.when:%Y-%m-%d %H:%M} UTC."
+                self._notice(said)
+                return replace(before, trouble=said)
+            for series in before.packages.keys() - index.packages.keys() if before else ():
+                self._notice(f"The archive no longer has {series}, which it had when it was last asked.")
             fact = asdict(index) | {"when": index.when.isoformat()}
             self._cache.put_fact("index", fact)
             return index
@@ -163,6 +238,7 @@ class Archive:
                 suites=tuple(fact["suites"]),
                 left_out=fact["left_out"],
                 packages={series: Package(**package) for series, package in fact["packages"].items()},
+                older=tuple(Package(**package) for package in fact["older"]),
             )
         except (KeyError, TypeError, ValueError):  # none, or written by another version of this file
             return None
@@ -172,46 +248,43 @@ class Archive:
         complete = oldest is None or all(_is_missing(reason) for reason in index.left_out.values())
         return index if recent and complete else None
 
-    def _ask(self) -> Index:
+    def _ask(self, before: Index | None) -> Index:
         """`apt-get update`, then the kernels in the lists it brought."""
-        self._apt.write_root(self._suites)
-        output = self._apt.run("update")
-        left_out = apt.failures(output)
+        left_out = apt.failures(self._apt.update())
         if set(left_out) == set(self._suites):
             reason = left_out[self._suites[0]]
             raise Trouble(f"{self._apt.place} cannot be used: {reason}. {apt.ADVICE}")
+        packages = list(self._listed())
+        failed = {suite: reason for suite, reason in left_out.items() if not _is_missing(reason)}
+        if before:  # what such a suite had is not gone because it cannot be read today
+            packages += [package for package in _all_in(before) if package.suite in failed]
         for suite, reason in left_out.items():
-            self._notice(f"The archive's suite {suite} could not be read: {reason}.")
+            earlier = f" Using its list of {before.when:%Y-%m-%d %H:%M} UTC." if before and suite in failed else ""
+            self._notice(f"The archive's suite {suite} could not be read: {reason}.{earlier}")
         newest: dict[str, Package] = {}
-        for package in self._listed():
-            best = newest.get(package.series)
-            if best is None or _is_later(package.version, best.version):
-                newest[package.series] = package
-        packages = dict(sorted(newest.items(), key=lambda item: _numbers(item[0])))
-        return Index(when=_now(), suites=self._suites, left_out=left_out, packages=packages)
+        older: list[Package] = []
+        for package in sorted(packages, key=_BY_VERSION, reverse=True):  # of equal versions the first suite's wins
+            known = newest.setdefault(package.series, package)
+            if package.version != known.version and all(package.version != other.version for other in older):
+                older.append(package)
+        names = ", ".join(failed)
+        return Index(
+            when=_now(),
+            suites=self._suites,
+            left_out=left_out,
+            packages=dict(sorted(newest.items(), key=lambda item: _numbers(item[0]))),
+            older=tuple(older),
+            trouble=f"Not every suite of the archive could be read: {names}." if failed else None,
+        )
 
     def _listed(self) -> Iterator[Package]:
         """Every kernel in the lists on disk, suites in our order."""
-        form, wanted = "$(RELEASE) $(FILENAME)", ("Created-By: Packages", "Architecture: amd64")
-        targets = self._apt.run("indextargets", "--format", form, *wanted)
-        files = dict(line.split(" ", 1) for line in targets.splitlines())
+        files = self._apt.targets()
         for suite in self._suites:
             if suite in files:
                 text = apt.run(["/usr/lib/apt/apt-helper", "cat-file", files[suite]])
                 yield from kernels_in(text, suite)
 
-    def _store_image(self, package: Package) -> str:
-        self._apt.write_root((package.suite,))  # apt reads every list it is told of: seconds, if all
-        directory = self._cache.directory("apt/download")
-        try:
-            # apt compares the size and the digest with the signed list before the file gets its name.
-            self._apt.run("download", f"{package.name}={package.version}", cwd=directory)
-            debs = list(directory.glob("*.deb"))
-            if len(debs) != 1:
-                raise Trouble(f"apt-get download {package.name} left {len(debs)} files in {directory}.")
-            return store_image(debs[0], package.release, self._cache)
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
 
 def kernels_in(packages: str, suite: str) -> Iterator[Package]:
     """The kernels among the stanzas of a Packages file: those that hold one, not those that depend on one."""
@@ -226,21 +299,23 @@ def kernels_in(packages: str, suite: str) -> Iterator[Package]:
             yield Package(series=series[1], name=name, version=version, release=match["release"], suite=suite)
 
 
-def store_image(deb: Path, release: str, cache: Cache) -> str:
-    """Put the kernel image that a package holds into the cache; its SHA-256."""
-    names = {f"./boot/vmlinuz-{release}", f"./usr/lib/modules/{release}/vmlinuz"}
-    command = ["dpkg-deb", "--fsys-tarfile", str(deb)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        try:
-            with tarfile.open(fileobj=process.stdout, mode="r|") as tar:
-                for member in tar:
-                    if member.name in names and (file := tar.extractfile(member)):
-                        return cache.put(file)
-        except tarfile.TarError as error:
-            raise Trouble(f"{deb.name} cannot be unpacked: {error}. Remove it and try again.") from error
-        finally:
-            process.kill()  # the modules behind the image are of no interest
-    raise Trouble(f"{deb.name} holds no kernel image: none of {', '.join(sorted(names))} is in it.")
+def _newest_in(index: Index, series: str) -> Package:
+    package = index.packages.get(series)
+    if package is None:
+        raise Trouble(_unknown(series, index))
+    return package
+
+
+def _all_in(index: Index) -> Iterable[Package]:
+    return (*index.packages.values(), *index.older)
+
+
+def _all_of(index: Index, series: str) -> list[Package]:
+    return [package for package in _all_in(index) if package.series == series]
+
+
+def _version_in(index: Index, series: str, version: str) -> Package | None:
+    return next((package for package in _all_of(index, series) if package.version == version), None)
 
 
 def _is_missing(reason: str) -> bool:
@@ -267,8 +342,15 @@ def _is_newer(series: str, index: Index) -> bool:
     return all(_numbers(series) > _numbers(known) for known in index.packages)
 
 
-def _is_later(version: str, other: str) -> bool:
-    return subprocess.run(["dpkg", "--compare-versions", version, "gt", other], check=False).returncode == 0
+def _compared(one: Package, other: Package) -> int:
+    """Negative, zero or positive, as the first is older, the same or newer."""
+    if one.version == other.version:
+        return 0
+    command = ["dpkg", "--compare-versions", one.version, "gt", other.version]
+    return 1 if subprocess.run(command, check=False).returncode == 0 else -1
+
+
+_BY_VERSION = cmp_to_key(_compared)
 
 
 def _numbers(series: str) -> tuple[int, ...]:

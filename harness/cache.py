@@ -1,8 +1,8 @@
 """What may be fetched or computed once: blobs by their SHA-256 and small facts by name.
 
-Layout below the root: blobs/<sha256>, facts/<name>.json, locks/<name>. A file appears under its final
-name complete or not at all (temporary file beside it, fsync, rename), so a killed run leaves nothing
-that a later one could mistake for an answer. Two runs at once are kept apart by `lock`.
+Layout below the root: blobs/<sha256>, facts/<name>.json, locks/<name>, and what apt.py and tree.py work in: apt/ and
+builds/. A blob or fact appears under its final name complete or not at all (temporary file beside it, fsync, rename),
+so a killed run leaves nothing that a later one could mistake for an answer. Two runs at once are kept apart by `lock`.
 """
 
 from __future__ import annotations
@@ -52,18 +52,43 @@ class Cache:
         return path
 
     @contextmanager
-    def lock(self, name: str, notice: Notice = lambda text: None) -> Iterator[None]:
-        """Hold the named lock against every other thread and process that uses this cache."""
+    def lock(self, name: str, notice: Notice = lambda text: None, *, shared: bool = False) -> Iterator[None]:
+        """Hold the named lock against every other thread and process that uses this cache.
+
+        `shared`: together with others that hold it shared.
+        """
         path = self.directory("locks") / name
+        how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        with explained(path):
+            handle = path.open("w")
+        with handle:
+            try:
+                fcntl.flock(handle, how | fcntl.LOCK_NB)
+            except BlockingIOError:
+                notice(f"Waiting for another run that holds {path}.")
+                fcntl.flock(handle, how)
+            yield  # closing the file gives the lock back, also when this process is killed
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """While this is held, nobody may remove anything from the cache: a run holds it from begin to end."""
+        with self.lock("use", shared=True):
+            yield
+
+    @contextmanager
+    def unused(self) -> Iterator[None]:
+        """While this is held, runs wait for their beginning; Trouble when one is under way."""
+        path = self.directory("locks") / "use"
         with explained(path):
             handle = path.open("w")
         with handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                notice(f"Waiting for another run that holds {path}.")
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            yield  # closing the file gives the lock back, also when this process is killed
+            except BlockingIOError as error:
+                raise Trouble(
+                    f"A run is using the cache in {self.root}: nothing was removed. Wait for its end, or end it."
+                ) from error
+            yield
 
     def put(self, source: IO[bytes]) -> str:
         """Store what `source` holds; returns its SHA-256."""
@@ -103,6 +128,16 @@ class Cache:
         except ValueError:  # damaged by something else than us; a fact can always be found out again
             return None
         return fact if isinstance(fact, dict) else None
+
+    def facts(self, prefix: str = "") -> dict[str, dict[str, Any]]:
+        """Every fact whose name begins so, by name."""
+        names = sorted(path.stem for path in (self.root / "facts").glob(f"{prefix}*.json"))
+        found = {name: self.fact(name) for name in names}
+        return {name: fact for name, fact in found.items() if fact is not None}
+
+    def has(self, sha256: str) -> bool:
+        """Whether there is a blob of this name: quicker than `blob`, which also reads it."""
+        return (self.root / "blobs" / sha256).is_file()
 
 
 def sha256_of(path: Path) -> str:

@@ -6,14 +6,15 @@ import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import accelerator, kernels, results, since
+from harness import accelerator, kernels, results, since, tree
 from harness.archive import Archive
-from harness.cache import Cache
+from harness.cache import Cache, Notice
 from harness.catalogue import Row
 from harness.judge import judge
+from harness.kernels import HOST, Settings
 from harness.machine import Event, HostMachine, Machine, PlanEntry
 from harness.observation import Observation, Shape, State
 from harness.observe import observe
@@ -22,7 +23,6 @@ from harness.snapshot import Snapshots
 from harness.trouble import Trouble
 from harness.vm import VmMachine
 
-HOST = "host"
 DEFAULT_BINDING = "uring"
 GUEST_PROGRAM = "/conformance"
 MACHINES = "machines"  # below the artefacts: a folder per column, of this module alone
@@ -42,7 +42,7 @@ class Setup:
     build: Path  # the build directory with the programs
     artefacts: Path  # consoles and plans of each column go below
     cache: Path | None = None  # None: the user's
-    suites: tuple[str, ...] = ()
+    settings: Settings = field(default_factory=Settings)  # of kernels.toml
     mirror: str | None = None  # None: as in the machine's apt configuration
     refresh: bool = False
     accelerator: str = "auto"
@@ -53,6 +53,7 @@ class Setup:
     fresh_boot: bool = False  # not from a snapshot of a guest that has booted
     append: str = ""  # further kernel parameters
     timeout_s: int | None = None  # of each test; None: as the catalogue says
+    configurations: tuple[str, ...] = ()  # what source trees are built with on top of guest.config
 
     @property
     def program(self) -> Path:
@@ -64,10 +65,22 @@ class Setup:
         """The program that executes a plan: a process on the host, pid 1 in a guest."""
         return self.build / "harness" / "guest" / "runner"
 
+    @property
+    def fragments(self) -> tuple[Path, ...]:
+        """The configurations as files."""
+        return tuple(tree.fragment(name) for name in self.configurations)
 
-def heading(spec: str) -> str:
-    """The name of a column: the series, "host", or the name of an image without its directory."""
-    return Path(spec).name if kernels.kind(spec) is kernels.Kind.FILE else spec
+    def open_archive(self, cache: Cache, notice: Notice, progress: Notice | None = None) -> Archive:
+        """The archive, as kernels.toml and the options have it."""
+        return Archive(
+            cache,
+            suites=self.settings.suites,
+            mirror=self.mirror,
+            refresh=self.refresh,
+            pins=self.settings.pin,
+            notice=notice,
+            progress=progress,
+        )
 
 
 class Column:
@@ -77,7 +90,7 @@ class Column:
         self, spec: str, rows: Sequence[Row], setup: Setup, say: Callable[[str], None] = lambda text: None
     ) -> None:
         """`say` is told, while it works, what a waiting person wants to know."""
-        self.series = heading(spec)
+        self.series = kernels.specify(spec, setup.settings.local, setup.fragments).heading
         self._say = say
         self._spec = spec
         self._rows = tuple(rows)
@@ -186,15 +199,15 @@ class Column:
         if self._spec == HOST:
             return HostMachine(runner=setup.runner)
         cache = Cache(setup.cache)
-        archive = Archive(
-            cache,
-            suites=setup.suites,
-            mirror=setup.mirror,
-            refresh=setup.refresh,
+        self._image = kernels.obtain(
+            self._spec,
+            cache=cache,
+            archive=setup.open_archive(cache, self._notice, self._say),
             notice=self._notice,
             progress=self._say,
+            local=setup.settings.local,
+            fragments=setup.fragments,
         )
-        self._image = kernels.obtain(self._spec, cache=cache, archive=archive, notice=self._notice)
         chosen = accelerator.choose(setup.accelerator, self._image.boot_image, cache)
         self._accelerator = chosen.reason
         return VmMachine(
@@ -254,7 +267,8 @@ def rerun_command(spec: str, stem: str, setup: Setup) -> str:
     for option, name in OPTIONS.items():
         value = getattr(setup, name)
         if value != Setup.__dataclass_fields__[name].default:
-            words += [option, str(value)]
+            for one in value if isinstance(value, tuple) else (value,):
+                words += [option, str(one)]
     return shlex.join(words)
 
 
@@ -267,6 +281,7 @@ OPTIONS = {
     "--boot-deadline": "boot_deadline_s",
     "--timeout": "timeout_s",
     "--append": "append",
+    "--kernel-config": "configurations",
 }
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness import kernels, publication
+from harness import fetcher, kernels, publication
+from harness.cache import Cache
 from harness.column import DEFAULT_BINDING, Setup
 from harness.judge import Verdict, sign
 from harness.matrix import (
@@ -18,19 +22,21 @@ from harness.matrix import (
     INTERRUPTED,
     ROOT,
     ROWS,
+    SELECTION,
     SETUP,
-    SPECS,
     TROUBLE,
     CellItem,
     Matrix,
     MatrixFile,
-    columns_for,
     rows_for,
 )
 from harness.report import terminal
+from harness.selection import Selection, select
 from harness.trouble import Trouble
 
 GATHERER = "matrix-gatherer"
+HANDED_OVER = "selection"  # from the process that commands xdist's workers to them
+NOTICES = pytest.StashKey[list[str]]()  # what a reader should know about the selection
 OWN_TESTS = Path(__file__).parent / "tests"
 
 
@@ -39,8 +45,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("io_uring conformance matrix")
     add = group.addoption
     add("--kernel", action="append", default=[], metavar="KERNEL",
-        help="a series of the archive (6.1), the path of a bzImage or vmlinux, or host; repeatable. "
+        help="a series of the archive (6.1), one version of it (6.1=6.1.190-1), archive for all series, host, or a "
+        "path: of a bzImage or vmlinux, of a .deb with one, or of a kernel's source tree, which is then built; repeatable. "
         "Default: the list in harness/kernels.toml")
+    add("--kernel-config", action="append", default=[], metavar="CONFIG",
+        help="build source trees with this configuration, too: kasan, lockdep or a file of CONFIG_ lines; repeatable")
     add("--test", action="append", default=[], metavar="TEST", dest="matrix_test",
         help="only this test, by its file stem (write_read) or Zig's name (write/read); repeatable")
     add("--binding", default=DEFAULT_BINDING, metavar="NAME", help="the binding under test (default: %(default)s)")
@@ -122,10 +131,34 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 def _prepare(config: pytest.Config) -> None:
     """Reads what the run is to be from the options and the two data files."""
     option = config.option
-    settings = kernels.load_settings()
+    setup = _setup(option, kernels.load_settings())
     config.stash[ROWS] = rows_for(option.matrix_test)
-    config.stash[SPECS] = columns_for(option.kernel or settings.kernels)
-    config.stash[SETUP] = _setup(option, settings)
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    notices: list[str] = []
+    config.stash[NOTICES] = notices
+    if worker is None:
+        config.stash[SELECTION] = _selection(option, setup, notices)
+    else:  # the archive may have another answer by now
+        config.stash[SELECTION] = Selection.from_plain(worker[HANDED_OVER])
+    if kernels.ARCHIVE in (option.kernel or setup.settings.kernels):
+        setup = replace(setup, refresh=False)  # the columns are from the fresh list already
+    config.stash[SETUP] = setup
+
+
+def _selection(option: Any, setup: Setup, notices: list[str]) -> Selection:
+    def notice(said: str) -> None:
+        notices.append(said)
+        print(said, file=sys.stderr, flush=True)
+
+    archive = setup.open_archive(Cache(setup.cache), notice)
+    return select(option.kernel, setup.settings, archive, notice=notice, fragments=setup.fragments)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """xdist's workers get the columns that were selected here."""
+    if selection := node.config.stash.get(SELECTION, None):
+        node.workerinput[HANDED_OVER] = selection.plain()
 
 
 def _setup(option: Any, settings: kernels.Settings) -> Setup:
@@ -133,7 +166,7 @@ def _setup(option: Any, settings: kernels.Settings) -> Setup:
         build=option.build.resolve(),
         artefacts=option.results.resolve(),
         cache=option.cache,
-        suites=settings.suites,
+        settings=settings,
         mirror=option.mirror,
         refresh=option.refresh,
         accelerator=option.accel,
@@ -144,6 +177,7 @@ def _setup(option: Any, settings: kernels.Settings) -> Setup:
         fresh_boot=option.fresh_boot,
         append=option.append,
         timeout_s=option.timeout,
+        configurations=tuple(option.kernel_config),
     )
 
 
@@ -153,28 +187,50 @@ class Gatherer:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._matrix: Matrix | None = None
+        self._held = ExitStack()  # until the end of the run
 
     def claim(self) -> None:
         """The matrix is to run: make sure that its results have a place."""
         stash = self._config.stash
         directory = stash[SETUP].artefacts
-        matrix = Matrix(setup=stash[SETUP], specs=stash[SPECS], rows=stash[ROWS], directory=directory)
+        selection = stash[SELECTION]
+        matrix = Matrix(
+            setup=stash[SETUP],
+            specs=list(selection.specs),
+            rows=stash[ROWS],
+            directory=directory,
+            hindrance=selection.hindrance,
+            messages=stash[NOTICES],
+        )
         if not self._config.option.collectonly:
             matrix.claim()
+            self._held.enter_context(Cache(matrix.setup.cache).used())
             self._matrix = matrix
+
+    def _begin(self, positions: Iterable[tuple[str, str]]) -> None:
+        """The plan is known: what it needs and is not there yet is fetched while the first machines run."""
+        assert self._matrix is not None
+        if self._matrix.begin(positions) and self._matrix.header is not None:
+            planned = self._matrix.header.plan.kernels
+            if len(planned) > 1:
+                missing = self._config.stash[SELECTION].missing
+                try:
+                    self._held.enter_context(fetcher.fetching(missing, planned, self._matrix.setup))
+                except Trouble as trouble:
+                    self._matrix.say(str(trouble))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Without xdist: the plan is what was selected."""
         cells = [item for item in session.items if isinstance(item, CellItem)]
         if self._matrix is not None:
-            self._matrix.begin((item.parent.name, item.row.stem) for item in cells)
+            self._begin((item.parent.name, item.row.stem) for item in cells)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """With xdist: each worker tells what it selected, as node ids (kernels.toml::6.1::waitid[6.1]@6.1)."""
         cells = [match for match in (re.search(r"kernels\.toml::(.+)::(\w+)\[", name) for name in ids) if match]
         if self._matrix is not None:
-            self._matrix.begin((match[1], match[2]) for match in cells)
+            self._begin((match[1], match[2]) for match in cells)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A cell is written down as soon as it is known. Whatever else fails is our own trouble."""
@@ -190,6 +246,7 @@ class Gatherer:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Close the results, and say with the exit code what they are."""
+        self._held.close()
         if self._matrix is None:
             return
         self._matrix.end()

@@ -1,40 +1,53 @@
 """Kernels to run on: what a specification like "6.1" or "path/to/bzImage" stands for.
 
-`obtain` gives an image that is known to be a kernel, with the release it should report once it runs,
-and next to it the form of it that boots fastest.
+`specify` reads a specification without touching anything but the names of files; `obtain` gives an image that is
+known to be a kernel, with the release it should report once it runs, and next to it the form of it that boots fastest.
 """
 
 from __future__ import annotations
 
-import bz2
 import difflib
-import io
-import lzma
 import re
-import shutil
-import struct
-import subprocess
 import tomllib
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from harness.archive import Archive
+from harness import deb, tree
+from harness.archive import Archive, Pin
 from harness.cache import Cache, Notice, sha256_of
+from harness.image import boot_image, release_in
 from harness.trouble import Trouble
 
 SETTINGS = Path(__file__).with_name("kernels.toml")
-_ANY_SIZE = 1 << 30  # no kernel unpacks to a gibibyte; what claims to is damaged
+HOST = "host"
+ARCHIVE = "archive"  # stands for every series that the archive has
+
+_SERIES = re.compile(r"\d+\.\d+")
+_EXACT = re.compile(r"(\d+\.\d+)=(\S+)")  # a series and the version of a package
+# The heading also names a folder, and stands in pytest's node ids.
+_HEADING = re.compile(r"[A-Za-z0-9][\w.+~ -]*")
 
 
 class Kind(StrEnum):
     """What a kernel specification names."""
 
     HOST = "host"  # the machine itself; nothing to obtain
-    SERIES = "series"  # "6.1", from the archive
-    FILE = "file"
+    SERIES = "series"  # "6.1" or "6.1=6.1.190-1", from the archive
+    FILE = "file"  # a bzImage or vmlinux
+    DEB = "deb"  # a package that holds one
+    TREE = "tree"  # a kernel's source tree, to be built
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specification:
+    """A kernel as somebody asked for it."""
+
+    kind: Kind
+    heading: str  # of its column
+    path: Path | None = None  # of all that is not the archive's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +63,18 @@ class Kernel:
     sha256: str  # of `image`
 
 
+# --- kernels.toml ----------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The contents of kernels.toml, which explains each key."""
 
-    kernels: tuple[str, ...]
-    suites: tuple[str, ...]
+    kernels: tuple[str, ...] = ()
+    suites: tuple[str, ...] = ()
+    exclude: Mapping[str, str] = field(default_factory=dict)  # series -> why
+    pin: Mapping[str, Pin] = field(default_factory=dict)  # by series
+    local: Mapping[str, Path] = field(default_factory=dict)  # by name
 
 
 def load_settings(path: Path = SETTINGS) -> Settings:
@@ -64,170 +83,228 @@ def load_settings(path: Path = SETTINGS) -> Settings:
         table = tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Trouble(f"{path} cannot be read: {error}.") from error
-    known = [field.name for field in fields(Settings)]
-    for key, value in table.items():
+    try:
+        return _settings(table, path.parent)
+    except Trouble as trouble:
+        raise Trouble(f"{path}: {trouble}") from trouble
+
+
+def _settings(table: dict[str, Any], directory: Path) -> Settings:
+    _only(table, [field.name for field in fields(Settings)])
+    for key in ("kernels", "suites"):
+        if key not in table:
+            raise Trouble(f"the key '{key}' is missing.")
+        value = table[key]
+        if not (isinstance(value, list) and value and all(isinstance(item, str) for item in value)):
+            raise Trouble(f"'{key}' must be a list of strings that is not empty.")
+    settings = Settings(
+        kernels=tuple(table["kernels"]),
+        suites=tuple(table["suites"]),
+        exclude=_texts(table, "exclude"),
+        pin={series: _pin(series, value) for series, value in _table(table, "pin").items()},
+        local={name: directory / Path(text).expanduser() for name, text in _texts(table, "local").items()},
+    )
+    for series in (*settings.exclude, *settings.pin):
+        if not _SERIES.fullmatch(series):
+            raise Trouble(f"'{series}' is not a series: quote it and write two numbers, as in \"6.1\".")
+    if both := settings.exclude.keys() & settings.pin.keys():
+        raise Trouble(f"{min(both)} is pinned and excluded. Remove one of the two.")
+    for name in settings.local:
+        if name in (HOST, ARCHIVE) or _SERIES.fullmatch(name) or not _HEADING.fullmatch(name):
+            raise Trouble(f"'{name}' cannot be the name of a local kernel: it means something else, or is no word.")
+    return settings
+
+
+def _pin(series: str, value: Any) -> Pin:
+    known = [field.name for field in fields(Pin)]
+    place = f"pin.{series}"
+    if not isinstance(value, dict):
+        raise Trouble(f"'{place}' must be a table with the keys {' and '.join(known)}.")
+    _only(value, known, f"{place}.")
+    for key in known:
+        if not (isinstance(value.get(key), str) and value[key]):
+            raise Trouble(f"'{place}.{key}' must be a string that is not empty.")
+    return Pin(**value)
+
+
+def _texts(table: dict[str, Any], key: str) -> dict[str, str]:
+    texts = _table(table, key)
+    for name, value in texts.items():
+        if not (isinstance(value, str) and value):
+            raise Trouble(f"'{key}.{name}' must be a string that is not empty.")
+    return texts
+
+
+def _table(table: dict[str, Any], key: str) -> dict[str, Any]:
+    value = table.get(key, {})
+    if not isinstance(value, dict):
+        raise Trouble(f"'{key}' must be a table: [{key}], then a line for each.")
+    return value
+
+
+def _only(table: dict[str, Any], known: list[str], place: str = "") -> None:
+    for key in table:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0)[0]
-            raise Trouble(f"{path}: unknown key '{key}'. The nearest known key is '{near}'.")
-        if not (isinstance(value, list) and value and all(isinstance(item, str) for item in value)):
-            raise Trouble(f"{path}: '{key}' must be a list of strings that is not empty.")
-    if missing := [key for key in known if key not in table]:
-        raise Trouble(f"{path}: the key '{missing[0]}' is missing.")
-    return Settings(**{key: tuple(value) for key, value in table.items()})
+            raise Trouble(f"unknown key '{place}{key}'. The nearest known key is '{place}{near}'.")
+
+
+# --- specifications --------------------------------------------------------------------------------------------
 
 
 def kind(spec: str) -> Kind:
     """What the specification names. A file called like a series is written ./6.1."""
-    if spec == "host":
+    if spec == HOST:
         return Kind.HOST
-    if re.fullmatch(r"\d+\.\d+", spec):
+    if _SERIES.fullmatch(spec) or _EXACT.fullmatch(spec):
         return Kind.SERIES
+    path = Path(spec)
     # A word that is no file goes to the archive, whose answer names the series there are.
-    return Kind.FILE if "/" in spec or Path(spec).exists() else Kind.SERIES
+    if not ("/" in spec or path.exists()):
+        return Kind.SERIES
+    if path.is_dir():
+        return Kind.TREE
+    return Kind.DEB if path.suffix == ".deb" else Kind.FILE
 
 
-def obtain(spec: str, *, cache: Cache, archive: Archive, notice: Notice) -> Kernel:
-    """The kernel of a series or of a file. `notice` gets what a person should know, a sentence at a time."""
-    if kind(spec) is Kind.FILE:
-        path = Path(spec).resolve()
-        name = path.stem if path.suffix[1:].isalpha() else path.name  # vmlinuz-6.1.0 has no suffix
-        image, release = path, release_in(path)
-        version, source, sha256 = None, f"file {path}", sha256_of(path)
+def specify(spec: str, local: Mapping[str, Path] | None = None, fragments: Iterable[Path] = ()) -> Specification:
+    """What the specification names, and the heading of its column; Trouble for what cannot be a kernel.
+
+    `local` are the names of kernels.toml, `fragments` further configuration that a tree is built with.
+    """
+    named = (local or {}).get(spec)
+    what = kind(f"{named.absolute()}" if named else spec)
+    if what is Kind.HOST:
+        return Specification(kind=what, heading=HOST)
+    if what is Kind.SERIES:
+        exact = _EXACT.fullmatch(spec)
+        return Specification(kind=what, heading=exact[2] if exact else spec)
+    path = named or Path(spec)
+    heading = spec if named else _heading(path, what)
+    if what is Kind.TREE:
+        heading += "".join(f"+{fragment.stem}" for fragment in fragments)
+    if not named and (heading == HOST or _SERIES.fullmatch(heading)):
+        raise Trouble(f"The file {spec} would stand in the table as {heading}, which is something else. Rename it.")
+    return Specification(kind=what, heading=heading, path=path.resolve())
+
+
+def _heading(path: Path, what: Kind) -> str:
+    match what:
+        case Kind.TREE:
+            if (version := tree.version_of(path)) is None:
+                raise Trouble(f"{str(path)!r} is no kernel: a directory must be a kernel's source tree.")
+            return f"{version}-tree"
+        case Kind.DEB:
+            return deb.heading(path)
+        case _:
+            return path.name
+
+
+def columns_for(specs: Iterable[str], local: Mapping[str, Path], fragments: Iterable[Path]) -> dict[str, str]:
+    """The specifications, each once, with the headings of their columns; Trouble if two would share one."""
+    chosen = list(dict.fromkeys(specs))
+    headings: dict[str, str] = {}
+    for spec in chosen:
+        heading = specify(spec, local, tuple(fragments)).heading
+        if not _HEADING.fullmatch(heading):
+            raise Trouble(
+                f"{spec!r} is no kernel: name a series, host, the file of a kernel image or package, or a source tree."
+            )
+        if other := next((other for other, taken in headings.items() if taken == heading), None):
+            raise Trouble(
+                f"{other} and {spec} would both be the column {heading!r}. "
+                f"Rename one, or name it in [local] of {SETTINGS.name}."
+            )
+        headings[spec] = heading
+    return headings
+
+
+# --- kernels ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """An image, where it is from, and what was promised about it."""
+
+    image: Path
+    sha256: str
+    source: str
+    version: str | None = None
+    promise: tuple[str, str] | None = None  # who promises which release
+
+
+def obtain(
+    spec: str,
+    *,
+    cache: Cache,
+    archive: Archive,
+    notice: Notice,
+    progress: Notice | None = None,
+    local: Mapping[str, Path] | None = None,
+    fragments: Iterable[Path] = (),
+) -> Kernel:
+    """The kernel of a specification.
+
+    `notice` gets what a reader of the results should know, a sentence at a time, `progress` what only a waiting
+    person wants to know (None: the same).
+    """
+    fragments = tuple(fragments)
+    asked = specify(spec, local, fragments)
+    if asked.path is None:
+        found = _archived(spec, archive)
+    elif asked.kind is Kind.DEB:
+        found = _packaged(asked.path, cache)
+    elif asked.kind is Kind.TREE:
+        found = _built(asked.path, fragments, cache, progress or notice)
     else:
-        resolved = archive.resolve(spec)
-        package, image, sha256 = resolved.package, resolved.image, resolved.sha256
-        release = release_in(image)
-        if release != package.release:
-            raise Trouble(f"{package.name} promises {package.release}, but its image says {release}.")
-        name, version = spec, package.version
-        source = f"{package.suite} {package.name} {package.version}"
+        found = _given(asked.path)
+    release = release_in(found.image)
+    if found.promise is not None and release != found.promise[1]:
+        raise Trouble(f"{found.promise[0]} promises {found.promise[1]}, but its image says {release}.")
     return Kernel(
-        name=name,
-        image=image,
-        boot_image=_boot_image(image, sha256, name, cache, notice),
+        name=asked.heading,
+        image=found.image,
+        boot_image=boot_image(found.image, found.sha256, asked.heading, cache, notice),
         release=release,
-        version=version,
-        source=source,
-        sha256=sha256,
+        version=found.version,
+        source=found.source,
+        sha256=found.sha256,
     )
 
 
-def release_in(path: Path) -> str | None:
-    """The release a kernel image announces, if it does. Trouble if the file is no kernel image."""
-    data = _read(path)
-    if data[:4] == b"\x7fELF":
-        if not has_pvh_note(data):
-            raise _no_kernel(path, "an ELF file without the PVH note through which QEMU starts a vmlinux")
-        banner = re.search(rb"Linux version (\S+) \(", data)
-        return banner[1].decode("ascii", "replace") if banner else None
-    if len(data) < 0x250 or data[0x1FE:0x200] != b"\x55\xaa" or data[0x202:0x206] != b"HdrS":
-        raise _no_kernel(path, "neither the header of a bzImage nor that of an ELF vmlinux is in it")
-    if not data[0x211] & 1:
-        raise _no_kernel(path, "a zImage, which loads low; build a bzImage")
-    if len(data) < _protected_mode(data) + 16 * struct.unpack_from("<I", data, 0x1F4)[0]:
-        raise _no_kernel(path, "a bzImage that is cut off: shorter than its header says")
-    text = 0x200 + struct.unpack_from("<H", data, 0x20E)[0]
-    words = data[text : text + 256].split(b"\0")[0].split() if text > 0x200 else []
-    return words[0].decode("ascii", "replace") if words else None
+def _archived(spec: str, archive: Archive) -> _Found:
+    resolved = archive.resolve(spec)
+    package = resolved.package
+    return _Found(
+        image=resolved.image,
+        sha256=resolved.sha256,
+        source=f"{package.suite} {package.name} {package.version}",
+        version=package.version,
+        promise=(package.name, package.release),
+    )
 
 
-def has_pvh_note(elf: bytes) -> bool:
-    """Whether a 64-bit ELF file has the note with the 32-bit entry point that QEMU boots from."""
-    try:
-        offset, size, count = struct.unpack_from("<Q14xHH", elf, 0x20)
-        for index in range(count):
-            # p_type, p_offset, p_filesz of one program header
-            segment, start, length = struct.unpack_from("<I4xQ16xQ", elf, offset + index * size)
-            position, end = start, start + length
-            while segment == _PT_NOTE and position + 12 <= end:
-                name_size, value_size, note = struct.unpack_from("<III", elf, position)
-                if note == _XEN_ELFNOTE_PHYS32_ENTRY and elf[position + 12 : position + 16] == b"Xen\0":
-                    return True
-                position += 12 + (name_size + 3 & ~3) + (value_size + 3 & ~3)
-    except struct.error:
-        pass  # cut off, or no 64-bit ELF: no note that QEMU would find
-    return False
+def _packaged(path: Path, cache: Cache) -> _Found:
+    held = deb.kernel_in(path, cache)
+    return _Found(
+        image=held.image,
+        sha256=held.sha256,
+        source=f"package {path}",
+        version=held.version,
+        promise=(path.name, held.release),
+    )
 
 
-_PT_NOTE = 4
-_XEN_ELFNOTE_PHYS32_ENTRY = 18
+def _built(path: Path, fragments: tuple[Path, ...], cache: Cache, progress: Notice) -> _Found:
+    built = tree.build(path, fragments, cache=cache, progress=progress)
+    return _Found(
+        image=built.image,
+        sha256=built.sha256,
+        source=" with ".join([f"tree {path}", *(fragment.name for fragment in fragments)]),
+        promise=(f"make kernelrelease in {path}", built.release),
+    )
 
 
-def uncompressed(bzimage: bytes) -> bytes:
-    """The vmlinux inside a bzImage. Trouble, in a few words, when it cannot be taken out."""
-    offset, length = struct.unpack_from("<II", bzimage, 0x248)
-    start = _protected_mode(bzimage) + offset
-    payload = bzimage[start : start + length]
-    # The build appends the unpacked size to every format but gzip, which ends with it by itself.
-    packed, size = payload[:-4], int.from_bytes(payload[-4:], "little")
-    match payload[:6]:
-        case head if head.startswith(b"\x1f\x8b"):
-            vmlinux = _unpacked_here(lambda: zlib.decompressobj(31).decompress(payload, _ANY_SIZE))
-        case b"\xfd7zXZ\0":
-            vmlinux = _unpacked_here(lambda: lzma.LZMADecompressor().decompress(packed, _ANY_SIZE))
-        case head if head.startswith(b"BZh"):
-            vmlinux = _unpacked_here(lambda: bz2.BZ2Decompressor().decompress(packed, _ANY_SIZE))
-        case head if head.startswith(b"\x28\xb5\x2f\xfd"):
-            vmlinux = _unpacked_by("zstd", packed)
-        case head if head.startswith(b"\x02\x21\x4c\x18"):
-            vmlinux = _unpacked_by("lz4", packed)
-        case head:
-            raise Trouble(f"its compression is not known (it starts with {head.hex()})")
-    if len(vmlinux) != size:
-        raise Trouble(f"it unpacks to {len(vmlinux)} bytes instead of {size}")
-    return vmlinux
-
-
-def _boot_image(image: Path, sha256: str, name: str, cache: Cache, notice: Notice) -> Path:
-    """The vmlinux of a bzImage, made once: the guest saves its own unpacking, a third of the boot."""
-    data = _read(image)
-    if data[:4] == b"\x7fELF":
-        return image
-    fact = f"vmlinux-{sha256}"
-    if (known := cache.fact(fact)) and (path := cache.blob(str(known.get("sha256")))):
-        return path
-    try:
-        vmlinux = uncompressed(data)
-        if not has_pvh_note(vmlinux):
-            raise Trouble("it has no PVH note")
-    except Trouble as trouble:
-        notice(f"Kernel {name} boots compressed, which is slower. The vmlinux in {image}: {trouble}.")
-        return image
-    stored = cache.put(io.BytesIO(vmlinux))
-    cache.put_fact(fact, {"sha256": stored})
-    path = cache.blob(stored)
-    if path is None:
-        raise Trouble(f"The vmlinux of kernel {name} vanished from {cache.root}. Try again.")
-    return path
-
-
-def _unpacked_here(unpack: Callable[[], bytes]) -> bytes:
-    try:
-        return unpack()
-    except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:
-        raise Trouble(f"it cannot be unpacked: {error}") from error
-
-
-def _unpacked_by(tool: str, packed: bytes) -> bytes:
-    if shutil.which(tool) is None:
-        raise Trouble(f"it needs the command {tool}, which is not installed")
-    result = subprocess.run([tool, "-dc"], input=packed, capture_output=True, check=False)
-    if result.returncode:
-        raise Trouble(f"{tool} cannot unpack it: {result.stderr.decode(errors='replace').strip()}")
-    return result.stdout
-
-
-def _protected_mode(bzimage: bytes) -> int:
-    """Where the kernel proper starts: after the boot sector and the setup sectors (0 stands for 4)."""
-    return 512 * (1 + (bzimage[0x1F1] or 4))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Trouble(f"The kernel image {path} cannot be read: {error.strerror}.") from error
-
-
-def _no_kernel(path: Path, reason: str) -> Trouble:
-    return Trouble(f"{path} is not a kernel image: {reason}.")
+def _given(path: Path) -> _Found:
+    release_in(path)  # says clearly what is no kernel, or cannot be read
+    return _Found(image=path, sha256=sha256_of(path), source=f"file {path}")

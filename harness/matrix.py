@@ -12,7 +12,6 @@ import fcntl
 import json
 import os
 import platform
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -23,10 +22,11 @@ from typing import IO, Any
 import pytest
 
 from harness import catalogue, kernels, results
-from harness.column import HOST, MACHINES, Column, Setup, heading
+from harness.column import MACHINES, Column, Setup
 from harness.ingredients import ingredients
 from harness.judge import Verdict
 from harness.report import evidence, folder, foreign
+from harness.selection import Selection
 from harness.trouble import Trouble
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,9 +45,10 @@ class MatrixFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Collector]:
         """The kernels."""
-        specs: list[str] = self.config.stash[SPECS]
-        for spec in specs:
-            yield KernelNode.from_parent(self, name=heading(spec), spec=spec)
+        setup = self.config.stash[SETUP]
+        columns = kernels.columns_for(self.config.stash[SELECTION].order, setup.settings.local, setup.fragments)
+        for spec, heading in columns.items():
+            yield KernelNode.from_parent(self, name=heading, spec=spec)
 
 
 class KernelNode(pytest.Collector):
@@ -133,6 +134,7 @@ class Matrix:
     specs: list[str]
     rows: tuple[catalogue.Row, ...]
     directory: Path  # results.ndjson goes here
+    hindrance: str | None = None  # why these columns are not to be published, if that is known from the start
     header: results.Header | None = None
     writer: results.Writer | None = None
     kernels: dict[str, results.Kernel] = field(default_factory=dict)
@@ -157,15 +159,16 @@ class Matrix:
                 f"The results cannot go to {self.directory}: {error.strerror}. Name another place with --results."
             ) from error
 
-    def begin(self, positions: Iterable[tuple[str, str]]) -> None:
-        """The plan is known: (column, stem) of every selected cell. Later calls change nothing."""
+    def begin(self, positions: Iterable[tuple[str, str]]) -> bool:
+        """The plan is known: (column, stem) of every selected cell. Later calls change nothing, and say so."""
         chosen = list(positions)
         if self.header is not None or not chosen:
-            return
-        stems = {stem for _, stem in chosen}
+            return False
+        stems, planned = {stem for _, stem in chosen}, {column for column, _ in chosen}
+        columns = kernels.columns_for(self.specs, self.setup.settings.local, self.setup.fragments)
         plan = results.Plan(
             tests=tuple(row.name for row in self.rows if row.stem in stems),
-            kernels=tuple(dict.fromkeys(column for column, _ in chosen)),
+            kernels=tuple(heading for heading in columns.values() if heading in planned),
             bindings=(self.setup.binding,),
         )
         commit, dirty = _commit()
@@ -181,6 +184,7 @@ class Matrix:
             self.writer = results.Writer(self.directory / RESULTS, self.header)
         except Trouble as trouble:  # a full disk: the run goes on, so that at least the terminal has it
             self.say(str(trouble))
+        return True
 
     def take(self, properties: Mapping[str, Any]) -> None:
         """The results that one finished item reports."""
@@ -238,23 +242,6 @@ def rows_for(names: Iterable[str]) -> tuple[catalogue.Row, ...]:
     return tuple(row for row in rows if not wanted or row.stem in wanted or row.name in wanted)
 
 
-def columns_for(specs: Iterable[str]) -> list[str]:
-    """The kernels to run on, each once; Trouble for a name that could not head a column."""
-    chosen = list(dict.fromkeys(specs))
-    headings = [heading(spec) for spec in chosen]
-    for spec, name in zip(chosen, headings, strict=True):
-        # The heading also names a folder, and stands in pytest's node ids.
-        if not re.fullmatch(r"[A-Za-z0-9][\w.+ -]*", name) or Path(spec).is_dir():
-            raise Trouble(f"{spec!r} is no kernel: name a series, host, or the file of a kernel image.")
-        is_file = kernels.kind(spec) is kernels.Kind.FILE
-        if is_file and (name == HOST or re.fullmatch(r"\d+\.\d+", name)):
-            raise Trouble(f"The file {spec} would stand in the table as {name}, which is something else. Rename it.")
-        if headings.count(name) > 1:
-            same = [other for other in chosen if heading(other) == name]
-            raise Trouble(f"{' and '.join(same)} would both be the column {name!r}. Rename one of the files.")
-    return chosen
-
-
 def _plain(value: dict[str, Any]) -> dict[str, Any]:
     """Without enums and tuples: xdist carries only plain values from its workers."""
     plain: dict[str, Any] = json.loads(json.dumps(value))
@@ -281,5 +268,5 @@ def _machine_facts() -> dict[str, str | int]:
 
 
 ROWS = pytest.StashKey[tuple[catalogue.Row, ...]]()
-SPECS = pytest.StashKey[list[str]]()
+SELECTION = pytest.StashKey[Selection]()
 SETUP = pytest.StashKey[Setup]()

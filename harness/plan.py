@@ -13,7 +13,7 @@ from pathlib import Path
 from harness import kernels
 from harness.archive import Archive
 from harness.cache import Cache
-from harness.matrix import columns_for
+from harness.selection import select
 from harness.trouble import Trouble
 
 _FORM = 'a list in JSON of kernels, each a text or an object with a "kernel", such as ["6.1", {"kernel": "host"}]'
@@ -39,20 +39,31 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--mirror", metavar="URL", help="as of ci/matrix")
     parser.add_argument("--refresh", action="store_true", help="as of ci/matrix")
     options = parser.parse_args(arguments)
-    archive = Archive(
-        Cache(options.cache),
-        suites=kernels.load_settings().suites,
-        mirror=options.mirror,
-        refresh=options.refresh,
-        notice=lambda said: print(said, file=sys.stderr),
-    )
-    print(json.dumps([asdict(_entry(column, archive)) for column in columns()]))
+    archive = _archive(options.cache, options.mirror, refresh=options.refresh)
+    print(json.dumps([asdict(_entry(column, archive)) for column in _columns(archive)]))
     return 0
 
 
 def columns() -> list[str]:
-    """The columns of a run that names none."""
-    return columns_for(kernels.load_settings().kernels)
+    """The columns of a run that names none, as the cache knows them or the archive says."""
+    return _columns(_archive(None, None, refresh=False))
+
+
+def _columns(archive: Archive) -> list[str]:
+    settings = kernels.load_settings()
+    specs = select((), settings, archive, notice=_say).specs
+    return list(kernels.columns_for(specs, settings.local, ()))
+
+
+def _archive(cache: Path | None, mirror: str | None, *, refresh: bool) -> Archive:
+    settings = kernels.load_settings()
+    return Archive(
+        Cache(cache), suites=settings.suites, pins=settings.pin, mirror=mirror, refresh=refresh, notice=_say
+    )
+
+
+def _say(said: str) -> None:
+    print(said, file=sys.stderr)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -90,9 +101,9 @@ def names_in(text: str, where: str) -> list[str]:
 
 
 def _entry(column: str, archive: Archive) -> Entry:
-    if kernels.kind(column) is not kernels.Kind.SERIES:
+    if kernels.specify(column, kernels.load_settings().local).kind is not kernels.Kind.SERIES:
         return Entry(kernel=column, cache_key=_key(column))
-    package = archive.index().packages.get(column)
+    package, _ = archive.lookup(column)
     if package is None:  # its own job will say so at length, and cost the others nothing
         print(f"The archive has no kernel of the series {column} now.", file=sys.stderr)
         return Entry(kernel=column, cache_key=_key(column))

@@ -27,11 +27,16 @@ def publish(matrix: Matrix) -> None:
         return
     assert matrix.whole is not None
     try:
+        gone = _gone(matrix.whole.header.plan.kernels)
         _replace(matrix.directory / RESULTS, matrix.whole)
     except (OSError, Trouble) as error:
         matrix.troubles.append(f"The run could not be published: {error}")
         return
     matrix.messages.append("Published: reports/ and the table in README.md.")
+    if gone:
+        matrix.messages.append(
+            f"The table no longer has {', '.join(gone)}: the archive dropped it, or kernels.toml leaves it out."
+        )
 
 
 def _replace(path: Path, whole: Results) -> None:
@@ -81,15 +86,24 @@ def hindrance(whole: Results, columns: Sequence[str]) -> str | None:
     return None
 
 
+def _gone(columns: tuple[str, ...]) -> list[str]:
+    """The columns of the last publication that the new one lacks."""
+    try:
+        last = results.read(REPORTS / RESULTS)
+    except (OSError, Trouble):  # none, or one that only a better one can mend
+        return []
+    return [name for name in last.header.plan.kernels if name not in columns]
+
+
 def _hindrance(matrix: Matrix) -> str | None:
     """Why this run is none of the whole matrix as it stands; None if it is."""
     if matrix.whole is None:
         return "the run was not finished."
-    columns = list(kernels.load_settings().kernels)
-    if matrix.specs != columns:
-        return "only a part of the matrix ran; reports/ and README.md show complete runs."
+    if matrix.hindrance:
+        return matrix.hindrance
     usual = Setup(build=ROOT / "build", artefacts=matrix.setup.artefacts)
     for option, name in OPTIONS.items():
         if getattr(matrix.setup, name) != getattr(usual, name):
             return f"this run had {option}; reports/ and README.md show the matrix as it stands."
-    return hindrance(matrix.whole, columns)
+    local, fragments = matrix.setup.settings.local, matrix.setup.fragments
+    return hindrance(matrix.whole, list(kernels.columns_for(matrix.specs, local, fragments).values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,9 @@ def runner() -> Path:
 
 
 @pytest.fixture(scope="session")
-def vm_kernel() -> Path:
+def vm_kernel() -> Iterator[Path]:
     """The boot image of a kernel that the archive has, from the same cache as the matrix's."""
     cache = Cache()
     archive = Archive(cache, suites=kernels.load_settings().suites, notice=print)
-    return kernels.obtain("6.1", cache=cache, archive=archive, notice=print).boot_image
+    with cache.used():
+        yield kernels.obtain("6.1", cache=cache, archive=archive, notice=print).boot_image

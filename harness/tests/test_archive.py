@@ -7,6 +7,7 @@ import json
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from harness import apt
-from harness.archive import Archive, kernels_in
+from harness.archive import Archive, Pin, kernels_in
 from harness.cache import Cache
 from harness.trouble import Trouble
 
@@ -219,7 +220,7 @@ def test_a_changed_package_is_refused(repository, opened, tmp_path):
 def test_a_package_without_an_image_is_told(repository, opened):
     repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1")
     repository.publish()
-    with pytest.raises(Trouble, match="holds no kernel image: none of ./boot/vmlinuz-6.1.0-9-cloud-amd64,"):
+    with pytest.raises(Trouble, match="holds no kernel image: no boot/vmlinuz-"):
         opened().resolve("6.1")
 
 
@@ -400,3 +401,175 @@ def test_a_machine_without_apt_is_told(monkeypatch, tmp_path, opened):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Trouble, match="apt-get is not installed: .* Give the path of a kernel image instead"):
         opened().resolve("6.1")
+
+
+# --- exact versions and pins ------------------------------------------------------------------------------------
+
+NINE, TEN = "linux-image-6.1.0-9-cloud-amd64", "linux-image-6.1.0-10-cloud-amd64"
+PINNED = {"6.1": Pin(version="6.1.99-1", reason="the next one hangs.")}
+
+
+@pytest.fixture
+def two_versions(repository):
+    """An archive with two versions of 6.1, in two suites."""
+    repository.add("bookworm", NINE, "6.1.99-1", b"nine")
+    repository.add("bookworm-security", TEN, "6.1.100-1", b"ten")
+    return repository.publish()
+
+
+SUITES = ("bookworm", "bookworm-security")
+
+
+def test_an_exact_version_is_had_beside_the_newest(two_versions, opened):
+    archive = opened(SUITES)
+    assert [package.version for package in archive.index().older] == ["6.1.99-1"]
+    assert archive.resolve("6.1=6.1.99-1").image.read_bytes() == b"nine"
+    assert archive.resolve("6.1").image.read_bytes() == b"ten"
+    assert opened(SUITES, mirror=DEAD).resolve("6.1=6.1.99-1").image.read_bytes() == b"nine"
+
+
+def test_a_pin_holds_a_series_and_says_why(two_versions, opened, notices):
+    assert opened(SUITES, pins=PINNED).resolve("6.1").package.version == "6.1.99-1"
+    assert notices[0] == "6.1 is pinned to 6.1.99-1: the next one hangs."
+    assert opened(SUITES, pins=PINNED).resolve("6.1=6.1.100-1").package.version == "6.1.100-1"  # asked for by name
+
+
+def test_a_pinned_version_that_the_archive_dropped_comes_from_the_cache(two_versions, opened, tmp_path):
+    first = opened(SUITES, pins=PINNED).resolve("6.1")
+    two_versions.clear("bookworm")
+    two_versions.publish()
+    assert opened(SUITES, pins=PINNED, refresh=True).resolve("6.1") == first
+    opened(SUITES).resolve("6.1")  # the newest does not push it out of the cache
+    assert opened(SUITES, pins=PINNED).resolve("6.1") == first
+
+
+def test_a_pinned_version_that_nobody_has_names_those_there_are(two_versions, opened):
+    pins = {"6.1": Pin(version="6.1.98-1", reason="x"), "6.9": Pin(version="6.9-1", reason="x")}
+    told = "The kernel 6.1 6.1.98-1 is neither .*The archive has 6.1.100-1, 6.1.99-1. Change the pin in kernels.toml"
+    with pytest.raises(Trouble, match=told):
+        opened(SUITES, pins=pins).resolve("6.1")
+    with pytest.raises(Trouble, match="The archive has no 6.9 at all. Change the pin in kernels.toml"):
+        opened(SUITES, pins=pins).resolve("6.9")
+    with pytest.raises(Trouble, match="Name another with --kernel 6.1=VERSION"):
+        opened(SUITES).resolve("6.1=6.1.98-1")
+
+
+def test_a_version_that_is_newer_than_the_list_is_looked_up_again(two_versions, opened):
+    opened(SUITES).index()
+    two_versions.add("bookworm", "linux-image-6.1.0-11-cloud-amd64", "6.1.101-1", b"eleven")
+    two_versions.publish()
+    assert opened(SUITES).resolve("6.1=6.1.101-1").image.read_bytes() == b"eleven"
+
+
+def test_lookup_knows_without_asking_what_is_cached(two_versions, opened):
+    assert opened(SUITES, mirror=DEAD).lookup("6.1") == (None, None)
+    archive = opened(SUITES)
+    newest = archive.index().packages["6.1"]
+    assert archive.lookup("6.1") == (newest, None)
+    sha256 = archive.resolve("6.1").sha256
+    for later in (archive, opened(SUITES, mirror=DEAD)):
+        assert later.lookup("6.1") == (newest, sha256)
+        assert later.lookup("6.1=6.1.100-1") == (newest, sha256)
+        assert later.lookup("6.1=6.1.99-1")[1] is None
+    pinned = opened(SUITES, pins=PINNED)
+    assert pinned.lookup("6.1") == (archive.index().older[0], None)
+    nine = pinned.resolve("6.1").sha256
+    assert pinned.lookup("6.1")[1] == nine
+
+
+# --- what the archive has no longer, or not today ---------------------------------------------------------------
+
+
+def test_a_series_that_vanished_is_said_once_and_still_runs_from_the_cache(two_versions, opened, notices):
+    two_versions.add("bookworm", "linux-image-6.9.7+deb12-cloud-amd64", "6.9.7-1", b"six nine")
+    two_versions.publish()
+    first = opened(SUITES).resolve("6.9")
+    two_versions.clear("bookworm")
+    two_versions.publish()
+    notices.clear()
+    assert list(opened(SUITES, refresh=True).index().packages) == ["6.1"]
+    assert notices == ["The archive no longer has 6.9, which it had when it was last asked."]
+    assert opened(SUITES).resolve("6.9") == first
+    assert len(notices) == 2 and "Using linux-image-6.9.7+deb12-cloud-amd64 6.9.7-1 from the cache." in notices[1]
+
+
+@pytest.mark.parametrize("emptied", [False, True])
+def test_a_suite_that_fails_today_keeps_what_it_had(emptied, two_versions, opened, notices, tmp_path):
+    two_versions.add("bookworm", "linux-image-6.9.7+deb12-cloud-amd64", "6.9.7-1", b"six nine")
+    two_versions.publish()
+    opened(SUITES).index()
+    packages = two_versions.root / "dists/bookworm/main/binary-amd64/Packages"
+    packages.write_text(packages.read_text().replace("6.9.7-1", "6.9.7-2"))  # no longer what was signed
+    release = two_versions.root / "dists/bookworm/InRelease"
+    release.write_text(release.read_text().replace("Suite: bookworm", "Suite: bookwurm"))
+    if emptied:  # apt itself goes on using its old list, as long as it is there
+        shutil.rmtree(tmp_path / "the cache/apt/state")
+    notices.clear()
+    index = opened(SUITES, refresh=True).index()
+    assert list(index.packages) == ["6.1", "6.9"]
+    assert index.trouble == "Not every suite of the archive could be read: bookworm."
+    (notice,) = notices
+    assert notice.startswith("The archive's suite bookworm could not be read: ") and "Using its list of 20" in notice
+
+
+def test_a_list_that_could_not_be_asked_for_says_so(two_versions, opened, tmp_path):
+    assert opened(SUITES).index().trouble is None
+    grow_old(tmp_path / "the cache")
+    assert "Using the list of packages of 2026-01-01" in str(opened(SUITES, mirror=DEAD).index().trouble)
+    assert opened(SUITES).index().trouble is None
+
+
+# --- several at once --------------------------------------------------------------------------------------------
+
+
+def in_another_process(cache: Path, repository: Repository, keyring: Path, spec: str) -> subprocess.Popen[str]:
+    """A harness that wants one kernel."""
+    program = (
+        "import sys; from pathlib import Path; from harness.archive import Archive; from harness.cache import Cache\n"
+        "cache, mirror, keyring, spec = sys.argv[1:]\n"
+        "archive = Archive(Cache(Path(cache)), suites=('bookworm', 'bookworm-security'), mirror=mirror,\n"
+        "                  security_mirror=mirror, keyring=Path(keyring), notice=print)\n"
+        "print(archive.resolve(spec).image.read_text())\n"
+    )
+    command = [sys.executable, "-c", program, str(cache), repository.uri, str(keyring), spec]
+    return subprocess.Popen(
+        command, cwd=Path(__file__).parents[2], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def test_harnesses_at_once_on_a_cold_cache_ask_once_and_fetch_each_kernel_once(two_versions, gnupg, tmp_path):
+    keyring = gnupg / "keyring.gpg"
+    specs = ["6.1", "6.1=6.1.99-1", "6.1", "6.1=6.1.99-1"]
+    runs = [in_another_process(tmp_path / "cache", two_versions, keyring, spec) for spec in specs]
+    outputs = [run.communicate(timeout=120)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0, 0], outputs
+    assert [output.splitlines()[-1] for output in outputs] == ["ten", "nine", "ten", "nine"]
+    fetched = [line for output in outputs for line in output.splitlines() if line.startswith("Fetching")]
+    assert sorted(fetched) == [
+        f"Fetching {TEN} 6.1.100-1 (bookworm-security).",
+        f"Fetching {NINE} 6.1.99-1 (bookworm).",
+    ]
+    assert not list((tmp_path / "cache/apt/download").iterdir())
+
+
+def test_downloads_of_different_packages_overlap(two_versions, opened, monkeypatch):
+    both = threading.Barrier(2, timeout=60)  # broken, which is an error, if one waits for the other's end
+    download = apt.Apt._run
+
+    def slow(self, directory, *arguments):
+        if arguments[0] == "download":
+            both.wait()
+        return download(self, directory, *arguments)
+
+    opened(SUITES).index()
+    monkeypatch.setattr(apt.Apt, "_run", slow)
+    answers = []
+    runs = [
+        threading.Thread(target=lambda spec=spec: answers.append(opened(SUITES).resolve(spec)))
+        for spec in ("6.1", "6.1=6.1.99-1")
+    ]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert len(answers) == 2

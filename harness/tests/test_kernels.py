@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from harness import image as image_module
 from harness import kernels
-from harness.archive import Package, Resolved
+from harness.archive import Package, Pin, Resolved
 from harness.cache import Cache
-from harness.kernels import Kind, has_pvh_note, kind, load_settings, obtain, release_in, uncompressed
+from harness.image import has_pvh_note, release_in, uncompressed
+from harness.kernels import Kind, Settings, columns_for, kind, load_settings, obtain, specify
 from harness.trouble import Trouble
 
 RELEASE = "6.1.0-56-cloud-amd64"
@@ -117,9 +119,18 @@ def image(tmp_path):
 
 def test_a_specification_is_a_series_a_file_or_the_host(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("bzImage", "6.1", "host"):
+    for name in ("bzImage", "6.1", "host", "a.deb"):
         (tmp_path / name).touch()
+    (tmp_path / "linux").mkdir()
     specs = ["host", "6.1", "7.12", "./6.1", "./host", "bzImage", "no/such/file", "/boot/vmlinuz", "misspelt"]
+    assert [kind(spec) for spec in ("a.deb", "/no/such.deb", "linux", ".", "6.1=6.1.190-1~bpo12+1", "archive")] == [
+        Kind.DEB,
+        Kind.DEB,
+        Kind.TREE,
+        Kind.TREE,
+        Kind.SERIES,
+        Kind.SERIES,
+    ]
     assert [kind(spec) for spec in specs] == [
         Kind.HOST,
         Kind.SERIES,
@@ -156,7 +167,7 @@ def test_a_word_that_is_no_file_is_answered_by_the_archive(get):
     ("file", "name"),
     [
         ("bzImage", "bzImage"),
-        ("mine.bzImage", "mine"),
+        ("mine.bzImage", "mine.bzImage"),
         ("vmlinuz-6.1.0-56-cloud-amd64", "vmlinuz-6.1.0-56-cloud-amd64"),
         ("linux-6.1", "linux-6.1"),
     ],
@@ -213,7 +224,7 @@ def test_a_program_of_this_machine_is_no_kernel_image(get):
 def test_a_file_that_cannot_be_read_is_trouble(get, tmp_path):
     with pytest.raises(Trouble, match="The kernel image .*/no/such cannot be read: No such file"):
         get(tmp_path / "no/such")
-    with pytest.raises(Trouble, match="cannot be read: Is a directory"):
+    with pytest.raises(Trouble, match="is no kernel: a directory must be a kernel's source tree"):
         get(tmp_path)
 
 
@@ -229,7 +240,7 @@ def test_the_vmlinux_is_taken_out_once(get, image, monkeypatch):
     path = image(bzimage())
     first = get(path).boot_image
     assert first.read_bytes() == vmlinux()
-    monkeypatch.setattr(kernels, "uncompressed", lambda data: pytest.fail("taken out again"))
+    monkeypatch.setattr(image_module, "uncompressed", lambda data: pytest.fail("taken out again"))
     assert get(path).boot_image == first
 
 
@@ -267,10 +278,14 @@ def test_the_note_is_found_behind_others():
 
 def test_the_settings_that_ship_are_complete():
     settings = load_settings()
-    assert settings.kernels == ("5.10", "6.1", "6.12", "7.3", "host")
+    assert settings.kernels == ("archive", "host")
+    assert settings.exclude == settings.pin == settings.local == {}
     assert settings.suites[0] == "bullseye-security"
     assert settings.suites[-1] == "experimental"
     assert len(settings.suites) == len(set(settings.suites)) == 10
+
+
+GOOD = 'kernels = ["6.1"]\nsuites = ["sid"]\n'
 
 
 @pytest.mark.parametrize(
@@ -282,6 +297,20 @@ def test_the_settings_that_ship_are_complete():
         ('kernels = [6.1]\nsuites = ["sid"]', "'kernels' must be a list of strings"),
         ('kernels = []\nsuites = ["sid"]', "'kernels' must be a list of strings that is not empty"),
         ('kernels = ["6.1"]', "the key 'suites' is missing"),
+        (GOOD + "[pins]", "unknown key 'pins'. The nearest known key is 'pin'"),
+        (GOOD + 'pin.6.1 = "6.1.190-1"', "unknown key 'pin.6.1'|'pin.6' must be a table with the keys version and r"),
+        (GOOD + '[pin]\n"6.1" = { versoin = "6.1.1-1" }', "unknown key 'pin.6.1.versoin'. .* is 'pin.6.1.version'"),
+        (GOOD + '[pin]\n"6.1" = { version = "6.1.1-1" }', "'pin.6.1.reason' must be a string that is not empty"),
+        (GOOD + '[pin]\n"6.1" = "6.1.1-1"', "'pin.6.1' must be a table with the keys version and reason"),
+        (GOOD + '[exclude]\n"6.1" = ""', "'exclude.6.1' must be a string that is not empty"),
+        (GOOD + "[exclude]\n6.1 = \"x\"", "'exclude.6' must be a string"),
+        (GOOD + '[exclude]\n"6.1.190" = "x"', "'6.1.190' is not a series: quote it and write two numbers"),
+        (GOOD + 'exclude = ["6.1"]', "'exclude' must be a table: .exclude., then a line for each"),
+        (GOOD + '[exclude]\n"6.1" = "x"\n[pin]\n"6.1" = {version="1",reason="x"}', "6.1 is pinned and excluded"),
+        (GOOD + '[local]\nhost = "linux"', "'host' cannot be the name of a local kernel"),
+        (GOOD + '[local]\n"6.1" = "linux"', "'6.1' cannot be the name of a local kernel"),
+        (GOOD + '[local]\n"a/b" = "linux"', "'a/b' cannot be the name of a local kernel"),
+        (GOOD + "[local]\nmine = 1", "'local.mine' must be a string that is not empty"),
         ("kernels = [", "cannot be read: Invalid value"),
         ("kernels = \xff", "cannot be read"),
     ],
@@ -296,3 +325,84 @@ def test_settings_that_make_no_sense_are_trouble(text, message, tmp_path):
 def test_settings_that_are_not_there_are_trouble(tmp_path):
     with pytest.raises(Trouble, match="cannot be read: .*No such file"):
         load_settings(tmp_path / "kernels.toml")
+
+
+def test_settings_hold_exclusions_pins_and_kernels_of_ones_own(tmp_path):
+    path = tmp_path / "kernels.toml"
+    path.write_text(
+        GOOD
+        + '[exclude]\n"6.16" = "it does not boot"\n'
+        + '[pin]\n"6.1" = { version = "6.1.190-1", reason = "the next one hangs" }\n'
+        + '[local]\nmine = "linux/bzImage"\nother = "/srv/vmlinux"\n'
+    )
+    settings = load_settings(path)
+    assert settings.exclude == {"6.16": "it does not boot"}
+    assert settings.pin == {"6.1": Pin(version="6.1.190-1", reason="the next one hangs")}
+    assert settings.local == {"mine": tmp_path / "linux/bzImage", "other": Path("/srv/vmlinux")}
+
+
+def test_every_key_of_the_settings_is_documented_in_the_file_that_ships():
+    text = kernels.SETTINGS.read_text()
+    for key in Settings.__dataclass_fields__:
+        assert re.search(rf"^(\[{key}\]|{key} = )", text, re.MULTILINE), f"kernels.toml says nothing about {key}"
+
+
+def test_examples_in_the_file_that_ships_are_right(tmp_path):
+    lines = kernels.SETTINGS.read_text().splitlines()
+    examples = {"exclude": '#   "6.16"', "pin": '#   "6.1" = {', "local": "#   mine"}
+    for key, begin in examples.items():
+        (example,) = (line for line in lines if line.startswith(begin))
+        path = tmp_path / "kernels.toml"
+        path.write_text(f"{GOOD}[{key}]\n{example.removeprefix('#')}\n")
+        assert getattr(load_settings(path), key)
+
+
+# --- what heads a column ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def linux(tmp_path):
+    """A directory that says it is a kernel's source tree."""
+    (tmp_path / "linux").mkdir()
+    (tmp_path / "linux/Makefile").write_text("VERSION = 6\nPATCHLEVEL = 18\nSUBLEVEL = 0\nEXTRAVERSION = -rc3\n")
+    return tmp_path / "linux"
+
+
+def test_every_kind_of_kernel_has_a_heading(linux, tmp_path):
+    local = {"mine": linux, "image": Path("no/such")}
+    kasan = Path("configs/kasan.config")
+
+    def heading(spec, *fragments):
+        return specify(str(spec), local, fragments).heading
+
+    assert heading("host") == "host"
+    assert heading("6.1") == "6.1"
+    assert heading("7.3=7.3.4-1~bpo13+1") == "7.3.4-1~bpo13+1"
+    assert heading("some/bzImage") == "bzImage"
+    assert heading("a/linux-image-6.1.0-56-cloud-amd64_6.1.192-2_amd64.deb") == "6.1.0-56-cloud-amd64.deb"
+    assert heading("a/linux-binary-unsigned-7.3-cloud-amd64_7.3-1_amd64.deb") == "7.3-cloud-amd64.deb"
+    assert heading("a/linux-image-6.1.0-56-amd64-unsigned_6.1.192-2_amd64.deb") == "6.1.0-56-amd64.deb"
+    assert heading("a/mine.deb") == "mine.deb"
+    assert heading(linux) == "6.18.0-rc3-tree"
+    assert heading(linux, kasan) == "6.18.0-rc3-tree+kasan"
+    assert heading("mine", kasan) == "mine+kasan"
+    assert heading("image", kasan) == "image"  # is not built, so nothing was configured
+    assert specify("mine", local).path == linux
+    assert specify("mine", local).kind is Kind.TREE
+
+
+def test_two_columns_of_one_name_are_trouble(linux, tmp_path):
+    shutil.copytree(linux, tmp_path / "other")
+    both = [str(linux), str(tmp_path / "other")]
+    with pytest.raises(Trouble, match="would both be the column '6.18.0-rc3-tree'. Rename one, or name it in .local."):
+        columns_for(both, {}, ())
+    assert list(columns_for([both[0], "mine"], {"mine": tmp_path / "other"}, ()).values()) == ["6.18.0-rc3-tree", "mine"]
+    assert columns_for(["6.1", "6.1", "host"], {}, ()) == {"6.1": "6.1", "host": "host"}
+
+
+def test_a_local_name_is_obtained_like_its_path(tmp_path, image, notices):
+    path = image(bzimage(), "bzImage")
+    kernel = obtain(
+        "mine", cache=Cache(tmp_path / "cache"), archive=FakeArchive(path), notice=notices.append, local={"mine": path}
+    )
+    assert (kernel.name, kernel.image, kernel.source) == ("mine", path, f"file {path}")

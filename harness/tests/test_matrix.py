@@ -23,7 +23,8 @@ from harness import catalogue, kernels, publication, results
 from harness.column import Setup
 from harness.conftest import Gatherer
 from harness.ingredients import ingredients
-from harness.matrix import ROOT, columns_for, rows_for
+from harness.kernels import columns_for
+from harness.matrix import ROOT, rows_for
 from harness.matrix import Matrix as MatrixState
 from harness.trouble import Trouble
 
@@ -238,10 +239,46 @@ def test_a_series_that_does_not_exist(matrix: Matrix) -> None:
 
 
 def test_a_mirror_that_is_down(matrix: Matrix, tmp_path: Path) -> None:
-    nothing_listens = "http://127.0.0.1:9/debian"
-    run = matrix("--kernel", "6.1", "--test", "nop", "--mirror", nothing_listens, "--cache", str(tmp_path / "cache"))
+    run = matrix("--kernel", "6.1", "--test", "nop", "--mirror", NOTHING_LISTENS, "--cache", str(tmp_path / "cache"))
     trouble(run, "--mirror")
     assert run.verdicts("6.1") == {"nop": "none"}
+
+
+NOTHING_LISTENS = "http://127.0.0.1:9/debian"
+
+
+def test_the_whole_matrix_with_a_cold_cache_and_no_archive(matrix: Matrix, tmp_path: Path) -> None:
+    run = matrix("--mirror", NOTHING_LISTENS, "--cache", str(tmp_path / "cache"))
+    trouble(run, f"The package archive at {NOTHING_LISTENS} cannot be used: ", "--mirror")
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.fixture
+def stale(tmp_path: Path) -> Path:
+    """A cache that knows which kernels the archive had two months ago, and has none of them."""
+    packages = {
+        series: {"series": series, "name": f"linux-image-{series}", "version": "1", "release": series, "suite": "sid"}
+        for series in ("6.1", "6.12")
+    }
+    fact = {"when": "2026-01-01T00:00:00+00:00", "left_out": {}, "packages": packages, "older": []}
+    fact["suites"] = list(kernels.load_settings().suites)
+    (tmp_path / "cache" / "facts").mkdir(parents=True)
+    (tmp_path / "cache" / "facts" / "index.json").write_text(json.dumps(fact))
+    return tmp_path / "cache"
+
+
+REMEMBERED = "Using the list of packages of 2026-01-01 00:00 UTC."
+
+
+def test_the_whole_matrix_from_memory_says_so_and_asks_once_for_all_workers(matrix: Matrix, stale: Path) -> None:
+    arguments = ("--mirror", NOTHING_LISTENS, "--cache", str(stale), "--test", "nop", "--publish")
+    run = matrix(*arguments, "--numprocesses", "2", "--dist", "loadgroup")
+    trouble(run, REMEMBERED, "Not published: ")
+    assert [run.verdicts(series) for series in ("6.1", "6.12", "host")] == [{"nop": "none"}] * 2 + [{"nop": "works"}]
+    assert run.lines[0]["plan"]["kernels"] == ["6.1", "6.12", "host"]  # though the host, which needs nothing, ran first
+    run = matrix(*arguments, "-k", "host", "--numprocesses", "2", "--dist", "loadgroup", "--capture=no")
+    assert run.code == 0, run.output
+    assert run.output.count(REMEMBERED) == 2  # at once and in the summary: no worker asked again
 
 
 def test_no_qemu(matrix: Matrix, tmp_path: Path) -> None:
@@ -275,14 +312,14 @@ def test_a_mistake_in_the_call(matrix: Matrix) -> None:
 )
 def test_a_name_that_could_not_head_a_column(spec: str) -> None:
     with pytest.raises(Trouble, match="is no kernel"):
-        columns_for([spec])
+        columns_for([spec], {}, ())
 
 
 @pytest.mark.parametrize("name", ["host", "6.1"])
 def test_a_file_that_is_named_like_another_column(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
     with pytest.raises(Trouble, match="which is something else"):
-        columns_for([str(tmp_path / name)])
+        columns_for([str(tmp_path / name)], {}, ())
 
 
 def test_a_folder_of_results_is_left_alone_but_for_our_own(matrix: Matrix, tmp_path: Path) -> None:
@@ -327,19 +364,48 @@ def test_options_that_make_no_sense(option: str) -> None:
 
 
 def test_only_the_whole_matrix_as_it_stands_is_published(tmp_path: Path) -> None:
-    def hindrance(specs: list[str], rows: list[str], **setup: Any) -> str | None:
+    def hindrance(planned: list[str], rows: list[str], known: str | None = None, **setup: Any) -> str | None:
         whole = Setup(build=BUILD, artefacts=tmp_path, **setup)
-        state = MatrixState(setup=whole, specs=specs, rows=rows_for(rows), directory=tmp_path)
-        state.begin((spec, row.stem) for spec in specs for row in state.rows)
+        state = MatrixState(
+            setup=whole, specs=everything, rows=rows_for(rows), directory=tmp_path, hindrance=known
+        )
+        state.begin((spec, row.stem) for spec in planned for row in state.rows)
         state.end()
         return publication._hindrance(state)
 
-    everything = list(kernels.load_settings().kernels)
+    everything = ["6.1", "6.12", "host"]
     assert "only a part" in str(hindrance(everything[1:], []))
+    assert hindrance(everything, [], known="the archive was away.") == "the archive was away."
     assert "only a part" in str(hindrance(everything, ["nop"]))
     assert "--append" in str(hindrance(everything, [], append="quiet"))
     assert "--binding" in str(hindrance(everything, [], binding="other"))
     assert "have no verdict" in str(hindrance(everything, []))  # nothing ran
+
+
+def test_columns_that_a_publication_loses_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = results.read(ROOT / "reports" / "results.ndjson").header.plan.kernels
+    assert publication._gone(columns) == []
+    assert publication._gone(columns[1:]) == [columns[0]]
+    monkeypatch.setattr(publication, "REPORTS", tmp_path)
+    assert publication._gone(()) == []  # nothing was published yet
+    (tmp_path / "results.ndjson").write_text("{}\n")
+    assert publication._gone(()) == []  # what is there now cannot be read, which must not keep a better one out
+
+
+def test_a_run_keeps_the_cache_from_being_cleared(tmp_path: Path) -> None:
+    results_, cache = tmp_path / "results", tmp_path / "cache"
+    arguments = ("--kernel", "host", "--cache", str(cache), "--results", str(results_))
+    clear = ["/usr/bin/python3", "-m", "harness", "kernels", "clear", "--cache", str(cache)]
+    with subprocess.Popen(
+        ["/usr/bin/python3", "-m", "harness", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as run:
+        while run.poll() is None and not (results_ / "results.ndjson").exists():
+            time.sleep(0.02)
+        refused = subprocess.run(clear, cwd=ROOT, text=True, capture_output=True, check=False)
+        assert run.poll() is None, "the run was too quick to tell anything"
+        run.send_signal(signal.SIGINT)
+    assert refused.returncode == 2 and "A run is using the cache" in refused.stderr, refused.stderr
+    assert subprocess.run(clear, cwd=ROOT, check=False, capture_output=True).returncode == 0
 
 
 def test_programs_that_were_not_built(matrix: Matrix, tmp_path: Path) -> None:
