@@ -194,6 +194,7 @@ def test_a_cell_without_a_verdict_is_trouble_and_not_published(repository):
     done = repository.night("--results", repository.results(none), "--commit")
     refused(repository, done, "OUR OWN TROUBLE", "cannot be published: 1 cells have no verdict")
     assert f"? nop on {COLUMNS[1]}" in done.stdout.partition("FINDINGS:")[2]
+    assert repository.night("--results", repository.results(none)).returncode == 2  # also when nobody wants to publish
 
 
 def test_results_that_are_not_whole(repository):
@@ -305,15 +306,15 @@ def test_results_of_another_night_are_not_taken_for_this_ones(repository):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_night_ends_the_matrix_in_order(repository, tmp_path, number):
-    began, ended = tmp_path / "began", tmp_path / "ended"
-    repository.fake_matrix(f"trap 'touch {ended}; exit 130' INT\ntouch {began}\nwhile :; do sleep 0.05; done")
+    began, told = tmp_path / "began", tmp_path / "told"
+    repository.fake_matrix(f"trap 'echo INT >> {told}' INT\ntouch {began}\nfor _ in {{1..200}}; do [ -s {told} ] && break; sleep 0.05; done\nsleep 0.5; exit 130")
     with subprocess.Popen(
-        [repository.top / "ci" / "nightly"], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [repository.top / "ci" / "nightly"], text=True, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
         deadline = time.monotonic() + 30
         while not began.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
-        process.send_signal(number)
+        os.killpg(process.pid, number)  # as a terminal does it
         output = process.communicate(timeout=30)[0]
     assert process.returncode == 130 and "Interrupted. The results so far are in" in output, output
-    assert ended.exists()
+    assert told.read_text() == "INT\n"  # once: a second one would cut its tidying short
