@@ -26,6 +26,7 @@ from harness.matrix import ROOT
 from harness.report import readme
 from harness.results import Cell, Results
 from harness.tests.runs import run, write
+from harness.tests.workflow import run_steps
 
 ROWS = catalogue.load()
 TESTS = tuple(row.name for row in ROWS)
@@ -259,6 +260,36 @@ def test_a_place_that_is_none(repository, tmp_path):
     (tmp_path / "file").touch()
     merged = repository.results(whole(suite=repository.head))
     refused(repository, repository.night("--results", merged, "--into", tmp_path / "file"), "Name another place with --into")
+
+
+def test_the_steps_of_the_report_job_as_github_runs_them(repository, tmp_path):
+    """Shards as they are downloaded, up to the commit; the push goes to a repository beside."""
+    steps = dict(run_steps((ROOT / ".github" / "workflows" / "nightly.yml").read_text()))
+    whole_run, before = whole(RED, suite=repository.head, **NEWER), repository.head
+    for series in COLUMNS:
+        plan_of_one = replace(whole_run.header.plan, kernels=(series,))
+        shard = replace(
+            whole_run,
+            header=replace(whole_run.header, plan=plan_of_one),
+            kernels=tuple(one for one in whole_run.kernels if one.series == series),
+            cells=tuple(one for one in whole_run.cells if one.series == series),
+        )
+        write(shard, repository.top / "build" / "shards" / f"shard-{series}" / "results.ndjson")
+    subprocess.run(["git", "clone", "--quiet", "--bare", repository.top, tmp_path / "origin"], check=True)
+    repository.git("remote", "add", "origin", str(tmp_path / "origin"))
+    entries = [{"kernel": series, "cache_key": f"kernel-{series}"} for series in COLUMNS]
+    environment = os.environ | {
+        "KERNELS": json.dumps(entries), "COMMIT": "--commit", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+    }  # fmt: skip
+    codes = {}
+    for name in ("Make one run of the shards", "Say what changed, and commit it", "Push the commit"):
+        command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", steps[name]]
+        codes[name] = subprocess.run(command, cwd=repository.top, env=environment, check=False).returncode
+    assert list(codes.values()) == [0, 1, 0]  # a surprise is a finding, and published
+    assert repository.git("rev-list", "--count", f"{before}..HEAD") == "1"
+    pushed = subprocess.run(["git", "-C", tmp_path / "origin", "rev-parse", "main"], check=True, capture_output=True, text=True)
+    assert pushed.stdout.strip() == repository.git("rev-parse", "HEAD")
+    assert "regression" in (tmp_path / "summary.md").read_text()
 
 
 # --- where it runs the matrix -----------------------------------------------------------------------------------
