@@ -6,6 +6,7 @@ import argparse
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,14 +129,19 @@ def _bring(source: Path, into: Path) -> None:
 
 def _run_matrix(into: Path) -> int:
     """The whole matrix. It is in a process group of its own, and told once when we are to stop: it ends in order."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    asked: list[int] = []  # signals. A handler that raised could do so while the process is being started
+    before = {number: signal.signal(number, lambda got, frame: asked.append(got)) for number in (signal.SIGINT, signal.SIGTERM)}
     command = [str(ROOT / "ci" / "matrix"), "--refresh", "--no-publish", "--results", str(into.resolve())]
-    with subprocess.Popen(command, process_group=0) as process:
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
+    try:
+        with subprocess.Popen(command, process_group=0) as process:
+            while not asked and process.poll() is None:
+                time.sleep(0.1)
+            if asked:
                 process.send_signal(signal.SIGINT)
+            return process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _is_of_this_night(path: Path, began: str) -> bool:

@@ -26,6 +26,7 @@ from harness.matrix import ROOT
 from harness.report import folder, readme
 from harness.results import Cell, Results
 from harness.tests.runs import run, write
+from harness.tests.workflow import run_steps
 
 ROWS = catalogue.load()
 TESTS = tuple(row.name for row in ROWS)
@@ -194,6 +195,7 @@ def test_a_cell_without_a_verdict_is_trouble_and_not_published(repository):
     done = repository.night("--results", repository.results(none), "--commit")
     refused(repository, done, "OUR OWN TROUBLE", "cannot be published: 1 cells have no verdict")
     assert f"? nop on {COLUMNS[1]}" in done.stdout.partition("FINDINGS:")[2]
+    assert repository.night("--results", repository.results(none)).returncode == 2  # also when nobody wants to publish
 
 
 def test_results_that_are_not_whole(repository):
@@ -260,6 +262,36 @@ def test_a_place_that_is_none(repository, tmp_path):
     refused(repository, repository.night("--results", merged, "--into", tmp_path / "file"), "Name another place with --into")
 
 
+def test_the_steps_of_the_report_job_as_github_runs_them(repository, tmp_path):
+    """Shards as they are downloaded, up to the commit; the push goes to a repository beside."""
+    steps = dict(run_steps((ROOT / ".github" / "workflows" / "nightly.yml").read_text()))
+    whole_run, before = whole(RED, suite=repository.head, **NEWER), repository.head
+    for series in COLUMNS:
+        plan_of_one = replace(whole_run.header.plan, kernels=(series,))
+        shard = replace(
+            whole_run,
+            header=replace(whole_run.header, plan=plan_of_one),
+            kernels=tuple(one for one in whole_run.kernels if one.series == series),
+            cells=tuple(one for one in whole_run.cells if one.series == series),
+        )
+        write(shard, repository.top / "build" / "shards" / f"shard-{series}" / "results.ndjson")
+    subprocess.run(["git", "clone", "--quiet", "--bare", repository.top, tmp_path / "origin"], check=True)
+    repository.git("remote", "add", "origin", str(tmp_path / "origin"))
+    entries = [{"kernel": series, "cache_key": f"kernel-{series}"} for series in COLUMNS]
+    environment = os.environ | {
+        "KERNELS": json.dumps(entries), "COMMIT": "--commit", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+    }  # fmt: skip
+    codes = {}
+    for name in ("Make one run of the shards", "Say what changed, and commit it", "Push the commit"):
+        command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", steps[name]]
+        codes[name] = subprocess.run(command, cwd=repository.top, env=environment, check=False).returncode
+    assert list(codes.values()) == [0, 1, 0]  # a surprise is a finding, and published
+    assert repository.git("rev-list", "--count", f"{before}..HEAD") == "1"
+    pushed = subprocess.run(["git", "-C", tmp_path / "origin", "rev-parse", "main"], check=True, capture_output=True, text=True)
+    assert pushed.stdout.strip() == repository.git("rev-parse", "HEAD")
+    assert "regression" in (tmp_path / "summary.md").read_text()
+
+
 # --- where it runs the matrix -----------------------------------------------------------------------------------
 
 
@@ -305,15 +337,15 @@ def test_results_of_another_night_are_not_taken_for_this_ones(repository):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_night_ends_the_matrix_in_order(repository, tmp_path, number):
-    began, ended = tmp_path / "began", tmp_path / "ended"
-    repository.fake_matrix(f"trap 'touch {ended}; exit 130' INT\ntouch {began}\nwhile :; do sleep 0.05; done")
+    began, told = tmp_path / "began", tmp_path / "told"
+    repository.fake_matrix(f"trap 'echo INT >> {told}' INT\ntouch {began}\nfor _ in {{1..200}}; do [ -s {told} ] && break; sleep 0.05; done\nsleep 0.5; exit 130")
     with subprocess.Popen(
-        [repository.top / "ci" / "nightly"], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [repository.top / "ci" / "nightly"], text=True, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
         deadline = time.monotonic() + 30
         while not began.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
-        process.send_signal(number)
+        os.killpg(process.pid, number)  # as a terminal does it
         output = process.communicate(timeout=30)[0]
     assert process.returncode == 130 and "Interrupted. The results so far are in" in output, output
-    assert ended.exists()
+    assert told.read_text() == "INT\n"  # once: a second one would cut its tidying short
