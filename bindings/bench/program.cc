@@ -1,9 +1,10 @@
 #include "program.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <linux/io_uring.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,10 +18,21 @@ namespace {
 // By number, because they are newer than this distribution's header.
 constexpr u32 single_issuer_defer_taskrun = 1u << 12 | 1u << 13;
 
-// A file of one page in memory: reading it costs the copy, and no disk.
-int page_in_memory() {
-  const int file = ::memfd_create("page", MFD_CLOEXEC);
-  if (file < 0 || ::ftruncate(file, bench_page) != 0) fail(std::string("no memfd: ") + std::strerror(errno));
+// A file of one page, in the page cache because it was just written, and without a name. It must be readable without
+// waiting: a kernel that cannot promise that (of a memfd, for example) hands each read to a worker thread, and the row
+// would measure threads.
+int cached_page() {
+  const char* const wanted = std::getenv("TMPDIR");
+  const std::string directory = wanted == nullptr ? "/tmp" : wanted;
+  const int file = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  std::array<char, bench_page> page{};
+  if (file < 0 || ::write(file, page.data(), page.size()) != bench_page) {
+    fail("no file in " + directory + ": " + std::strerror(errno) + ". Name another directory with TMPDIR.");
+  }
+  const ::iovec to{page.data(), page.size()};
+  if (::preadv2(file, &to, 1, 0, RWF_NOWAIT) != bench_page) {
+    fail("files in " + directory + " cannot be read without waiting. Name a directory on another file system with TMPDIR.");
+  }
   return file;
 }
 
@@ -76,7 +88,7 @@ Bench::Bench(const Row& row, const Plugin& plugin) : row_(row), plugin_(plugin) 
   memory_ = static_cast<decltype(memory_)>(std::aligned_alloc(bench_page, sizeof *memory_));
   if (memory_ == nullptr) fail("out of memory");
   memory_->fill(0);
-  setup_ = {.kind = row.kind, .batch = row.batch, .ring_flags = row.ring_flags, .file = page_in_memory(), .sockets = {},
+  setup_ = {.kind = row.kind, .batch = row.batch, .ring_flags = row.ring_flags, .file = cached_page(), .sockets = {},
             .memory = memory_->data()};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, setup_.sockets) != 0) fail("no socket pair");
   if (const int error = plugin_.open(&setup_, &bench_); error != 0) {

@@ -48,7 +48,8 @@ def render(measured: Measured, bindings: dict[str, Peer | str], about: str) -> s
     parts = [about, "User-space instructions per operation; ratio: ours to the newest liburing.",
              _figures(measured.instructions, bindings, 2)]  # fmt: skip
     if measured.nanoseconds:
-        parts += ["Nanoseconds per operation, medians.", _figures(measured.nanoseconds, bindings, 0)]
+        order = rows(measured.instructions)  # times come in the random order in which they were taken
+        parts += ["Nanoseconds per operation, medians.", _figures(measured.nanoseconds, bindings, 0, order=order)]
     if all(calls == 1 / batch(row) for (row, _), calls in measured.calls.items()):
         parts.append("System calls per operation: exactly 1/batch, for every binding in every row.")
     else:
@@ -85,14 +86,16 @@ def _there(bindings: dict[str, Peer | str]) -> list[str]:
     return [name for name in PLUGINS if isinstance(bindings.get(name), Peer)]
 
 
-def _figures(figures: Figures, bindings: dict[str, Peer | str], digits: int, *, ratio: bool = True) -> str:
+def _figures(
+    figures: Figures, bindings: dict[str, Peer | str], digits: int, *, order: list[str] | None = None, ratio: bool = True
+) -> str:
     titles = []
     for name in PLUGINS:
         peer = bindings.get(name, "not asked for")
         titles.append(peer.title if isinstance(peer, Peer) else f"{name} (missing)")
     lines = ["| Row | " + " | ".join(titles) + (" | ratio |" if ratio else " |"),
              "| :-- |" + " --: |" * (len(titles) + ratio)]  # fmt: skip
-    for row in rows(figures):
+    for row in order or rows(figures):
         cells = [f"{figures[row, name]:.{digits}f}" if (row, name) in figures else "missing" for name in PLUGINS]
         if ratio:
             newest = figures.get((row, NEWEST))

@@ -33,7 +33,7 @@ def figures(row: str, *values: float) -> measure.Figures:
 GOOD = Measured(
     instructions=figures("nop/1", 59, 100, 110, 90) | figures("nop/32", 28, 50, 51, 28),
     calls=figures("nop/1", 1, 1, 1, 1) | figures("nop/32", 1 / 32, 1 / 32, 1 / 32, 1 / 32),
-    nanoseconds=figures("nop/1", 80, 100, 101, 102) | figures("nop/32", 50, 50, 50, 50),
+    nanoseconds=figures("nop/32", 50, 50, 50, 50) | figures("nop/1", 80, 100, 101, 102),  # in random order
     text_bytes=2048,
     program_bytes=9000,
 )
