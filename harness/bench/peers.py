@@ -42,17 +42,19 @@ def fetch(cache: Cache) -> Path:
     with mine.lock("peers", print):
         apt.write_root((SUITE,))
         apt.run("update")
-        debs, unpacked = mine.directory("apt/download"), mine.root / "peers"
-        shutil.rmtree(unpacked, ignore_errors=True)
+        debs, unpacked, new = mine.directory("apt/download"), mine.root / "peers", mine.root / "peers.new"
+        shutil.rmtree(new, ignore_errors=True)
         try:
             apt.run("download", *PACKAGES, cwd=debs)  # checks every package against the signed list
-            with explained(unpacked):
-                for deb in sorted(debs.glob("*.deb")):
-                    run(["dpkg-deb", "--extract", str(deb), str(unpacked)])
-                    name, version = deb.name.split("_")[:2]
-                    (unpacked / f"{name}.version").write_text(version.replace("%3a", ":"))
+            for deb in sorted(debs.glob("*.deb")):
+                run(["dpkg-deb", "--extract", str(deb), str(new)])
+                name, version = deb.name.split("_")[:2]
+                (new / f"{name}.version").write_text(version.replace("%3a", ":"))
         finally:
             shutil.rmtree(debs, ignore_errors=True)
+        with explained(unpacked):  # only now: what an earlier run fetched stays until there is something better
+            shutil.rmtree(unpacked, ignore_errors=True)
+            new.rename(unpacked)
     return unpacked
 
 
