@@ -300,6 +300,10 @@ TEST_F(GroupOfBuffers, MovesTakeEverythingAlong) {
   EXPECT_EQ(unregistered, (std::vector<u16>{8})) << "what it had before";
   EXPECT_EQ(third.id(), 7);
   EXPECT_EQ(third.consumption(), Consumption::incremental);
+  ASSERT_TRUE(third.put(delivered(3, 5)).ok());
+  const Buf* const first = reinterpret_cast<Buf*>(asked.front().ring_addr);
+  EXPECT_EQ(first->resv, 5u) << "four at first, and this one";
+  EXPECT_EQ(first->bid, 3u);
   static_assert(!std::is_copy_constructible_v<Group> && !std::is_copy_assignable_v<Group>);
 }
 

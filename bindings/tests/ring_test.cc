@@ -128,6 +128,32 @@ TEST_F(Submitting, KeepsCountingAcrossTheWrapOf32Bits) {
   }
 }
 
+// The ring looks at the kernel's head only when the SQEs it knows to be free are used up, and they end where the array
+// ends. Whatever the kernel leaves behind, an SQE is handed out exactly if one is free, and the right one.
+TEST_F(Submitting, HandsOutExactlyWhatIsFree) {
+  for (u32 start = ~0u - 5; start != 4; ++start) {
+    for (const u32 counter : {Played::sq_head, Played::sq_tail, Played::cq_head, Played::cq_tail}) {
+      kernel.word(counter) = start;
+    }
+    ASSERT_TRUE(ring.init(4).ok());
+    u32 tail = start;
+    for (u32 step = 0; step < 64; ++step) {
+      for (u32 wanted = 0; wanted <= step % 5; ++wanted) {
+        uring::Sqe* const sqe = ring.get_sqe();
+        const u32 head = kernel.word(Played::sq_head);
+        ASSERT_EQ(sqe, tail - head < 4 ? &kernel.sqes[tail & 3] : nullptr) << "head " << head << ", tail " << tail;
+        if (sqe != nullptr) uring::prep_nop(*sqe, tail++);
+        ASSERT_EQ(ring.sq_ready(), tail - head);
+      }
+      kernel.consume_at_most = step * 7 % 4;
+      ASSERT_TRUE(ring.submit().ok());
+      ring.cq_advance(ring.cq_ready());
+    }
+    kernel.consume_at_most = ~0u;
+    ring.close();
+  }
+}
+
 TEST_F(Submitting, ReportsTheErrnoOfEnter) {
   ASSERT_TRUE(ring.init(4).ok());
   ring.nop(1).value();
@@ -205,6 +231,23 @@ TEST_F(Completing, VisitsInPlaceAndGivesBackOnce) {
   }), 5u);
   EXPECT_EQ(seen, (std::vector<u64>{6, 7, 8, 9, 10}));
   EXPECT_EQ(kernel.word(Played::cq_head), 11u);
+}
+
+// From each place in the array and for each count, up to a full queue: in order, each once, none from beside the array.
+TEST_F(Completing, VisitsAcrossTheEndOfTheArray) {
+  ASSERT_TRUE(ring.init(4).ok());
+  u64 posted = 0, taken = 0;
+  for (u32 count = 0; count <= 8; ++count) {
+    for (u32 start = 0; start < 8; ++start) {
+      for (u32 i = 0; i < count; ++i) kernel.post({.user_data = ++posted, .res = 1, .flags = 2});
+      EXPECT_EQ(ring.for_each_cqe([&](const Cqe& cqe) {
+        EXPECT_EQ(cqe, (Cqe{.user_data = ++taken, .res = 1, .flags = 2}));
+      }), count);
+      kernel.post({.user_data = ++posted, .res = 0, .flags = 0});  // the next start is one further
+      ++taken;
+      ring.cq_advance(1);
+    }
+  }
 }
 
 TEST_F(Completing, NeverWritesBehindTheDestination) {

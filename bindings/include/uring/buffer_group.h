@@ -159,23 +159,19 @@ class BufferGroup {
   // (-ENOBUFS in res says that the group was empty). buffer_out_of_range: this group has no such buffer, or not so
   // many bytes in it.
   Result<std::span<std::byte>> get(const Cqe& cqe) const noexcept {
-    const Result<u16> id = checked_id(cqe);
+    const u32 head = head_of(cqe);
+    const Result<u16> id = checked_id(cqe, head);
     if (!id.ok()) return id.error();
-    return std::span<std::byte>(buffer(id.value()) + heads()[id.value()], bytes_of(cqe));
+    return std::span<std::byte>(buffer(id.value()) + head, bytes_of(cqe));
   }
 
   // Gives the bytes of this CQE back. A buffer that will be used further (cqe_f_buf_more) stays with the kernel;
   // any other is handed to it again, whole. Once for each CQE. The errors of get.
   Result<void> put(const Cqe& cqe) noexcept {
-    const Result<u16> id = checked_id(cqe);
+    if (consumption_ == Consumption::incremental) return put_part(cqe);
+    const Result<u16> id = checked_id(cqe, 0);
     if (!id.ok()) return id.error();
-    if ((cqe.flags & cqe_f_buf_more) != 0) {
-      heads()[id.value()] += bytes_of(cqe);
-      return {};
-    }
-    heads()[id.value()] = 0;
-    add(id.value(), 0);
-    buf_ring_advance(buf_ring_, 1);
+    add(id.value());
     return {};
   }
 
@@ -189,16 +185,41 @@ class BufferGroup {
   static std::size_t mapping_bytes(u32 count) noexcept { return count * (sizeof(Buf) + sizeof(u32)); }
   static u32 bytes_of(const Cqe& cqe) noexcept { return cqe.res > 0 ? static_cast<u32>(cqe.res) : 0; }
 
-  Result<u16> checked_id(const Cqe& cqe) const noexcept {
+  // How much of the CQE's buffer is used up. Nothing of a whole buffer, which is known without a look into memory.
+  u32 head_of(const Cqe& cqe) const noexcept {
+    const u32 id = cqe.flags >> cqe_buffer_shift;
+    return consumption_ == Consumption::incremental && id < count_ ? heads()[id] : 0;
+  }
+
+  Result<u16> checked_id(const Cqe& cqe, u32 head) const noexcept {
     const Result<u16> id = cqe.buffer_id();
     if (!id.ok()) return id;
-    if (id.value() >= count_) return Error::buffer_out_of_range;
-    if (bytes_of(cqe) > buffer_size_ - heads()[id.value()]) return Error::buffer_out_of_range;
+    // An error is a negative number of bytes, and fits everywhere.
+    if (id.value() >= count_ || cqe.res > i64{buffer_size_ - head}) return Error::buffer_out_of_range;
     return id;
   }
 
-  void add(u16 id, u16 k) noexcept {
-    buf_ring_add(buf_ring_, std::span<std::byte>(buffer(id), buffer_size_), id, buf_ring_mask(count_), k);
+  // The rest of put with incremental consumption. Out of line: of whole buffers there is less to do.
+  [[gnu::noinline]] Result<void> put_part(const Cqe& cqe) noexcept {
+    const Result<u16> id = checked_id(cqe, head_of(cqe));
+    if (!id.ok()) return id.error();
+    u32& head = heads()[id.value()];
+    if ((cqe.flags & cqe_f_buf_more) != 0) {
+      head += bytes_of(cqe);
+      return {};
+    }
+    head = 0;
+    add(id.value());
+    return {};
+  }
+
+  // As buf_ring_add and buf_ring_advance, with a tail that need not be read back from shared memory.
+  void add(u16 id) noexcept {
+    Buf& entry = buf_ring_[tail_ & (count_ - 1)];
+    entry.addr = address_of(buffer(id));
+    entry.len = buffer_size_;
+    entry.bid = id;
+    buf_ring_tail(buf_ring_).store_release(++tail_);
   }
 
   void take(BufferGroup& other) noexcept {
@@ -208,6 +229,7 @@ class BufferGroup {
     count_ = std::exchange(other.count_, 0);
     buffer_size_ = std::exchange(other.buffer_size_, 0);
     group_ = other.group_;
+    tail_ = other.tail_;
     consumption_ = other.consumption_;
   }
 
@@ -217,6 +239,7 @@ class BufferGroup {
   u32 count_ = 0;
   u32 buffer_size_ = 0;
   u16 group_ = 0;
+  u16 tail_ = 0;  // buffers ever added, modulo 2^16
   Consumption consumption_ = Consumption::whole;
 };
 
@@ -245,9 +268,9 @@ Result<void> BufferGroup<Ring>::init(Ring& ring, u16 group, std::span<std::byte>
   count_ = count;
   buffer_size_ = buffer_size;
   group_ = group;
+  tail_ = 0;
   buf_ring_init(buf_ring_);
-  for (u32 i = 0; i != count; ++i) add(static_cast<u16>(i), static_cast<u16>(i));
-  buf_ring_advance(buf_ring_, static_cast<u16>(count));
+  for (u32 i = 0; i != count; ++i) add(static_cast<u16>(i));
   return {};
 }
 

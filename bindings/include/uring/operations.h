@@ -308,7 +308,7 @@ class Operations {
   template <class Prepare, class... Arguments>
   Result<Sqe&> queue(Prepare prepare, u64 user_data, Arguments... arguments) noexcept {
     Sqe* sqe = static_cast<Ring*>(this)->get_sqe();
-    if (sqe == nullptr) return Error::submission_queue_full;
+    if (sqe == nullptr) [[unlikely]] return Error::submission_queue_full;
     return prepare(*sqe, user_data, arguments...);
   }
 };

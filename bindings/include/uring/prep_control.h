@@ -14,7 +14,11 @@ struct epoll_event;
 namespace uring {
 
 // Does nothing, and completes with 0. 5.1.
-inline Sqe& prep_nop(Sqe& sqe, u64 user_data) noexcept { return prep_rw(sqe, user_data, Op::nop, 0, 0, 0, 0); }
+inline Sqe& prep_nop(Sqe& sqe, u64 user_data) noexcept {
+  clear(sqe);
+  sqe.user_data = user_data;
+  return sqe;
+}
 
 // --- polls: the mask is POLL* of poll(2) (or EPOLLEXCLUSIVE and the like, feat_poll_32bits, 5.9) -----------------
 

@@ -9,6 +9,14 @@ namespace uring {
 // The address of a thing as an SQE carries it.
 inline u64 address_of(const void* pointer) noexcept { return reinterpret_cast<u64>(pointer); }
 
+// Makes all fields 0, with four stores: compilers at -O2 make it six or more of a store per field. The vector may alias,
+// because what follows is written and read by field; and it asks for no more alignment than an SQE has.
+inline void clear(Sqe& sqe) noexcept {
+  using Zeros [[gnu::vector_size(16), gnu::may_alias, gnu::aligned(alignof(Sqe))]] = u64;
+  Zeros* const quarters = reinterpret_cast<Zeros*>(&sqe);
+  quarters[0] = quarters[1] = quarters[2] = quarters[3] = Zeros{};
+}
+
 // Writes the whole entry: the fields given here, and 0 into all others. One store per field and no aggregate
 // copy, because Clang without optimisation turns those into calls of memset and memcpy.
 inline Sqe& prep_rw(Sqe& sqe, u64 user_data, Op op, i32 fd, u64 addr, u32 len, u64 off) noexcept {

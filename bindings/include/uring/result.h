@@ -100,7 +100,10 @@ class [[nodiscard]] Result {
     requires(!std::is_void_v<T> && std::is_convertible_v<U, T> &&
              !std::is_same_v<std::remove_cvref_t<U>, Error> &&
              !std::is_same_v<std::remove_cvref_t<U>, Result>)
-  constexpr Result(U&& value) noexcept : word_(to_word(value)) {}
+  constexpr Result(U&& value) noexcept : word_(to_word(value)) {
+    // A value is never an error: said to the compiler, which then does not ask again in `value()`.
+    if (is_error(word_)) __builtin_unreachable();
+  }
 
   constexpr Result() noexcept
     requires(std::is_void_v<T>)
@@ -146,7 +149,10 @@ class [[nodiscard]] Result {
 
   // The last two pages of the address space belong to the kernel, so no pointer and no 32-bit value looks
   // like an error, neither the kernel's (up to 4095) nor ours (just above).
-  static constexpr bool is_error(long word) noexcept { return word < 0 && word >= -8191; }
+  static constexpr bool is_error(long word) noexcept {
+    if constexpr (is_reference || is_pointer) return word < 0 && word >= -8191;
+    return word < 0;
+  }
 
   template <class U>
   static constexpr long to_word(U& value) noexcept {

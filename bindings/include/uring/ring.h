@@ -34,7 +34,7 @@ namespace uring {
 
 // Where both queues stand. All four count entries since the ring was made, wrapping at 2^32.
 struct Indices {
-  u32 sqe_head;  // ours: SQEs published to the kernel
+  u32 sqe_head;  // ours: SQEs published to the kernel; the same word as sq_tail, of which the ring keeps no copy
   u32 sqe_tail;  // ours: SQEs handed out by get_sqe
   u32 sq_tail;   // shared: what the kernel may consume
   u32 cq_head;   // shared: what we have consumed
@@ -88,20 +88,21 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   // The next free SQE, uninitialised (use a prep_ function), or null when the queue is full. The pointer is good
   // until the SQE was submitted.
   Sqe* get_sqe() noexcept {
-    const u32 head = sq_.head.load_acquire();
-    if (sqe_tail_ - head >= sq_.entries) return nullptr;
-    return &sq_.sqes[sqe_tail_++ & sq_.mask];
+    // One comparison for both questions, whether the queue is full and whether the array ends here: see sqe_stop_.
+    if (sqe_next_ == sqe_stop_ && !find_room()) [[unlikely]] return nullptr;
+    Sqe* const sqe = sqe_next_++;
+    if (sqe == nullptr) __builtin_unreachable();  // the caller asks the same; so the compiler drops that question
+    return sqe;
   }
 
   // Publishes all SQEs handed out so far. Returns sq_ready(), which includes what an earlier, short submit left
   // behind: submitting again is all it takes to go on.
   u32 flush_sq() noexcept {
-    if (sqe_head_ != sqe_tail_) {
-      // The index array was filled with 0, 1, 2 ... by init: slot and position are always the same number.
-      sq_.tail.store_release(sqe_tail_);
-      sqe_head_ = sqe_tail_;
-    }
-    return sq_ready();
+    // The index array was filled with 0, 1, 2 ... by init: slot and position are always the same number. The tail is
+    // stored even if nothing is new: that costs less than to ask.
+    const u32 tail = sqe_tail();
+    sq_.tail.store_release(tail);
+    return tail - sq_.head.load_acquire();
   }
 
   // Publishes and submits. Returns how many SQEs the kernel consumed; fewer than were queued means that one of
@@ -111,11 +112,10 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   // Submits, and returns once at least wait_nr CQEs are there.
   Result<u32> submit_and_wait(u32 wait_nr) noexcept {
     const u32 pending = flush_sq();
-    u32 enter_flags = 0;
-    if (!sq_ring_needs_enter(enter_flags) && wait_nr == 0) return pending;
-    // A polled ring finds its completions only when asked for them.
-    if (wait_nr > 0 || (flags_ & setup_iopoll) != 0) enter_flags |= enter_getevents;
-    return enter(pending, wait_nr, enter_flags);
+    // From here to the system call all is inline: on the machines we measured, a return after a system call is
+    // mispredicted, and two of them cost as much as everything else here.
+    if ((flags_ & (setup_sqpoll | setup_iopoll)) != 0) [[unlikely]] return submit_polled(pending, wait_nr);
+    return enter(pending, wait_nr, wait_nr > 0 ? enter_getevents : 0);
   }
 
   // The same, but returns after `timeout` at the latest, and with min_wait_us (6.12) not before that many
@@ -138,9 +138,10 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   // io_uring_enter(2) on this ring, with all its arguments; see LinuxKernel::enter. No retry on EINTR.
   [[gnu::always_inline]] Result<u32> enter(u32 to_submit, u32 min_complete, u32 enter_flags,
                                            const void* arg = nullptr, std::size_t arg_size = 0) noexcept {
-    URING_ASSERT(fd_ >= 0);
+    const long fd = enter_fd_;  // -1 when closed; widened once, for the check and for the system call
+    URING_ASSERT(fd >= 0);
     return Result<u32>::from_kernel(
-        kernel_.enter(enter_fd_, to_submit, min_complete, enter_flags | always_flags_, arg, arg_size));
+        kernel_.enter(static_cast<int>(fd), to_submit, min_complete, enter_flags | always_flags_, arg, arg_size));
   }
 
   // True if the kernel must be entered for it to see what was published; adds the flag that wakes a sleeping
@@ -154,10 +155,10 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   }
 
   // SQEs handed out and not yet consumed by the kernel, whether published or not.
-  u32 sq_ready() const noexcept { return sqe_tail_ - sq_.head.load_acquire(); }
+  u32 sq_ready() const noexcept { return sqe_tail() - sq_.head.load_acquire(); }
 
   // SQEs handed out and not yet published by flush_sq or submit.
-  u32 sq_unflushed() const noexcept { return sqe_tail_ - sqe_head_; }
+  u32 sq_unflushed() const noexcept { return sqe_tail() - sq_.tail.load_relaxed(); }
 
   // SQEs the kernel dropped because the index array was wrong. Never moves; a diagnosis.
   u32 sq_dropped() const noexcept { return sq_.dropped.load_relaxed(); }
@@ -190,14 +191,11 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   }
 
   // Calls visit(const Cqe&) for each CQE that is ready, in place, without a copy or a system call; then gives all
-  // of them back to the kernel at once. Returns how many there were.
+  // of them back to the kernel at once. Returns how many there were. `visit` may queue and submit, and must leave the
+  // completion queue alone.
   template <class Visitor>
   u32 for_each_cqe(Visitor&& visit) noexcept {
-    const u32 head = cq_.head.load_relaxed();
-    const u32 count = cq_.tail.load_acquire() - head;
-    for (u32 i = 0; i != count; ++i) visit(static_cast<const Cqe&>(cq_.cqes[(head + i) & cq_.mask]));
-    cq_advance(count);
-    return count;
+    return visit_ready(~u32{0}, visit);
   }
 
   // True if completions wait in the kernel because the CQ was full (5.8); entering with enter_getevents moves
@@ -214,7 +212,7 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
 
   // Where the queues stand.
   Indices indices() const noexcept {
-    return {sqe_head_, sqe_tail_, sq_.tail.load_relaxed(), cq_.head.load_relaxed()};
+    return {sq_.tail.load_relaxed(), sqe_tail(), sq_.tail.load_relaxed(), cq_.head.load_relaxed()};
   }
 
   // --- the ring itself ----------------------------------------------------------------------------------
@@ -252,25 +250,40 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     SharedU32 head, tail, overflow;
     u32 mask = 0, entries = 0;
     Cqe* cqes = nullptr;
+    Cqe* end = nullptr;  // behind the last of them
   };
   struct Mapping {
     void* address = nullptr;
     std::size_t bytes = 0;
   };
 
-  u32 copy_ready(std::span<Cqe> destination) noexcept {
+  // Visits what is ready, the oldest `at_most` of it, and gives it back. A place is computed once; then the address is
+  // counted up, with a look at the end of the array before the next entry and none after the last.
+  template <class Visitor>
+  u32 visit_ready(u32 at_most, Visitor&& visit) noexcept {
     const u32 head = cq_.head.load_relaxed();
     const u32 ready = cq_.tail.load_acquire() - head;
-    const u32 count = destination.size() < ready ? static_cast<u32>(destination.size()) : ready;
-    for (u32 i = 0; i != count; ++i) {
-      const Cqe& from = cq_.cqes[(head + i) & cq_.mask];
-      Cqe& to = destination.data()[i];
-      to.user_data = from.user_data;  // by field: see prep_rw
-      to.res = from.res;
-      to.flags = from.flags;
+    const u32 count = ready < at_most ? ready : at_most;
+    if (count == 0) return 0;
+    const Cqe* cqe = &cq_.cqes[head & cq_.mask];
+    for (u32 left = count;;) {
+      visit(*cqe);
+      if (--left == 0) break;
+      if (++cqe == cq_.end) [[unlikely]] cqe = cq_.cqes;
     }
-    cq_advance(count);
+    cq_.head.store_release(head + count);
     return count;
+  }
+
+  u32 copy_ready(std::span<Cqe> destination) noexcept {
+    const u32 room = destination.size() < ~u32{0} ? static_cast<u32>(destination.size()) : ~u32{0};
+    Cqe* to = destination.data();
+    return visit_ready(room, [&to](const Cqe& from) {
+      to->user_data = from.user_data;  // by field: see prep_rw
+      to->res = from.res;
+      to->flags = from.flags;
+      ++to;
+    });
   }
 
   Result<void> map(const Params& params) noexcept;
@@ -279,14 +292,52 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   void unmap() noexcept;
   void take(BasicRing& other) noexcept;
 
+  // The rest of submit_and_wait for rings whose kernel side polls: the submission queue, or devices. Out of line, so
+  // that the other rings carry nothing of it.
+  [[gnu::noinline]] Result<u32> submit_polled(u32 pending, u32 wait_nr) noexcept {
+    u32 enter_flags = 0;
+    if (!sq_ring_needs_enter(enter_flags) && wait_nr == 0) return pending;
+    // A ring that polls devices finds its completions only when asked for them.
+    if (wait_nr > 0 || (flags_ & setup_iopoll) != 0) enter_flags |= enter_getevents;
+    return enter(pending, wait_nr, enter_flags);
+  }
+
+  // All SQEs handed out so far, counted as the kernel counts.
+  u32 sqe_tail() const noexcept { return sqe_base_ + static_cast<u32>(sqe_next_ - sq_.sqes); }
+
+  // Looks how far the kernel has come, and what is free behind the last SQE handed out, up to the end of the array.
+  // False if the queue is full. The shared head is read here and nowhere
+  // else on the way of an SQE: once each time round the queue, or less often than once per batch.
+  bool find_room() noexcept {
+    const u32 tail = sqe_tail();
+    const u32 used = tail - sq_.head.load_acquire();
+    if (used >= sq_.entries) return false;
+    const u32 first = tail & sq_.mask;
+    const u32 room = sq_.entries - used, to_end = sq_.entries - first;
+    sqe_base_ = tail - first;
+    sqe_next_ = sq_.sqes + first;
+    sqe_stop_ = sqe_next_ + (room < to_end ? room : to_end);
+    return true;
+  }
+
+  // Makes `tail` the next SQE's position; nothing is known about what is free.
+  void start_at(u32 tail) noexcept {
+    const u32 first = tail & sq_.mask;
+    sqe_base_ = tail - first;
+    sqe_next_ = sqe_stop_ = sq_.sqes + first;
+  }
+
   u32* word_at(u32 offset) const noexcept {
     return reinterpret_cast<u32*>(static_cast<std::byte*>(rings_.address) + offset);
   }
 
   SubmissionQueue sq_;
   CompletionQueue cq_;
-  u32 sqe_head_ = 0;  // published up to here
-  u32 sqe_tail_ = 0;  // handed out up to here
+  // Free SQEs that lie in one piece, known from the last look at the kernel's head: get_sqe takes them one by one, and
+  // has neither to look again nor to compute a place until they are used up.
+  Sqe* sqe_next_ = nullptr;
+  Sqe* sqe_stop_ = nullptr;
+  u32 sqe_base_ = 0;  // the position of slot 0 this time round
   int fd_ = -1;
   int enter_fd_ = -1;     // fd_, or the index that register_ring_fd gave
   u32 always_flags_ = 0;  // of every enter
@@ -336,7 +387,7 @@ Result<void> BasicRing<Kernel>::init_params(u32 entries, Params& params) noexcep
     if (result.ok() && !attach(params)) result = Error::ring_layout_invalid;
     // Linux starts all counters at 0. What the ring relies on is that both queues are empty.
     if (result.ok()) {
-      sqe_head_ = sqe_tail_ = sq_.tail.load_relaxed();
+      start_at(sq_.tail.load_relaxed());
       if (sq_ready() != 0 || cq_ready() != 0 || sq_dropped() != 0 || cq_overflow() != 0) {
         result = Error::ring_layout_invalid;
       }
@@ -387,6 +438,7 @@ bool BasicRing<Kernel>::attach(const Params& params) noexcept {
   cq_.mask = cq_mask;
   cq_.entries = params.cq_entries;
   cq_.cqes = reinterpret_cast<Cqe*>(word_at(cq.cqes));
+  cq_.end = cq_.cqes + params.cq_entries;
 
   // Slot i of the queue is SQE i, for good; see flush_sq. With setup_no_sqarray the kernel thinks so too.
   if ((flags_ & setup_no_sqarray) == 0) {
@@ -403,7 +455,8 @@ void BasicRing<Kernel>::close() noexcept {
   if (always_flags_ != 0) static_cast<void>(unregister_ring_fd());  // the index would keep the ring alive
   unmap();
   static_cast<void>(kernel_.close(fd_));
-  sqe_head_ = sqe_tail_ = 0;
+  sqe_next_ = sqe_stop_ = nullptr;
+  sqe_base_ = 0;
   flags_ = features_ = always_flags_ = 0;
   fd_ = enter_fd_ = -1;
 }
@@ -452,6 +505,7 @@ Result<void> BasicRing<Kernel>::resize(u32 sq_entries, u32 cq_entries) noexcept 
   // and whoever believes it fills the ring's head and tail with 0 and 1.
   if ((flags_ & setup_no_sqarray) == 0) return Error::flags_not_supported;
   flush_sq();  // the kernel moves what it can see
+  const u32 tail = sqe_tail();
   Params params;
   zero(params);
   params.sq_entries = sq_entries;
@@ -461,6 +515,7 @@ Result<void> BasicRing<Kernel>::resize(u32 sq_entries, u32 cq_entries) noexcept 
   unmap();
   Result<void> result = map(params);
   if (result.ok() && !attach(params)) result = Error::ring_layout_invalid;
+  if (result.ok()) start_at(tail);
   if (!result.ok()) close();
   return result;
 }
@@ -471,8 +526,9 @@ void BasicRing<Kernel>::take(BasicRing& other) noexcept {
   cq_ = std::exchange(other.cq_, {});
   rings_ = std::exchange(other.rings_, {});
   sqes_ = std::exchange(other.sqes_, {});
-  sqe_head_ = std::exchange(other.sqe_head_, 0);
-  sqe_tail_ = std::exchange(other.sqe_tail_, 0);
+  sqe_next_ = std::exchange(other.sqe_next_, nullptr);
+  sqe_stop_ = std::exchange(other.sqe_stop_, nullptr);
+  sqe_base_ = std::exchange(other.sqe_base_, 0);
   flags_ = std::exchange(other.flags_, 0);
   features_ = std::exchange(other.features_, 0);
   fd_ = std::exchange(other.fd_, -1);

@@ -1,0 +1,61 @@
+"""`ci/bench`: builds, measures, writes and prints the table."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+from harness.bench import measure, peers, table
+from harness.cache import Cache
+from harness.trouble import Trouble
+
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "bindings/bench/README.md"
+OK, MISSED, TROUBLE = 0, 1, 2
+
+
+def main(arguments: list[str]) -> int:
+    """Run the benchmark; what ci/bench exits with."""
+    parser = argparse.ArgumentParser(prog="ci/bench", description=__doc__)
+    parser.add_argument("--offline", action="store_true", help="use the peers that an earlier run fetched")
+    parser.add_argument("--repetitions", type=int, default=9, help="of the times; 0 measures none")
+    parser.add_argument("--no-write", action="store_true", help="print the table, leave README.md alone")
+    options = parser.parse_args(arguments)
+    try:
+        return _run(options.repetitions, offline=options.offline, write=not options.no_write)
+    except Trouble as trouble:
+        print(f"ci/bench: {trouble}", file=sys.stderr)
+        return TROUBLE
+
+
+def _run(repetitions: int, *, offline: bool, write: bool) -> int:
+    bindings = peers.build(ROOT, _unpacked(offline=offline))
+    there = {name: peer for name, peer in bindings.items() if isinstance(peer, peers.Peer)}
+    measured = measure.all_of(ROOT, there, repetitions=repetitions)
+    compiler = peers.run(["c++", "-dumpfullversion"]).strip()
+    rustc = peers.run(["/usr/bin/rustc", "--version"]).split()[1]
+    about = (f"{datetime.now(timezone.utc):%-d %B %Y}, Linux {platform.release()}, {platform.machine()}, "
+             f"g++ {compiler} -O2, rustc {rustc} -O3 with LTO.")  # fmt: skip
+    block = table.render(measured, bindings, about)
+    print(block)
+    if write:
+        README.write_text(table.replace_between_markers(README.read_text(encoding="utf-8"), block), encoding="utf-8")
+    return MISSED if table.missed(measured, bindings) else OK
+
+
+def _unpacked(*, offline: bool) -> Path | None:
+    """The newest packages; those of an earlier run, or none, with a word about it, when they cannot be fetched."""
+    cache = Cache()
+    if not offline:
+        try:
+            return peers.fetch(cache)
+        except Trouble as trouble:
+            print(f"ci/bench: {trouble} Going on with what an earlier run fetched, if any.", file=sys.stderr)
+    return peers.earlier(cache)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
