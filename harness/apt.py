@@ -97,15 +97,15 @@ class Apt:
         return dict(line.split(" ", 1) for line in printed.splitlines())
 
     @contextmanager
-    def downloaded(self, name: str, version: str, suite: str) -> Iterator[Path]:
-        """The file of one package, for as long as it is needed. Several may be under way at once."""
-        directory = self._cache.directory("apt/download") / f"{name}_{version}"
+    def downloaded(self, name: str, version: str | None, suite: str) -> Iterator[Path]:
+        """The file of one package (None: its newest version), for as long as it is needed. Several at once may be."""
+        directory = self._cache.directory("apt/download") / f"{name}_{version or 'newest'}"
         shutil.rmtree(directory, ignore_errors=True)  # of a run that was killed
         try:
             # A directory and sources of its own; apt reads every list it is told of, so the fewer the faster.
             self._configured(self._cache.directory(f"apt/download/{directory.name}"), (suite,))
             # apt compares the size and the digest with the signed list before the file gets its name.
-            self._run(directory, "download", f"{name}={version}")
+            self._run(directory, "download", f"{name}={version}" if version else name)
             debs = list(directory.glob("*.deb"))
             if len(debs) != 1:
                 raise Trouble(f"apt-get download {name} left {len(debs)} files in {directory}.")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import kernels, tree
+from harness import kernels, snapshot, tree
 from harness.archive import Pin
 from harness.cache import Cache, explained, sha256_of
 from harness.trouble import Trouble
@@ -24,6 +24,7 @@ Fact = dict[str, Any]
 
 _BLOB = re.compile(r"[0-9a-f]{64}|\.new-\w+")
 _BUILD = re.compile(r"[0-9a-f]{16}")
+_SNAPSHOT = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}|\.new-\w+")
 _APT = ("state", "cache", "download", "apt.conf", "archive.sources", "status")
 
 
@@ -92,6 +93,7 @@ class Holdings:
         blobs = going - self._named_by(self.cache.facts().keys() - facts - unpacked)
         facts |= {f"vmlinux-{blob}" for blob in blobs}
         directories = [self._build_directory(name) for name in facts if name.startswith("build-")]
+        directories += self._snapshots()  # of the others, too: a boot makes them again
         return self._freed(lambda: self._remove(facts, blobs, directories))
 
     def remove_all(self) -> int:
@@ -99,6 +101,7 @@ class Holdings:
         root = self.cache.root
         directories = [root / "apt" / name for name in _APT]
         directories += [path for path in _inside(root / tree.BUILDS) if _BUILD.fullmatch(path.name)]
+        directories += self._snapshots()
         return self._freed(lambda: self._remove(self.cache.facts(), self._blobs(), directories))
 
     # --- what belongs to what ----------------------------------------------------------------------------------
@@ -137,6 +140,7 @@ class Holdings:
         kept = self._named_by(kernels_kept)
         facts |= {name for name in self.cache.facts("vmlinux-") if name.removeprefix("vmlinux-") not in kept}
         directories = [self.cache.root / "apt" / "download", *(self._build_directory(name) for name in gone)]
+        directories += self._snapshots()
         return facts, self._blobs() - kept, directories
 
     def _named_by(self, facts: Iterable[str]) -> set[str]:
@@ -160,6 +164,10 @@ class Holdings:
     def _blob(self, name: str) -> Path:
         return self.cache.root / "blobs" / name
 
+    def _snapshots(self) -> list[Path]:
+        """Guests that are kept after their boot; made again in seconds, they go with any kernel that goes."""
+        return [path for path in _inside(self.cache.root / snapshot.DIRECTORY) if _SNAPSHOT.fullmatch(path.name)]
+
     def _build_directory(self, fact: str) -> Path:
         return self.cache.root / tree.BUILDS / fact.removeprefix("build-")
 
@@ -181,7 +189,12 @@ def _inside(directory: Path) -> list[Path]:
 
 
 def _size(path: Path) -> int:
-    """Of a file or of everything below a directory."""
+    """Of a file or of everything below a directory: what it takes on the disk, where it has holes."""
     if not path.is_dir():
-        return path.stat().st_size if path.exists() else 0
-    return sum(os.lstat(os.path.join(top, name)).st_size for top, _, names in os.walk(path) for name in names)
+        return _taken(path) if path.exists() else 0
+    return sum(_taken(Path(top, name)) for top, _, names in os.walk(path) for name in names)
+
+
+def _taken(file: Path) -> int:
+    status = file.lstat()
+    return min(status.st_size, status.st_blocks * 512)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Sequence
 
@@ -14,7 +15,9 @@ ARGUMENTS = (
     "--quiet",
     "--capture=no",  # what a waiting person wants to know is seen at once
     "-rN",  # the table at the end says it better
-    *("--numprocesses", "2", "--dist", "loadgroup"),  # kernels in parallel, the cells of one in one process
+    # Kernels in parallel, the cells of one in one process. One more than there are processors: a guest also waits,
+    # some for seconds (up to 6.1 the kernel puts off the clean-up of registered files).
+    *("--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup"),
     "--publish",
 )
 

@@ -38,24 +38,24 @@ def fetch(cache: Cache) -> Path:
     """The newest packages, unpacked below the cache and not installed; a directory with `usr` in it."""
     # apt removes lists it was not told of, so this root must not be the one of the kernels.
     mine = Cache(cache.root / "bench")
-    apt = Apt(mine, (*kernels.load_settings().suites,), mirror=None, security_mirror=None, keyring=KEYRING)
+    main, security = _apt(mine, kernels.load_settings().suites).mirrors()
+    apt = _apt(mine, (SUITE,), main, security)
     with mine.lock("peers", print):
-        apt.write_root((SUITE,))
-        apt.run("update")
-        debs, unpacked, new = mine.directory("apt/download"), mine.root / "peers", mine.root / "peers.new"
+        apt.update()
+        unpacked, new = mine.root / "peers", mine.root / "peers.new"
         shutil.rmtree(new, ignore_errors=True)
-        try:
-            apt.run("download", *PACKAGES, cwd=debs)  # checks every package against the signed list
-            for deb in sorted(debs.glob("*.deb")):
+        for name in PACKAGES:
+            with apt.downloaded(name, None, SUITE) as deb:  # checks the package against the signed list
                 run(["dpkg-deb", "--extract", str(deb), str(new)])
-                name, version = deb.name.split("_")[:2]
-                (new / f"{name}.version").write_text(version.replace("%3a", ":"))
-        finally:
-            shutil.rmtree(debs, ignore_errors=True)
+                (new / f"{name}.version").write_text(deb.name.split("_")[1].replace("%3a", ":"))
         with explained(unpacked):  # only now: what an earlier run fetched stays until there is something better
             shutil.rmtree(unpacked, ignore_errors=True)
             new.rename(unpacked)
     return unpacked
+
+
+def _apt(cache: Cache, suites: tuple[str, ...], main: str | None = None, security: str | None = None) -> Apt:
+    return Apt(cache, suites, mirror=main, security_mirror=security, keyring=KEYRING)
 
 
 def earlier(cache: Cache) -> Path | None:

@@ -1,0 +1,154 @@
+"""`ci/bench-boots`: how long a kernel's column and the whole matrix take, beside the plainest way to boot it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from harness import catalogue, kernels
+from harness.archive import Archive
+from harness.cache import Cache
+from harness.column import GUEST_PROGRAM, Setup
+from harness.machine import PlanEntry
+from harness.selection import select
+from harness.snapshot import Snapshots
+from harness.trouble import Trouble
+from harness.vm import VmMachine
+
+ROOT = Path(__file__).resolve().parents[2]
+README = Path(__file__).with_name("README.md")
+BEGIN, END = "<!-- boots:begin -->", "<!-- boots:end -->"
+OK, TROUBLE = 0, 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """Seconds from the start of QEMU to the guest's first record, the end of its last test, and its own end."""
+
+    first: float
+    last: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainMachine(VmMachine):
+    """What one does without thinking: the image as it is packaged, QEMU's default devices."""
+
+    def options(self) -> tuple[str, ...]:
+        """Without -nodefaults there are a VGA card, a network card with its boot ROM, and firmware that looks at them."""
+        common = VmMachine.options(self)
+        return tuple(option for option in common if option != "-nodefaults")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, write the table, print it."""
+    parser = argparse.ArgumentParser(prog="ci/bench-boots", description=__doc__)
+    parser.add_argument("--repetitions", type=int, default=5, help="of each row; the table has medians (default: 5)")
+    parser.add_argument("--kernel", action="append", default=[], help="as of ci/matrix (default: the whole matrix)")
+    parser.add_argument("--no-write", action="store_true", help="print the table, leave README.md alone")
+    options = parser.parse_args(arguments)
+    try:
+        text = "\n".join(_table(options.kernel, max(1, options.repetitions)))
+    except Trouble as trouble:
+        print(f"ci/bench-boots: {trouble}", file=sys.stderr)
+        return TROUBLE
+    print(text)
+    if not options.no_write:
+        before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+        README.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    return OK
+
+
+def _table(asked: Sequence[str], repetitions: int) -> Iterator[str]:
+    cache, settings = Cache(), kernels.load_settings()
+    archive = Archive(cache, suites=settings.suites, pins=settings.pin, notice=_say)
+    specs = [spec for spec in select(asked, settings, archive, notice=_say).specs if spec != kernels.HOST]
+    machines = {spec: dict(_machines(spec, cache, archive)) for spec in specs}
+    measured: dict[tuple[str, str], list[Times]] = {}
+    for number in range(repetitions):  # interleaved: whatever else the machine does meets all rows alike
+        for spec, ways in machines.items():
+            for way, machine in ways.items():
+                _say(f"{number + 1}/{repetitions} {spec} {way}")
+                measured.setdefault((spec, way), []).append(_run(machine))
+    yield f"{datetime.now(timezone.utc):%-d %B %Y}, {os.cpu_count()} processors, Linux {platform.release()}, TCG; "
+    yield f"medians of {repetitions} interleaved runs, in seconds."
+    yield ""
+    yield "| Kernel | from | first record | last test | end | ratio to plain |"
+    yield "| :--- | :--- | ---: | ---: | ---: | ---: |"
+    for (spec, way), runs in measured.items():
+        first, last, end = (statistics.median(getattr(run, name) for run in runs) for name in ("first", "last", "end"))
+        plain = statistics.median(run.end for run in measured[spec, "plain boot"])
+        yield f"| {spec} | {way} | {first:.2f} | {last:.2f} | {end:.2f} | {end / plain:.2f} |"
+    yield ""
+    yield "| Whole matrix | workers | wall time |"
+    yield "| :--- | ---: | ---: |"
+    for way, extra in (("fresh boots", ("--fresh-boot",)), ("snapshots", ())):
+        for workers in (1, 2, (os.cpu_count() or 1) + 1):
+            walls = [_whole([*extra, *_options(asked)], workers) for _ in range(min(3, repetitions))]
+            yield f"| {way} | {workers} | {statistics.median(walls):.1f} |"
+
+
+def _machines(spec: str, cache: Cache, archive: Archive) -> Iterator[tuple[str, VmMachine]]:
+    """The ways to run one kernel, from the plainest on."""
+    kernel = kernels.obtain(spec, cache=cache, archive=archive, notice=_say)
+    setup = Setup(build=ROOT / "build", artefacts=ROOT / "build")
+    machine = VmMachine(
+        kernel=kernel.boot_image, runner=setup.runner, files={GUEST_PROGRAM.lstrip("/"): setup.program}
+    )
+    yield "plain boot", PlainMachine(kernel=kernel.image, runner=machine.runner, files=machine.files)
+    yield "boot", machine
+    yield "snapshot", replace(machine, snapshots=Snapshots(cache))
+
+
+def _run(machine: VmMachine) -> Times:
+    argv = (GUEST_PROGRAM, "--timeout-s=60")
+    plan = [
+        PlanEntry(name=row.stem, timeout_s=120, argv=(*argv, f"--gtest_filter={row.filter}"), forks=True)
+        for row in catalogue.load()
+    ]
+    started = time.monotonic()
+    first = last = 0.0
+    with tempfile.TemporaryDirectory(prefix="uring-bench-") as artefacts:
+        for event in machine.run(plan, Path(artefacts)):
+            elapsed = time.monotonic() - started
+            first = elapsed if event["kind"] == "hello" else first
+            last = elapsed if event["kind"] == "end" else last
+            if event["kind"] in ("died", "trouble"):
+                raise Trouble(f"A guest of {machine.kernel.name} failed: {event.get('why') or event.get('text')}.")
+    return Times(first=first, last=last, end=time.monotonic() - started)
+
+
+def _whole(options: Sequence[str], workers: int) -> float:
+    """The wall time of the whole matrix, as a person sees it."""
+    with tempfile.TemporaryDirectory(prefix="uring-bench-") as place:
+        command = [sys.executable, "-P", "-m", "harness", "--no-publish", "--results", place,
+                   "--numprocesses", str(workers), *options]  # fmt: skip
+        started = time.monotonic()
+        done = subprocess.run(
+            command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise Trouble(f"The matrix ended with {done.returncode}: {done.stdout[-500:]}")
+        return time.monotonic() - started
+
+
+def _options(asked: Sequence[str]) -> list[str]:
+    return [word for spec in asked for word in ("--kernel", spec)]
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
