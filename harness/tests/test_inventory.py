@@ -254,3 +254,17 @@ def test_the_command_as_a_person_calls_it(words, code, tmp_path):
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     assert "ci/kernels" in (done.stdout or done.stderr)
+
+
+@pytest.mark.parametrize("arguments", [("clear",), ("clear", "--old"), ("clear", "6.1")])
+def test_clear_takes_the_snapshots_too_and_counts_what_they_take(run, tmp_path, arguments):
+    assert run("fetch", "6.1")[0] == 0
+    snapshot = tmp_path / "cache" / "snapshots" / f"{'a' * 16}-{'b' * 16}"
+    snapshot.mkdir(parents=True)
+    (snapshot / "ram").write_bytes(b"x" * (1 << 20))
+    os.truncate(snapshot / "ram", 512 << 20)  # the rest is a hole
+    (snapshot.parent / "letter").mkdir()
+    assert float(re.search(r" has (\d+\.\d) MiB", run("list")[1])[1]) < 100
+    code, out, _ = run(*arguments)
+    assert code == 0 and 1 <= float(re.search(r"Freed (\d+\.\d) MiB", out)[1]) < 100
+    assert [path.name for path in snapshot.parent.iterdir()] == ["letter"]
