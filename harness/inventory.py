@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,7 @@ class Line:
 def main(arguments: Sequence[str]) -> int:
     """The command line."""
     options = _parser().parse_args(_with_command(arguments))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: an apt that is under way ends, too
     try:
         inventory = Inventory(options)
         match options.command:

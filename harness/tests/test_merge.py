@@ -233,8 +233,8 @@ def test_the_plan_of_this_matrix(tmp_path):
 class FakeArchive:
     """An archive that has no kernel at all."""
 
-    def index(self):
-        return type("Index", (), {"packages": {}})
+    def lookup(self, spec):
+        return None, None
 
 
 def test_a_series_that_the_archive_lost_costs_only_its_own_job(capsys):
