@@ -97,6 +97,7 @@ int main(int argc, char** argv) {
   if (arguments.size() == 1 && arguments[0].starts_with(fork_server)) {
     const std::vector<std::string> words = conformance::serve_forks(
         number(fork_server, std::string_view(arguments[0]).substr(fork_server.size())));
+    if (words.empty()) usage("a fork was asked for without a command line");
     arguments.assign(words.begin() + 1, words.end());
   }
   const Options options = read_options(arguments);
