@@ -26,11 +26,14 @@ def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[st
     )
     if cut := text.cut_short(results):
         yield cut
+    if len(bindings) > 1:
+        yield "## Bindings side by side"
+        yield from _side_by_side(results, rows, where)
     for binding in bindings:
         if len(bindings) > 1:
-            yield f"## Through {plain(binding)}"
+            yield f"## Through {plain(view.title(results, binding))}"
         yield "\n".join(_table(results, rows, binding, where))
-    yield legend()
+    yield legend(results)
     yield text.DOUBT
     yield "## Needs a look"
     about = view.articles(results, rows)
@@ -40,6 +43,7 @@ def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[st
         yield from _article(article, where)
     yield "## Checked, too: what is correctly absent"
     yield from _absences(results, rows)
+    yield from _lacks(results, rows)
     yield "## The kernels behind the columns"
     yield from _kernels(results, where)
     yield "## How the numbers were made"
@@ -62,6 +66,27 @@ def _table(results: Results, rows: tuple[Row, ...], binding: str, where: Place) 
                 surprise = cell is None or cell.surprise
                 signs.append(f"[{sign}](#{view.anchor(row.stem, kernel.series, binding)})" if surprise else sign)
             yield line(f"[{row.name}]({where.home}/{row.file})", ", ".join((row.since, *row.also)), *signs)
+
+
+def _side_by_side(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[str]:
+    """How each binding did, and where they do not agree."""
+    standings = view.standings(results)
+    counts = [line("Binding", "works", "correctly absent", "not expressible", "need a look"), line(":---", *4 * ["---:"])]
+    for one in standings:
+        numbers = (one.works, one.absent, one.not_expressible, one.look)
+        counts.append(line(plain(one.title), *map(str, numbers)))
+    yield "\n".join(counts)
+    contrasts = view.contrasts(results)
+    if not contrasts:
+        yield "They agree in every cell."
+        return
+    yield "Where they do not agree:"
+    files = {row.name: row.file for row in rows}
+    table = [line("Test", "on", *(plain(one.title) for one in standings)), line(":---", ":---", *(":-:" for _ in standings))]
+    for contrast in contrasts:
+        signs = (f"[{shown.sign}](#{shown.anchor})" if shown.anchor else shown.sign for shown in contrast.cells)
+        table.append(line(f"[{contrast.test}]({where.home}/{files[contrast.test]})", plain(contrast.kernels), *signs))
+    yield "\n".join(table)
 
 
 def _article(article: Article, where: Place) -> Iterator[str]:
@@ -98,6 +123,24 @@ def _absences(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
             yield folded(f"{row.name}, absent on {', '.join(dict.fromkeys(sum(seen.values(), [])))}", told)
     if not absent:
         yield "Nothing is absent."
+
+
+def _lacks(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
+    """What each binding cannot say: the same on every kernel, unless a test came to it on some only."""
+    cells, columns = results.by_position(), text.columns(results)
+    for binding in results.header.plan.bindings:
+        found = []
+        for row in rows:
+            seen: dict[evidence.Block, list[text.Column]] = {}
+            for column in columns:
+                cell = cells.get((row.name, column.series, binding))
+                for block in evidence.lacks(cell) if cell and cell.verdict is Verdict.NOT_EXPRESSIBLE else ():
+                    seen.setdefault(block, []).append(column)
+            for block, on in seen.items():
+                found.append(folded(f"{row.name}, on {view.in_words(on, columns)}", fenced(block.body)))
+        if found:
+            yield f"## What {plain(view.title(results, binding))} cannot say"
+            yield from found
 
 
 def _fact(fact: Fact) -> str:

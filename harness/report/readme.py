@@ -31,7 +31,7 @@ def render(results: Results, rows: tuple[Row, ...]) -> str:
         if len(results.header.plan.bindings) > 1:
             parts.append(f"Through `{binding}`:")
         parts.append("\n".join(_table(results, rows, binding)))
-    parts.append(legend())
+    parts.append(legend(results))
     parts.append(text.DOUBT)
     if text.findings(results):
         parts.append("### Needs a look")

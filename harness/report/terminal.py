@@ -20,12 +20,17 @@ def _lines(results: Results) -> Iterator[str]:
             yield f"Through {binding}:"
         yield from _table(results, binding)
         yield ""
-    yield text.LEGEND_SHORT
+    if len(bindings) > 1:
+        yield from _contrasts(results)
+        yield ""
+    yield text.short_legend(results)
     yield ""
     for finding in text.findings(results):
         tests = ", ".join(finding.tests[:3]) if len(finding.tests) <= 3 else f"{len(finding.tests)} tests"
         through = f" through {finding.binding}" if len(bindings) > 1 else ""
         yield f"{finding.sign} {tests} on {finding.series}{through}: {finding.why}"
+        if len(bindings) > 1 and (accused := view.blamed(results, finding.tests, finding.series, finding.binding)):
+            yield f"    To blame: {accused}"
         if finding.rerun:
             yield f"    {finding.rerun}"
     if text.findings(results):
@@ -49,6 +54,21 @@ def _table(results: Results, binding: str) -> Iterator[str]:
             for kernel in kernels
         )
         yield "  ".join((test.ljust(width), *signs)).rstrip()
+
+
+def _contrasts(results: Results) -> Iterator[str]:
+    """Where the bindings do not agree: what a run through several is for."""
+    found = view.contrasts(results)
+    if not found:
+        yield "The bindings agree in every cell."
+        return
+    headings = [standing.title for standing in view.standings(results)]
+    rows = [("Where bindings differ", "on", *headings)]
+    for contrast in found:
+        signs = (shown.sign.center(len(heading)) for shown, heading in zip(contrast.cells, headings, strict=True))
+        rows.append((contrast.test, contrast.kernels, *signs))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    yield from ("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
 def _times(results: Results) -> Iterator[str]:

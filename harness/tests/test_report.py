@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from harness import catalogue, results
+from harness.binding import is_ours
 from harness.catalogue import Evidence, Row
 from harness.judge import Verdict, judge, sign
 from harness.observation import Observation, Shape, State
@@ -48,7 +49,7 @@ def test_the_canned_run_holds_every_verdict_and_judges_itself_rightly():
         observed["state"] = State(observed["state"])
         observed["shape"] = Shape(observed["shape"]) if observed["shape"] else None
         seen = Observation(**observed)
-        assert cell.verdict is judge(seen.state, seen.shape, cell.expected, bool(seen.complaints))
+        assert cell.verdict is judge(seen.state, seen.shape, cell.expected, bool(seen.complaints), ours=is_ours(cell.binding))
         assert cell.why == text.why(by_name[cell.test], seen, cell.expected, cell.verdict)
 
 
@@ -346,7 +347,7 @@ def record(**values) -> tuple[dict, ...]:
 )
 def test_why_a_cell_says_what_it_says(row, seen, expected, says):
     observation = Observation(**({"records": record()} | seen))
-    verdict = judge(observation.state, observation.shape, expected, bool(observation.complaints))
+    verdict = judge(observation.state, observation.shape, expected, bool(observation.complaints), ours=False)
     assert text.why(row, observation, expected, verdict) == says
 
 
