@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -165,6 +165,16 @@ class Results:
     def by_position(self) -> dict[Position, Cell]:
         """The cells, to be found by test, series and binding."""
         return {cell.position: cell for cell in self.cells}
+
+    def through(self, binding: str) -> Results:
+        """The part of the run that one binding is in, as a run of its own."""
+        if binding not in self.header.plan.bindings:
+            there = ", ".join(self.header.plan.bindings)
+            raise Trouble(f"These results are through {there}, not through {binding}. Run ci/matrix --binding {binding}.")
+        plan = replace(self.header.plan, bindings=(binding,))
+        cells = tuple(cell for cell in self.cells if cell.binding == binding)
+        footer = Footer.count(plan, cells, self.footer.ended)
+        return replace(self, header=replace(self.header, plan=plan), cells=cells, footer=footer)
 
 
 def utc_now() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.catalogue import Row
 from harness.judge import Verdict
@@ -107,22 +107,31 @@ def _absences(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
     cells = results.by_position()
     absent = 0
     for row in rows:
-        seen: dict[evidence.Block, list[str]] = {}  # what was witnessed -> where
+        seen: dict[evidence.Block, dict[str, list[str]]] = {}  # what was witnessed -> where -> through which bindings
         for column in text.columns(results):
             for binding in results.header.plan.bindings:
                 cell = cells.get((row.name, column.series, binding))
                 if cell and cell.verdict is Verdict.ABSENT:
                     absent += 1
                     for block in evidence.witnesses(cell):
-                        seen.setdefault(block, []).append(f"{column.heading}{view.through(results, binding)}")
+                        seen.setdefault(block, {}).setdefault(column.heading, []).append(binding)
         if seen:
             told = "\n\n".join(
-                f"{plain(block.title)} on {plain(', '.join(names))}:\n\n{fenced(block.body)}"
+                f"{plain(block.title)} on {plain(_where(results, names))}:\n\n{fenced(block.body)}"
                 for block, names in seen.items()
             )
-            yield folded(f"{row.name}, absent on {', '.join(dict.fromkeys(sum(seen.values(), [])))}", told)
+            kernels = dict.fromkeys(heading for names in seen.values() for heading in names)
+            yield folded(f"{row.name}, absent on {', '.join(kernels)}", told)
     if not absent:
         yield "Nothing is absent."
+
+
+def _where(results: Results, names: Mapping[str, Sequence[str]]) -> str:
+    """Kernels, and the bindings through which it was so, unless it was through all."""
+    every = list(results.header.plan.bindings)
+    return ", ".join(
+        heading if bindings == every else f"{heading} through {' and '.join(bindings)}" for heading, bindings in names.items()
+    )
 
 
 def _lacks(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:

@@ -17,7 +17,7 @@ def _lines(results: Results) -> Iterator[str]:
     bindings = results.header.plan.bindings
     for binding in bindings:
         if len(bindings) > 1:
-            yield f"Through {binding}:"
+            yield f"Through {view.title(results, binding)}:"
         yield from _table(results, binding)
         yield ""
     if len(bindings) > 1:

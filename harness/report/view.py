@@ -291,14 +291,17 @@ def due(row: Row, cell: Cell) -> str:
 
 def _elsewhere(results: Results, row: Row, finding: text.Finding) -> str:
     """The other cells of the row: whether they agree says much about who is to blame."""
-    cells = results.by_position()
-    others = []
-    for column in text.columns(results):
-        for binding in results.header.plan.bindings:
+    cells, bindings = results.by_position(), results.header.plan.bindings
+    told = []
+    for binding in bindings:
+        others = []
+        for column in text.columns(results):
             if (column.series, binding) != (finding.series, finding.binding):
                 sign = text.cell_sign(cells.get((row.name, column.series, binding)))
-                others.append(f"{column.heading}{through(results, binding)}\N{NO-BREAK SPACE}{sign}")
-    return ", ".join(others) or "did not run"
+                others.append(f"{column.heading}\N{NO-BREAK SPACE}{sign}")
+        if others:
+            told.append(f"{f'through {binding}: ' if len(bindings) > 1 else ''}{', '.join(others)}")
+    return "; ".join(told) or "did not run"
 
 
 def through(results: Results, binding: str) -> str:
