@@ -21,6 +21,7 @@ from harness.matrix import RESULTS, ROOT
 from harness.report import html, text
 from harness.report.view import Place
 from harness.results import Footer, Plan, Results
+from harness.tests.test_bindings_report import BOUND
 from harness.tests.test_report import GOLDEN, ROWS, RUN
 
 DRIVER = Path("/usr/bin/chromedriver")
@@ -55,6 +56,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     runs = {
         "canned": (RUN, ROWS),
         "many": (many(), catalogue.load()),
+        "bindings": (BOUND, ROWS),
         "published": (results.read(ROOT / "reports" / RESULTS), catalogue.load()),
     }
     for name, (run, rows) in runs.items():
@@ -187,7 +189,7 @@ return [...new Set(problems)].slice(0, 20);
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
 @pytest.mark.parametrize("width", [WIDE, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("name", ["canned", "published"])
+@pytest.mark.parametrize("name", ["canned", "bindings", "published"])
 def test_a_person_can_read_it(
     browser: Browser, pages: dict[str, Path], name: str, dark: bool, width: int, scripts: bool
 ) -> None:
