@@ -93,7 +93,8 @@ def _among_kernels(binding: str, series: str, odd: list[str], odd_on: list[str],
         says = f"{evidence}, while through {binding} it works on {_kernels(works_on)}"
         return Blame(culprit=Culprit.KERNEL, says=says)
     if len(odd_on) > 1:
-        return Blame(culprit=Culprit.TEST, says=f"{evidence}, and through {binding} it is odd on {_kernels(odd_on)} and works nowhere")
+        says = f"{evidence}, and through {binding} it is odd on {_kernels(odd_on)} and works nowhere"
+        return Blame(culprit=Culprit.TEST, says=says)
     return Blame(culprit=Culprit.UNKNOWN, says=f"{evidence}, and no other kernel was seen with it: the kernel or the test")
 
 

@@ -196,7 +196,7 @@ class _Blame:
             if old.binding != new.binding:
                 yield Reason(cause=Cause.BINDING, says="The binding changed")
         elif (old.adapters.get(binding), old.binding) != (new.adapters.get(binding), new.binding):
-            says = f"The program of the binding {binding} changed: our adapters and what they use of our binding, or it is another file"
+            says = f"The program of the binding {binding} changed: our adapters, what they use of our binding, or the file"
             yield Reason(cause=Cause.BINDING, says=says)
 
     def _shared(self) -> Iterator[Reason]:

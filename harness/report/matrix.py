@@ -81,11 +81,13 @@ def _side_by_side(results: Results, rows: tuple[Row, ...], where: Place) -> Iter
         yield "They agree in every cell."
         return
     yield "Where they do not agree:"
-    files = {row.name: row.file for row in rows}
+    by_name = {row.name: row for row in rows}
     table = [line("Test", "on", *(plain(one.title) for one in standings)), line(":---", ":---", *(":-:" for _ in standings))]
     for contrast in contrasts:
-        signs = (f"[{shown.sign}](#{shown.anchor})" if shown.anchor else shown.sign for shown in contrast.cells)
-        table.append(line(f"[{contrast.test}]({where.home}/{files[contrast.test]})", plain(contrast.kernels), *signs))
+        row = by_name[contrast.test]
+        places = ((shown.sign, shown.anchor(row.stem)) for shown in contrast.cells)
+        signs = (f"[{sign}](#{place})" if place else sign for sign, place in places)
+        table.append(line(f"[{row.name}]({where.home}/{row.file})", plain(contrast.kernels), *signs))
     yield "\n".join(table)
 
 

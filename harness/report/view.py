@@ -174,10 +174,16 @@ def blamed(results: Results, tests: Iterable[str], series: str, binding: str) ->
 class Contrasted:
     """What one binding got, as the first of the kernels tells it."""
 
+    series: str
+    binding: str
     verdict: Verdict
     sign: str
     why: str
-    anchor: str | None  # where the page tells about it; None: there is nothing to look at
+    surprise: bool
+
+    def anchor(self, stem: str) -> str | None:
+        """Where the page tells about it; None: there is nothing to look at."""
+        return anchor(stem, self.series, self.binding) if self.surprise else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,19 +208,19 @@ def contrasts(results: Results) -> tuple[Contrast, ...]:
                 alike.setdefault(signs, []).append(column)
         for where in alike.values():
             first = where[0].series
-            seen = [cells.get((test, first, binding)) for binding in bindings]
-            stem = next(cell.stem for cell in seen if cell)  # if the run had reached none, all would be alike
-            shown = (_contrasted(cell, anchor(stem, first, name)) for cell, name in zip(seen, bindings, strict=True))
+            shown = (_contrasted(cells.get((test, first, binding)), first, binding) for binding in bindings)
             found.append(Contrast(test=test, kernels=in_words(where, columns), cells=tuple(shown)))
     return tuple(found)
 
 
-def _contrasted(cell: Cell | None, place: str) -> Contrasted:
+def _contrasted(cell: Cell | None, series: str, binding: str) -> Contrasted:
     return Contrasted(
+        series=series,
+        binding=binding,
         verdict=cell.verdict if cell else Verdict.NONE,
         sign=text.cell_sign(cell),
         why=cell.why if cell else text.NOT_REACHED,
-        anchor=place if cell is None or cell.surprise else None,
+        surprise=cell is None or cell.surprise,
     )
 
 

@@ -1,6 +1,7 @@
-// A conformance program in miniature, as somebody might bring it: it speaks what the harness and the runner expect of one
-// (options, fork server, records), drives no ring, and does with a row what the row's name asks for, so that a test can
-// see what becomes of a pass, a word that is missing, a failure, a crash and a hang of a foreign binding.
+// A conformance program in miniature, as somebody might bring it: it speaks what the harness and the runner
+// expect of one (options, fork server, records), drives no ring, and does with a row what the row's name asks
+// for, so that a test can see what becomes of a pass, a word that is missing, a failure, a crash and a hang
+// of a foreign binding.
 //
 // Its name is that of the file without "conformance-", its version is 7.
 
@@ -34,7 +35,8 @@ constexpr const char* witness =
     R"("cqe_flags":0,"extra_cqes":0,"user_data_came_back":true,"probed":"NOTHING","probe":false,"happened":"",)"
     R"("shape":"right","objections":[]})";
 constexpr const char* failure = R"(,"failures":[{"file":"x_test.cc","line":1,"text":"it is wrong"}])";
-constexpr const char* lack = R"(,"failures":[],"not_expressible":{"what":"WAITID","reason":"it came with version 8"})";
+constexpr const char* lack =
+    R"(,"failures":[],"not_expressible":{"what":"WAITID","reason":"it came with version 8"})";
 
 // The exit code, for a suite by its name in the filter.
 int run(const std::string& suite) {
@@ -74,8 +76,8 @@ int main(int argc, char** argv) {
   }
   const std::string name = program.substr(program.rfind("conformance-") + 12);
   const bool two = suite == "Waitid";
-  say(R"({"kind":"header","schema":1,"binding":{"name":")" + name + R"(","version":"7"},"plan":[")" + suite + ".One\"" +
-      (two ? ",\"" + suite + ".Two\"" : "") + "]}");
+  say(R"({"kind":"header","schema":1,"binding":{"name":")" + name + R"(","version":"7"},"plan":[")" + suite +
+      ".One\"" + (two ? ",\"" + suite + ".Two\"" : "") + "]}");
   const int code = run(suite);
   say(R"({"kind":"footer","ran":)" + std::string(two ? "2" : "1") + "}");
   return code;

@@ -52,9 +52,9 @@ FAILURE = {"file": "x_test.cc", "line": 12, "text": "cqe.res\n  is: -22"}
 
 def records(suite: str, binding: str, state: str, **more: object) -> tuple[dict[str, object], ...]:
     """What a program writes whose second test ended so."""
-    tests = {"kind": "test", "name": f"{suite}.Encodes", "state": "passed"}, {"kind": "test", "name": f"{suite}.Works", "state": state}
+    encodes, works = ({"kind": "test", "name": f"{suite}.{name}", "state": "passed"} for name in ("Encodes", "Works"))
     header = {"kind": "header", "schema": 1, "binding": {"name": binding, "version": VERSIONS[binding]}, "plan": []}
-    return header, tests[0], tests[1] | more, {"kind": "footer", "ran": 2}
+    return header, encodes, works | {"state": state} | more, {"kind": "footer", "ran": 2}
 
 
 def observed(letter: str, suite: str, binding: str) -> Observation:
@@ -163,7 +163,10 @@ REFUSED = {"kind": "test", "name": "Waitid.C", "state": "refused", "refusal": WI
 @pytest.mark.parametrize(
     ("tests", "shape", "expected", "ours", "says"),
     [
-        ([UNSAID], None, DUE[0], False, "0 of 1 test passed; Waitid.A needs WAITID, which this binding cannot say: it is too old"),
+        (
+            [UNSAID], None, DUE[0], False,
+            "0 of 1 test passed; Waitid.A needs WAITID, which this binding cannot say: it is too old",
+        ),
         (
             [UNSAID, PASSED, UNSAID], None, DUE[0], False,
             "1 of 3 tests passed; Waitid.A needs WAITID, which this binding cannot say: it is too old (and 1 more)",

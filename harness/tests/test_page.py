@@ -18,7 +18,7 @@ import pytest
 from harness import catalogue, results
 from harness.judge import Verdict
 from harness.matrix import RESULTS, ROOT
-from harness.report import html, text
+from harness.report import html, text, view
 from harness.report.view import Place
 from harness.results import Footer, Plan, Results
 from harness.tests.test_bindings_report import BOUND
@@ -241,6 +241,23 @@ def test_each_cell_shows_its_sign_and_only_surprises_are_links(browser: Browser,
         sign, link, title = found[cell.stem, cell.series]
         assert (sign, link) == (text.cell_sign(cell), cell.surprise)
         assert title.startswith(f"{cell.test} on {cell.series}") and ": " in title
+
+
+def test_bindings_stand_side_by_side_where_they_differ(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.show(pages["bindings"])
+    shown = browser.ask(
+        "return [...document.querySelectorAll('.contrasts tbody tr')].map(row => [...row.children].map(cell =>"
+        " [cell.textContent, cell.querySelector('a')?.hash ?? null]))"
+    )
+    assert shown == [
+        [[contrast.test, f"#about-{stem}"], [contrast.kernels, None]]
+        + [[cell.sign, f"#{place}" if (place := cell.anchor(stem)) else None] for cell in contrast.cells]
+        for contrast in view.contrasts(BOUND)
+        for stem in (row.stem for row in ROWS if row.name == contrast.test)
+    ]
+    assert browser.ask("return document.querySelector('nav a[href=\"#bindings\"]') !== null")
+    browser.show(pages["canned"])
+    assert not browser.ask("return document.querySelector('#bindings, nav a[href=\"#bindings\"]') !== null")
 
 
 def test_the_headline_tells_surprises_and_no_score(browser: Browser, pages: dict[str, Path]) -> None:
