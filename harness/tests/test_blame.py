@@ -89,11 +89,21 @@ def check(own: str, others: str, elsewhere: str, culprit: Culprit) -> None:
     if culprit in (Culprit.BINDING, Culprit.ASSUMPTION):
         assert some_fine, "somebody must show that the kernel and the test are all right"
     if culprit is Culprit.BINDING:
-        assert not any(one in "✗m!+" for one in others), "it is odd alone"
+        uring_or_raw = others[0] + others[2]
+        assert not any(one in "✗m!+" for one in uring_or_raw), "no other binding is odd"
     if culprit is Culprit.KERNEL and own != "!":
         assert not some_fine and "✓" in elsewhere, "nobody is fine here, and the test works on another kernel"
     if culprit is Culprit.TEST:
         assert not some_fine and "✓" not in elsewhere, "it works nowhere that we know of"
+
+
+@pytest.mark.parametrize(
+    ("fine", "culprit"),
+    [(("uring", "liburing-2.15"), Culprit.BINDING), (("uring", "raw"), Culprit.ASSUMPTION), (("raw",), Culprit.ASSUMPTION)],
+)
+def test_a_mistake_of_some_versions_is_theirs_and_one_of_all_is_shared(fine, culprit):
+    here = dict.fromkeys(("liburing", "liburing-2.9"), Verdict.WRONG) | dict.fromkeys(fine, Verdict.WORKS)
+    assert {blame(name, "6.1", here, {"6.1": Verdict.WRONG}).culprit for name in ("liburing", "liburing-2.9")} == {culprit}
 
 
 def test_what_nobody_reached_changes_nothing():
