@@ -80,7 +80,11 @@ class Setup:
 
 
 class Column:
-    """Runs the rows on one kernel. Iterate over `cells` once, to the end; then `line` is final."""
+    """Runs the rows on one kernel. Iterate over `cells` once, to the end; then `line` is final.
+
+    One machine runs all bindings: a boot takes longer than the rows of a binding, and what one binding breaks ends with
+    its entry, or with the machine, after which the rest runs in a fresh one.
+    """
 
     def __init__(
         self, spec: str, places: Sequence[Place], setup: Setup, say: Callable[[str], None] = lambda text: None
