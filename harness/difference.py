@@ -114,7 +114,12 @@ def compare(old: Results, new: Results) -> Difference:
 
 def reason_of(cell: Cell) -> str:
     """Why the cell says what it says, without what varies from run to run."""
-    return _VARIES.sub("#", cell.why)
+    return steady(cell.why)
+
+
+def steady(words: str) -> str:
+    """The words without what varies from run to run: addresses and times."""
+    return _VARIES.sub("#", words)
 
 
 def _differs(old: Cell | None, new: Cell | None) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from harness.difference import steady
 from harness.report import foreign, text, view
 from harness.results import Results
 
@@ -25,14 +26,14 @@ def _lines(results: Results) -> Iterator[str]:
         yield ""
     yield text.short_legend(results)
     yield ""
-    for finding in text.findings(results):
-        tests = ", ".join(finding.tests[:3]) if len(finding.tests) <= 3 else f"{len(finding.tests)} tests"
-        through = f" through {finding.binding}" if len(bindings) > 1 else ""
-        yield f"{finding.sign} {tests} on {finding.series}{through}: {finding.why}"
-        if len(bindings) > 1 and (accused := view.blamed(results, finding.tests, finding.series, finding.binding)):
+    for alike in _alike(text.findings(results)):
+        first = alike[0]
+        tests = ", ".join(first.tests[:3]) if len(first.tests) <= 3 else f"{len(first.tests)} tests"
+        yield f"{first.sign} {tests} on {_places(alike, several=len(bindings) > 1)}: {first.why}"
+        if len(bindings) > 1 and (accused := view.blamed(results, first.tests, first.series, first.binding)):
             yield f"    To blame: {accused}"
-        if finding.rerun:
-            yield f"    {finding.rerun}"
+        if first.rerun:
+            yield f"    {first.rerun}"
     if text.findings(results):
         yield ""
     yield from _times(results)
@@ -40,6 +41,28 @@ def _lines(results: Results) -> Iterator[str]:
     yield f"{text.headline(results)}."
     if cut := text.cut_short(results):
         yield cut
+
+
+def _alike(findings: Iterable[text.Finding]) -> list[list[text.Finding]]:
+    """The findings, those of the same tests for the same reason together: they are read once, not for every kernel."""
+    groups: dict[tuple[object, ...], list[text.Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.sign, finding.tests, steady(finding.why)), []).append(finding)
+    return list(groups.values())
+
+
+def _places(findings: Iterable[text.Finding], *, several: bool) -> str:
+    """Where findings are: 6.1 and host through liburing and raw; 7.3 through raw."""
+    kernels: dict[str, list[str]] = {}  # of each binding
+    for finding in findings:
+        kernels.setdefault(finding.binding, []).append(finding.series)
+    bindings: dict[tuple[str, ...], list[str]] = {}
+    for binding, series in kernels.items():
+        bindings.setdefault(tuple(series), []).append(binding)
+    return "; ".join(
+        f"{text.listed(series)} through {text.listed(names)}" if several else text.listed(series)
+        for series, names in bindings.items()
+    )
 
 
 def _table(results: Results, binding: str) -> Iterator[str]:

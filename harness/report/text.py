@@ -121,6 +121,12 @@ def cut_short(results: Results) -> str | None:
     return f"Cut short: {results.footer.cells} of {number(planned, 'cell')} have a result."
 
 
+def listed(words: Sequence[str]) -> str:
+    """6.1, 6.12 and host."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def number(count: int, noun: str) -> str:
     """1 cell, 2 cells."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
