@@ -71,24 +71,6 @@ def render(results: Results, rows: tuple[Row, ...]) -> str:
     return "\n\n".join(parts)
 
 
-def excerpt(results: Results, rows: tuple[Row, ...], binding: str, links: Links) -> str:
-    """The table of one binding of the run, for a README elsewhere."""
-    results = foreign.for_everybody(results.through(binding))
-    rows = view.planned(results, rows)
-    title = plain(view.title(results, binding))
-    of = f"[{SUITE}]({links.home})" if links.home else SUITE
-    parts = [
-        f"**io_uring through {title}, on {text.number(len(results.header.plan.kernels), 'kernel')}: "
-        f"{text.headline(results)}.** Measured with {of}, suite {code(view.suite(results))}, on {view.day(results)}.",
-        "\n".join(_table(results, rows, binding, links)),
-        legend(results),
-        text.DOUBT,
-    ]
-    if links.details:
-        parts.append(f"[The whole report]({links.details}) has the exact kernels and the evidence of each sign.")
-    return "\n\n".join(parts) + "\n"
-
-
 def replace_between_markers(readme: str, block: str) -> str:
     """The README with a new block."""
     before, after = _around(readme)
@@ -126,3 +108,21 @@ def _findings(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
     for article in view.articles(results, rows):
         link = f"[{plain(article.title)}]({HERE.details}#{article.anchors[0]})"
         yield f"- `{article.sign}` {link}: {plain(text.sentence(article.why))}"
+
+
+def excerpt(results: Results, rows: tuple[Row, ...], binding: str, links: Links) -> str:
+    """The table of one binding of the run, for a README elsewhere."""
+    results = foreign.for_everybody(results.through(binding))
+    rows = view.planned(results, rows)
+    title = plain(view.title(results, binding))
+    of = f"[{SUITE}]({links.home})" if links.home else SUITE
+    parts = [
+        f"**io_uring through {title}, on {text.number(len(results.header.plan.kernels), 'kernel')}: "
+        f"{text.headline(results)}.** Measured with {of}, suite {code(view.suite(results))}, on {view.day(results)}.",
+        "\n".join(_table(results, rows, binding, links)),
+        legend(results),
+        text.DOUBT,
+    ]
+    if links.details:
+        parts.append(f"[The whole report]({links.details}) has the exact kernels and the evidence of each sign.")
+    return "\n\n".join(parts) + "\n"
