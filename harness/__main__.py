@@ -17,6 +17,8 @@ COMMANDS = {
     "merge": "harness.merge",
     "nightly": "harness.nightly",
     "render": "harness.render",
+    "table": "harness.table",
+    "adapters": "harness.adapters",
     "kernels": "harness.inventory",
 }
 TROUBLE, INTERRUPTED = 2, 130

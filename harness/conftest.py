@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from harness import fetcher, kernels, publication
+from harness import binding, fetcher, kernels, publication
 from harness.cache import Cache
-from harness.column import DEFAULT_BINDING, Setup
+from harness.column import Setup
+from harness.kernels import HOST
 from harness.judge import Verdict, sign
 from harness.matrix import (
     CELL,
@@ -36,6 +37,7 @@ from harness.trouble import Trouble
 
 GATHERER = "matrix-gatherer"
 HANDED_OVER = "selection"  # from the process that commands xdist's workers to them
+_NODE_ID = re.compile(r"kernels\.toml::(.+)::(\w+)\[[^\]]*\](?:\[([^\]]*)\])?")  # column, stem, binding
 NOTICES = pytest.StashKey[list[str]]()  # what a reader should know about the selection
 OWN_TESTS = Path(__file__).parent / "tests"
 
@@ -52,7 +54,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="build source trees with this configuration, too: kasan, lockdep or a file of CONFIG_ lines; repeatable")
     add("--test", action="append", default=[], metavar="TEST", dest="matrix_test",
         help="only this test, by its file stem (write_read) or Zig's name (write/read); repeatable")
-    add("--binding", default=DEFAULT_BINDING, metavar="NAME", help="the binding under test (default: %(default)s)")
+    add("--binding", action="append", default=[], metavar="NAME",
+        help="the binding under test: uring, raw, liburing, one that ci/adapters made, or NAME=PROGRAM for a program that "
+        "you built from an adapter of your own; repeatable (default: uring)")
     add("--accel", choices=("auto", "kvm", "tcg"), default="auto",
         help="how VMs run: auto tries KVM once per boot of this machine and falls back to TCG (default)")
     add("--memory", type=_number(int, 64), default=512, metavar="MIB", help="memory of a VM (default: %(default)s)")
@@ -94,8 +98,11 @@ def _number(kind: type[int] | type[float], least: float) -> Callable[[str], floa
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """`-k 6.1` must not mean 6.12: a word that is a series becomes the whole [6.1] of an item's name."""
-    config.option.keyword = re.sub(r"(?<![\w.\[])(\d+\.\d+)(?![\w.\]])", r"[\1]", config.option.keyword)
+    """`-k 6.1` must not mean 6.12, nor uring liburing: a word that names one becomes the whole [6.1] of an item's name."""
+    names = [spec.partition("=")[0] for spec in config.option.binding]
+    escaped = [re.escape(name) for name in names] if len(names) > 1 else []
+    whole = "|".join((r"\d+\.\d+", *escaped))
+    config.option.keyword = re.sub(rf"(?<![\w.+:\[-])({whole})(?![\w.+:\]-])", r"[\1]", config.option.keyword)
     if not hasattr(config, "workerinput"):  # in xdist's workers reports are made, not gathered
         config.pluginmanager.register(Gatherer(config), GATHERER)
 
@@ -143,6 +150,14 @@ def _prepare(config: pytest.Config) -> None:
     if kernels.ARCHIVE in (option.kernel or setup.settings.kernels):
         setup = replace(setup, refresh=False)  # the columns are from the fresh list already
     config.stash[SETUP] = setup
+    if not option.collectonly:
+        _demand_programs(setup, config.stash[SELECTION])
+
+
+def _demand_programs(setup: Setup, selection: Selection) -> None:
+    """Trouble if a program cannot be run where it is to run."""
+    for one in setup.bindings:
+        one.demand_program(setup.build, in_guests=any(spec != HOST for spec in selection.specs))
 
 
 def _selection(option: Any, setup: Setup, notices: list[str]) -> Selection:
@@ -170,7 +185,7 @@ def _setup(option: Any, settings: kernels.Settings) -> Setup:
         mirror=option.mirror,
         refresh=option.refresh,
         accelerator=option.accel,
-        binding=option.binding,
+        bindings=binding.parse(option.binding),
         memory_mib=option.memory,
         cpus=option.cpus,
         boot_deadline_s=option.boot_deadline,
@@ -207,7 +222,7 @@ class Gatherer:
             self._held.enter_context(Cache(matrix.setup.cache).used())
             self._matrix = matrix
 
-    def _begin(self, positions: Iterable[tuple[str, str]]) -> None:
+    def _begin(self, positions: Iterable[tuple[str, str, str]]) -> None:
         """The plan is known: what it needs and is not there yet is fetched while the first machines run."""
         assert self._matrix is not None
         if self._matrix.begin(positions) and self._matrix.header is not None:
@@ -223,14 +238,15 @@ class Gatherer:
         """Without xdist: the plan is what was selected."""
         cells = [item for item in session.items if isinstance(item, CellItem)]
         if self._matrix is not None:
-            self._begin((item.parent.name, item.row.stem) for item in cells)
+            self._begin(item.position for item in cells)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        """With xdist: each worker tells what it selected, as node ids (kernels.toml::6.1::waitid[6.1]@6.1)."""
-        cells = [match for match in (re.search(r"kernels\.toml::(.+)::(\w+)\[", name) for name in ids) if match]
+        """With xdist: each worker tells what it selected, as node ids (kernels.toml::6.1::waitid[6.1][liburing]@6.1)."""
+        cells = [match for match in map(_NODE_ID.search, ids) if match]
         if self._matrix is not None:
-            self._begin((match[1], match[2]) for match in cells)
+            only = self._matrix.setup.bindings[0].name  # where ids do not say it
+            self._begin((match[1], match[2], match[3] or only) for match in cells)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A cell is written down as soon as it is known. Whatever else fails is our own trouble."""
@@ -275,10 +291,10 @@ class Gatherer:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """A cell shows its sign, in short, and its verdict, in words. One without a verdict is no failure of a test."""
+    """A cell shows its sign, in short, and its verdict, in words. Where nothing was asked, no test passed or failed."""
     cell = dict(getattr(report, "user_properties", ())).get(CELL)
     if report.when != "call" or cell is None:
         return None
     verdict = Verdict(cell["verdict"])
-    category = "no verdict" if verdict is Verdict.NONE else report.outcome
-    return category, sign(verdict), verdict.upper()
+    neither = {Verdict.NONE: "no verdict", Verdict.NOT_EXPRESSIBLE: "not expressible"}
+    return neither.get(verdict, report.outcome), sign(verdict), verdict.upper().replace("_", " ")

@@ -57,7 +57,7 @@ def load(source: str, top: Path = ROOT) -> Results:
     except OSError as error:
         raise Trouble(f"{source} cannot be read: {error.strerror}.") from error
     except Trouble as trouble:
-        raise Trouble(f"{source} cannot be compared: {trouble}") from trouble
+        raise Trouble(f"{source} cannot be used: {trouble}") from trouble
 
 
 def _stored(path: Path) -> bytes | None:

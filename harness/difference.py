@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.binding import is_ours
 from harness.results import Cell, Header, Kernel, Position, Results
 
 _IMAGE_DIGITS = 12  # of a digest, in words
@@ -113,7 +114,12 @@ def compare(old: Results, new: Results) -> Difference:
 
 def reason_of(cell: Cell) -> str:
     """Why the cell says what it says, without what varies from run to run."""
-    return _VARIES.sub("#", cell.why)
+    return steady(cell.why)
+
+
+def steady(words: str) -> str:
+    """The words without what varies from run to run: addresses and times."""
+    return _VARIES.sub("#", words)
 
 
 def _differs(old: Cell | None, new: Cell | None) -> bool:
@@ -139,7 +145,8 @@ class _Blame:
         if went := self._came(Cause.GONE, self._new, self._old_kernels, position, "is gone: the new run did not have it"):
             return went
         found = (
-            *self._kernel(series), *self._test(test), *self._shared(), *self._suite(), *self._machine(series)
+            *self._kernel(series), *self._test(test), *self._catalogue(), *self._binding(series, binding), *self._shared(),
+            *self._suite(), *self._machine(series),
         )  # fmt: skip
         return found or (Reason(cause=Cause.NOTHING, says="Nothing that we know of changed"),)
 
@@ -178,14 +185,29 @@ class _Blame:
         if old and new and old.tests.get(test) != new.tests.get(test):
             yield Reason(cause=Cause.TEST, says=f"The source of the test {test} changed")
 
+    def _catalogue(self) -> Iterator[Reason]:
+        old, new = self._old.made_of, self._new.made_of
+        if old and new and old.catalogue != new.catalogue:
+            yield Reason(cause=Cause.CATALOGUE, says="The catalogue changed, which says what is due since when")
+
+    def _binding(self, series: str, binding: str) -> Iterator[Reason]:
+        before, after = (kernels[series].bindings.get(binding) for kernels in (self._old_kernels, self._new_kernels))
+        if before and after and before != after:
+            yield Reason(cause=Cause.BINDING, says=f"The binding {binding} has another version: {before} → {after}")
+        old, new = self._old.made_of, self._new.made_of
+        if old is None or new is None:
+            return
+        if is_ours(binding):
+            if old.binding != new.binding:
+                yield Reason(cause=Cause.BINDING, says="The binding changed")
+        elif (old.adapters.get(binding), old.binding) != (new.adapters.get(binding), new.binding):
+            says = f"The program of the binding {binding} changed: our adapters, what they use of our binding, or the file"
+            yield Reason(cause=Cause.BINDING, says=says)
+
     def _shared(self) -> Iterator[Reason]:
         old, new = self._old.made_of, self._new.made_of
         if old is None or new is None:
             return
-        if old.catalogue != new.catalogue:
-            yield Reason(cause=Cause.CATALOGUE, says="The catalogue changed, which says what is due since when")
-        if old.binding != new.binding:
-            yield Reason(cause=Cause.BINDING, says="The binding changed")
         if old.support != new.support:
             yield Reason(cause=Cause.SUPPORT, says="What all tests share (conformance/support, the build) changed")
         if old.harness != new.harness:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,11 @@ class Git:
         """The full name of the commit that a revision means, if it means one."""
         done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         return done.stdout.decode().strip() if done.returncode == 0 else None
+
+    def origin(self) -> str | None:
+        """The address that this was cloned from, if any; nothing secret that may be in it."""
+        done = self._run("remote", "get-url", "origin")
+        return re.sub("//[^@/]*@", "//", done.stdout.decode().strip()) if done.returncode == 0 else None
 
     def file(self, revision: str, path: str) -> bytes | None:
         """A file as it is in a revision; None where it has none."""

@@ -1,7 +1,7 @@
 """What a run is made of, as digests of files: so that two runs can be compared without git, and with a changed tree.
 
 A part is what can be to blame for a changed cell: the test's own source, the catalogue, the binding, what all tests
-share, the harness. What can change no cell (reports, the harness's tests) is in none.
+share, the harness, the adapters of other bindings. What can change no cell (reports, the harness's tests) is in none.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness import catalogue
+from harness.binding import Binding, is_ours
+from harness.cache import sha256_of
 from harness.catalogue import Row
 from harness.results import Ingredients
 from harness.trouble import Trouble
@@ -21,17 +23,26 @@ ROOT = Path(__file__).resolve().parent.parent
 BINDING = ("bindings/include/**/*.h",)
 SUPPORT = ("conformance/*.h", "conformance/support/*", "conformance/CMakeLists.txt", "CMakeLists.txt", "CMakePresets.json")
 HARNESS = ("harness/*.py", "harness/kernels.toml", "harness/guest/*")
+ADAPTERS = ("conformance/adapters/**/*",)
 
 
-def ingredients(rows: Iterable[Row], root: Path = ROOT) -> Ingredients:
-    """The digests of the tree below `root`, with those of these tests."""
+def ingredients(rows: Iterable[Row], root: Path = ROOT, bindings: Iterable[Binding] = ()) -> Ingredients:
+    """The digests of the tree below `root`, with those of these tests and bindings."""
     return Ingredients(
         binding=_digest(root, BINDING),
         support=_digest(root, SUPPORT),
         harness=_digest(root, HARNESS),
         catalogue=_digest(root, (str(catalogue.PATH.relative_to(ROOT)),)),
         tests={row.name: _digest(root, (row.file,)) for row in rows},
+        adapters={one.name: _adapter(root, one) for one in bindings if not is_ours(one.name)},
     )
+
+
+def _adapter(root: Path, binding: Binding) -> str:
+    """Of a binding that is not ours: the source of our adapters, or a program of which we have no source."""
+    if binding.given is None:
+        return _digest(root, ADAPTERS)
+    return sha256_of(binding.program(root))
 
 
 def _digest(root: Path, patterns: Iterable[str]) -> str:

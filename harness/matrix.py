@@ -1,6 +1,7 @@
 """The matrix as pytest items: kernels.toml is collected, a kernel is a node below it, a cell is an item.
 
-    kernels.toml::6.1::waitid[6.1]
+    kernels.toml::6.1::waitid[6.1]              a run through one binding
+    kernels.toml::6.1::waitid[6.1][liburing]    through several
 
 The first cell of a kernel to be asked for starts its machine with all of the kernel's selected cells as the plan;
 each item then waits for its own. `Matrix` gathers what the items report, wherever they ran, and writes it down.
@@ -22,6 +23,7 @@ from typing import IO, Any
 import pytest
 
 from harness import catalogue, kernels, results
+from harness.binding import Binding
 from harness.column import MACHINES, Column, Setup
 from harness.ingredients import ingredients
 from harness.judge import Verdict
@@ -59,29 +61,33 @@ class KernelNode(pytest.Collector):
         self._spec = spec
         self._column: Column | None = None
         self._coming: Iterator[results.Cell] = iter(())
-        self._seen: dict[str, results.Cell] = {}
+        self._seen: dict[tuple[str, str], results.Cell] = {}  # by stem and binding
 
     def collect(self) -> Iterator[pytest.Item]:
-        """A cell for each row of the catalogue."""
-        for row in self.config.stash[ROWS]:
-            cell = CellItem.from_parent(self, name=f"{row.stem}[{self.name}]", row=row)
-            cell.add_marker(pytest.mark.xdist_group(self.name))
-            yield cell
+        """A cell for each row of the catalogue, through each binding."""
+        bindings = self.config.stash[SETUP].bindings
+        for binding in bindings:
+            through = f"[{binding.name}]" if len(bindings) > 1 else ""
+            for row in self.config.stash[ROWS]:
+                cell = CellItem.from_parent(self, name=f"{row.stem}[{self.name}]{through}", row=row, binding=binding)
+                cell.add_marker(pytest.mark.xdist_group(self.name))
+                yield cell
 
-    def cell(self, stem: str) -> results.Cell:
-        """The cell of one row, once the machine has come to it."""
+    def cell(self, row: catalogue.Row, binding: Binding) -> results.Cell:
+        """The cell of one row through one binding, once the machine has come to it."""
         if self._column is None:
-            rows = [item.row for item in self.session.items if isinstance(item, CellItem) and item.parent is self]
-            self._column = Column(self._spec, rows, self.config.stash[SETUP], say=self._say)
+            items = [item for item in self.session.items if isinstance(item, CellItem) and item.parent is self]
+            places = [(item.row, item.binding) for item in items]
+            self._column = Column(self._spec, places, self.config.stash[SETUP], say=self._say)
             self._coming = self._column.cells()
-        while stem not in self._seen:
+        while (row.stem, binding.name) not in self._seen:
             cell = next(self._coming, None)
             if cell is None:  # an earlier mistake of ours ended the column
-                raise Trouble(f"The column {self.name} ended before {stem}.")
-            self._seen[cell.stem] = cell
+                raise Trouble(f"The column {self.name} ended before {row.stem} through {binding.name}.")
+            self._seen[cell.stem, cell.binding] = cell
             if len(self._seen) == sum(item.parent is self for item in self.session.items):
                 next(self._coming, None)  # lets the machine end, and its time be taken
-        return self._seen[stem]
+        return self._seen[row.stem, binding.name]
 
     def _say(self, text: str) -> None:
         # Seen at once when pytest does not capture (ci/matrix sees to that); xdist's workers share our standard error.
@@ -103,13 +109,19 @@ class CellItem(pytest.Item):
 
     parent: KernelNode
 
-    def __init__(self, *, row: catalogue.Row, **common: Any) -> None:
+    def __init__(self, *, row: catalogue.Row, binding: Binding, **common: Any) -> None:
         super().__init__(**common)
         self.row = row
+        self.binding = binding
+
+    @property
+    def position(self) -> tuple[str, str, str]:
+        """Its column, its row's stem, its binding's name."""
+        return self.parent.name, self.row.stem, self.binding.name
 
     def runtest(self) -> None:
-        """Wait for the cell; anything but works and absent is a failure."""
-        cell = self.parent.cell(self.row.stem)
+        """Wait for the cell; a surprise is a failure."""
+        cell = self.parent.cell(self.row, self.binding)
         self.user_properties.append((CELL, _plain(cell.as_json())))
         self.user_properties.append((KERNEL, _plain(self.parent.line().as_json())))
         if cell.surprise:
@@ -123,7 +135,7 @@ class CellItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where the test stands, for pytest's messages."""
-        return ROOT / self.row.file, None, f"{self.row.name} on {self.parent.name}"
+        return ROOT / self.row.file, None, f"{self.row.name} on {self.parent.name} through {self.binding.name}"
 
 
 @dataclass(slots=True)
@@ -159,21 +171,22 @@ class Matrix:
                 f"The results cannot go to {self.directory}: {error.strerror}. Name another place with --results."
             ) from error
 
-    def begin(self, positions: Iterable[tuple[str, str]]) -> bool:
-        """The plan is known: (column, stem) of every selected cell. Later calls change nothing, and say so."""
+    def begin(self, positions: Iterable[tuple[str, str, str]]) -> bool:
+        """The plan is known: (column, stem, binding) of every selected cell. Later calls change nothing, and say so."""
         chosen = list(positions)
         if self.header is not None or not chosen:
             return False
-        stems, planned = {stem for _, stem in chosen}, {column for column, _ in chosen}
+        planned, stems, through = (set(names) for names in zip(*chosen, strict=True))
+        bindings = [binding for binding in self.setup.bindings if binding.name in through]
         columns = kernels.columns_for(self.specs, self.setup.settings.local, self.setup.fragments)
         plan = results.Plan(
             tests=tuple(row.name for row in self.rows if row.stem in stems),
             kernels=tuple(heading for heading in columns.values() if heading in planned),
-            bindings=(self.setup.binding,),
+            bindings=tuple(binding.name for binding in bindings),
         )
         commit, dirty = _commit()
         try:
-            made_of = ingredients(row for row in self.rows if row.name in plan.tests)
+            made_of = ingredients((row for row in self.rows if row.name in plan.tests), bindings=bindings)
         except Trouble as trouble:
             made_of = None
             self.say(str(trouble))

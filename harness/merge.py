@@ -105,6 +105,7 @@ def _suite(header: Header) -> dict[str, object]:
         for part in ("binding", "support", "harness", "catalogue"):
             facts[f"the digest of the {part}"] = getattr(made_of, part)[:12]
         facts |= {f"the digest of the test {test}": digest[:12] for test, digest in made_of.tests.items()}
+        facts |= {f"the digest of the program of {name}": digest[:12] for name, digest in made_of.adapters.items()}
     return facts
 
 

@@ -16,7 +16,7 @@ from harness.column import MACHINES
 from harness.difference import Difference, Kind, compare
 from harness.git import Git
 from harness.matrix import INTERRUPTED, OK, RESULTS, ROOT, SURPRISES, TROUBLE
-from harness.report import changes, folder, text
+from harness.report import changes, folder, text, view
 from harness.results import Results
 from harness.trouble import Trouble
 
@@ -172,7 +172,8 @@ def _findings(whole: Results, found: Difference) -> Iterator[str]:
     for finding in text.findings(whole):
         tests = ", ".join(finding.tests[:3]) if len(finding.tests) <= 3 else text.number(len(finding.tests), "test")
         again = f"\n      {finding.rerun}" if finding.rerun else ""
-        yield f"{finding.sign} {tests} on {finding.series}: {changes.foreign(finding.why)}{again}"
+        through = view.through(whole, finding.binding)
+        yield f"{finding.sign} {tests} on {finding.series}{through}: {changes.foreign(finding.why)}{again}"
     gone = [change for change in found.changes if change.kind is Kind.GONE]
     for reason in dict.fromkeys(reason.says for change in gone for reason in change.reasons):
         yield f"{changes.foreign(reason)}."

@@ -17,6 +17,7 @@ class State(StrEnum):
     TIMEOUT = "timeout"
     CRASHED = "crashed"  # the test process or the whole machine died under it; `cause` says how
     NOTHING = "nothing"  # no result at all; `cause` says why
+    NOT_EXPRESSIBLE = "not_expressible"  # the binding cannot ask for it; what and why is in `records`
 
 
 class Shape(StrEnum):
@@ -31,7 +32,7 @@ class Observation:
     """One test, one kernel, one binding: the outcome with all evidence behind it."""
 
     state: State
-    shape: Shape | None = None  # only with State.REFUSED
+    shape: Shape | None = None  # with State.REFUSED, and NOT_EXPRESSIBLE where other tests of the row were refused
     cause: str | None = None  # a sentence; only with blocked, timeout, crashed, nothing
     records: tuple[dict[str, Any], ...] = ()  # what the test binary wrote, one per GoogleTest test
     output: str = ""  # end of its standard output and error, when it did not end well

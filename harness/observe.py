@@ -208,7 +208,8 @@ def fold(lines: Sequence[str], end: Event, *, shared_log: bool, trouble: str = "
 
 def _doubted(observation: Observation, lost: str | None) -> Observation:
     """Where a part of the kernel's log is lost nothing is green: a complaint may have been in that part."""
-    green = observation.state in (State.PASSED, State.REFUSED) and not observation.complaints
+    quiet = observation.state in (State.PASSED, State.REFUSED, State.NOT_EXPRESSIBLE)
+    green = quiet and not observation.complaints
     if lost is None or not green:
         return observation
     return replace(observation, state=State.NOTHING, shape=None, cause=lost)
@@ -239,7 +240,8 @@ def _outcome(
     if code is None:
         return State.NOTHING, None, trouble or "the runner could not run it"
     refused = having("refused")
-    if having("failed") or any(_fails_beyond_refusal(test) for test in refused):
+    unsaid = having("not_expressible")
+    if having("failed") or any(_fails_beyond_refusal(test) for test in refused) or any(map(_failures, unsaid)):
         return State.FAILED, None, None
     if blocked := having("blocked"):
         return State.BLOCKED, None, "; ".join(dict.fromkeys(test["blocked"]["text"] for test in blocked))
@@ -252,6 +254,8 @@ def _outcome(
         return State.NOTHING, None, "ran no test"
     if broken := _broken(header, tests, records, end):
         return State.CRASHED, None, broken
+    if unsaid and not (refused and shape is Shape.WRONG):
+        return State.NOT_EXPRESSIBLE, shape if refused else None, None
     if refused:
         return State.REFUSED, shape, None
     return State.PASSED, None, None
@@ -284,8 +288,13 @@ def _fails_beyond_refusal(test: dict[str, Any]) -> bool:
     objections = refusal.get("objections", ()) if refusal["shape"] == "wrong" else ()
     return any(
         not any(objection in failure.get("text", "") for objection in objections)
-        for failure in test.get("failures", ())
+        for failure in _failures(test)
     )
+
+
+def _failures(test: dict[str, Any]) -> list[dict[str, Any]]:
+    failures: list[dict[str, Any]] = test.get("failures", [])
+    return failures
 
 
 def _parse(lines: Sequence[str]) -> tuple[tuple[dict[str, Any], ...], list[str]]:
@@ -307,14 +316,24 @@ def _understood(record: dict[str, Any]) -> bool:
     """Whether the record has what the questions above ask of its kind."""
     match record:
         case {"kind": "header", "schema": 1, "plan": [*names]}:
-            return _are_texts(names)
+            return _are_texts(names) and _names_a_binding(record.get("binding", ""))
         case {"kind": "test", "name": str(), "state": "refused", "refusal": {"shape": "right" | "wrong"}}:
             return _has_evidence(record)
         case {"kind": "test", "name": str(), "state": "blocked", "blocked": {"text": str()}}:
             return _has_evidence(record)
+        case {"kind": "test", "name": str(), "state": "not_expressible", "not_expressible": {"what": str(), "reason": str()}}:
+            return _has_evidence(record)
         case {"kind": "test", "name": str(), "state": "passed" | "failed" | "timeout"}:
             return _has_evidence(record)
         case {"kind": "footer"}:
+            return True
+    return False
+
+
+def _names_a_binding(said: object) -> bool:
+    """Whether a header tells which binding it is of: by its name, or with a version beside it."""
+    match said:
+        case str() | {"name": str(), "version": str()}:
             return True
     return False
 

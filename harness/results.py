@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -48,6 +48,11 @@ class Ingredients:
     harness: str
     catalogue: str
     tests: Mapping[str, str]  # by Zig's name, each planned test's own source
+    adapters: Mapping[str, str] = field(default_factory=dict)  # by name, each planned binding that is not ours
+
+    def as_json(self) -> dict[str, Any]:
+        """As a part of the header."""
+        return asdict(self) if self.adapters else _without(asdict(self), "adapters")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +69,7 @@ class Header:
     def as_json(self) -> dict[str, Any]:
         """The header line."""
         line = {"kind": "header", "schema": SCHEMA, **asdict(self)}
-        return line if self.made_of else _without(line, "made_of")
+        return line | {"made_of": self.made_of.as_json()} if self.made_of else _without(line, "made_of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +87,12 @@ class Kernel:
     smoke: str | None  # "ok", or a sentence; None when it did not come to that
     trouble: str | None  # a sentence, when our own machinery failed
     notices: tuple[str, ...] = ()
+    bindings: Mapping[str, str] = field(default_factory=dict)  # the version of each, as far as its program tells
 
     def as_json(self) -> dict[str, Any]:
         """The kernel's line."""
-        return {"kind": "kernel", **asdict(self)}
+        line = {"kind": "kernel", **asdict(self)}
+        return line if self.bindings else _without(line, "bindings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +165,16 @@ class Results:
     def by_position(self) -> dict[Position, Cell]:
         """The cells, to be found by test, series and binding."""
         return {cell.position: cell for cell in self.cells}
+
+    def through(self, binding: str) -> Results:
+        """The part of the run that one binding is in, as a run of its own."""
+        if binding not in self.header.plan.bindings:
+            there = ", ".join(self.header.plan.bindings)
+            raise Trouble(f"These results are through {there}, not through {binding}. Run ci/matrix --binding {binding}.")
+        plan = replace(self.header.plan, bindings=(binding,))
+        cells = tuple(cell for cell in self.cells if cell.binding == binding)
+        footer = Footer.count(plan, cells, self.footer.ended)
+        return replace(self, header=replace(self.header, plan=plan), cells=cells, footer=footer)
 
 
 def utc_now() -> str:

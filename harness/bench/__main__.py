@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
 from harness.bench import measure, peers, table
 from harness.cache import Cache
+from harness.peers import CRATE, LIBURING, NEWEST, Peer, Peers, run
 from harness.trouble import Trouble
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,11 +34,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(repetitions: int, *, offline: bool, write: bool) -> int:
-    bindings = peers.build(ROOT, _unpacked(offline=offline))
-    there = {name: peer for name, peer in bindings.items() if isinstance(peer, peers.Peer)}
-    measured = measure.all_of(ROOT, there, repetitions=repetitions)
-    compiler = peers.run(["c++", "-dumpfullversion"]).strip()
-    rustc = peers.run(["/usr/bin/rustc", "--version"]).split()[1]
+    there = Peers(Cache(), (NEWEST,), _say)
+    bindings = peers.build(ROOT, *(_unpacked(there, packages, offline=offline) for packages in (LIBURING, CRATE)))
+    built = {name: peer for name, peer in bindings.items() if isinstance(peer, peers.Peer)}
+    measured = measure.all_of(ROOT, built, repetitions=repetitions)
+    compiler = run(["c++", "-dumpfullversion"]).strip()
+    rustc = run(["/usr/bin/rustc", "--version"]).split()[1]
     about = (f"{datetime.now(timezone.utc):%-d %B %Y}, Linux {platform.release()}, {platform.machine()}, "
              f"g++ {compiler} -O2, rustc {rustc} -O3 with LTO.")  # fmt: skip
     block = table.render(measured, bindings, about)
@@ -46,15 +49,18 @@ def _run(repetitions: int, *, offline: bool, write: bool) -> int:
     return MISSED if table.missed(measured, bindings) else OK
 
 
-def _unpacked(*, offline: bool) -> Path | None:
+def _unpacked(there: Peers, packages: Sequence[str], *, offline: bool) -> Peer | None:
     """The newest packages; those of an earlier run, or none, with a word about it, when they cannot be fetched."""
-    cache = Cache()
     if not offline:
         try:
-            return peers.fetch(cache)
+            return there.fetch(packages, (NEWEST,))[0]
         except Trouble as trouble:
-            print(f"ci/bench: {trouble} Going on with what an earlier run fetched, if any.", file=sys.stderr)
-    return peers.earlier(cache)
+            _say(f"ci/bench: {trouble} Going on with what an earlier run fetched, if any.")
+    return there.earlier(packages)
+
+
+def _say(said: str) -> None:
+    print(said, file=sys.stderr)
 
 
 if __name__ == "__main__":

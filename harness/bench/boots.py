@@ -18,7 +18,8 @@ from pathlib import Path
 from harness import catalogue, kernels
 from harness.archive import Archive
 from harness.cache import Cache
-from harness.column import GUEST_PROGRAM, Setup
+from harness.binding import DEFAULT
+from harness.column import Setup
 from harness.machine import PlanEntry
 from harness.selection import select
 from harness.snapshot import Snapshots
@@ -102,16 +103,16 @@ def _machines(spec: str, cache: Cache, archive: Archive) -> Iterator[tuple[str, 
     """The ways to run one kernel, from the plainest on."""
     kernel = kernels.obtain(spec, cache=cache, archive=archive, notice=_say)
     setup = Setup(build=ROOT / "build", artefacts=ROOT / "build")
-    machine = VmMachine(
-        kernel=kernel.boot_image, runner=setup.runner, files={GUEST_PROGRAM.lstrip("/"): setup.program}
-    )
+    (ours,) = DEFAULT
+    files = {ours.file_name: ours.program(setup.build)}
+    machine = VmMachine(kernel=kernel.boot_image, runner=setup.runner, files=files)
     yield "plain boot", PlainMachine(kernel=kernel.image, runner=machine.runner, files=machine.files)
     yield "boot", machine
     yield "snapshot", replace(machine, snapshots=Snapshots(cache))
 
 
 def _run(machine: VmMachine) -> Times:
-    argv = (GUEST_PROGRAM, "--timeout-s=60")
+    argv = (f"/{DEFAULT[0].file_name}", "--timeout-s=60")
     plan = [
         PlanEntry(name=row.stem, timeout_s=120, argv=(*argv, f"--gtest_filter={row.filter}"), forks=True)
         for row in catalogue.load()

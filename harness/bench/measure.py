@@ -8,7 +8,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.bench.peers import Peer, run
+from harness.bench.peers import Peer
+from harness.peers import run
 from harness.trouble import Trouble
 
 ROUNDS = 128  # of the shorter of two runs; a multiple of what the queue holds in batches, so that every lap is whole

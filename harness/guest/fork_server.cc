@@ -24,6 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto start_deadline = 20s, fork_deadline = 10s;
+constexpr int max_failed_starts = 2;
 
 // One message into the buffer. Its size; 0 at the end or when none comes in time, with the reason in errno.
 std::size_t receive(int socket, void* buffer, std::size_t size, std::chrono::milliseconds deadline) {
@@ -80,6 +81,8 @@ bool send_request(int socket, const ForkRequest& request) {
 
 std::string ForkServer::start(const std::string& program) {
   stop();
+  if (program != std::exchange(program_, program)) failed_starts_ = 0;
+  if (failed_starts_ == max_failed_starts) return program + " twice did not get ready to fork";
   int sockets[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
     return because("cannot make a socket", errno);
@@ -89,11 +92,14 @@ std::string ForkServer::start(const std::string& program) {
   if (pid_ == 0) become_server(program, sockets[1]);
   close(sockets[1]);
   socket_ = sockets[0];
-  program_ = program;
   if (pid_ < 0) return because("cannot fork", fork_error);
   std::array<char, 16> word;
   const std::size_t size = receive(socket_, word.data(), word.size(), start_deadline);
-  if (std::string_view(word.data(), size) == "ready") return {};
+  if (std::string_view(word.data(), size) == "ready") {
+    failed_starts_ = 0;
+    return {};
+  }
+  ++failed_starts_;
   const std::string problem = size > 0 ? program + " says something else than \"ready\""
                                        : because(program + " does not get ready to fork", errno);
   stop();

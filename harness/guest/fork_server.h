@@ -36,7 +36,7 @@ class ForkServer {
   ForkServer& operator=(const ForkServer&) = delete;
 
   // The process of an entry; starts the program first, if it is another than last time or has ended. -1, with
-  // the reason in `error`: nothing runs.
+  // the reason in `error`: nothing runs. A program that twice did not get ready is not waited for again.
   pid_t fork(const std::string& program, const ForkRequest& request, std::string& error);
 
   // The program's own process, which is no entry's. -1: there is none.
@@ -47,6 +47,7 @@ class ForkServer {
   void stop();
 
   std::string program_;
+  int failed_starts_ = 0;  // of this program, in a row
   pid_t pid_ = -1;
   int socket_ = -1;
 };

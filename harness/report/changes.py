@@ -134,16 +134,11 @@ def _where(cells: list[Cell]) -> str:
     columns: dict[tuple[str, ...], list[str]] = {}
     for (series, binding), names in tests.items():
         columns.setdefault(tuple(names), []).append(f"{series} through {binding}" if through else series)
-    return "; ".join(f"{_tests(names)} on {_listed(where)}" for names, where in columns.items())
+    return "; ".join(f"{_tests(names)} on {text.listed(where)}" for names, where in columns.items())
 
 
 def _tests(names: tuple[str, ...]) -> str:
-    return _listed(names) if len(names) <= _MANY else text.number(len(names), "test")
-
-
-def _listed(words: Iterable[str]) -> str:
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last
+    return text.listed(names) if len(names) <= _MANY else text.number(len(names), "test")
 
 
 def _title(section: Section) -> str:

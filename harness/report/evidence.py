@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -25,6 +25,7 @@ class Kind(StrEnum):
 
     FAILURE = "failure"
     WITNESS = "witness"  # of a refusal, a sentence a line
+    LACK = "lack"  # what the binding has no words for, a sentence a line
     WIRE = "wire"
     OUTPUT = "output"
     COMPLAINT = "complaint"
@@ -44,8 +45,9 @@ def blocks(cell: Cell) -> tuple[Block, ...]:
     """All evidence that the cell has, the most telling first."""
     seen = cell.observed
     tests = [record for record in seen["records"] if record.get("kind") == "test"]
-    found = [*_complaints(seen), *_witnesses(tests), *_failures(tests)]
-    said = seen["state"] in (State.FAILED, State.REFUSED) and found  # then the output only repeats it
+    found = [*_complaints(seen), *_lacks(seen["records"]), *_witnesses(tests), *_failures(tests)]
+    repeated = (State.FAILED, State.REFUSED, State.NOT_EXPRESSIBLE)
+    said = seen["state"] in repeated and found  # then the output only repeats it
     if seen["output"] and not said:
         found.append(Block(kind=Kind.OUTPUT, title="The end of its output", body=seen["output"].rstrip("\n")))
     if seen["kmsg"]:
@@ -56,6 +58,11 @@ def blocks(cell: Cell) -> tuple[Block, ...]:
 def witnesses(cell: Cell) -> tuple[Block, ...]:
     """What the refusals of the cell rest on."""
     return tuple(block for block in blocks(cell) if block.kind is Kind.WITNESS)
+
+
+def lacks(cell: Cell) -> tuple[Block, ...]:
+    """What the cell's binding has no words for."""
+    return tuple(block for block in blocks(cell) if block.kind is Kind.LACK)
 
 
 def compared(cell: Cell) -> tuple[str, str] | None:
@@ -82,6 +89,18 @@ def as_text(cell: Cell) -> str:
 def _complaints(seen: Mapping[str, Any]) -> Iterator[Block]:
     if seen["complaints"]:
         yield Block(kind=Kind.COMPLAINT, title="The kernel complained", body="\n".join(seen["complaints"]))
+
+
+def _lacks(records: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
+    lacking = [record for record in records if record.get("not_expressible")]
+    if lacking:
+        title = f"What {text.binding_title(records)} cannot say, in {text.number(len(lacking), 'test')}"
+        yield Block(kind=Kind.LACK, title=title, body="\n".join(map(_lack, lacking)))
+
+
+def _lack(record: Mapping[str, Any]) -> str:
+    told = record["not_expressible"]
+    return f"{record['name']} needs {told['what']}: {text.sentence(told['reason'].rstrip('.'))}"
 
 
 def _failures(records: list[dict[str, Any]]) -> Iterator[Block]:

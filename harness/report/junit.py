@@ -2,6 +2,7 @@
 
     works                     passed
     correctly absent, early   passed, and the property `verdict` says which: something was checked, so not "skipped"
+    not expressible           skipped: the binding has no words for it, so nothing was checked
     wrong, missing            failure
     the kernel complained     failure of the type "kernel"
     no verdict                error
@@ -72,7 +73,7 @@ def _count(element: Element, cases: list[_Case]) -> None:
     element.set("tests", str(len(cases)))
     element.set("failures", str(sum(case.verdict in _FAILURES for case in cases)))
     element.set("errors", str(sum(case.verdict is Verdict.NONE for case in cases)))
-    element.set("skipped", "0")
+    element.set("skipped", str(sum(case.verdict is Verdict.NOT_EXPRESSIBLE for case in cases)))
     element.set("time", f"{sum(case.seconds for case in cases):.3f}")
 
 
@@ -87,6 +88,8 @@ def _case(suite: Element, case: _Case) -> None:
         SubElement(element, "failure", type=_FAILURES[case.verdict], message=why).text = told
     elif case.verdict is Verdict.NONE:
         SubElement(element, "error", type="no verdict", message=why).text = told
+    elif case.verdict is Verdict.NOT_EXPRESSIBLE:
+        SubElement(element, "skipped", message=why).text = told
 
 
 def _properties(element: Element, values: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
     works                     ok
     correctly absent, early   ok, with the verdict behind the #. Never SKIP: that would say that nothing was checked
+    not expressible           ok # SKIP: the binding has no words for it, so nothing was checked
     wrong, missing            not ok
     did not end in time       not ok # TIMEOUT
     the kernel complained     not ok
@@ -22,7 +23,7 @@ from harness.report.view import Place
 from harness.results import Cell, Results
 
 VERSION = "KTAP version 1"
-_OK = (Verdict.WORKS, Verdict.ABSENT, Verdict.EARLY)
+_OK = (Verdict.WORKS, Verdict.ABSENT, Verdict.EARLY, Verdict.NOT_EXPRESSIBLE)
 
 
 def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
@@ -62,6 +63,8 @@ def _said(cell: Cell | None) -> str:
         return ""
     if cell.verdict is Verdict.NONE:
         return f"ERROR {cell.why}"
+    if cell.verdict is Verdict.NOT_EXPRESSIBLE:
+        return f"SKIP {cell.why}"
     if cell.observed["state"] == State.TIMEOUT:
         return f"TIMEOUT {cell.why}"
     return f"{view.WORDS[cell.verdict]}: {cell.why}"

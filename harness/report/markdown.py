@@ -6,6 +6,7 @@ import html
 import re
 
 from harness.report import text
+from harness.results import Results
 
 
 def plain(sentence: str) -> str:
@@ -42,9 +43,9 @@ def place(anchor: str) -> str:
     return f'<a id="{anchor}"></a>'
 
 
-def legend() -> str:
+def legend(results: Results) -> str:
     """The meaning of the signs."""
-    return "\n".join(f"- `{sign}` {meaning}" for sign, meaning in text.LEGEND.items())
+    return "\n".join(f"- `{sign}` {meaning}" for sign, meaning in text.legend(results).items())
 
 
 def _longest_run(words: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.catalogue import Row
 from harness.judge import Verdict
@@ -26,11 +26,14 @@ def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[st
     )
     if cut := text.cut_short(results):
         yield cut
+    if len(bindings) > 1:
+        yield "## Bindings side by side"
+        yield from _side_by_side(results, rows, where)
     for binding in bindings:
         if len(bindings) > 1:
-            yield f"## Through {plain(binding)}"
+            yield f"## Through {plain(view.title(results, binding))}"
         yield "\n".join(_table(results, rows, binding, where))
-    yield legend()
+    yield legend(results)
     yield text.DOUBT
     yield "## Needs a look"
     about = view.articles(results, rows)
@@ -40,6 +43,7 @@ def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[st
         yield from _article(article, where)
     yield "## Checked, too: what is correctly absent"
     yield from _absences(results, rows)
+    yield from _lacks(results, rows)
     yield "## The kernels behind the columns"
     yield from _kernels(results, where)
     yield "## How the numbers were made"
@@ -64,6 +68,29 @@ def _table(results: Results, rows: tuple[Row, ...], binding: str, where: Place) 
             yield line(f"[{row.name}]({where.home}/{row.file})", ", ".join((row.since, *row.also)), *signs)
 
 
+def _side_by_side(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[str]:
+    """How each binding did, and where they do not agree."""
+    standings = view.standings(results)
+    counts = [line("Binding", "works", "correctly absent", "not expressible", "need a look"), line(":---", *4 * ["---:"])]
+    for one in standings:
+        numbers = (one.works, one.absent, one.not_expressible, one.look)
+        counts.append(line(plain(one.title), *map(str, numbers)))
+    yield "\n".join(counts)
+    contrasts = view.contrasts(results)
+    if not contrasts:
+        yield "They agree in every cell."
+        return
+    yield "Where they do not agree:"
+    by_name = {row.name: row for row in rows}
+    table = [line("Test", "on", *(plain(one.title) for one in standings)), line(":---", ":---", *(":-:" for _ in standings))]
+    for contrast in contrasts:
+        row = by_name[contrast.test]
+        places = ((shown.sign, shown.anchor(row.stem)) for shown in contrast.cells)
+        signs = (f"[{sign}](#{place})" if place else sign for sign, place in places)
+        table.append(line(f"[{row.name}]({where.home}/{row.file})", plain(contrast.kernels), *signs))
+    yield "\n".join(table)
+
+
 def _article(article: Article, where: Place) -> Iterator[str]:
     yield f"{''.join(map(place, article.anchors))}\n\n### `{article.sign}` {plain(article.title)}"
     yield plain(text.sentence(article.why))
@@ -82,22 +109,49 @@ def _absences(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
     cells = results.by_position()
     absent = 0
     for row in rows:
-        seen: dict[evidence.Block, list[str]] = {}  # what was witnessed -> where
+        seen: dict[evidence.Block, dict[str, list[str]]] = {}  # what was witnessed -> where -> through which bindings
         for column in text.columns(results):
             for binding in results.header.plan.bindings:
                 cell = cells.get((row.name, column.series, binding))
                 if cell and cell.verdict is Verdict.ABSENT:
                     absent += 1
                     for block in evidence.witnesses(cell):
-                        seen.setdefault(block, []).append(f"{column.heading}{view.through(results, binding)}")
+                        seen.setdefault(block, {}).setdefault(column.heading, []).append(binding)
         if seen:
             told = "\n\n".join(
-                f"{plain(block.title)} on {plain(', '.join(names))}:\n\n{fenced(block.body)}"
+                f"{plain(block.title)} on {plain(_where(results, names))}:\n\n{fenced(block.body)}"
                 for block, names in seen.items()
             )
-            yield folded(f"{row.name}, absent on {', '.join(dict.fromkeys(sum(seen.values(), [])))}", told)
+            kernels = dict.fromkeys(heading for names in seen.values() for heading in names)
+            yield folded(f"{row.name}, absent on {', '.join(kernels)}", told)
     if not absent:
         yield "Nothing is absent."
+
+
+def _where(results: Results, names: Mapping[str, Sequence[str]]) -> str:
+    """Kernels, and the bindings through which it was so, unless it was through all."""
+    every = list(results.header.plan.bindings)
+    return ", ".join(
+        heading if bindings == every else f"{heading} through {' and '.join(bindings)}" for heading, bindings in names.items()
+    )
+
+
+def _lacks(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
+    """What each binding cannot say: the same on every kernel, unless a test came to it on some only."""
+    cells, columns = results.by_position(), text.columns(results)
+    for binding in results.header.plan.bindings:
+        found = []
+        for row in rows:
+            seen: dict[evidence.Block, list[text.Column]] = {}
+            for column in columns:
+                cell = cells.get((row.name, column.series, binding))
+                for block in evidence.lacks(cell) if cell and cell.verdict is Verdict.NOT_EXPRESSIBLE else ():
+                    seen.setdefault(block, []).append(column)
+            for block, on in seen.items():
+                found.append(folded(f"{row.name}, on {view.in_words(on, columns)}", fenced(block.body)))
+        if found:
+            yield f"## What {plain(view.title(results, binding))} cannot say"
+            yield from found
 
 
 def _fact(fact: Fact) -> str:

@@ -6,17 +6,45 @@ It answers one question, "does it work on my kernel?"; why not is answered by ma
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from harness.catalogue import Row
 from harness.report import foreign, text, view
 from harness.report.markdown import code, legend, line, plain
-from harness.results import Results
+from harness.results import Cell, Results
 from harness.trouble import Trouble
 
 BEGIN = "<!-- matrix:begin -->"
 END = "<!-- matrix:end -->"
-DETAILS = "reports/matrix.md"
 RESULTS_LINK = "reports/results.ndjson"
+SUITE = "uring-conformance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Where a table leads to, as its page has to write it; None where there is no such place."""
+
+    details: str | None  # matrix.md
+    home: str | None  # the top of this repository
+
+    def kernel(self, column: text.Column) -> str:
+        """A kernel's heading."""
+        words = plain(column.heading)
+        return f"[{words}]({self.details}#kernel={view.word(column.series)})" if self.details else words
+
+    def test(self, row: Row) -> str:
+        """A test's name."""
+        return row.name if self.home is None else f"[{row.name}]({self.home}{row.file})"
+
+    def sign(self, row: Row, cell: Cell) -> str:
+        """A cell's sign; only surprises lead somewhere."""
+        shown = text.cell_sign(cell)
+        if not cell.surprise or self.details is None:
+            return shown
+        return f"[{shown}]({self.details}#{view.anchor(row.stem, cell.series, cell.binding)})"
+
+
+HERE = Links(details="reports/matrix.md", home="")
 
 
 def render(results: Results, rows: tuple[Row, ...]) -> str:
@@ -29,15 +57,15 @@ def render(results: Results, rows: tuple[Row, ...]) -> str:
     parts = [_headline(results)]
     for binding in results.header.plan.bindings:
         if len(results.header.plan.bindings) > 1:
-            parts.append(f"Through `{binding}`:")
-        parts.append("\n".join(_table(results, rows, binding)))
-    parts.append(legend())
+            parts.append(f"Through {code(view.title(results, binding))}:")
+        parts.append("\n".join(_table(results, rows, binding, HERE)))
+    parts.append(legend(results))
     parts.append(text.DOUBT)
     if text.findings(results):
         parts.append("### Needs a look")
         parts.append("\n".join(_findings(results, rows)))
     parts.append(
-        f"[{DETAILS}]({DETAILS}) has the exact kernels, the evidence of each surprise, "
+        f"[{HERE.details}]({HERE.details}) has the exact kernels, the evidence of each surprise, "
         "and how each absence was checked."
     )
     return "\n\n".join(parts)
@@ -66,23 +94,35 @@ def _headline(results: Results) -> str:
     )
 
 
-def _table(results: Results, rows: tuple[Row, ...], binding: str) -> Iterator[str]:
+def _table(results: Results, rows: tuple[Row, ...], binding: str, links: Links) -> Iterator[str]:
     cells = results.by_position()
     kernels = text.columns(results)
-    links = (f"[{plain(kernel.heading)}]({DETAILS}#kernel={view.word(kernel.series)})" for kernel in kernels)
-    yield line("Test", "since", *links)
+    yield line("Test", "since", *map(links.kernel, kernels))
     yield line(":---", "---:", *(":-:" for _ in kernels))
     for row in rows:
-        signs = []
-        for kernel in kernels:
-            cell = cells[row.name, kernel.series, binding]
-            sign = text.cell_sign(cell)
-            anchor = view.anchor(row.stem, kernel.series, binding)
-            signs.append(f"[{sign}]({DETAILS}#{anchor})" if cell.surprise else sign)
-        yield line(f"[{row.name}]({row.file})", ", ".join((row.since, *row.also)), *signs)
+        signs = (links.sign(row, cells[row.name, kernel.series, binding]) for kernel in kernels)
+        yield line(links.test(row), ", ".join((row.since, *row.also)), *signs)
 
 
 def _findings(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
     for article in view.articles(results, rows):
-        link = f"[{plain(article.title)}]({DETAILS}#{article.anchors[0]})"
+        link = f"[{plain(article.title)}]({HERE.details}#{article.anchors[0]})"
         yield f"- `{article.sign}` {link}: {plain(text.sentence(article.why))}"
+
+
+def excerpt(results: Results, rows: tuple[Row, ...], binding: str, links: Links) -> str:
+    """The table of one binding of the run, for a README elsewhere."""
+    results = foreign.for_everybody(results.through(binding))
+    rows = view.planned(results, rows)
+    title = plain(view.title(results, binding))
+    of = f"[{SUITE}]({links.home})" if links.home else SUITE
+    parts = [
+        f"**io_uring through {title}, on {text.number(len(results.header.plan.kernels), 'kernel')}: "
+        f"{text.headline(results)}.** Measured with {of}, suite {code(view.suite(results))}, on {view.day(results)}.",
+        "\n".join(_table(results, rows, binding, links)),
+        legend(results),
+        text.DOUBT,
+    ]
+    if links.details:
+        parts.append(f"[The whole report]({links.details}) has the exact kernels and the evidence of each sign.")
+    return "\n\n".join(parts) + "\n"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from harness.difference import steady
 from harness.report import foreign, text, view
 from harness.results import Results
 
@@ -17,17 +18,22 @@ def _lines(results: Results) -> Iterator[str]:
     bindings = results.header.plan.bindings
     for binding in bindings:
         if len(bindings) > 1:
-            yield f"Through {binding}:"
+            yield f"Through {view.title(results, binding)}:"
         yield from _table(results, binding)
         yield ""
-    yield text.LEGEND_SHORT
+    if len(bindings) > 1:
+        yield from _contrasts(results)
+        yield ""
+    yield text.short_legend(results)
     yield ""
-    for finding in text.findings(results):
-        tests = ", ".join(finding.tests[:3]) if len(finding.tests) <= 3 else f"{len(finding.tests)} tests"
-        through = f" through {finding.binding}" if len(bindings) > 1 else ""
-        yield f"{finding.sign} {tests} on {finding.series}{through}: {finding.why}"
-        if finding.rerun:
-            yield f"    {finding.rerun}"
+    for alike in _alike(text.findings(results)):
+        first = alike[0]
+        tests = ", ".join(first.tests[:3]) if len(first.tests) <= 3 else f"{len(first.tests)} tests"
+        yield f"{first.sign} {tests} on {_places(alike, several=len(bindings) > 1)}: {first.why}"
+        if len(bindings) > 1 and (accused := view.blamed(results, first.tests, first.series, first.binding)):
+            yield f"    To blame: {accused}"
+        if first.rerun:
+            yield f"    {first.rerun}"
     if text.findings(results):
         yield ""
     yield from _times(results)
@@ -35,6 +41,28 @@ def _lines(results: Results) -> Iterator[str]:
     yield f"{text.headline(results)}."
     if cut := text.cut_short(results):
         yield cut
+
+
+def _alike(findings: Iterable[text.Finding]) -> list[list[text.Finding]]:
+    """The findings, those of the same tests for the same reason together: they are read once, not for every kernel."""
+    groups: dict[tuple[object, ...], list[text.Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.sign, finding.tests, steady(finding.why)), []).append(finding)
+    return list(groups.values())
+
+
+def _places(findings: Iterable[text.Finding], *, several: bool) -> str:
+    """Where findings are: 6.1 and host through liburing and raw; 7.3 through raw."""
+    kernels: dict[str, list[str]] = {}  # of each binding
+    for finding in findings:
+        kernels.setdefault(finding.binding, []).append(finding.series)
+    bindings: dict[tuple[str, ...], list[str]] = {}
+    for binding, series in kernels.items():
+        bindings.setdefault(tuple(series), []).append(binding)
+    return "; ".join(
+        f"{text.listed(series)} through {text.listed(names)}" if several else text.listed(series)
+        for series, names in bindings.items()
+    )
 
 
 def _table(results: Results, binding: str) -> Iterator[str]:
@@ -49,6 +77,21 @@ def _table(results: Results, binding: str) -> Iterator[str]:
             for kernel in kernels
         )
         yield "  ".join((test.ljust(width), *signs)).rstrip()
+
+
+def _contrasts(results: Results) -> Iterator[str]:
+    """Where the bindings do not agree: what a run through several is for."""
+    found = view.contrasts(results)
+    if not found:
+        yield "The bindings agree in every cell."
+        return
+    headings = [standing.title for standing in view.standings(results)]
+    rows = [("Where bindings differ", "on", *headings)]
+    for contrast in found:
+        signs = (shown.sign.center(len(heading)) for shown, heading in zip(contrast.cells, headings, strict=True))
+        rows.append((contrast.test, contrast.kernels, *signs))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    yield from ("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
 def _times(results: Results) -> Iterator[str]:

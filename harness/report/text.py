@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.binding import is_ours
 from harness.catalogue import ANY, Row
 from harness.judge import Verdict, proposes_since, sign
 from harness.observation import Observation, Shape, State
@@ -25,8 +26,13 @@ LEGEND = {
     "!": "the result is right, but the kernel logged a complaint while the test ran. The kernel is to blame.",
     "+": "works although this kernel should be too old: a backport, or our `since` is wrong.",
     "?": "no verdict: the environment or our own machinery stood in the way. The kernel is not to blame.",
+    "–": "not expressible: this binding has no words for what the test asks, so the kernel was not asked. It is neither "
+    "a pass nor a failure.",
 }
-LEGEND_SHORT = "✓ works  · correctly absent  ✗ wrong or missing  ! kernel complained  + early  ? no verdict"
+_SHORT = {
+    "✓": "works", "·": "correctly absent", "✗": "wrong or missing", "!": "kernel complained", "+": "early",
+    "?": "no verdict", "–": "not expressible",
+}  # fmt: skip
 NOT_REACHED = "the run ended before it had a result"
 DOUBT = "A red cell can also mean that the test is wrong: please tell us."
 # Of these two Python prefers the alias.
@@ -73,6 +79,17 @@ def _age(series: str) -> tuple[int, tuple[int, ...], str]:
     return (1, (), series)
 
 
+def legend(results: Results) -> dict[str, str]:
+    """The signs that the run's bindings can get, each with its sentence. Ours must have words for everything."""
+    foreign = not all(map(is_ours, results.header.plan.bindings))
+    return {shown: said for shown, said in LEGEND.items() if foreign or shown != sign(Verdict.NOT_EXPRESSIBLE)}
+
+
+def short_legend(results: Results) -> str:
+    """The same in one line."""
+    return "  ".join(f"{shown} {_SHORT[shown]}" for shown in legend(results))
+
+
 def cell_sign(cell: Cell | None) -> str:
     """The sign of a planned cell; one that the run did not reach has no verdict, and is never blank."""
     return sign(cell.verdict if cell else Verdict.NONE)
@@ -83,10 +100,11 @@ def headline(results: Results) -> str:
     planned = len(results.header.plan.positions())
     verdicts = [cell.verdict for cell in results.cells]
     works, absent = verdicts.count(Verdict.WORKS), verdicts.count(Verdict.ABSENT)
+    unsaid = verdicts.count(Verdict.NOT_EXPRESSIBLE)
     look = surprises(results)
     return (
         f"{number(planned, 'cell')}: {works} {'works' if works == 1 else 'work'}, {absent} correctly absent, "
-        f"{look} {'needs' if look == 1 else 'need'} a look"
+        f"{f'{unsaid} not expressible, ' if unsaid else ''}{look} {'needs' if look == 1 else 'need'} a look"
     )
 
 
@@ -101,6 +119,12 @@ def cut_short(results: Results) -> str | None:
         return None
     planned = len(results.header.plan.positions())
     return f"Cut short: {results.footer.cells} of {number(planned, 'cell')} have a result."
+
+
+def listed(words: Sequence[str]) -> str:
+    """6.1, 6.12 and host."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def number(count: int, noun: str) -> str:
@@ -152,7 +176,7 @@ def one_line(text: str, limit: int = 240) -> str:
 
 def why(row: Row, observation: Observation, expected: Expected, verdict: Verdict) -> str:
     """One sentence, without its full stop, that tells a person why the cell says what it says."""
-    told = one_line(_seen(observation))
+    told = one_line(_refused(observation) if verdict is Verdict.MISSING else _seen(observation))
     match verdict:
         case Verdict.ABSENT if expected is Expected.ABSENT:
             told += f", as on every kernel before {_first(row)}"
@@ -160,8 +184,10 @@ def why(row: Row, observation: Observation, expected: Expected, verdict: Verdict
             told += ", but due on every kernel" if row.since == ANY else f", but due since {_first(row)}"
         case Verdict.EARLY:
             told += f", though only due since {_first(row)}: a backport, or the catalogue is wrong"
-    if observation.shape is Shape.RIGHT and _refusal(observation):
+    if observation.shape is Shape.RIGHT and _refusal(observation) and verdict is not Verdict.NOT_EXPRESSIBLE:
         told += f": {_witness(observation)}"
+    if observation.state is State.NOT_EXPRESSIBLE and verdict is Verdict.WRONG:
+        told += "; this binding is ours and must have words for everything"
     if proposes_since(expected, verdict):
         told += "; the kernel's version is unknown, so this is a proposal for the catalogue"
     if observation.complaints:
@@ -182,6 +208,8 @@ def _seen(observation: Observation) -> str:
             return f"{number(len(tests), 'test')} passed"
         case State.REFUSED:
             return _refused(observation)
+        case State.NOT_EXPRESSIBLE:
+            return _unsaid(observation)
         case State.BLOCKED:
             return f"blocked: {observation.cause or 'by something without a name'}"
     first_failure = next(_failures(observation), f"{observation.state}, and nobody noted why")
@@ -201,6 +229,41 @@ def _refused(observation: Observation) -> str:
         return refused
     objections = refusal["objections"] or ["the evidence does not hold"]
     return f"{refused}, but not as an old kernel does it: {'; '.join(objections)}"
+
+
+def _unsaid(observation: Observation) -> str:
+    """How many of the row's tests could be asked, and what the others lack."""
+    tests = [record for record in observation.records if record.get("kind") == "test"]
+    lacking = [test for test in tests if test.get("not_expressible")]
+    if not lacking:
+        return "not expressible, and nobody noted what"
+    passed = sum(test.get("state") == "passed" for test in tests)
+    refused = sum(test.get("state") == "refused" for test in tests)
+    counted = f"{passed} of {number(len(tests), 'test')} passed"
+    counted += f", {refused} {'was' if refused == 1 else 'were'} refused" if refused else ""
+    lack, more = lacking[0], len(lacking) - 1
+    told = lack["not_expressible"]
+    also = f" (and {more} more)" if more else ""
+    return (
+        f"{counted}; {lack['name']} needs {told['what']}, which {binding_title(observation.records)} cannot say: "
+        f"{told['reason'].rstrip('.')}{also}"
+    )
+
+
+def binding_title(records: Sequence[Mapping[str, Any]]) -> str:
+    """What the program that wrote the records calls its binding, with the version: liburing 2.3."""
+    for record in records:
+        match record.get("binding"):
+            case {"name": str(name), "version": str(version)}:
+                return titled(name, version)
+            case str(name):
+                return name
+    return "this binding"
+
+
+def titled(name: str, version: str | None) -> str:
+    """A binding by its name and, where the name does not say it, its version."""
+    return name if version is None or version in name else f"{name} {version}"
 
 
 def _witness(observation: Observation) -> str:

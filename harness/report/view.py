@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from harness.accelerator import REMEMBERED
+from harness.blame import blame
 from harness.catalogue import ANY, GROUPS, Row
 from harness.judge import Verdict
 from harness.report import evidence, text
@@ -67,6 +68,7 @@ WORDS = {
     Verdict.COMPLAINED: "the kernel complained",
     Verdict.EARLY: "early",
     Verdict.NONE: "no verdict",
+    Verdict.NOT_EXPRESSIBLE: "not expressible",
 }
 
 
@@ -146,8 +148,131 @@ def _facts(results: Results, about: list[Row], found: list[Cell | None], finding
         yield Fact(label="Kernel", value="did not run")
     else:
         yield Fact(label="Kernel", value=kernel.release or "never answered")
+    if accused := blamed(results, finding.tests, finding.series, finding.binding):
+        yield Fact(label="To blame", value=accused)
     if len(about) == 1:
         yield Fact(label="Elsewhere", value=_elsewhere(results, about[0], finding))
+
+
+def blamed(results: Results, tests: Iterable[str], series: str, binding: str) -> str | None:
+    """Who is to blame for these cells, and why; None where nothing is odd, or it is not the same for all."""
+    cells, plan = results.by_position(), results.header.plan
+
+    def verdicts(places: Iterable[tuple[str, tuple[str, str, str]]]) -> dict[str, Verdict]:
+        return {name: cells[position].verdict for name, position in places if position in cells}
+
+    accused = set()
+    for test in tests:
+        here = verdicts((name, (test, series, name)) for name in plan.bindings)
+        elsewhere = verdicts((column.series, (test, column.series, binding)) for column in text.columns(results))
+        accused.add(blame(binding, series, here, elsewhere) if binding in here else None)
+    first = accused.pop()
+    return f"{first.culprit}: {first.says}" if first and not accused else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrasted:
+    """What one binding got, as the first of the kernels tells it."""
+
+    series: str
+    binding: str
+    verdict: Verdict
+    sign: str
+    why: str
+    surprise: bool
+
+    def anchor(self, stem: str) -> str | None:
+        """Where the page tells about it; None: there is nothing to look at."""
+        return anchor(stem, self.series, self.binding) if self.surprise else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """A test that bindings do not agree on, on kernels where they disagree in the same way."""
+
+    test: str
+    kernels: str  # in words
+    cells: tuple[Contrasted, ...]  # in the order of the bindings
+
+
+def contrasts(results: Results) -> tuple[Contrast, ...]:
+    """Where the bindings do not agree, test by test."""
+    cells, bindings = results.by_position(), results.header.plan.bindings
+    columns = text.columns(results)
+    found = []
+    for test in results.header.plan.tests:
+        alike: dict[tuple[str, ...], list[text.Column]] = {}
+        for column in columns:
+            signs = tuple(text.cell_sign(cells.get((test, column.series, binding))) for binding in bindings)
+            if len(set(signs)) > 1:
+                alike.setdefault(signs, []).append(column)
+        for where in alike.values():
+            first = where[0].series
+            shown = (_contrasted(cells.get((test, first, binding)), first, binding) for binding in bindings)
+            found.append(Contrast(test=test, kernels=in_words(where, columns), cells=tuple(shown)))
+    return tuple(found)
+
+
+def _contrasted(cell: Cell | None, series: str, binding: str) -> Contrasted:
+    return Contrasted(
+        series=series,
+        binding=binding,
+        verdict=cell.verdict if cell else Verdict.NONE,
+        sign=text.cell_sign(cell),
+        why=cell.why if cell else text.NOT_REACHED,
+        surprise=cell is None or cell.surprise,
+    )
+
+
+def in_words(some: list[text.Column], every: tuple[text.Column, ...]) -> str:
+    """Columns by their headings: 6.1, 6.12 to 7.3, host."""
+    if len(some) == len(every) > 1:
+        return "every kernel"
+    words, left = [], list(some)
+    while left:
+        start = every.index(left[0])
+        length = next((n for n, (one, other) in enumerate(zip(left, every[start:])) if one != other), None)
+        run, left = (left, []) if length is None else (left[:length], left[length:])
+        ends = (run[0].heading, run[-1].heading)
+        words += [" to ".join(ends)] if len(run) > 2 else [column.heading for column in run]
+    return ", ".join(words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A binding of the run, and how its cells came out."""
+
+    name: str
+    title: str  # with its version
+    works: int
+    absent: int
+    not_expressible: int
+    look: int  # also what the run did not reach
+
+
+def standings(results: Results) -> tuple[Standing, ...]:
+    """Each binding, in the order of the plan."""
+    plan = results.header.plan
+    return tuple(_standing(results, binding, len(plan.tests) * len(plan.kernels)) for binding in plan.bindings)
+
+
+def _standing(results: Results, binding: str, planned: int) -> Standing:
+    cells = [cell for cell in results.cells if cell.binding == binding]
+    verdicts = [cell.verdict for cell in cells]
+    return Standing(
+        name=binding,
+        title=title(results, binding),
+        works=verdicts.count(Verdict.WORKS),
+        absent=verdicts.count(Verdict.ABSENT),
+        not_expressible=verdicts.count(Verdict.NOT_EXPRESSIBLE),
+        look=planned - sum(not cell.surprise for cell in cells),
+    )
+
+
+def title(results: Results, binding: str) -> str:
+    """A binding with the version that its program told: liburing 2.3."""
+    versions = dict.fromkeys(kernel.bindings[binding] for kernel in results.kernels if binding in kernel.bindings)
+    return text.titled(binding, " or ".join(versions) or None)
 
 
 def _seen(cell: Cell) -> str:
@@ -172,14 +297,17 @@ def due(row: Row, cell: Cell) -> str:
 
 def _elsewhere(results: Results, row: Row, finding: text.Finding) -> str:
     """The other cells of the row: whether they agree says much about who is to blame."""
-    cells = results.by_position()
-    others = []
-    for column in text.columns(results):
-        for binding in results.header.plan.bindings:
+    cells, bindings = results.by_position(), results.header.plan.bindings
+    told = []
+    for binding in bindings:
+        others = []
+        for column in text.columns(results):
             if (column.series, binding) != (finding.series, finding.binding):
                 sign = text.cell_sign(cells.get((row.name, column.series, binding)))
-                others.append(f"{column.heading}{through(results, binding)}\N{NO-BREAK SPACE}{sign}")
-    return ", ".join(others) or "did not run"
+                others.append(f"{column.heading}\N{NO-BREAK SPACE}{sign}")
+        if others:
+            told.append(f"{f'through {binding}: ' if len(bindings) > 1 else ''}{', '.join(others)}")
+    return "; ".join(told) or "did not run"
 
 
 def through(results: Results, binding: str) -> str:
@@ -218,7 +346,7 @@ def provenance(results: Results) -> tuple[Fact, ...]:
     facts = [
         Fact(label="Suite", value=suite(results)),
         Fact(label="Run", value=f"{moment(header.started)} to {moment(results.footer.ended)}"),
-        Fact(label="Binding", value=", ".join(header.plan.bindings)),
+        Fact(label="Binding", value=", ".join(title(results, binding) for binding in header.plan.bindings)),
         Fact(label="Machine", value=", ".join(f"{name} {value}" for name, value in header.host.items())),
         Fact(label="Virtual machines", value=_virtual(len(machines))),
         *(Fact(label="Accelerator", value=said) for said in accelerators(results)),

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.bench import measure, peers, table
+from harness import peers
+from harness.bench import measure, table
 from harness.bench.measure import Measured
 from harness.bench.peers import INSTALLED, NEWEST, OURS, RUST, Peer
 from harness.trouble import Trouble

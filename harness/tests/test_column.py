@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.binding import Binding
 from harness.column import Column, Setup, rerun_command
 from harness.kernels import Kernel
 from harness.observation import Observation, Shape, State
 
 SETUP = Setup(build=Path("build"), artefacts=Path("results"))
+OURS = Binding(name="uring")
 GOOD = {
     "smoke passed": Observation(state=State.PASSED),
     "smoke failed": Observation(state=State.FAILED),
@@ -27,7 +29,7 @@ def verdict(spoiled: dict[str, Observation], release: str = "6.1.0") -> str:
     column._image = Kernel(
         name="6.1", image=image, boot_image=image, release="6.1.0", version=None, source="", sha256=""
     )
-    return column._smoke_verdict(GOOD | spoiled)
+    return column._smoke_verdict(OURS, GOOD | spoiled)
 
 
 def test_a_machine_that_can_be_believed() -> None:
@@ -54,9 +56,10 @@ def test_another_kernel_than_asked_for() -> None:
 
 
 def test_a_cell_is_run_again_in_the_same_way() -> None:
-    assert rerun_command("6.1", "nop", SETUP) == "ci/matrix --kernel 6.1 --test nop"
-    changed = replace(SETUP, binding="lie:refuse_all", memory_mib=256, timeout_s=5, append="a b")
-    assert shlex.split(rerun_command("my kernel", "nop", changed)) == [
-        "ci/matrix", "--kernel", "my kernel", "--test", "nop", "--binding", "lie:refuse_all",
+    several = replace(SETUP, bindings=(OURS, Binding(name="mine", given="my program")))
+    assert rerun_command("6.1", "nop", OURS, several) == "ci/matrix --kernel 6.1 --test nop"
+    changed = replace(several, memory_mib=256, timeout_s=5, append="a b")
+    assert shlex.split(rerun_command("my kernel", "nop", several.bindings[1], changed)) == [
+        "ci/matrix", "--kernel", "my kernel", "--test", "nop", "--binding", "mine=my program",
         "--memory", "256", "--timeout", "5", "--append", "a b",
     ]  # fmt: skip

@@ -114,6 +114,54 @@ def test_another_machine_under_the_same_kernel():
     assert causes(QUIET, run(REDDER, host=dict(HEADER.host) | {"cpus": 8})) == [[Cause.NOTHING]]  # guests have one
 
 
+BOTH = ("uring", "liburing")
+THEIRS = {("waitid", "6.1", "liburing"): WRONG}
+OURS = {("waitid", "6.1", "uring"): WRONG}
+ADAPTERS = {"uring": OTHER, "liburing": digest("liburing"), "other": digest("other")}
+
+
+@pytest.mark.parametrize(
+    ("odd", "parts", "cause"),
+    [
+        (THEIRS, {"adapters": {"liburing": OTHER}}, Cause.BINDING),
+        (THEIRS, {"binding": OTHER}, Cause.BINDING),  # our adapters use some of it
+        (OURS, {"binding": OTHER}, Cause.BINDING),
+        (OURS, {"adapters": {"liburing": OTHER}}, Cause.NOTHING),
+        (THEIRS, {"adapters": ADAPTERS}, Cause.NOTHING),
+        (THEIRS, {"support": OTHER}, Cause.SUPPORT),
+    ],
+)
+def test_a_binding_is_put_to_blame_for_its_own_cells(odd, parts, cause):
+    before = run(bindings=BOTH)
+    made_of = replace(before.header.made_of, **parts)
+    after = run(odd, bindings=BOTH)
+    after = replace(after, header=replace(after.header, made_of=made_of))
+    assert causes(before, after) == [[cause]]
+
+
+def test_another_version_of_a_binding():
+    old, new = (
+        with_kernel(run(odd, bindings=BOTH), "6.1", bindings={"uring": "1", "liburing": version})
+        for odd, version in ((None, "2.3"), (THEIRS, "2.9"))
+    )
+    assert causes(old, new) == [[Cause.BINDING]]
+    assert "The binding liburing has another version: 2.3 → 2.9." in changes.render(compare(old, new))
+    assert causes(run(bindings=BOTH), new) == [[Cause.NOTHING]]  # the old run did not say
+
+
+def test_a_binding_that_came_and_one_that_went():
+    one, two = run(bindings=BOTH), run(bindings=("uring", "raw"))
+    assert {cause for cause, *_ in causes(one, two)} == {Cause.NEW, Cause.GONE}
+    told = changes.render(compare(one, two))
+    assert "The binding raw is new." in told and "The binding liburing is gone: the new run did not have it." in told
+
+
+def test_what_a_binding_lost_words_for_is_told_and_no_regression():
+    lost = compare(run(bindings=BOTH), run({("waitid", "6.1", "liburing"): Verdict.NOT_EXPRESSIBLE}, bindings=BOTH))
+    assert [change.kind for change in lost.changes] == [Kind.OTHER] and not lost.regressions()
+    assert "✓ → –  waitid on 6.1" in changes.render(lost)
+
+
 def test_a_kernel_that_never_answered_is_still_the_same_one():
     silent = with_kernel(run({("nop", "6.1"): NONE}), "6.1", release=None, version=None)
     assert causes(QUIET, silent) == [[Cause.NOTHING]]
@@ -281,11 +329,11 @@ def test_a_run_that_is_not_whole_is_refused(tmp_path):
     whole = write(QUIET, tmp_path / "results.ndjson")
     cut = tmp_path / "cut.ndjson"
     cut.write_text("".join(whole.read_text().splitlines(keepends=True)[:-1]))
-    with pytest.raises(Trouble, match="cut.ndjson cannot be compared: .* the run was cut short"):
+    with pytest.raises(Trouble, match="cut.ndjson cannot be used: .* the run was cut short"):
         diff.load(str(cut))
     hole = tmp_path / "hole.ndjson"
     write(replace(QUIET, cells=QUIET.cells[1:]), hole)
-    with pytest.raises(Trouble, match="hole.ndjson cannot be compared: .* is planned and has no line"):
+    with pytest.raises(Trouble, match="hole.ndjson cannot be used: .* is planned and has no line"):
         diff.load(str(hole))
 
 
@@ -311,7 +359,7 @@ def test_a_revision_that_published_nothing(tmp_path):
     git = ("git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org")
     subprocess.run([*git, "init", "--quiet"], check=True)
     subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message", "x"], check=True)
-    with pytest.raises(Trouble, match="HEAD cannot be compared: The revision has no reports/results.ndjson"):
+    with pytest.raises(Trouble, match="HEAD cannot be used: The revision has no reports/results.ndjson"):
         diff.load("HEAD", tmp_path)
 
 

@@ -110,6 +110,21 @@ def test_a_program_that_serves_nobody(
     assert records(events) == ["said"]
 
 
+def test_a_program_that_serves_nobody_is_not_waited_for_again_and_costs_no_other_program(
+    runner: Path, forked: Path, tmp_path: Path, temporary: Path
+) -> None:
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\necho x >>{tmp_path}/started\nexit 0\n")
+    program.chmod(0o755)
+    events = run(runner, tmp_path, *(entry(program, name) for name in "abcd"), entry(forked, "e", "parents"))
+    said = [event["text"] for event in events if event["kind"] == "trouble"]
+    assert said[1:] == [f"b: {program} does not get ready to fork: Connection reset by peer"] + [
+        f"{name}: {program} twice did not get ready to fork" for name in "cd"
+    ]
+    assert (tmp_path / "started").read_text() == "x\nx\n"
+    assert end(events, "e")["exit"] == 0
+
+
 def test_a_program_that_is_not_there(runner: Path, tmp_path: Path, temporary: Path) -> None:
     events = run(runner, tmp_path, entry(tmp_path / "nothing", "e"))
     (trouble,) = [event["text"] for event in events if event["kind"] == "trouble"]

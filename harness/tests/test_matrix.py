@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from harness import catalogue, kernels, publication, results
+from harness import binding, catalogue, kernels, publication, results
 from harness.column import Setup
 from harness.conftest import Gatherer
 from harness.ingredients import ingredients
@@ -344,7 +344,7 @@ def test_results_that_have_no_place(matrix: Matrix, tmp_path: Path) -> None:
 def test_a_failure_that_is_no_cell_is_our_trouble(tmp_path: Path) -> None:
     setup = Setup(build=BUILD, artefacts=tmp_path)
     state = MatrixState(setup=setup, specs=["host"], rows=rows_for(["nop"]), directory=tmp_path)
-    state.begin([("host", "nop")])
+    state.begin([("host", "nop", "uring")])
     gatherer = Gatherer(None)
     gatherer._matrix = state
     crashed = pytest.TestReport("kernels.toml::host::nop[host]", ("x", None, "x"), {}, "failed", "worker died", "???")
@@ -369,7 +369,7 @@ def test_only_the_whole_matrix_as_it_stands_is_published(tmp_path: Path) -> None
         state = MatrixState(
             setup=whole, specs=everything, rows=rows_for(rows), directory=tmp_path, hindrance=known
         )
-        state.begin((spec, row.stem) for spec in planned for row in state.rows)
+        state.begin((spec, row.stem, one.name) for spec in planned for row in state.rows for one in whole.bindings)
         state.end()
         return publication._hindrance(state)
 
@@ -378,7 +378,8 @@ def test_only_the_whole_matrix_as_it_stands_is_published(tmp_path: Path) -> None
     assert hindrance(everything, [], known="the archive was away.") == "the archive was away."
     assert "only a part" in str(hindrance(everything, ["nop"]))
     assert "--append" in str(hindrance(everything, [], append="quiet"))
-    assert "--binding" in str(hindrance(everything, [], binding="other"))
+    for bindings in (("other",), ("uring", "raw")):
+        assert "--binding" in str(hindrance(everything, [], bindings=binding.parse(bindings)))
     assert "have no verdict" in str(hindrance(everything, []))  # nothing ran
 
 
@@ -413,6 +414,6 @@ def test_programs_that_were_not_built(matrix: Matrix, tmp_path: Path) -> None:
 
 
 def test_another_binding_than_the_programs(matrix: Matrix) -> None:
-    run = matrix("--kernel", "host", "--test", "nop", "--binding", "other")
-    trouble(run)
+    run = matrix("--kernel", "host", "--test", "nop", "--binding", f"other={BUILD / 'conformance' / 'conformance'}")
+    trouble(run, 'this program tests the binding "uring", not "other"')
     assert run.verdicts("host") == {"nop": "none"}

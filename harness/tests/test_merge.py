@@ -108,6 +108,25 @@ def test_shards_of_different_suites(shards, into, second, says):
     assert says in text and text.count("\n- ") == 1
 
 
+def test_shards_through_several_bindings_become_one_run(shards, into):
+    both = ("uring", "liburing")
+    first = run(kernels=("7.3",), bindings=both)
+    second = run({("nop", "6.1", "liburing"): Verdict.WRONG}, kernels=("host", "6.1"), bindings=both)
+    merged = merge.merge(shards(first, second), EXPECTED, into)
+    assert merged.header.plan.bindings == both and merged.footer.complete and merged.footer.surprises == 1
+    assert merged.footer.cells == len(TESTS) * len(KERNELS) * 2
+    assert {cell.position for cell in merged.cells} == {cell.position for cell in (*first.cells, *second.cells)}
+
+
+def test_shards_with_another_program_of_a_binding(shards, into):
+    both = ("uring", "liburing")
+    other = run(kernels=("host", "6.1"), bindings=both)
+    made_of = replace(other.header.made_of, adapters={"liburing": OTHER})
+    other = replace(other, header=replace(other.header, made_of=made_of))
+    text = refused(shards(run(kernels=("7.3",), bindings=both), other), into)
+    assert "the digest of the program of liburing is" in text and text.count("\n- ") == 1
+
+
 def test_shards_through_different_bindings(shards, into):
     other = run(kernels=("7.3",))
     through = replace(other, cells=tuple(replace(cell, binding="liburing") for cell in other.cells))

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import catalogue, plan, results
+from harness import catalogue, nightly, plan, results
+from harness.difference import compare
 from harness.ingredients import ingredients
 from harness.judge import Verdict
 from harness.matrix import ROOT
@@ -172,6 +173,12 @@ def test_a_surprise_is_published_and_is_a_finding(repository):
     # The next night it is no news any more, and still a finding.
     again = repository.night("--results", repository.results(whole(RED, suite=repository.head)), "--commit")
     assert again.returncode == 1 and "Nothing changed" in again.stdout and "FINDINGS" in again.stdout
+
+
+def test_a_finding_names_its_binding_where_there_are_several():
+    both = run({("waitid", "6.1", "liburing"): Verdict.WRONG}, bindings=("uring", "liburing"))
+    (finding,) = nightly._findings(both, compare(both, both))
+    assert finding.startswith("✗ waitid on 6.1 through liburing: ")
 
 
 def test_a_kernel_that_is_gone_is_a_finding(repository):

@@ -211,6 +211,54 @@ def test_one_wrong_shape_makes_the_refusal_wrong() -> None:
     assert folded(AB, refused("A.B"), more, ran=2, exit=1).state == State.FAILED
 
 
+def unsaid(name: str, **values: Any) -> dict[str, Any]:
+    lack = {"what": "WAITID", "reason": "it came with version 2.5"}
+    return case(name, "not_expressible", not_expressible=lack, **values)
+
+
+WRONG_SHAPE = refused("A.B", "wrong", ["flags is 1"])
+
+
+@pytest.mark.parametrize(
+    ("observation", "state", "shape"),
+    [
+        (folded(AB, B, unsaid("A.C"), ran=2), State.NOT_EXPRESSIBLE, None),
+        (folded(AB, unsaid("A.B"), unsaid("A.C"), ran=2), State.NOT_EXPRESSIBLE, None),
+        (folded(AB, refused("A.B"), unsaid("A.C"), ran=2), State.NOT_EXPRESSIBLE, Shape.RIGHT),
+        # Whatever is wrong, or stood in the way, counts more than what could not be said.
+        (folded(AB, WRONG_SHAPE, unsaid("A.C"), ran=2, exit=1), State.REFUSED, Shape.WRONG),
+        (folded(AB, case("A.B", "failed"), unsaid("A.C"), ran=2, exit=1), State.FAILED, None),
+        (folded(AB, B, unsaid("A.C", failures=[FAILURE]), ran=2, exit=1), State.FAILED, None),
+        (folded(AB, blocked("A.B"), unsaid("A.C"), ran=2), State.BLOCKED, None),
+        (folded(AB, case("A.B", "timeout"), unsaid("A.C"), exit=1), State.TIMEOUT, None),
+        (folded(AB, unsaid("A.B"), signal=11, exit=None), State.CRASHED, None),
+        (folded(AB, B, unsaid("A.C"), ran=2, exit=1), State.CRASHED, None),
+        (folded(AB, unsaid("A.B"), ran=1), State.CRASHED, None),
+        (folded(AB, B, unsaid("A.C"), ran=2, kmsg_error="lost"), State.NOTHING, None),
+        # Without what and why it is nothing that a report could tell.
+        (folded(AB, B, case("A.C", "not_expressible"), ran=2), State.NOTHING, None),
+        (folded(AB, B, case("A.C", "not_expressible", not_expressible={"what": "x"}), ran=2), State.NOTHING, None),
+        (folded(AB, B, case("A.C", "not_expressible", not_expressible="x"), ran=2), State.NOTHING, None),
+    ],
+)
+def test_what_a_binding_cannot_say(observation: Observation, state: State, shape: Shape | None) -> None:
+    assert (observation.state, observation.shape) == (state, shape)
+
+
+@pytest.mark.parametrize(
+    ("binding", "state"),
+    [
+        ("uring", State.PASSED),
+        ({"name": "liburing", "version": "2.3"}, State.PASSED),
+        ({"name": "liburing"}, State.NOTHING),
+        ({"name": 1, "version": "2.3"}, State.NOTHING),
+        (None, State.NOTHING),
+    ],
+)
+def test_a_header_names_its_binding(binding: Any, state: State) -> None:
+    assert folded(AB | {"binding": binding}, B, C, ran=2).state == state
+
+
 def test_evidence_is_kept() -> None:
     records = [AB, case("A.B", "failed", failures=[FAILURE], wire=["enter 1"]), case("A.C")]
     observation = folded(*records, ran=2, exit=1, output="says", kmsg=["<6>hello"], taint=[0, 0], ms=42)

@@ -18,9 +18,10 @@ import pytest
 from harness import catalogue, results
 from harness.judge import Verdict
 from harness.matrix import RESULTS, ROOT
-from harness.report import html, text
+from harness.report import html, text, view
 from harness.report.view import Place
 from harness.results import Footer, Plan, Results
+from harness.tests.test_bindings_report import BOUND
 from harness.tests.test_report import GOLDEN, ROWS, RUN
 
 DRIVER = Path("/usr/bin/chromedriver")
@@ -55,6 +56,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     runs = {
         "canned": (RUN, ROWS),
         "many": (many(), catalogue.load()),
+        "bindings": (BOUND, ROWS),
         "published": (results.read(ROOT / "reports" / RESULTS), catalogue.load()),
     }
     for name, (run, rows) in runs.items():
@@ -187,7 +189,7 @@ return [...new Set(problems)].slice(0, 20);
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
 @pytest.mark.parametrize("width", [WIDE, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("name", ["canned", "published"])
+@pytest.mark.parametrize("name", ["canned", "bindings", "published"])
 def test_a_person_can_read_it(
     browser: Browser, pages: dict[str, Path], name: str, dark: bool, width: int, scripts: bool
 ) -> None:
@@ -239,6 +241,23 @@ def test_each_cell_shows_its_sign_and_only_surprises_are_links(browser: Browser,
         sign, link, title = found[cell.stem, cell.series]
         assert (sign, link) == (text.cell_sign(cell), cell.surprise)
         assert title.startswith(f"{cell.test} on {cell.series}") and ": " in title
+
+
+def test_bindings_stand_side_by_side_where_they_differ(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.show(pages["bindings"])
+    shown = browser.ask(
+        "return [...document.querySelectorAll('.contrasts tbody tr')].map(row => [...row.children].map(cell =>"
+        " [cell.textContent, cell.querySelector('a')?.hash ?? null]))"
+    )
+    assert shown == [
+        [[contrast.test, f"#about-{stem}"], [contrast.kernels, None]]
+        + [[cell.sign, f"#{place}" if (place := cell.anchor(stem)) else None] for cell in contrast.cells]
+        for contrast in view.contrasts(BOUND)
+        for stem in (row.stem for row in ROWS if row.name == contrast.test)
+    ]
+    assert browser.ask("return document.querySelector('nav a[href=\"#bindings\"]') !== null")
+    browser.show(pages["canned"])
+    assert not browser.ask("return document.querySelector('#bindings, nav a[href=\"#bindings\"]') !== null")
 
 
 def test_the_headline_tells_surprises_and_no_score(browser: Browser, pages: dict[str, Path]) -> None:

@@ -60,7 +60,7 @@ def judged(machine: VmMachine, artefacts: Path, *names: str) -> tuple[dict[str, 
     plan = [PlanEntry(name=name, timeout_s=20, argv=("/bin/test", name)) for name in names]
     seen = dict(item for item in observe(machine, plan, artefacts) if isinstance(item, tuple))
     verdicts = {
-        name: judge(one.state, one.shape, Expected.PRESENT, bool(one.complaints)) for name, one in seen.items()
+        name: judge(one.state, one.shape, Expected.PRESENT, bool(one.complaints), ours=True) for name, one in seen.items()
     }
     return verdicts, seen
 

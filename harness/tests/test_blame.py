@@ -1,0 +1,131 @@
+"""Who is to blame: every pattern gets an answer, and the patterns that mean something get the right one."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from harness.blame import Culprit, blame
+from harness.judge import Verdict
+
+#: The other bindings on the kernel, and the binding's own cells on two other kernels.
+OTHERS = ("uring", "liburing-2.15", "raw")
+ELSEWHERE = ("6.12", "7.3")
+LETTERS = {
+    "✓": Verdict.WORKS, "·": Verdict.ABSENT, "✗": Verdict.WRONG, "m": Verdict.MISSING, "!": Verdict.COMPLAINED,
+    "+": Verdict.EARLY, "?": Verdict.NONE, "–": Verdict.NOT_EXPRESSIBLE, " ": None,
+}  # fmt: skip
+
+
+def accused(own: str, others: str, elsewhere: str, binding: str = "liburing"):
+    """Who is accused of the cell of liburing on 6.1, by signs."""
+    names = ("uring", "liburing-2.15", "raw") if binding == "liburing" else ("liburing", "liburing-2.15", "raw")
+    here = {binding: LETTERS[own]} | {name: LETTERS[one] for name, one in zip(names, others, strict=True)}
+    there = {"6.1": LETTERS[own]} | {name: LETTERS[one] for name, one in zip(ELSEWHERE, elsewhere, strict=True)}
+    reached = [{name: verdict for name, verdict in found.items() if verdict} for found in (here, there)]
+    return blame(binding, "6.1", *reached)
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "elsewhere", "culprit"),
+    [
+        # A kernel: odd through all, and the test works elsewhere.
+        ("✗", "✗✗✗", "✓✗", Culprit.KERNEL),
+        ("✗", "✗–?", "✓ ", Culprit.KERNEL),
+        ("m", "mmm", "✓✓", Culprit.KERNEL),
+        ("+", "+++", "✓✓", Culprit.KERNEL),
+        ("!", "✓✓✓", "✓✓", Culprit.KERNEL),
+        ("!", "   ", "  ", Culprit.KERNEL),
+        # A binding: odd alone.
+        ("✗", "✓✓✓", "✗✗", Culprit.BINDING),
+        ("✗", "✓✓✓", "✓✓", Culprit.BINDING),
+        ("✗", "✓ –", "  ", Culprit.BINDING),
+        ("✗", "··?", "✓✓", Culprit.BINDING),
+        ("✗", "  ✓", "✗ ", Culprit.BINDING),
+        # What bindings share: all but bare system calls, or all versions of one library.
+        ("✗", "✗✗✓", "✗✗", Culprit.ASSUMPTION),
+        ("✗", "✗ ✓", "✓✓", Culprit.ASSUMPTION),
+        ("✗", "✓✗✓", "✗✗", Culprit.ASSUMPTION),
+        ("✗", "✓✗ ", "✗✗", Culprit.ASSUMPTION),
+        # A test: odd through all, and works nowhere.
+        ("✗", "✗✗✗", "✗✗", Culprit.TEST),
+        ("✗", "✗✗✗", "✗·", Culprit.TEST),
+        # Nobody can tell.
+        ("✗", "✗✗✗", "··", Culprit.UNKNOWN),  # no other kernel should have it
+        ("✗", "✓✓✗", "✗✗", Culprit.UNKNOWN),  # bare system calls, too, but not all
+        ("✗", "✗✓✓", "✗✗", Culprit.UNKNOWN),
+        ("✗", "???", "✓✓", Culprit.UNKNOWN),
+        ("✗", "–––", "✗✗", Culprit.UNKNOWN),
+        ("✗", "   ", "  ", Culprit.UNKNOWN),
+    ],
+)
+def test_a_pattern_accuses(own, others, elsewhere, culprit):
+    assert accused(own, others, elsewhere).culprit is culprit
+
+
+@pytest.mark.parametrize("own", ["✓", "·", "?", "–"])
+def test_a_cell_that_is_not_odd_accuses_nobody(own):
+    for others, elsewhere in product(product(LETTERS, repeat=3), product("✓·✗–", repeat=2)):
+        assert accused(own, "".join(others), "".join(elsewhere)) is None
+
+
+@pytest.mark.parametrize("binding", ["uring", "liburing"])
+@pytest.mark.parametrize("own", ["✗", "m", "!", "+"])
+def test_every_pattern_has_an_answer_with_its_evidence(own, binding):
+    found = set()
+    for signs in product(*3 * [LETTERS], *2 * ["✓·✗–"]):
+        others, elsewhere = "".join(signs[:3]), "".join(signs[3:])
+        answer = accused(own, others, elsewhere, binding)
+        found.add(answer.culprit)
+        assert answer.says and not answer.says.endswith(".")
+        check(own, others, elsewhere, answer.culprit)
+    assert found == ({Culprit.KERNEL} if own == "!" else set(Culprit))
+
+
+def check(own: str, others: str, elsewhere: str, culprit: Culprit) -> None:
+    """What must be true whoever is accused."""
+    some_fine = any(one in "✓·" for one in others)
+    if culprit in (Culprit.BINDING, Culprit.ASSUMPTION):
+        assert some_fine, "somebody must show that the kernel and the test are all right"
+    if culprit is Culprit.BINDING:
+        uring_or_raw = others[0] + others[2]
+        assert not any(one in "✗m!+" for one in uring_or_raw), "no other binding is odd"
+    if culprit is Culprit.KERNEL and own != "!":
+        assert not some_fine and "✓" in elsewhere, "nobody is fine here, and the test works on another kernel"
+    if culprit is Culprit.TEST:
+        assert not some_fine and "✓" not in elsewhere, "it works nowhere that we know of"
+
+
+@pytest.mark.parametrize(
+    ("fine", "culprit"),
+    [(("uring", "liburing-2.15"), Culprit.BINDING), (("uring", "raw"), Culprit.ASSUMPTION), (("raw",), Culprit.ASSUMPTION)],
+)
+def test_a_mistake_of_some_versions_is_theirs_and_one_of_all_is_shared(fine, culprit):
+    here = dict.fromkeys(("liburing", "liburing-2.9"), Verdict.WRONG) | dict.fromkeys(fine, Verdict.WORKS)
+    assert {blame(name, "6.1", here, {"6.1": Verdict.WRONG}).culprit for name in ("liburing", "liburing-2.9")} == {culprit}
+
+
+def test_what_nobody_reached_changes_nothing():
+    for signs in product("✓·✗!", repeat=4):
+        others, elsewhere = "".join(signs[:2]), "".join(signs[2:])
+        without, silent = accused("✗", others + " ", elsewhere), accused("✗", others + "?", elsewhere)
+        assert without == silent == accused("✗", others + "–", elsewhere)
+
+
+def test_the_sentence_names_its_evidence():
+    assert accused("✗", "✓✓✓", "✗ ").says == (
+        "On 6.1 the same test is fine through uring, liburing-2.15 and raw, and odd through liburing alone, "
+        "which is odd on 6.12, too"
+    )
+    assert accused("✗", "✗✗✗", "✓✓").says == (
+        "On 6.1 the test is odd through every binding that can say it (liburing, uring, liburing-2.15 and raw), "
+        "while through liburing it works on 6.12 and 7.3"
+    )
+
+
+def test_many_kernels_are_counted():
+    elsewhere = {f"6.{minor}": Verdict.WORKS for minor in range(12, 20)} | {"6.1": Verdict.WRONG}
+    assert blame("uring", "6.1", {"uring": Verdict.WRONG, "raw": Verdict.WORKS}, elsewhere).says.endswith(
+        "through which it works on 8 kernels"
+    )
