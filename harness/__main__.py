@@ -18,6 +18,7 @@ COMMANDS = {
     "nightly": "harness.nightly",
     "render": "harness.render",
     "kernels": "harness.inventory",
+    "lies": "harness.lies",
 }
 TROUBLE, INTERRUPTED = 2, 130
 
