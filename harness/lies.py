@@ -28,6 +28,7 @@ from harness.matrix import OK, ROOT, SURPRISES
 from harness.report import folder, readme
 from harness.report import lies as report
 from harness.results import Cell
+from harness.since import KernelVersion
 from harness.trouble import Trouble
 
 EXPECTED = ROOT / "conformance" / "lies.toml"
@@ -65,7 +66,7 @@ class Lie:
 
     name: str
     says: str
-    kernel: str = ""  # the release of the one that ran below it
+    kernel: str = ""  # the series of the one that ran below it
     red: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     green: tuple[str, ...] = ()  # the other tests; not published
 
@@ -225,7 +226,8 @@ def _seen(lie: Lie, cells: Sequence[Cell]) -> Lie:
         planned |= dict.fromkeys(_without_size(name) for name in _planned(cell))
         if tests := tuple(dict.fromkeys(_without_size(name) for name in _red_tests(cell))):
             red[cell.stem] = tests
-    seen = replace(lie, kernel=cells[0].kernel or "", red=red)
+    version = KernelVersion.parse(cells[0].kernel or "", "")
+    seen = replace(lie, kernel=version.series if version else "", red=red)
     return replace(seen, green=tuple(name for name in planned if name not in seen.tests))
 
 
@@ -267,7 +269,7 @@ def publish(told: Sequence[Lie], expected: Mapping[str, Expectation]) -> None:
 
 def rendered(told: Sequence[Lie], expected: Mapping[str, Expectation]) -> dict[Path, str]:
     """Every file that shows the published results, each with the text that it must have."""
-    page = report.render(told, expected, catalogue.load(), home=os.path.relpath(ROOT, REPORTS))
+    page = report.render(told, expected, home=os.path.relpath(ROOT, REPORTS))
     block = report.readme_line(told, expected)
     return {
         REPORTS / report.PAGE: page,

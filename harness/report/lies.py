@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.catalogue import Row
 from harness.report.markdown import code, folded, line, place, plain
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def readme_line(told: Sequence[Lie], expected: Mapping[str, Expectation]) -> str
     return f"{headline(told, expected)} [Which test caught which lie](reports/{PAGE})."
 
 
-def render(told: Sequence[Lie], expected: Mapping[str, Expectation], rows: Sequence[Row], home: str) -> str:
+def render(told: Sequence[Lie], expected: Mapping[str, Expectation], home: str) -> str:
     """The page. `home` is the way to the top of the repository."""
     kernels = ", ".join(sorted({lie.kernel for lie in told}))
     parts = [
@@ -38,13 +37,15 @@ def render(told: Sequence[Lie], expected: Mapping[str, Expectation], rows: Seque
         f"{headline(told, expected)} "
         f"A lie stands between the binding and the real kernel (here Linux {kernels}), at the binding's seam around its system "
         f"calls: [lies.cc]({home}/conformance/support/lies.cc) has them, "
-        f"[lies.toml]({home}/conformance/lies.toml) says which tests must catch them. `ci/lies` made this page; "
+        f"[lies.toml]({home}/conformance/lies.toml) says which tests must catch them. `ci/lies` made this page, and `ci/test` fails when a lie "
+        "is no longer caught as it was; "
         "`ci/matrix --kernel host --binding lie:NAME` shows what one lie does to the table.",
         "Named are the tests that must catch the lie; then how many others turned red as well. A test that runs on rings of "
         "several sizes counts once.",
         "\n".join(_table(told, expected)),
         "## All tests that each lie turned red",
-        *(_details(lie, rows, home) for lie in told if lie.red),
+        "By row; \"all\" are those of the row that any lie turns red.",
+        *(_details(lie, _all_tests(told)) for lie in told if lie.red),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -71,7 +72,19 @@ def _verdict(lie: Lie, expectation: Expectation) -> str:
     return "; ".join(words)
 
 
-def _details(lie: Lie, rows: Sequence[Row], home: str) -> str:
-    files = {row.stem: row.file for row in rows}
-    lines = [f"- [{stem}]({home}/{files[stem]}): {', '.join(map(code, tests))}" for stem, tests in lie.red.items()]
+def _all_tests(told: Sequence[Lie]) -> dict[str, set[str]]:
+    """The tests of each row that some lie turned red."""
+    found: dict[str, set[str]] = {}
+    for lie in told:
+        for row, tests in lie.red.items():
+            found.setdefault(row, set()).update(tests)
+    return found
+
+
+def _details(lie: Lie, known: Mapping[str, set[str]]) -> str:
+    lines = [f"- {code(row)}: {_named(tests, known[row])}" for row, tests in lie.red.items()]
     return f"{place(lie.name)}\n{folded(f'{lie.name}: {lie.says} ({len(lie.tests)} tests)', chr(10).join(lines))}"
+
+
+def _named(tests: Sequence[str], known: set[str]) -> str:
+    return f"all {len(tests)}" if len(tests) > 1 and set(tests) == known else ", ".join(map(code, tests))

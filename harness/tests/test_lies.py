@@ -165,12 +165,12 @@ def test_a_program_that_is_not_there_is_trouble(tmp_path):
 
 
 def test_the_numbers_and_the_page(tmp_path):
-    told = [Lie(name="nothing", says="", kernel="6.18.1"), replace(CAUGHT, kernel="6.18.1"), Lie(name="y", says="a | b", kernel="6.18.1")]
+    told = [Lie(name="nothing", says="", kernel="6.18"), replace(CAUGHT, kernel="6.18"), Lie(name="y", says="a | b", kernel="6.18")]
     expected = {"x": Expectation(caught_by=("Nop.A",)), "y": Expectation(because="nobody can"), "nothing": Expectation(because="it is true")}
     line = "Of 2 lies that a kernel can tell, tests catch 1; survived, as documented: 1."
     assert report.readme_line(told, expected) == f"{line} [Which test caught which lie](reports/lies.md)."
-    page = report.render(told, expected, catalogue.load(), "..")
-    assert line in page and "Linux 6.18.1" in page
+    page = report.render(told, expected, "..")
+    assert line in page and "Linux 6.18)" in page
     assert "| [`x`](#x) |  | 1 | `Nop.A` |" in page
     assert r"| `y` | a \| b | 0 | survived: nobody can |" in page
-    assert "- [nop](../conformance/nop_test.cc): `Nop.A`" in page
+    assert "- `nop`: `Nop.A`" in page
