@@ -128,6 +128,9 @@ constexpr Lie table[] = {
     {.name = "setup_enosys",
      .says = "there is no io_uring here, though everybody else can open a ring",
      .opening = [](unsigned) -> long { return -ENOSYS; }},
+    {.name = "setup_eperm",
+     .says = "rings are forbidden here, though everybody else can open one",
+     .opening = [](unsigned) -> long { return -EPERM; }},
     {.name = "setup_enomem_once",
      .says = "the first ring of the process gets no memory, the next one does",
      .opening = [](unsigned nth) -> long { return nth == 0 ? -ENOMEM : 0; }},
@@ -137,6 +140,9 @@ constexpr Lie table[] = {
     {.name = "no_single_mmap",
      .says = "the two rings cannot be mapped at once, as before 5.4",
      .opened = [](Params& told) { told.features &= ~uring::feat_single_mmap; }},
+    {.name = "forgets_features",
+     .says = "the ring has none of the features that came after 5.4",
+     .opened = [](Params& told) { told.features &= uring::feat_single_mmap; }},
     {.name = "sq_entries_wrong",
      .says = "setup answers twice the SQ entries that the ring itself names",
      .opened = [](Params& told) { told.sq_entries *= 2; }},
@@ -346,6 +352,21 @@ constexpr Lie table[] = {
          [](LyingRing& ring, wire::Sqe& sqe) {
            if (changes_a_directory(sqe)) ring.pretend(sqe, 0);
          }},
+    {.name = "sends_nothing",
+     .says = "sends complete with all their bytes, and nobody gets them",
+     .submitted =
+         [](LyingRing& ring, wire::Sqe& sqe) {
+           if (sqe.opcode == wire::op::send) ring.pretend(sqe, bytes_of(sqe));
+         }},
+    {.name = "waits_for_nobody",
+     .says = "waitid completes at once, and the child was not waited for",
+     .submitted =
+         [](LyingRing& ring, wire::Sqe& sqe) {
+           if (sqe.opcode == wire::op::waitid) ring.pretend(sqe, 0);
+         }},
+    {.name = "submits_late",
+     .says = "SQEs are consumed when they are submitted, and looked at with the next wait",
+     .submits_late = true},
     {.name = "runs_twice",
      .says = "every request runs a second time, and only the first time completes",
      .runs_twice = true},
@@ -440,6 +461,12 @@ constexpr Lie table[] = {
      .registering = [](LyingRing& ring, const RegisterCall& call) -> long {
        if (ring.registrations > 0 || call.op == RegisterOp::probe) return really(call);
        return -EBUSY;
+     }},
+    {.name = "register_enomem",
+     .says = "the first registration with a ring gets no memory",
+     .registering = [](LyingRing& ring, const RegisterCall& call) -> long {
+       if (ring.registrations > 0 || call.op == RegisterOp::probe) return really(call);
+       return -ENOMEM;
      }},
     {.name = "registers_nothing",
      .says = "registrations succeed, and nothing is registered",

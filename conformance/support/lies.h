@@ -48,6 +48,7 @@ struct Lie {
   long (*entering)(const LyingRing& ring, EnterCall& call) = nullptr;
   void (*submitted)(LyingRing& ring, wire::Sqe& sqe) = nullptr;
   bool runs_twice = false;
+  bool submits_late = false;
   void (*completed)(LyingRing& ring, std::vector<wire::Cqe>& arrived) = nullptr;
   long (*entered)(LyingRing& ring, long result) = nullptr;
 

@@ -176,7 +176,7 @@ void LyingRing::tell_arrived() {
   told(params_.sq_off.flags) = acquire(real(params_.sq_off.flags)) | overflow;
   told(params_.sq_off.dropped) = real(params_.sq_off.dropped);
   told(params_.cq_off.overflow) = real(params_.cq_off.overflow);
-  release(told(params_.sq_off.head), acquire(real(params_.sq_off.head)) + sq_lead_);
+  release(told(params_.sq_off.head), acquire(real(params_.sq_off.head)) + sq_lead_ + postponed_);
   release(told(params_.cq_off.tail), tail);
 }
 
@@ -199,6 +199,23 @@ long LyingKernel::setup(uring::u32 entries, uring::Params* params) noexcept {
   return fd;
 }
 
+namespace {
+
+// The call itself. A request that is submitted late goes with the next call that also waits.
+long submit(const Lie& lie, LyingRing& ring, int fd, const EnterCall& call, const void* arg,
+            std::size_t arg_size) {
+  if (lie.submits_late && (call.flags & uring::enter_getevents) == 0) {
+    ring.postpone(call.to_submit);
+    return static_cast<long>(call.to_submit);
+  }
+  const std::uint32_t late = ring.take_postponed();
+  const long result =
+      LinuxKernel::enter(fd, call.to_submit + late, ring.still_wanted(call), call.flags, arg, arg_size);
+  return result - std::clamp(result, 0L, static_cast<long>(late));
+}
+
+}  // namespace
+
 long LyingKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags,
                         const void* arg, std::size_t arg_size) noexcept {
   LyingRing* const ring = lying_ring(fd);
@@ -213,7 +230,7 @@ long LyingKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, u
   if (error < 0) return error;
 
   ring->carry_requests(lie);
-  long result = LinuxKernel::enter(fd, call.to_submit, ring->still_wanted(call), flags, arg, arg_size);
+  long result = submit(lie, *ring, fd, call, arg, arg_size);
   if (lie.runs_twice && result >= 0) ring->run_again(fd);
   std::size_t lost = ring->carry_completions(lie);
   // The kernel has counted CQEs that the binding does not get: the wait is not over.

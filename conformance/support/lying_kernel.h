@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "support/lies.h"
@@ -59,6 +60,8 @@ class LyingRing {
   bool is_mapped() const { return rings_.copy != nullptr && sqes_.copy != nullptr; }
 
   void carry_requests(const Lie& lie);
+  void postpone(std::uint32_t requests) { postponed_ += requests; }
+  std::uint32_t take_postponed() { return std::exchange(postponed_, 0); }
   void run_again(int fd);                         // what was carried over last
   std::size_t carry_completions(const Lie& lie);  // returns how many of them the binding will never see
   std::uint32_t still_wanted(const EnterCall& call) const;
@@ -79,6 +82,7 @@ class LyingRing {
   std::uint32_t told_sq_entries_;
   Memory rings_, sqes_;
   std::uint32_t sq_lead_ = 0;       // how far the binding's SQ counters are ahead of the kernel's
+  std::uint32_t postponed_ = 0;     // requests that count as consumed, and the kernel has not seen
   std::vector<wire::Sqe> carried_;  // by the last carry_requests
   std::deque<wire::Cqe> untold_;    // arrived, and the binding's CQ has no room
   std::map<std::uint64_t, wire::Sqe> requests_;

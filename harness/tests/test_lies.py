@@ -60,7 +60,7 @@ CAUGHT = Lie(name="x", says="", red={"nop": ("Nop.A",)}, green=("Nop.B",))
     [
         (Expectation(caught_by=("Nop.A",)), []),
         (Expectation(caught_by=("Nop.B",)), ["x is no longer caught by Nop.B."]),
-        (Expectation(caught_by=("Nop.C",)), ["x is to be caught by Nop.C, which did not run. Is that its name?"]),
+        (Expectation(caught_by=("Nop.C",)), ["x is to be caught by Nop.C, which did not run: is that its name, or did its row end early?"]),
         (Expectation(because="y"), ["x is to be survived by Nop.A, which turned red."]),
         (Expectation(caught_by=("Nop.A",), because="y"), []),
     ],
