@@ -11,8 +11,8 @@ from pathlib import Path
 
 from harness import catalogue, plan, results
 from harness.column import MACHINES
-from harness.matrix import RESULTS
-from harness.report import text
+from harness.matrix import RESULTS, ROOT
+from harness.report import folder, text
 from harness.results import Header, Plan, Results
 from harness.trouble import Trouble
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("shards", nargs="+", metavar="SHARD", help="a results file, or a directory that holds a results.ndjson")
-    parser.add_argument("--into", required=True, type=Path, metavar="DIR", help="where the merged results and all consoles go")
+    parser.add_argument("--into", required=True, type=Path, metavar="DIR", help="where the merged results, all consoles and the reports go")
     plan.add_options(parser)
     options = parser.parse_args(arguments)
     expected = Plan(
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def merge(sources: Sequence[str], expected: Plan, into: Path) -> Results:
-    """The shards as one run, with its consoles, in the directory `into`; Trouble if they are not all of one run."""
+    """The shards as one run, with its consoles and reports, in `into`; Trouble if they are not all of one run."""
     shards, problems = _read(sources)
     problems += [*_disagreements(shards), *_overlaps(shards), *_gaps(shards, expected)]
     if into.resolve() in {shard.directory.resolve() for shard in shards}:
@@ -66,6 +66,7 @@ def merge(sources: Sequence[str], expected: Plan, into: Path) -> Results:
         raise Trouble(f"The shards are not one run, so nothing was written to {into}:{listed}")
     merged = _write(shards, _header(shards, expected), into)
     _carry_consoles(shards, into)
+    folder.fill(into, merged, catalogue.load(), top=ROOT, machines=MACHINES)
     return merged
 
 

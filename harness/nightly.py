@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import diff, plan, publication, results
+from harness import catalogue, diff, plan, publication, results
 from harness.column import MACHINES
 from harness.difference import Difference, Kind, compare
 from harness.git import Git
 from harness.matrix import INTERRUPTED, OK, RESULTS, ROOT, SURPRISES, TROUBLE
-from harness.report import changes, text
+from harness.report import changes, folder, text
 from harness.results import Results
 from harness.trouble import Trouble
 
@@ -25,8 +25,8 @@ COMMITTED = ("reports", "README.md")  # and nothing else, ever
 TEXT, MARKDOWN = "changes.txt", "changes.md"
 
 _EPILOG = """\
-Everything stays in build/nightly, whatever happens: results.ndjson, the console of each machine below machines/,
-and what changed as changes.txt and changes.md. With --commit, reports/ and README.md are updated and committed,
+Everything stays in build/nightly, whatever happens: results.ndjson and the reports (index.html and others), the
+console of each machine below machines/, and what changed as changes.txt and changes.md. With --commit, reports/ and README.md are updated and committed,
 with the changes as the message; when nothing changed there is no commit. A run with surprises is published, too:
 that is what it is for.
 
@@ -61,6 +61,7 @@ def main(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     try:
         whole = diff.load(str(options.into))
+        folder.fill(options.into, whole, catalogue.load(), top=ROOT, machines=MACHINES)
         found = compare(diff.load("HEAD"), whole)
         print(_told(found, options.into, options.summary))
         night.findings += _findings(whole, found)

@@ -66,6 +66,8 @@ def test_shards_become_the_run_that_one_machine_would_have_made(shards, into):
     assert merged.footer.complete and merged.footer.surprises == 1
     for series in KERNELS:
         assert (into / "machines" / series / "boot-1" / "console.log").read_text() == f"console of {series}"
+    page = (into / "index.html").read_text()
+    assert "waitid" in page and 'href="machines/6.1/boot-1/console.log"' in page  # the surprise, with what its machine left
 
 
 def test_merging_again_replaces_what_was_merged(shards, into):

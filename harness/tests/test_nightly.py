@@ -156,6 +156,7 @@ def test_without_commit_all_stays_in_its_place(repository, tmp_path):
     place = repository.top / "build" / "nightly"
     assert (place / "results.ndjson").read_text() == (merged / "results.ndjson").read_text()
     assert (place / "machines" / COLUMNS[0] / "boot-1" / "console.log").read_text() == "Linux version"
+    assert "7.3" in (place / "index.html").read_text() and (place / "junit.xml").exists()
     assert (place / "changes.txt").read_text() in done.stdout
     assert summary.read_text() == "before\n" + (place / "changes.md").read_text()
 

@@ -81,7 +81,7 @@ constexpr bool is_errno(Error error) noexcept {
 }
 
 // A value of type T or an Error, in one machine word. T is void, an unsigned integer of at most 32 bits, a
-// signed one whose values are never negative, a pointer, or a reference.
+// signed one whose values are never negative (it traps otherwise), a pointer, or a reference.
 template <class T>
 class [[nodiscard]] Result {
   static constexpr bool is_reference = std::is_lvalue_reference_v<T>;
@@ -101,8 +101,12 @@ class [[nodiscard]] Result {
              !std::is_same_v<std::remove_cvref_t<U>, Error> &&
              !std::is_same_v<std::remove_cvref_t<U>, Result>)
   constexpr Result(U&& value) noexcept : word_(to_word(value)) {
-    // A value is never an error: said to the compiler, which then does not ask again in `value()`.
-    if (is_error(word_)) __builtin_unreachable();
+    if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+      URING_ASSERT(!is_error(word_));
+    } else {
+      // By its type a value is never an error: said to the compiler, which then does not ask again in `value()`.
+      if (is_error(word_)) __builtin_unreachable();
+    }
   }
 
   constexpr Result() noexcept

@@ -19,6 +19,7 @@
 #ifndef URING_RING_H
 #define URING_RING_H
 
+#include <cstdint>
 #include <span>
 #include <utility>
 
@@ -34,7 +35,7 @@ namespace uring {
 
 // Where both queues stand. All four count entries since the ring was made, wrapping at 2^32.
 struct Indices {
-  u32 sqe_head;  // ours: SQEs published to the kernel; the same word as sq_tail, of which the ring keeps no copy
+  u32 sqe_head;  // ours: SQEs published by flush_sq or submit
   u32 sqe_tail;  // ours: SQEs handed out by get_sqe
   u32 sq_tail;   // shared: what the kernel may consume
   u32 cq_head;   // shared: what we have consumed
@@ -101,6 +102,7 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     // The index array was filled with 0, 1, 2 ... by init: slot and position are always the same number. The tail is
     // stored even if nothing is new: that costs less than to ask.
     const u32 tail = sqe_tail();
+    sqe_head_ = tail;
     sq_.tail.store_release(tail);
     return tail - sq_.head.load_acquire();
   }
@@ -158,7 +160,7 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   u32 sq_ready() const noexcept { return sqe_tail() - sq_.head.load_acquire(); }
 
   // SQEs handed out and not yet published by flush_sq or submit.
-  u32 sq_unflushed() const noexcept { return sqe_tail() - sq_.tail.load_relaxed(); }
+  u32 sq_unflushed() const noexcept { return sqe_tail() - sqe_head_; }
 
   // SQEs the kernel dropped because the index array was wrong. Never moves; a diagnosis.
   u32 sq_dropped() const noexcept { return sq_.dropped.load_relaxed(); }
@@ -212,7 +214,7 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
 
   // Where the queues stand.
   Indices indices() const noexcept {
-    return {sq_.tail.load_relaxed(), sqe_tail(), sq_.tail.load_relaxed(), cq_.head.load_relaxed()};
+    return {sqe_head_, sqe_tail(), sq_.tail.load_relaxed(), cq_.head.load_relaxed()};
   }
 
   // --- the ring itself ----------------------------------------------------------------------------------
@@ -303,28 +305,34 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   }
 
   // All SQEs handed out so far, counted as the kernel counts.
-  u32 sqe_tail() const noexcept { return sqe_base_ + static_cast<u32>(sqe_next_ - sq_.sqes); }
+  u32 sqe_tail() const noexcept {
+    return static_cast<u32>((reinterpret_cast<std::uintptr_t>(sqe_next_) - sqe_origin_) / sizeof(Sqe));
+  }
+
+  // Makes slot `tail & mask` the next SQE's.
+  void next_is(u32 tail) noexcept {
+    sqe_next_ = sq_.sqes + (tail & sq_.mask);
+    sqe_origin_ = reinterpret_cast<std::uintptr_t>(sqe_next_) - std::uintptr_t{tail} * sizeof(Sqe);
+  }
 
   // Looks how far the kernel has come, and what is free behind the last SQE handed out, up to the end of the array.
-  // False if the queue is full. The shared head is read here and nowhere
-  // else on the way of an SQE: once each time round the queue, or less often than once per batch.
+  // False if the queue is full. The shared head is read here and nowhere else on the way of an SQE: once each time
+  // round the queue, or less often than once per batch.
   bool find_room() noexcept {
     const u32 tail = sqe_tail();
     const u32 used = tail - sq_.head.load_acquire();
     if (used >= sq_.entries) return false;
-    const u32 first = tail & sq_.mask;
-    const u32 room = sq_.entries - used, to_end = sq_.entries - first;
-    sqe_base_ = tail - first;
-    sqe_next_ = sq_.sqes + first;
+    const u32 room = sq_.entries - used, to_end = sq_.entries - (tail & sq_.mask);
+    next_is(tail);
     sqe_stop_ = sqe_next_ + (room < to_end ? room : to_end);
     return true;
   }
 
-  // Makes `tail` the next SQE's position; nothing is known about what is free.
+  // A queue in which all SQEs before `tail` are published, and nothing is known about what is free.
   void start_at(u32 tail) noexcept {
-    const u32 first = tail & sq_.mask;
-    sqe_base_ = tail - first;
-    sqe_next_ = sqe_stop_ = sq_.sqes + first;
+    next_is(tail);
+    sqe_stop_ = sqe_next_;
+    sqe_head_ = tail;
   }
 
   u32* word_at(u32 offset) const noexcept {
@@ -337,7 +345,10 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   // has neither to look again nor to compute a place until they are used up.
   Sqe* sqe_next_ = nullptr;
   Sqe* sqe_stop_ = nullptr;
-  u32 sqe_base_ = 0;  // the position of slot 0 this time round
+  // Where SQE number 0 would lie if the array reached back to it, modulo 2^64: a place then tells its SQE's number by one
+  // subtraction, and there is one thing to count.
+  std::uintptr_t sqe_origin_ = 0;
+  u32 sqe_head_ = 0;  // SQEs published
   int fd_ = -1;
   int enter_fd_ = -1;     // fd_, or the index that register_ring_fd gave
   u32 always_flags_ = 0;  // of every enter
@@ -456,7 +467,8 @@ void BasicRing<Kernel>::close() noexcept {
   unmap();
   static_cast<void>(kernel_.close(fd_));
   sqe_next_ = sqe_stop_ = nullptr;
-  sqe_base_ = 0;
+  sqe_origin_ = 0;
+  sqe_head_ = 0;
   flags_ = features_ = always_flags_ = 0;
   fd_ = enter_fd_ = -1;
 }
@@ -528,7 +540,8 @@ void BasicRing<Kernel>::take(BasicRing& other) noexcept {
   sqes_ = std::exchange(other.sqes_, {});
   sqe_next_ = std::exchange(other.sqe_next_, nullptr);
   sqe_stop_ = std::exchange(other.sqe_stop_, nullptr);
-  sqe_base_ = std::exchange(other.sqe_base_, 0);
+  sqe_origin_ = std::exchange(other.sqe_origin_, 0);
+  sqe_head_ = std::exchange(other.sqe_head_, 0);
   flags_ = std::exchange(other.flags_, 0);
   features_ = std::exchange(other.features_, 0);
   fd_ = std::exchange(other.fd_, -1);
