@@ -1,8 +1,13 @@
 // nop: the smallest round trip. One SQE in, one CQE out, every index moves by one. While this file is red, no
 // other row of the table means anything.
 //
-// Needs NOP (5.1), IOSQE_IO_DRAIN (5.2) and the single mapping (5.4).
+// Needs NOP and READV (5.1), IOSQE_IO_DRAIN (5.2) and the single mapping (5.4).
 
+#include <fcntl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "support/files.h"
 #include "support/ring_test.h"
 
 namespace {
@@ -79,6 +84,24 @@ TEST_F(NopAtFour, WrapsBothQueuesInOrder) {
     }
   }
   EXPECT_EQ(ring.indices(), (Indices{.sqe_head = 30, .sqe_tail = 30, .sq_tail = 30, .cq_head = 30}));
+}
+
+// What the barrier is for: the NOP behind it waits for the read in front of it, which waits for a byte.
+TEST_F(NopAtFour, WaitsBehindADrainBarrier) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+  const Fd out(ends[0]), in(ends[1]);
+  char byte = '?';
+  const iovec whole{&byte, 1};
+  must(ring.readv(0x1111, out.get(), &whole, 1, 0));
+  must(ring.nop(0x2222)).flags |= wire::io_drain;
+  ASSERT_EQ(ring.submit(), 2);
+  EXPECT_EQ(ring.cq_ready(), 0u);
+
+  ASSERT_EQ(write(in.get(), "x", 1), 1);
+  EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x1111, .res = 1, .flags = 0}));
+  EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x2222, .res = 0, .flags = 0}));
+  EXPECT_EQ(byte, 'x');
 }
 
 }  // namespace

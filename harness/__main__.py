@@ -20,6 +20,7 @@ COMMANDS = {
     "table": "harness.table",
     "adapters": "harness.adapters",
     "kernels": "harness.inventory",
+    "lies": "harness.lies",
 }
 TROUBLE, INTERRUPTED = 2, 130
 

@@ -134,7 +134,7 @@ def _numbers(release: str) -> tuple[int, ...]:
 def _check_keys(where: str, table: dict[str, Any], known: Collection[str], required: Iterable[str]) -> None:
     for key in table:
         if key not in known:
-            raise Trouble(f"{where}: unknown key {key!r}. {_nearest(key, known)}")
+            raise Trouble(f"{where}: unknown key {key!r}. {nearest(key, known)}")
     for key in required:
         if key not in table:
             raise Trouble(f"{where}: the key {key!r} is missing. Add it.")
@@ -142,10 +142,10 @@ def _check_keys(where: str, table: dict[str, Any], known: Collection[str], requi
 
 def _check_choice(where: str, key: str, value: str, choices: Collection[str]) -> None:
     if value not in choices:
-        raise Trouble(f"{where}: unknown {key} {value!r}. {_nearest(value, choices)}")
+        raise Trouble(f"{where}: unknown {key} {value!r}. {nearest(value, choices)}")
 
 
-def _nearest(word: str, known: Collection[str]) -> str:
+def nearest(word: str, known: Collection[str]) -> str:
     near = difflib.get_close_matches(word, known, n=1)
     return f"Did you mean {near[0]!r}?" if near else f"Use one of: {', '.join(known)}."
 

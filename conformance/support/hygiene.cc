@@ -128,6 +128,7 @@ void HygieneListener::OnTestEnd(const testing::TestInfo& info) {
     after = look_around();
   }
   for (const std::string& leak : leaks(*before_, after)) ADD_FAILURE() << "leak: " << leak;
+  for (const std::string& loss : wire_log().losses()) ADD_FAILURE() << "loss: " << loss;
   before_ = std::move(after);  // a leak is charged once; nothing happens between two tests
   if (info.result()->Skipped() && !current_observation().refusal) {
     ADD_FAILURE() << "skipped without a witness: a skip is taken only from refused()";

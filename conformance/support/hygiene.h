@@ -25,9 +25,9 @@ Belongings look_around();
 // What `after` has that `before` had not, and the other way round, as sentences; empty: nothing.
 std::vector<std::string> leaks(const Belongings& before, const Belongings& after);
 
-// Starts each test with an empty observation and an empty wire log; fails it afterwards if it leaked or
-// skipped without a witness. Must be appended after RecordListener: GoogleTest calls OnTestEnd in reverse
-// order.
+// Starts each test with an empty observation and an empty wire log; fails it afterwards if it leaked, if its
+// rings count requests or completions as lost, or if it skipped without a witness. Must be appended after
+// RecordListener: GoogleTest calls OnTestEnd in reverse order.
 class HygieneListener : public testing::EmptyTestEventListener {
  public:
   void OnTestStart(const testing::TestInfo& info) override;

@@ -1,8 +1,8 @@
 // The conformance program: GoogleTest's options, and
 //   --binding=NAME         the binding that the caller believes to test; any other name than this program's
 //   is an error.
-//                          "lie:refuse_all" makes the program its own counterexample: see Lie in
-//                          support/wire_log.h
+//                          "lie:NAME" puts a kernel that lies under it: see support/lies.h
+//   --list-lies            print the lies, each with what it says, and end
 //   --timeout-s=N          end a test that takes longer, default 60 seconds
 //   --fork-server=N        serve forks over descriptor N: see support/fork_server.h
 //   URING_RECORDS_FD=N     (environment) write result records to this descriptor: see support/records.h
@@ -22,8 +22,8 @@
 #include "binding.h"
 #include "support/fork_server.h"
 #include "support/hygiene.h"
+#include "support/lies.h"
 #include "support/records.h"
-#include "support/wire_log.h"
 
 namespace {
 
@@ -39,6 +39,19 @@ int number(std::string_view what, std::string_view text) {
     usage(std::string(what) + " wants a number, not \"" + std::string(text) + '"');
   }
   return value;
+}
+
+const conformance::Lie& lie_named(std::string_view name) {
+  if (const conformance::Lie* lie = conformance::find_lie(name)) return *lie;
+  usage("there is no lie \"" + std::string(name) + "\"; the nearest is \"" +
+        std::string(conformance::nearest_lie(name).name) + "\", and --list-lies shows all");
+}
+
+[[noreturn]] void list_lies() {
+  for (const conformance::Lie& lie : conformance::lies()) {
+    std::printf("%-26s %s\n", std::string(lie.name).c_str(), std::string(lie.says).c_str());
+  }
+  std::exit(std::fflush(stdout) == 0 ? 0 : 2);
 }
 
 struct Options {
@@ -57,12 +70,14 @@ Options read_options(const std::vector<std::string>& arguments) {
     } else if (argument == "--gtest_also_run_disabled_tests") {
       GTEST_FLAG_SET(also_run_disabled_tests, true);
     } else if (argument.starts_with("--binding=")) {
-      if (value == conformance::refuse_all_name) {
-        conformance::active_lie() = conformance::Lie::refuse_all;
+      if (value.starts_with(conformance::lie_prefix)) {
+        conformance::active_lie() = &lie_named(value.substr(conformance::lie_prefix.size()));
       } else if (value != binding::name) {
         usage("this program tests the binding \"" + std::string(binding::name) + "\", not \"" +
               std::string(value) + '"');
       }
+    } else if (argument == "--list-lies") {
+      list_lies();
     } else if (argument.starts_with("--timeout-s=")) {
       options.timeout_s = static_cast<unsigned>(number("--timeout-s", value));
     } else {

@@ -9,6 +9,7 @@
 
 #include "binding.h"
 #include "support/json.h"
+#include "support/lies.h"
 #include "support/observation.h"
 #include "support/wire_log.h"
 
@@ -119,7 +120,7 @@ void RecordListener::OnTestProgramStart(const testing::UnitTest& unit_test) {
   write_line(fd_, json::Object()
                       .add_string("kind", "header")
                       .add("schema", record_schema)
-                      .add_string("binding", active_lie() == Lie::none ? binding::name : refuse_all_name)
+                      .add_string("binding", announced_name(binding::name))
                       .add("plan", json::array_of_strings(plan))
                       .text());
 }

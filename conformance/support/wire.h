@@ -50,7 +50,8 @@ inline constexpr std::uint8_t send_zc = 47;          // 6.0
 inline constexpr std::uint8_t waitid = 50;           // 6.7
 inline constexpr std::uint8_t bind = 56;             // 6.11
 inline constexpr std::uint8_t listen = 57;           // 6.11
-inline constexpr std::uint8_t nobody = 255;  // no kernel: opcodes are handed out in order, 7.3 is at 64
+// No kernel has it: opcodes are handed out in order, and 7.3 is at 64. The last one that a probe can speak of.
+inline constexpr std::uint8_t nobody = 254;
 }  // namespace op
 
 // "MKDIRAT" for 37; "opcode 200" for one the suite does not use.

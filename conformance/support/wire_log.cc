@@ -4,6 +4,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "support/lying_kernel.h"
 #include "support/wire.h"
 
 namespace conformance {
@@ -20,13 +21,6 @@ wire::Sqe* published_sqe(const RingView& ring, std::uint32_t position) {
   const std::uint32_t index = word(ring, ring.params.sq_off.array + slot * 4);
   if (index >= ring.params.sq_entries) return nullptr;
   return reinterpret_cast<wire::Sqe*>(ring.sqes + index * sizeof(wire::Sqe));
-}
-
-void refuse_all(const RingView& ring) {
-  const std::uint32_t head = word(ring, ring.params.sq_off.head), tail = word(ring, ring.params.sq_off.tail);
-  for (std::uint32_t position = head; position != tail; ++position) {
-    if (wire::Sqe* sqe = published_sqe(ring, position)) sqe->opcode = wire::op::nobody;
-  }
 }
 
 std::string register_name(uring::RegisterOp op) {
@@ -54,6 +48,7 @@ struct Line {
 void WireLog::clear() {
   events_.clear();
   dropped_ = 0;
+  losses_.clear();
 }
 
 void WireLog::add(Event event) {
@@ -103,9 +98,23 @@ void WireLog::log_completed(int fd) {
   RingView& ring = rings_[fd];
   if (ring.rings == nullptr) return;
   const auto* cqes = reinterpret_cast<const wire::Cqe*>(ring.rings + ring.params.cq_off.cqes);
-  for (const std::uint32_t tail = word(ring, ring.params.cq_off.tail); ring.cq_seen != tail; ++ring.cq_seen) {
+  const std::uint32_t tail = word(ring, ring.params.cq_off.tail);
+  if (tail - ring.cq_seen > ring.params.cq_entries) {  // since the last look there was room for no more
+    add("the CQ's tail " + std::to_string(tail) + " is further ahead than the queue is long");
+    ring.cq_seen = tail;
+  }
+  for (; ring.cq_seen != tail; ++ring.cq_seen) {
     add(Completed{.position = ring.cq_seen, .cqe = cqes[ring.cq_seen & (ring.params.cq_entries - 1)]});
   }
+}
+
+void WireLog::look_for_losses(int fd) {
+  const RingView& ring = rings_[fd];
+  const std::uint32_t dropped = word(ring, ring.params.sq_off.dropped);
+  const std::uint32_t overflow = word(ring, ring.params.cq_off.overflow);
+  const std::string name = "ring " + std::to_string(fd);
+  if (dropped != 0) losses_.push_back(name + " says that " + std::to_string(dropped) + " SQEs were dropped");
+  if (overflow != 0) losses_.push_back(name + " says that " + std::to_string(overflow) + " CQEs were lost");
 }
 
 WireLog& wire_log() {
@@ -113,14 +122,9 @@ WireLog& wire_log() {
   return log;
 }
 
-Lie& active_lie() {
-  static Lie lie = Lie::none;
-  return lie;
-}
-
 long ObservedKernel::setup(uring::u32 entries, uring::Params* params) noexcept {
   const uring::u32 flags = params->flags;
-  const long fd = uring::LinuxKernel::setup(entries, params);
+  const long fd = LyingKernel::setup(entries, params);
   std::string line = "setup  entries=" + std::to_string(entries) + " flags=" + std::to_string(flags) +
                      " -> " + wire::result_text(fd);
   if (fd >= 0) {
@@ -137,8 +141,7 @@ long ObservedKernel::setup(uring::u32 entries, uring::Params* params) noexcept {
 long ObservedKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags,
                            const void* arg, std::size_t arg_size) noexcept {
   wire_log().log_published(fd);
-  if (active_lie() == Lie::refuse_all) refuse_all(wire_log().rings()[fd]);
-  const long result = uring::LinuxKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
+  const long result = LyingKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
   wire_log().add(WireLog::Entered{
       .to_submit = to_submit, .min_complete = min_complete, .flags = flags, .result = result});
   wire_log().log_completed(fd);
@@ -146,13 +149,13 @@ long ObservedKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete
 }
 
 long ObservedKernel::do_register(int fd, uring::RegisterOp op, const void* arg, uring::u32 count) noexcept {
-  const long result = uring::LinuxKernel::do_register(fd, op, arg, count);
+  const long result = LyingKernel::do_register(fd, op, arg, count);
   wire_log().add(register_name(op) + " count=" + std::to_string(count) + " -> " + wire::result_text(result));
   return result;
 }
 
 long ObservedKernel::map_ring(int fd, std::size_t bytes, uring::u64 offset) noexcept {
-  const long address = uring::LinuxKernel::map_ring(fd, bytes, offset);
+  const long address = LyingKernel::map_ring(fd, bytes, offset);
   if (address < 0 && address >= -uring::max_errno) {
     wire_log().add("mmap   offset=" + std::to_string(offset) + " -> " + wire::result_text(address));
     return address;
@@ -160,6 +163,10 @@ long ObservedKernel::map_ring(int fd, std::size_t bytes, uring::u64 offset) noex
   RingView& ring = wire_log().rings()[fd];
   ++ring.mappings;
   (offset == uring::off_sqes ? ring.sqes : ring.rings) = reinterpret_cast<std::byte*>(address);
+  if (offset != uring::off_sqes) {  // wherever the counters of a new ring stand
+    ring.sq_seen = word(ring, ring.params.sq_off.tail);
+    ring.cq_seen = word(ring, ring.params.cq_off.tail);
+  }
   return address;
 }
 
@@ -176,17 +183,20 @@ long ObservedKernel::unmap(void* address, std::size_t bytes) noexcept {
   wire_log().anonymous().erase(address);
   for (auto& [fd, ring] : wire_log().rings()) {
     if (ring.rings != address && ring.sqes != address) continue;
-    if (ring.rings == address) wire_log().log_completed(fd);
+    if (ring.rings == address) {
+      wire_log().log_completed(fd);
+      wire_log().look_for_losses(fd);
+    }
     (ring.rings == address ? ring.rings : ring.sqes) = nullptr;
     --ring.mappings;
   }
-  return uring::LinuxKernel::unmap(address, bytes);
+  return LyingKernel::unmap(address, bytes);
 }
 
 long ObservedKernel::close(int fd) noexcept {
   const auto ring = wire_log().rings().find(fd);
   if (ring != wire_log().rings().end() && ring->second.mappings == 0) wire_log().rings().erase(ring);
-  const long result = uring::LinuxKernel::close(fd);
+  const long result = LyingKernel::close(fd);
   wire_log().add("close  " + std::to_string(fd) + " -> " + wire::result_text(result));
   return result;
 }

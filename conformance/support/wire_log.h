@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "support/wire.h"
 
@@ -62,6 +63,10 @@ class WireLog {
   // Anonymous mappings of the binding (buffer rings) by address. What stays here after its test was leaked.
   std::set<void*>& anonymous() { return anonymous_; }
 
+  // What rings counted as lost before they were unmapped, as sentences. No test here loses anything.
+  std::vector<std::string>& losses() { return losses_; }
+  void look_for_losses(int fd);
+
   void log_published(int fd);  // SQEs the binding has published since the last look
   void log_completed(int fd);  // CQEs the kernel has posted since the last look
 
@@ -70,10 +75,12 @@ class WireLog {
   std::size_t dropped_ = 0;
   std::map<int, RingView> rings_;
   std::set<void*> anonymous_;
+  std::vector<std::string> losses_;
 };
 WireLog& wire_log();
 
-// What the binding calls instead of the kernel: passes everything on and logs it.
+// What the binding calls instead of the kernel: passes everything on, to the kernel or to one that lies
+// (lying_kernel.h), and logs it as the binding sees it.
 struct ObservedKernel {
   static long setup(uring::u32 entries, uring::Params* params) noexcept;
   static long enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags, const void* arg,
@@ -84,17 +91,6 @@ struct ObservedKernel {
   static long unmap(void* address, std::size_t bytes) noexcept;
   static long close(int fd) noexcept;
 };
-
-// Lies that the observed kernel can be made to tell. A run with one announces itself under the lie's name,
-// never as the binding.
-enum class Lie {
-  none,
-  // Each published SQE is turned into one that no kernel knows: the double of a binding that encodes nothing
-  // right.
-  refuse_all,
-};
-Lie& active_lie();
-inline constexpr const char* refuse_all_name = "lie:refuse_all";
 
 }  // namespace conformance
 

@@ -71,18 +71,13 @@ def render(results: Results, rows: tuple[Row, ...]) -> str:
     return "\n\n".join(parts)
 
 
-def replace_between_markers(readme: str, block: str) -> str:
+def replace_between_markers(readme: str, block: str, begin: str = BEGIN, end: str = END) -> str:
     """The README with a new block."""
-    before, after = _around(readme)
-    return f"{before}{BEGIN}\n{block}\n{END}{after}"
-
-
-def _around(readme: str) -> tuple[str, str]:
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end or readme.count(BEGIN) > 1 or readme.count(END) > 1:
-        raise Trouble(f"The README must hold {BEGIN} and then {END}, each once. Put them back.")
-    return before, after
+    before, began, rest = readme.partition(begin)
+    _, ended, after = rest.partition(end)
+    if not began or not ended or readme.count(begin) > 1 or readme.count(end) > 1:
+        raise Trouble(f"The README must hold {begin} and then {end}, each once. Put them back.")
+    return f"{before}{begin}\n{block}\n{end}{after}"
 
 
 def _headline(results: Results) -> str:
