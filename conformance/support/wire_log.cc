@@ -4,6 +4,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "support/bare_kernel.h"
 #include "support/wire.h"
 
 namespace conformance {
@@ -17,7 +18,8 @@ std::uint32_t word(const RingView& ring, std::uint32_t offset) {
 
 wire::Sqe* published_sqe(const RingView& ring, std::uint32_t position) {
   const std::uint32_t slot = position & (ring.params.sq_entries - 1);
-  const std::uint32_t index = word(ring, ring.params.sq_off.array + slot * 4);
+  const bool has_index_array = (ring.params.flags & uring::setup_no_sqarray) == 0;  // liburing from 2.6 on
+  const std::uint32_t index = has_index_array ? word(ring, ring.params.sq_off.array + slot * 4) : slot;
   if (index >= ring.params.sq_entries) return nullptr;
   return reinterpret_cast<wire::Sqe*>(ring.sqes + index * sizeof(wire::Sqe));
 }
@@ -120,7 +122,7 @@ Lie& active_lie() {
 
 long ObservedKernel::setup(uring::u32 entries, uring::Params* params) noexcept {
   const uring::u32 flags = params->flags;
-  const long fd = uring::LinuxKernel::setup(entries, params);
+  const long fd = BareKernel::setup(entries, params);
   std::string line = "setup  entries=" + std::to_string(entries) + " flags=" + std::to_string(flags) +
                      " -> " + wire::result_text(fd);
   if (fd >= 0) {
@@ -138,7 +140,7 @@ long ObservedKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete
                            const void* arg, std::size_t arg_size) noexcept {
   wire_log().log_published(fd);
   if (active_lie() == Lie::refuse_all) refuse_all(wire_log().rings()[fd]);
-  const long result = uring::LinuxKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
+  const long result = BareKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
   wire_log().add(WireLog::Entered{
       .to_submit = to_submit, .min_complete = min_complete, .flags = flags, .result = result});
   wire_log().log_completed(fd);
@@ -146,13 +148,13 @@ long ObservedKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete
 }
 
 long ObservedKernel::do_register(int fd, uring::RegisterOp op, const void* arg, uring::u32 count) noexcept {
-  const long result = uring::LinuxKernel::do_register(fd, op, arg, count);
+  const long result = BareKernel::do_register(fd, op, arg, count);
   wire_log().add(register_name(op) + " count=" + std::to_string(count) + " -> " + wire::result_text(result));
   return result;
 }
 
 long ObservedKernel::map_ring(int fd, std::size_t bytes, uring::u64 offset) noexcept {
-  const long address = uring::LinuxKernel::map_ring(fd, bytes, offset);
+  const long address = BareKernel::map_ring(fd, bytes, offset);
   if (address < 0 && address >= -uring::max_errno) {
     wire_log().add("mmap   offset=" + std::to_string(offset) + " -> " + wire::result_text(address));
     return address;
@@ -164,7 +166,7 @@ long ObservedKernel::map_ring(int fd, std::size_t bytes, uring::u64 offset) noex
 }
 
 long ObservedKernel::map_anonymous(std::size_t bytes) noexcept {
-  const long address = uring::LinuxKernel::map_anonymous(bytes);
+  const long address = BareKernel::map_anonymous(bytes);
   const bool failed = address < 0 && address >= -uring::max_errno;
   wire_log().add("mmap   anonymous bytes=" + std::to_string(bytes) + " -> " +
                  (failed ? wire::result_text(address) : "memory"));
@@ -180,13 +182,13 @@ long ObservedKernel::unmap(void* address, std::size_t bytes) noexcept {
     (ring.rings == address ? ring.rings : ring.sqes) = nullptr;
     --ring.mappings;
   }
-  return uring::LinuxKernel::unmap(address, bytes);
+  return BareKernel::unmap(address, bytes);
 }
 
 long ObservedKernel::close(int fd) noexcept {
   const auto ring = wire_log().rings().find(fd);
   if (ring != wire_log().rings().end() && ring->second.mappings == 0) wire_log().rings().erase(ring);
-  const long result = uring::LinuxKernel::close(fd);
+  const long result = BareKernel::close(fd);
   wire_log().add("close  " + std::to_string(fd) + " -> " + wire::result_text(result));
   return result;
 }
