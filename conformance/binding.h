@@ -7,6 +7,7 @@
 //   binding::validate()    looks at an adapter layer by layer: the exit code
 //   binding::Ring          the ring; its operations are those of IoUring.zig, user_data first
 //   binding::Sqe           one entry, of which the tests touch only `flags`
+//   binding::bytes_of()    its 64 bytes, to compare; of a foreign binding without what no kernel looks at
 //   binding::Cqe           one completion, laid out like wire::Cqe
 //   binding::Error         what went wrong; errno_of() gives the kernel's number
 //   binding::Timespec      a time, in the kernel's layout
@@ -20,6 +21,7 @@
 
 #include <uring/uring.h>
 
+#include <bit>
 #include <ostream>
 #include <string_view>
 
@@ -61,6 +63,9 @@ inline constexpr const char* version = CONFORMANCE_URING_VERSION;
 inline constexpr bool is_foreign = false;
 inline void start() {}
 inline int validate(std::string_view) { return 2; }  // there is no adapter
+
+// Ours has zeros wherever the kernel does not look, and that is asserted.
+inline conformance::wire::Sqe bytes_of(const Sqe& sqe) { return std::bit_cast<conformance::wire::Sqe>(sqe); }
 
 using Ring = uring::BasicRing<conformance::ObservedKernel>;
 using Probe = uring::Probe;

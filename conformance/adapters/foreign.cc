@@ -13,11 +13,11 @@ namespace {
 using conformance::BindingAtWork;
 using conformance::NotExpressible;
 
-// Ends the running test with a skip that says what the binding has no words for. The only way to a skip without a
-// refusal; the listeners take it from a foreign binding alone.
+// Ends the running test with a skip that says what the binding has no words for. The only way to a skip
+// without a refusal; the listeners take it from a foreign binding alone.
 [[noreturn]] void stop(const NotExpressible& lacking) {
   conformance::current_observation().not_expressible = lacking;
-  const std::string text = lacking.what + " is not expressible: " + lacking.reason;
+  const std::string text = lacking.what + std::string(not_expressible_words) + lacking.reason;
   GTEST_MESSAGE_(text.c_str(), testing::TestPartResult::kSkip);
   // What GoogleTest throws for its own assertions, and takes as said already.
   throw testing::AssertionException(
@@ -25,7 +25,8 @@ using conformance::NotExpressible;
 }
 
 std::string in_words(const char* reason) {
-  return reason != nullptr ? reason : std::string(name) + " says so without a reason, which is the adapter's fault";
+  return reason != nullptr ? reason
+                           : std::string(name) + " says so without a reason, which is the adapter's fault";
 }
 
 // What an adapter returned below 0.
@@ -41,7 +42,9 @@ Error error_of(int result) {
   return static_cast<Error>(-result);
 }
 
-Result<u32> value_of(int result) { return result < 0 ? Result<u32>(error_of(result)) : static_cast<u32>(result); }
+Result<u32> value_of(int result) {
+  return result < 0 ? Result<u32>(error_of(result)) : static_cast<u32>(result);
+}
 Result<void> success_of(int result) { return result < 0 ? Result<void>(error_of(result)) : Result<void>(); }
 
 bool offers(std::uint64_t capability) { return (table.capabilities & capability) != 0; }
@@ -68,7 +71,12 @@ void PrintTo(const Indices& i, std::ostream* out) {
        << ", .sq_tail=" << i.sq_tail << ", .cq_head=" << i.cq_head << "}";
 }
 
-// --- the ring --------------------------------------------------------------------------------------------------
+conformance::wire::Sqe bytes_of(const Sqe& sqe) {
+  return conformance::without_unread_fields(std::bit_cast<conformance::wire::Sqe>(sqe));
+}
+
+// --- the ring
+// --------------------------------------------------------------------------------------------------
 
 Result<void> Ring::init(u32 entries, u32 flags) {
   const bool is_power_of_two = entries != 0 && (entries & (entries - 1)) == 0;
@@ -78,7 +86,8 @@ Result<void> Ring::init(u32 entries, u32 flags) {
   }
   const char* reason = nullptr;
   const int result = call(table.create, entries, flags, &ring_, &reason);
-  if (result == URING_BINDING_NOT_EXPRESSIBLE) stop({"a ring with setup flags " + std::to_string(flags), in_words(reason)});
+  if (result == URING_BINDING_NOT_EXPRESSIBLE)
+    stop({"a ring with setup flags " + std::to_string(flags), in_words(reason)});
   if (result != 0) {
     ring_ = nullptr;
     return success_of(result);
@@ -107,7 +116,9 @@ Indices Ring::indices() const {
 }
 
 Result<u32> Ring::submit() { return value_of(call(table.submit, ring_)); }
-Result<u32> Ring::submit_and_wait(u32 wait_nr) { return value_of(call(table.submit_and_wait, ring_, wait_nr)); }
+Result<u32> Ring::submit_and_wait(u32 wait_nr) {
+  return value_of(call(table.submit_and_wait, ring_, wait_nr));
+}
 Result<u32> Ring::enter(u32 to_submit, u32 min_complete, u32 flags) {
   return value_of(call(table.enter, ring_, to_submit, min_complete, flags));
 }
@@ -133,12 +144,14 @@ Result<Sqe&> Ring::queue(uring_binding_operation operation, const uring_binding_
   if (sqe == nullptr) return Error::submission_queue_full;
   const char* reason = nullptr;
   const int result = call(table.prepare, sqe, operation, &arguments, &reason);
-  if (result == URING_BINDING_NOT_EXPRESSIBLE) stop({conformance::operation_name(operation), in_words(reason)});
+  if (result == URING_BINDING_NOT_EXPRESSIBLE)
+    stop({conformance::operation_name(operation), in_words(reason)});
   if (result != 0) return error_of(result);
   return *static_cast<Sqe*>(sqe);
 }
 
-// --- registrations ---------------------------------------------------------------------------------------------
+// --- registrations
+// ---------------------------------------------------------------------------------------------
 
 Result<u32> Ring::do_register(const char* what, uring_binding_registration registration, const void* argument,
                               std::size_t count, u32 first) {
@@ -153,7 +166,8 @@ Result<u32> Ring::register_files(std::span<const i32> fds) {
   return do_register("registering files", URING_BINDING_REGISTER_FILES, fds.data(), fds.size());
 }
 Result<u32> Ring::register_files_update(u32 first, std::span<const i32> fds) {
-  return do_register("updating registered files", URING_BINDING_REGISTER_FILES_UPDATE, fds.data(), fds.size(), first);
+  return do_register("updating registered files", URING_BINDING_REGISTER_FILES_UPDATE, fds.data(), fds.size(),
+                     first);
 }
 Result<u32> Ring::unregister_files() {
   return do_register("unregistering files", URING_BINDING_UNREGISTER_FILES, nullptr, 0);
@@ -168,11 +182,14 @@ Result<u32> Ring::get_probe(Probe& probe) {
   return do_register("probing", URING_BINDING_PROBE, probe.supported_.data(), probe.supported_.size());
 }
 
-// --- groups of buffers -----------------------------------------------------------------------------------------
+// --- groups of buffers
+// -----------------------------------------------------------------------------------------
 
-Result<void> BufferGroup::create(Ring& ring, std::span<std::byte> memory, u32 buffer_size, Consumption consumption) {
+Result<void> BufferGroup::create(Ring& ring, std::span<std::byte> memory, u32 buffer_size,
+                                 Consumption consumption) {
   const bool incremental = consumption == Consumption::incremental;
-  const std::string what = incremental ? "a group of buffers with incremental consumption" : "a group of buffers";
+  const std::string what =
+      incremental ? "a group of buffers with incremental consumption" : "a group of buffers";
   if (!offers(URING_BINDING_BUFFER_GROUPS)) stop({what, std::string(name) + " has no ring of buffers"});
   if (incremental && !offers(URING_BINDING_INCREMENTAL_GROUPS)) {
     stop({what, std::string(name) + " cannot ask the kernel for it"});
@@ -180,8 +197,8 @@ Result<void> BufferGroup::create(Ring& ring, std::span<std::byte> memory, u32 bu
   const char* reason = nullptr;
   const auto count = static_cast<u32>(memory.size() / buffer_size);
   const u32 wanted = incremental ? URING_BINDING_INCREMENTAL : URING_BINDING_WHOLE;
-  const int result = call(table.group_create, ring.ring_, id_, static_cast<void*>(memory.data()), count, buffer_size,
-                          wanted, &group_, &reason);
+  const int result = call(table.group_create, ring.ring_, id_, static_cast<void*>(memory.data()), count,
+                          buffer_size, wanted, &group_, &reason);
   if (result == URING_BINDING_NOT_EXPRESSIBLE) stop({what, in_words(reason)});
   if (result != 0) {
     group_ = nullptr;

@@ -26,8 +26,8 @@ long BareKernel::setup(uring::u32 entries, uring::Params* params) noexcept {
   return bare_call(SYS_io_uring_setup, {long{entries}, word(params)});
 }
 
-long BareKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags, const void* arg,
-                       std::size_t arg_size) noexcept {
+long BareKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags,
+                       const void* arg, std::size_t arg_size) noexcept {
   return bare_call(SYS_io_uring_enter, {fd, long{to_submit}, long{min_complete}, long{flags}, word(arg),
                                         static_cast<long>(arg_size)});
 }
@@ -37,12 +37,13 @@ long BareKernel::do_register(int fd, uring::RegisterOp op, const void* arg, urin
 }
 
 long BareKernel::map_ring(int fd, std::size_t bytes, uring::u64 offset) noexcept {
-  return bare_call(SYS_mmap, {0, static_cast<long>(bytes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd,
-                              static_cast<long>(offset)});
+  return bare_call(SYS_mmap, {0, static_cast<long>(bytes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+                              fd, static_cast<long>(offset)});
 }
 
 long BareKernel::map_anonymous(std::size_t bytes) noexcept {
-  return bare_call(SYS_mmap, {0, static_cast<long>(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0});
+  return bare_call(SYS_mmap,
+                   {0, static_cast<long>(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0});
 }
 
 long BareKernel::unmap(void* address, std::size_t bytes) noexcept {

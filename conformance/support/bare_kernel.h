@@ -1,5 +1,6 @@
 // The real kernel, below the observed one: uring::LinuxKernel once more, with every system call made by one
-// function whose place in memory is known. The traps (traps.h) catch these calls wherever they come from but there.
+// function whose place in memory is known. The traps (traps.h) catch these calls wherever they come from but
+// there.
 #ifndef CONFORMANCE_SUPPORT_BARE_KERNEL_H
 #define CONFORMANCE_SUPPORT_BARE_KERNEL_H
 

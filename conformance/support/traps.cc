@@ -25,7 +25,8 @@ namespace {
 volatile std::sig_atomic_t at_work = 0;
 bool installed = false;
 
-// --- the processor: where a call's number, arguments and result are ------------------------------------------
+// --- the processor: where a call's number, arguments and result are
+// ------------------------------------------
 
 #if defined(__x86_64__)
 constexpr std::uint32_t audit_architecture = AUDIT_ARCH_X86_64;
@@ -52,7 +53,8 @@ void set_result(ucontext_t& context, long result) {
 #error "no traps for this architecture yet: say here where a system call has its arguments"
 #endif
 
-// --- the handler ---------------------------------------------------------------------------------------------
+// --- the handler
+// ---------------------------------------------------------------------------------------------
 
 template <class T = void>
 T* pointer(long word) {
@@ -67,8 +69,8 @@ long map(const SystemCall& a) {
     return ObservedKernel::map_ring(fd, static_cast<std::size_t>(a[1]), static_cast<std::uint64_t>(a[5]));
   }
   const long address = bare_call(SYS_mmap, a);
-  wire_log().add("mmap   offset=" + std::to_string(a[5]) + " protection=" + std::to_string(a[2]) +
-                 " flags=" + std::to_string(a[3]) + ": not as ring memory is usually mapped, and not followed");
+  wire_log().add("mmap   offset=" + std::to_string(a[5]) + " protection=" + std::to_string(a[2]) + " flags=" +
+                 std::to_string(a[3]) + ": not as ring memory is usually mapped, and not followed");
   return address;
 }
 
@@ -116,16 +118,18 @@ extern "C" void on_trap(int, siginfo_t* info, void* context) {
   errno = saved_errno;
 }
 
-// --- the filter ----------------------------------------------------------------------------------------------
+// --- the filter
+// ----------------------------------------------------------------------------------------------
 
-// Lets everything through but the calls of a ring that are not made by bare_call. The program is small enough to
-// be written by hand: each test jumps over as many lines as stand behind it.
+// Lets everything through but the calls of a ring that are not made by bare_call. The program is small enough
+// to be written by hand: each test jumps over as many lines as stand behind it.
 void install_filter() {
   const CodeRange own = bare_call_range();
   if (own.first >> 32 != own.last >> 32) throw std::runtime_error("bare_call crosses a border of 4 GiB");
   const auto high = static_cast<std::uint32_t>(own.first >> 32);
   const auto low = static_cast<std::uint32_t>(own.first), end = static_cast<std::uint32_t>(own.last);
-  constexpr std::uint32_t at_architecture = offsetof(seccomp_data, arch), at_number = offsetof(seccomp_data, nr),
+  constexpr std::uint32_t at_architecture = offsetof(seccomp_data, arch),
+                          at_number = offsetof(seccomp_data, nr),
                           at_instruction = offsetof(seccomp_data, instruction_pointer),
                           at_mmap_flags = offsetof(seccomp_data, args) + 3 * sizeof(std::uint64_t);
   std::array program{
@@ -154,9 +158,9 @@ void install_filter() {
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0) return;
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0) return;
-  throw std::runtime_error("the binding's system calls cannot be observed: a seccomp filter is refused with " +
-                           std::string(strerrorname_np(errno)) +
-                           "; this kernel needs CONFIG_SECCOMP_FILTER");
+  throw std::runtime_error(
+      "the binding's system calls cannot be observed: a seccomp filter is refused with " +
+      std::string(strerrorname_np(errno)) + "; this kernel needs CONFIG_SECCOMP_FILTER");
 }
 
 }  // namespace
@@ -165,8 +169,8 @@ void install_traps() {
   if (installed) return;
   struct sigaction action {};
   action.sa_sigaction = on_trap;
-  // Not blocked while the handler runs: what the handler does may be trapped in its turn, and every other signal
-  // must interrupt a wait in there as it would outside.
+  // Not blocked while the handler runs: what the handler does may be trapped in its turn, and every other
+  // signal must interrupt a wait in there as it would outside.
   action.sa_flags = SA_SIGINFO | SA_NODEFER;
   if (sigaction(SIGSYS, &action, nullptr) != 0) throw std::runtime_error("no handler for SIGSYS");
   install_filter();

@@ -1,5 +1,5 @@
-/* No binding at all: bare system calls and the shared memory as io_uring(7) describes it. What is odd through every
- * binding but this one is the bindings' doing, what is odd here too is the kernel's.
+/* No binding at all: bare system calls and the shared memory as io_uring(7) describes it. What is odd through
+ * every binding but this one is the bindings' doing, what is odd here too is the kernel's.
  *
  * The simplest ring that is right: one mapping (5.4), the index array filled with 0, 1, 2 ... once. */
 #define _GNU_SOURCE
@@ -16,47 +16,48 @@
 struct uring_binding_ring {
   int fd;
   struct io_uring_params params;
-  char *rings;
+  char* rings;
   size_t rings_size;
-  struct io_uring_sqe *sqes;
+  struct io_uring_sqe* sqes;
   uint32_t *sq_head, *sq_tail, *sq_flags, *cq_head, *cq_tail;
-  struct io_uring_cqe *cqes;
+  struct io_uring_cqe* cqes;
   uint32_t handed_out; /* SQEs so far */
 };
 
 struct uring_binding_group {
-  struct io_uring_buf *entries;
-  char *memory;
+  struct io_uring_buf* entries;
+  char* memory;
   uint32_t count, size, id;
   uint16_t tail;
   uint32_t used[]; /* bytes of each buffer that are used up */
 };
 
-static uint32_t load(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
-static void store(uint32_t *word, uint32_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
+static uint32_t load(const uint32_t* word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+static void store(uint32_t* word, uint32_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
 
 static int result(long returned) { return returned < 0 ? -errno : (int)returned; }
 
-static void destroy(struct uring_binding_ring *ring) {
+static void destroy(struct uring_binding_ring* ring) {
   if (ring->sqes != NULL) munmap(ring->sqes, ring->params.sq_entries * sizeof *ring->sqes);
   if (ring->rings != NULL) munmap(ring->rings, ring->rings_size);
   close(ring->fd);
   free(ring);
 }
 
-static void *map(int fd, size_t size, uint64_t offset) {
-  void *const address =
+static void* map(int fd, size_t size, uint64_t offset) {
+  void* const address =
       mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, (off_t)offset);
   return address == MAP_FAILED ? NULL : address;
 }
 
-static uint32_t *word(const struct uring_binding_ring *ring, uint32_t offset) {
-  return (uint32_t *)(void *)(ring->rings + offset);
+static uint32_t* word(const struct uring_binding_ring* ring, uint32_t offset) {
+  return (uint32_t*)(void*)(ring->rings + offset);
 }
 
-static int create(uint32_t entries, uint32_t flags, struct uring_binding_ring **created, const char **reason) {
+static int create(uint32_t entries, uint32_t flags, struct uring_binding_ring** created,
+                  const char** reason) {
   (void)reason;
-  struct uring_binding_ring *const ring = calloc(1, sizeof *ring);
+  struct uring_binding_ring* const ring = calloc(1, sizeof *ring);
   if (ring == NULL) return -ENOMEM;
   ring->params.flags = flags;
   ring->fd = result(syscall(SYS_io_uring_setup, entries, &ring->params));
@@ -65,7 +66,7 @@ static int create(uint32_t entries, uint32_t flags, struct uring_binding_ring **
     free(ring);
     return error;
   }
-  const struct io_uring_params *const p = &ring->params;
+  const struct io_uring_params* const p = &ring->params;
   const size_t sq_size = p->sq_off.array + p->sq_entries * sizeof(uint32_t);
   const size_t cq_size = p->cq_off.cqes + p->cq_entries * sizeof(struct io_uring_cqe);
   ring->rings_size = sq_size > cq_size ? sq_size : cq_size;
@@ -81,35 +82,39 @@ static int create(uint32_t entries, uint32_t flags, struct uring_binding_ring **
   ring->sq_flags = word(ring, p->sq_off.flags);
   ring->cq_head = word(ring, p->cq_off.head);
   ring->cq_tail = word(ring, p->cq_off.tail);
-  ring->cqes = (struct io_uring_cqe *)(void *)(ring->rings + p->cq_off.cqes);
+  ring->cqes = (struct io_uring_cqe*)(void*)(ring->rings + p->cq_off.cqes);
   for (uint32_t i = 0; i < p->sq_entries; ++i) word(ring, p->sq_off.array)[i] = i;
   *created = ring;
   return 0;
 }
 
-static void describe(const struct uring_binding_ring *ring, struct uring_binding_facts *facts) {
+static void describe(const struct uring_binding_ring* ring, struct uring_binding_facts* facts) {
   facts->fd = ring->fd;
   facts->features = ring->params.features;
   facts->sq_entries = ring->params.sq_entries;
   facts->cq_entries = ring->params.cq_entries;
 }
 
-static uint32_t sq_ready(const struct uring_binding_ring *ring) { return ring->handed_out - load(ring->sq_head); }
-static uint32_t cq_ready(const struct uring_binding_ring *ring) { return load(ring->cq_tail) - *ring->cq_head; }
+static uint32_t sq_ready(const struct uring_binding_ring* ring) {
+  return ring->handed_out - load(ring->sq_head);
+}
+static uint32_t cq_ready(const struct uring_binding_ring* ring) {
+  return load(ring->cq_tail) - *ring->cq_head;
+}
 
-static void *get_sqe(struct uring_binding_ring *ring) {
+static void* get_sqe(struct uring_binding_ring* ring) {
   if (sq_ready(ring) == ring->params.sq_entries) return NULL;
   return &ring->sqes[ring->handed_out++ & (ring->params.sq_entries - 1)];
 }
 
-static uint64_t address(const void *pointer) { return (uintptr_t)pointer; }
+static uint64_t address(const void* pointer) { return (uintptr_t)pointer; }
 
 /* How the kernel wants to be told the slot: 0 is no slot, and ~0 any. */
 static uint32_t file_index(uint32_t slot) { return slot == URING_BINDING_ANY_SLOT ? slot : slot + 1; }
 
 /* The fields that most operations have. */
-static void basic(struct io_uring_sqe *sqe, uint8_t opcode, int32_t fd, uint64_t off, uint64_t addr, uint32_t len,
-                  uint32_t flags) {
+static void basic(struct io_uring_sqe* sqe, uint8_t opcode, int32_t fd, uint64_t off, uint64_t addr,
+                  uint32_t len, uint32_t flags) {
   sqe->opcode = opcode;
   sqe->fd = fd;
   sqe->off = off;
@@ -120,12 +125,20 @@ static void basic(struct io_uring_sqe *sqe, uint8_t opcode, int32_t fd, uint64_t
 
 /* Opcodes and flags that the header of an old distribution lacks. */
 enum {
-  OP_SOCKET = 45, OP_URING_CMD = 46, OP_SEND_ZC = 47, OP_WAITID = 50, OP_BIND = 56, OP_LISTEN = 57,
-  CMD_GETSOCKOPT = 2, CMD_SETSOCKOPT = 3,
-  PBUF_RING_INC = 2, CQE_BUF_MORE = 1 << 4
+  OP_SOCKET = 45,
+  OP_URING_CMD = 46,
+  OP_SEND_ZC = 47,
+  OP_WAITID = 50,
+  OP_BIND = 56,
+  OP_LISTEN = 57,
+  CMD_GETSOCKOPT = 2,
+  CMD_SETSOCKOPT = 3,
+  PBUF_RING_INC = 2,
+  CQE_BUF_MORE = 1 << 4
 };
 
-static int prepare_file(struct io_uring_sqe *sqe, uint32_t operation, const struct uring_binding_arguments *a) {
+static int prepare_file(struct io_uring_sqe* sqe, uint32_t operation,
+                        const struct uring_binding_arguments* a) {
   const uint64_t at = address(a->address), other = address(a->other_address);
   const uint32_t length = (uint32_t)a->length;
   switch (operation) {
@@ -179,13 +192,15 @@ static int prepare_file(struct io_uring_sqe *sqe, uint32_t operation, const stru
   return 1;
 }
 
-static void socket_option(struct io_uring_sqe *sqe, uint32_t command, const struct uring_binding_arguments *a) {
+static void socket_option(struct io_uring_sqe* sqe, uint32_t command,
+                          const struct uring_binding_arguments* a) {
   basic(sqe, OP_URING_CMD, a->fd, command, (uint64_t)a->option << 32 | a->level, 0, 0);
   sqe->file_index = (uint32_t)a->length;
   sqe->addr3 = address(a->address);
 }
 
-static int prepare_socket(struct io_uring_sqe *sqe, uint32_t operation, const struct uring_binding_arguments *a) {
+static int prepare_socket(struct io_uring_sqe* sqe, uint32_t operation,
+                          const struct uring_binding_arguments* a) {
   const uint64_t at = address(a->address), other = address(a->other_address);
   const uint32_t length = (uint32_t)a->length;
   switch (operation) {
@@ -233,12 +248,15 @@ static int prepare_socket(struct io_uring_sqe *sqe, uint32_t operation, const st
   return 1;
 }
 
-static int prepare_control(struct io_uring_sqe *sqe, uint32_t operation, const struct uring_binding_arguments *a) {
+static int prepare_control(struct io_uring_sqe* sqe, uint32_t operation,
+                           const struct uring_binding_arguments* a) {
   const uint64_t at = address(a->address);
   switch (operation) {
     case URING_BINDING_NOP: basic(sqe, IORING_OP_NOP, 0, 0, 0, 0, 0); break;
     case URING_BINDING_TIMEOUT: basic(sqe, IORING_OP_TIMEOUT, -1, a->count, at, 1, a->flags); break;
-    case URING_BINDING_TIMEOUT_REMOVE: basic(sqe, IORING_OP_TIMEOUT_REMOVE, -1, 0, a->target, 0, a->flags); break;
+    case URING_BINDING_TIMEOUT_REMOVE:
+      basic(sqe, IORING_OP_TIMEOUT_REMOVE, -1, 0, a->target, 0, a->flags);
+      break;
     case URING_BINDING_LINK_TIMEOUT: basic(sqe, IORING_OP_LINK_TIMEOUT, -1, 0, at, 1, a->flags); break;
     case URING_BINDING_CANCEL: basic(sqe, IORING_OP_ASYNC_CANCEL, -1, 0, a->target, 0, a->flags); break;
     case URING_BINDING_PROVIDE_BUFFERS:
@@ -258,9 +276,9 @@ static int prepare_control(struct io_uring_sqe *sqe, uint32_t operation, const s
   return 1;
 }
 
-static int prepare(void *where, uint32_t operation, const struct uring_binding_arguments *arguments,
-                   const char **reason) {
-  struct io_uring_sqe *const sqe = where;
+static int prepare(void* where, uint32_t operation, const struct uring_binding_arguments* arguments,
+                   const char** reason) {
+  struct io_uring_sqe* const sqe = where;
   memset(sqe, 0, sizeof *sqe);
   sqe->user_data = arguments->user_data;
   if (prepare_file(sqe, operation, arguments) || prepare_socket(sqe, operation, arguments) ||
@@ -271,18 +289,18 @@ static int prepare(void *where, uint32_t operation, const struct uring_binding_a
   return URING_BINDING_NOT_EXPRESSIBLE;
 }
 
-static int enter(struct uring_binding_ring *ring, uint32_t to_submit, uint32_t min_complete, uint32_t flags) {
+static int enter(struct uring_binding_ring* ring, uint32_t to_submit, uint32_t min_complete, uint32_t flags) {
   return result(syscall(SYS_io_uring_enter, ring->fd, to_submit, min_complete, flags, NULL, 0));
 }
 
-static int submit_and_wait(struct uring_binding_ring *ring, uint32_t wait_nr) {
+static int submit_and_wait(struct uring_binding_ring* ring, uint32_t wait_nr) {
   store(ring->sq_tail, ring->handed_out);
   return enter(ring, sq_ready(ring), wait_nr, wait_nr > 0 ? IORING_ENTER_GETEVENTS : 0);
 }
 
-static int submit(struct uring_binding_ring *ring) { return submit_and_wait(ring, 0); }
+static int submit(struct uring_binding_ring* ring) { return submit_and_wait(ring, 0); }
 
-static int copy_cqes(struct uring_binding_ring *ring, struct uring_binding_cqe *cqes, uint32_t room,
+static int copy_cqes(struct uring_binding_ring* ring, struct uring_binding_cqe* cqes, uint32_t room,
                      uint32_t wait_nr) {
   if (room == 0) return 0;
   const uint32_t overflowed = load(ring->sq_flags) & IORING_SQ_CQ_OVERFLOW;
@@ -292,19 +310,20 @@ static int copy_cqes(struct uring_binding_ring *ring, struct uring_binding_cqe *
   }
   const uint32_t ready = cq_ready(ring), count = ready < room ? ready : room, head = *ring->cq_head;
   for (uint32_t i = 0; i < count; ++i) {
-    const struct io_uring_cqe *const cqe = &ring->cqes[(head + i) & (ring->params.cq_entries - 1)];
+    const struct io_uring_cqe* const cqe = &ring->cqes[(head + i) & (ring->params.cq_entries - 1)];
     cqes[i] = (struct uring_binding_cqe){cqe->user_data, cqe->res, cqe->flags};
   }
   store(ring->cq_head, head + count);
   return (int)count;
 }
 
-static int raw_register(struct uring_binding_ring *ring, uint32_t operation, const void *argument, uint32_t count) {
+static int raw_register(struct uring_binding_ring* ring, uint32_t operation, const void* argument,
+                        uint32_t count) {
   return result(syscall(SYS_io_uring_register, ring->fd, operation, argument, count));
 }
 
-static int probe(struct uring_binding_ring *ring, uint8_t *supported, uint32_t count) {
-  struct io_uring_probe *const probe = calloc(1, sizeof *probe + 256 * sizeof probe->ops[0]);
+static int probe(struct uring_binding_ring* ring, uint8_t* supported, uint32_t count) {
+  struct io_uring_probe* const probe = calloc(1, sizeof *probe + 256 * sizeof probe->ops[0]);
   if (probe == NULL) return -ENOMEM;
   const int error = raw_register(ring, IORING_REGISTER_PROBE, probe, 256);
   for (uint32_t op = 0; error >= 0 && op < count; ++op) {
@@ -314,8 +333,8 @@ static int probe(struct uring_binding_ring *ring, uint8_t *supported, uint32_t c
   return error;
 }
 
-static int do_register(struct uring_binding_ring *ring, uint32_t registration, void *argument, uint32_t count,
-                       uint32_t first, const char **reason) {
+static int do_register(struct uring_binding_ring* ring, uint32_t registration, void* argument, uint32_t count,
+                       uint32_t first, const char** reason) {
   switch (registration) {
     case URING_BINDING_REGISTER_FILES: return raw_register(ring, IORING_REGISTER_FILES, argument, count);
     case URING_BINDING_UNREGISTER_FILES: return raw_register(ring, IORING_UNREGISTER_FILES, NULL, 0);
@@ -331,36 +350,38 @@ static int do_register(struct uring_binding_ring *ring, uint32_t registration, v
   return URING_BINDING_NOT_EXPRESSIBLE;
 }
 
-static void indices(const struct uring_binding_ring *ring, struct uring_binding_indices *indices) {
+static void indices(const struct uring_binding_ring* ring, struct uring_binding_indices* indices) {
   indices->sqe_head = *ring->sq_tail;
   indices->sqe_tail = ring->handed_out;
 }
 
 /* Buffer rings: the tail lies in the last 16 bits of the first entry. */
 
-static void add_buffer(struct uring_binding_group *group, uint32_t id) {
-  struct io_uring_buf *const entry = &group->entries[group->tail & (group->count - 1)];
+static void add_buffer(struct uring_binding_group* group, uint32_t id) {
+  struct io_uring_buf* const entry = &group->entries[group->tail & (group->count - 1)];
   entry->addr = address(group->memory + (size_t)id * group->size);
   entry->len = group->size;
   entry->bid = (uint16_t)id;
   __atomic_store_n(&group->entries[0].resv, ++group->tail, __ATOMIC_RELEASE);
 }
 
-static void free_group(struct uring_binding_group *group) {
+static void free_group(struct uring_binding_group* group) {
   munmap(group->entries, group->count * sizeof *group->entries);
   free(group);
 }
 
-static int group_create(struct uring_binding_ring *ring, uint32_t id, void *memory, uint32_t count, uint32_t size,
-                        uint32_t consumption, struct uring_binding_group **created, const char **reason) {
+static int group_create(struct uring_binding_ring* ring, uint32_t id, void* memory, uint32_t count,
+                        uint32_t size, uint32_t consumption, struct uring_binding_group** created,
+                        const char** reason) {
   (void)reason;
-  struct uring_binding_group *const group = calloc(1, sizeof *group + count * sizeof group->used[0]);
+  struct uring_binding_group* const group = calloc(1, sizeof *group + count * sizeof group->used[0]);
   if (group == NULL) return -ENOMEM;
   group->memory = memory;
   group->count = count;
   group->size = size;
   group->id = id;
-  group->entries = mmap(NULL, count * sizeof *group->entries, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  group->entries =
+      mmap(NULL, count * sizeof *group->entries, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (group->entries == MAP_FAILED) {
     free(group);
     return -ENOMEM;
@@ -371,8 +392,11 @@ static int group_create(struct uring_binding_ring *ring, uint32_t id, void *memo
     uint32_t ring_entries;
     uint16_t bgid, flags;
     uint64_t resv[3];
-  } request = {address(group->entries), count, (uint16_t)id,
-               consumption == URING_BINDING_INCREMENTAL ? PBUF_RING_INC : 0, {0}};
+  } request = {address(group->entries),
+               count,
+               (uint16_t)id,
+               consumption == URING_BINDING_INCREMENTAL ? PBUF_RING_INC : 0,
+               {0}};
   const int error = raw_register(ring, IORING_REGISTER_PBUF_RING, &request, 1);
   if (error < 0) {
     free_group(group);
@@ -383,13 +407,14 @@ static int group_create(struct uring_binding_ring *ring, uint32_t id, void *memo
   return 0;
 }
 
-static void group_destroy(struct uring_binding_ring *ring, struct uring_binding_group *group) {
+static void group_destroy(struct uring_binding_ring* ring, struct uring_binding_group* group) {
   const struct io_uring_buf_reg request = {.bgid = (uint16_t)group->id};
   raw_register(ring, IORING_UNREGISTER_PBUF_RING, &request, 1);
   free_group(group);
 }
 
-static int group_get(const struct uring_binding_group *group, const struct uring_binding_cqe *cqe, void **data) {
+static int group_get(const struct uring_binding_group* group, const struct uring_binding_cqe* cqe,
+                     void** data) {
   const uint32_t id = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
   if ((cqe->flags & IORING_CQE_F_BUFFER) == 0) return URING_BINDING_NO_BUFFER_SELECTED;
   if (id >= group->count) return -ERANGE;
@@ -397,8 +422,8 @@ static int group_get(const struct uring_binding_group *group, const struct uring
   return 0;
 }
 
-static int group_put(struct uring_binding_group *group, const struct uring_binding_cqe *cqe) {
-  void *data;
+static int group_put(struct uring_binding_group* group, const struct uring_binding_cqe* cqe) {
+  void* data;
   const int error = group_get(group, cqe, &data);
   if (error != 0) return error;
   const uint32_t id = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
@@ -411,7 +436,7 @@ static int group_put(struct uring_binding_group *group, const struct uring_bindi
   return 0;
 }
 
-const struct uring_binding_v1 *uring_binding(void) {
+const struct uring_binding_v1* uring_binding(void) {
   static const struct uring_binding_v1 table = {
       .size = sizeof table,
       .version = URING_BINDING_VERSION,
