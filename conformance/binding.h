@@ -1,41 +1,44 @@
 // The one door between the tests and the binding under test. Tests and their support include this file and no
 // header of the binding, so another binding can be put behind it without touching a test. It offers:
 //
-//   binding::name          what reports call it
+//   binding::name          what reports call it, and binding::version
+//   binding::is_foreign    true if it is not ours: then it may have no words for some things
+//   binding::start()       called once, before the first test
+//   binding::validate()    looks at an adapter layer by layer: the exit code
 //   binding::Ring          the ring; its operations are those of IoUring.zig, user_data first
 //   binding::Sqe           one entry, of which the tests touch only `flags`
+//   binding::bytes_of()    its 64 bytes, to compare; of a foreign binding without what no kernel looks at
 //   binding::Cqe           one completion, laid out like wire::Cqe
 //   binding::Error         what went wrong; errno_of() gives the kernel's number
 //   binding::Timespec      a time, in the kernel's layout
 //   binding::Slot          a slot of the registered table as the target of a request
 //   binding::BufferGroup   a ring of provided buffers, and binding::Consumption, how a receive uses one up
 //   Result (returned by the ring's functions): ok(), error(), value(), comparable with a value
+//
+// With CONFORMANCE_FOREIGN_BINDING it is a binding that we did not write, behind the C ABI of adapters/.
 #ifndef CONFORMANCE_BINDING_H
 #define CONFORMANCE_BINDING_H
 
 #include <uring/uring.h>
 
+#include <bit>
 #include <ostream>
+#include <string_view>
 
 #include "support/wire.h"
 #include "support/wire_log.h"
 
+// The words, the same for every binding: layouts and numbers of the kernel, and how a result is handed over.
 namespace binding {
 
-inline constexpr const char* name = "uring";
-
-using Ring = uring::BasicRing<conformance::ObservedKernel>;
 using Sqe = uring::Sqe;
 using Cqe = uring::Cqe;
 using Params = uring::Params;
-using Probe = uring::Probe;
 using Op = uring::Op;
 using Error = uring::Error;
-using Indices = uring::Indices;
 using Timespec = uring::Timespec;
 using Slot = uring::Slot;
 using Consumption = uring::Consumption;
-using BufferGroup = uring::BufferGroup<Ring>;
 template <class T>
 using Result = uring::Result<T>;
 
@@ -48,6 +51,29 @@ inline constexpr std::uint64_t off_sqes = uring::off_sqes;
 inline int errno_of(Error error) { return uring::is_errno(error) ? static_cast<int>(error) : 0; }
 
 }  // namespace binding
+
+// What does something.
+#ifdef CONFORMANCE_FOREIGN_BINDING
+#include "adapters/foreign.h"
+#else
+namespace binding {
+
+inline constexpr const char* name = "uring";
+inline constexpr const char* version = CONFORMANCE_URING_VERSION;
+inline constexpr bool is_foreign = false;
+inline void start() {}
+inline int validate(std::string_view) { return 2; }  // there is no adapter
+
+// Ours has zeros wherever the kernel does not look, and that is asserted.
+inline conformance::wire::Sqe bytes_of(const Sqe& sqe) { return std::bit_cast<conformance::wire::Sqe>(sqe); }
+
+using Ring = uring::BasicRing<conformance::ObservedKernel>;
+using Probe = uring::Probe;
+using Indices = uring::Indices;
+using BufferGroup = uring::BufferGroup<Ring>;
+
+}  // namespace binding
+#endif
 
 // How failures show the binding's values.
 namespace uring {

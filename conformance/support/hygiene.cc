@@ -130,7 +130,11 @@ void HygieneListener::OnTestEnd(const testing::TestInfo& info) {
   for (const std::string& leak : leaks(*before_, after)) ADD_FAILURE() << "leak: " << leak;
   for (const std::string& loss : wire_log().losses()) ADD_FAILURE() << "loss: " << loss;
   before_ = std::move(after);  // a leak is charged once; nothing happens between two tests
-  if (info.result()->Skipped() && !current_observation().refusal) {
+  const Observation& observed = current_observation();
+  if (observed.not_expressible && !foreign_binding_) {
+    ADD_FAILURE() << "our own binding has words for everything: nothing may be not expressible through it";
+  }
+  if (info.result()->Skipped() && !observed.refusal && !observed.not_expressible) {
     ADD_FAILURE() << "skipped without a witness: a skip is taken only from refused()";
   }
   wire_log().rings().clear();

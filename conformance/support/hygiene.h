@@ -26,14 +26,17 @@ Belongings look_around();
 std::vector<std::string> leaks(const Belongings& before, const Belongings& after);
 
 // Starts each test with an empty observation and an empty wire log; fails it afterwards if it leaked, if its
-// rings count requests or completions as lost, or if it skipped without a witness. Must be appended after
-// RecordListener: GoogleTest calls OnTestEnd in reverse order.
+// rings count requests or completions as lost, or if it skipped without a witness. Of a foreign binding, a skip
+// may also say what it has no words for. Must be appended after RecordListener: GoogleTest calls OnTestEnd in
+// reverse order.
 class HygieneListener : public testing::EmptyTestEventListener {
  public:
+  explicit HygieneListener(bool foreign_binding) : foreign_binding_(foreign_binding) {}
   void OnTestStart(const testing::TestInfo& info) override;
   void OnTestEnd(const testing::TestInfo& info) override;
 
  private:
+  bool foreign_binding_;
   std::optional<Belongings> before_;  // what there was when the last test ended
 };
 

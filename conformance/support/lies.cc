@@ -7,12 +7,13 @@
 #include <cstring>
 #include <numeric>
 
+#include "support/bare_kernel.h"
 #include "support/lying_kernel.h"
 
 namespace conformance {
 namespace {
 
-using uring::LinuxKernel, uring::RegisterOp;
+using uring::RegisterOp;
 using Cqes = std::vector<wire::Cqe>;
 
 // --- which of many -----------------------------------------------------------------------------------------
@@ -81,7 +82,7 @@ void count_one_more(LyingRing& ring) {
 }
 
 long really(const RegisterCall& call) {
-  return LinuxKernel::do_register(call.fd, call.op, call.arg, call.count);
+  return BareKernel::do_register(call.fd, call.op, call.arg, call.count);
 }
 
 // What a registration answers that succeeds.

@@ -3,6 +3,7 @@
 //   is an error.
 //                          "lie:NAME" puts a kernel that lies under it: see support/lies.h
 //   --list-lies            print the lies, each with what it says, and end
+//   --validate[=LAYER]     foreign bindings only: look at the adapter layer by layer; see adapters/README.md
 //   --timeout-s=N          end a test that takes longer, default 60 seconds
 //   --fork-server=N        serve forks over descriptor N: see support/fork_server.h
 //   URING_RECORDS_FD=N     (environment) write result records to this descriptor: see support/records.h
@@ -15,6 +16,8 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +60,7 @@ const conformance::Lie& lie_named(std::string_view name) {
 struct Options {
   unsigned timeout_s = 60;
   int records_fd = -1;
+  std::optional<std::string> validate;  // a layer, or "" for all
 };
 
 // What GoogleTest left of the command line, and the environment. From a fork server the arguments come after
@@ -78,6 +82,9 @@ Options read_options(const std::vector<std::string>& arguments) {
       }
     } else if (argument == "--list-lies") {
       list_lies();
+    } else if (argument == "--validate" || argument.starts_with("--validate=")) {
+      if (!binding::is_foreign) usage("--validate is for adapters of other bindings: see conformance/adapters");
+      options.validate = argument == "--validate" ? "" : value;
     } else if (argument.starts_with("--timeout-s=")) {
       options.timeout_s = static_cast<unsigned>(number("--timeout-s", value));
     } else {
@@ -126,10 +133,17 @@ int main(int argc, char** argv) {
   }
   signal(SIGPIPE, SIG_IGN);
 
+  try {
+    binding::start();
+  } catch (const std::exception& problem) {
+    usage(problem.what());
+  }
   testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();
   if (options.records_fd >= 0) listeners.Append(new conformance::RecordListener(options.records_fd));
   listeners.Append(new conformance::WatchdogListener(options.timeout_s, options.records_fd));
-  listeners.Append(new conformance::HygieneListener);
+  listeners.Append(new conformance::HygieneListener(binding::is_foreign));
+
+  if (options.validate) return binding::validate(*options.validate);
 
   const int result = RUN_ALL_TESTS();
   if (testing::UnitTest::GetInstance()->test_to_run_count() == 0) {

@@ -41,10 +41,18 @@ struct Blocked {
   std::string text;   // a sentence, with what to do
 };
 
+// Something that the binding under test has no words for. Only a foreign binding may say so: ours has all that the
+// tests use.
+struct NotExpressible {
+  std::string what;    // "WAITID"
+  std::string reason;  // a sentence, the adapter's
+};
+
 // Of the test that is running now; emptied when the next one starts.
 struct Observation {
   std::optional<Refusal> refusal;
   std::optional<Blocked> blocked;
+  std::optional<NotExpressible> not_expressible;
 };
 Observation& current_observation();
 

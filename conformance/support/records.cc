@@ -78,6 +78,8 @@ std::string test_record(const testing::TestInfo& info) {
     state = "blocked";
   } else if (failures.count > 0) {
     state = "failed";
+  } else if (observed.not_expressible) {
+    state = "not_expressible";
   } else if (observed.refusal) {
     state = "refused";
   }
@@ -91,6 +93,12 @@ std::string test_record(const testing::TestInfo& info) {
                               .add_string("cause", observed.blocked->cause)
                               .add_string("text", observed.blocked->text)
                               .text());
+  }
+  if (observed.not_expressible) {
+    record.add("not_expressible", json::Object()
+                                      .add_string("what", observed.not_expressible->what)
+                                      .add_string("reason", observed.not_expressible->reason)
+                                      .text());
   }
   record.add("wire", result.Failed() ? json::array_of_strings(wire_log().lines()) : "[]");
   return record.text();
@@ -120,7 +128,10 @@ void RecordListener::OnTestProgramStart(const testing::UnitTest& unit_test) {
   write_line(fd_, json::Object()
                       .add_string("kind", "header")
                       .add("schema", record_schema)
-                      .add_string("binding", announced_name(binding::name))
+                      .add("binding", json::Object()
+                                          .add_string("name", announced_name(binding::name))
+                                          .add_string("version", binding::version)
+                                          .text())
                       .add("plan", json::array_of_strings(plan))
                       .text());
 }

@@ -32,7 +32,7 @@ T must(binding::Result<T> result) {
 }
 
 // The bytes of an entry, to compare and to print.
-inline wire::Sqe wire_of(const binding::Sqe& sqe) { return std::bit_cast<wire::Sqe>(sqe); }
+inline wire::Sqe wire_of(const binding::Sqe& sqe) { return binding::bytes_of(sqe); }
 inline wire::Cqe wire_of(const binding::Cqe& cqe) { return std::bit_cast<wire::Cqe>(cqe); }
 
 class AnyRingTest : public testing::Test {

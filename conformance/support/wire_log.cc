@@ -4,6 +4,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "support/bare_kernel.h"
 #include "support/lying_kernel.h"
 #include "support/wire.h"
 
@@ -18,7 +19,8 @@ std::uint32_t word(const RingView& ring, std::uint32_t offset) {
 
 wire::Sqe* published_sqe(const RingView& ring, std::uint32_t position) {
   const std::uint32_t slot = position & (ring.params.sq_entries - 1);
-  const std::uint32_t index = word(ring, ring.params.sq_off.array + slot * 4);
+  const bool has_index_array = (ring.params.flags & uring::setup_no_sqarray) == 0;  // liburing from 2.6 on
+  const std::uint32_t index = has_index_array ? word(ring, ring.params.sq_off.array + slot * 4) : slot;
   if (index >= ring.params.sq_entries) return nullptr;
   return reinterpret_cast<wire::Sqe*>(ring.sqes + index * sizeof(wire::Sqe));
 }
@@ -171,7 +173,7 @@ long ObservedKernel::map_ring(int fd, std::size_t bytes, uring::u64 offset) noex
 }
 
 long ObservedKernel::map_anonymous(std::size_t bytes) noexcept {
-  const long address = uring::LinuxKernel::map_anonymous(bytes);
+  const long address = BareKernel::map_anonymous(bytes);
   const bool failed = address < 0 && address >= -uring::max_errno;
   wire_log().add("mmap   anonymous bytes=" + std::to_string(bytes) + " -> " +
                  (failed ? wire::result_text(address) : "memory"));

@@ -1,0 +1,238 @@
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "adapters/encodings.h"
+#include "binding.h"
+#include "support/observation.h"
+#include "support/traps.h"
+
+namespace binding {
+namespace {
+
+using conformance::BindingAtWork;
+using conformance::NotExpressible;
+
+// Ends the running test with a skip that says what the binding has no words for. The only way to a skip
+// without a refusal; the listeners take it from a foreign binding alone.
+[[noreturn]] void stop(const NotExpressible& lacking) {
+  conformance::current_observation().not_expressible = lacking;
+  const std::string text = lacking.what + std::string(not_expressible_words) + lacking.reason;
+  GTEST_MESSAGE_(text.c_str(), testing::TestPartResult::kSkip);
+  // What GoogleTest throws for its own assertions, and takes as said already.
+  throw testing::AssertionException(
+      testing::TestPartResult(testing::TestPartResult::kSkip, __FILE__, __LINE__, text.c_str()));
+}
+
+std::string in_words(const char* reason) {
+  return reason != nullptr ? reason
+                           : std::string(name) + " says so without a reason, which is the adapter's fault";
+}
+
+// What an adapter returned below 0.
+Error error_of(int result) {
+  switch (result) {
+    case URING_BINDING_ENTRIES_ZERO: return Error::entries_zero;
+    case URING_BINDING_ENTRIES_NOT_POWER_OF_TWO: return Error::entries_not_power_of_two;
+    case URING_BINDING_NO_BUFFER_SELECTED: return Error::no_buffer_selected;
+  }
+  if (result < -uring::max_errno) {
+    throw std::runtime_error("the adapter returned " + std::to_string(result) + ", which means nothing");
+  }
+  return static_cast<Error>(-result);
+}
+
+Result<u32> value_of(int result) {
+  return result < 0 ? Result<u32>(error_of(result)) : static_cast<u32>(result);
+}
+Result<void> success_of(int result) { return result < 0 ? Result<void>(error_of(result)) : Result<void>(); }
+
+bool offers(std::uint64_t capability) { return (table.capabilities & capability) != 0; }
+
+// A word of the ring's shared memory, which no binding can keep to itself.
+u32 shared_word(const conformance::RingView& ring, u32 offset) {
+  if (ring.rings == nullptr) throw std::runtime_error("where the binding mapped the ring was not seen");
+  return __atomic_load_n(reinterpret_cast<const u32*>(ring.rings + offset), __ATOMIC_ACQUIRE);
+}
+
+// Calls a function of the table while the traps take its system calls for the binding's.
+template <class Function, class... Arguments>
+auto call(Function function, Arguments... arguments) {
+  const BindingAtWork at_work;
+  return function(arguments...);
+}
+
+}  // namespace
+
+void start() { conformance::install_traps(); }
+
+void PrintTo(const Indices& i, std::ostream* out) {
+  *out << "Indices{.sqe_head=" << i.sqe_head.text() << ", .sqe_tail=" << i.sqe_tail.text()
+       << ", .sq_tail=" << i.sq_tail << ", .cq_head=" << i.cq_head << "}";
+}
+
+conformance::wire::Sqe bytes_of(const Sqe& sqe) {
+  return conformance::without_unread_fields(std::bit_cast<conformance::wire::Sqe>(sqe));
+}
+
+// --- the ring
+// --------------------------------------------------------------------------------------------------
+
+Result<void> Ring::init(u32 entries, u32 flags) {
+  const bool is_power_of_two = entries != 0 && (entries & (entries - 1)) == 0;
+  if (!is_power_of_two && !offers(URING_BINDING_CHECKS_ENTRIES)) {
+    stop({"refusing " + std::to_string(entries) + " entries",
+          std::string(name) + " leaves that to the kernel, which rounds up and refuses 0 itself"});
+  }
+  const char* reason = nullptr;
+  const int result = call(table.create, entries, flags, &ring_, &reason);
+  if (result == URING_BINDING_NOT_EXPRESSIBLE)
+    stop({"a ring with setup flags " + std::to_string(flags), in_words(reason)});
+  if (result != 0) {
+    ring_ = nullptr;
+    return success_of(result);
+  }
+  call(table.describe, ring_, &facts_);
+  return {};
+}
+
+void Ring::close() {
+  if (ring_ != nullptr) call(table.destroy, ring_);
+  ring_ = nullptr;
+}
+
+Indices Ring::indices() const {
+  Indices found{};
+  if (table.indices != nullptr) {
+    uring_binding_indices shown{};
+    call(table.indices, ring_, &shown);
+    found.sqe_head = shown.sqe_head;
+    found.sqe_tail = shown.sqe_tail;
+  }
+  const conformance::RingView& ring = conformance::wire_log().rings()[fd()];
+  found.sq_tail = shared_word(ring, ring.params.sq_off.tail);
+  found.cq_head = shared_word(ring, ring.params.cq_off.head);
+  return found;
+}
+
+Result<u32> Ring::submit() { return value_of(call(table.submit, ring_)); }
+Result<u32> Ring::submit_and_wait(u32 wait_nr) {
+  return value_of(call(table.submit_and_wait, ring_, wait_nr));
+}
+Result<u32> Ring::enter(u32 to_submit, u32 min_complete, u32 flags) {
+  return value_of(call(table.enter, ring_, to_submit, min_complete, flags));
+}
+u32 Ring::sq_ready() const { return call(table.sq_ready, ring_); }
+u32 Ring::cq_ready() const { return call(table.cq_ready, ring_); }
+
+Result<u32> Ring::copy_cqes(std::span<Cqe> destination, u32 wait_nr) {
+  static_assert(sizeof(Cqe) == sizeof(uring_binding_cqe));
+  auto* const cqes = reinterpret_cast<uring_binding_cqe*>(destination.data());
+  return value_of(call(table.copy_cqes, ring_, cqes, static_cast<u32>(destination.size()), wait_nr));
+}
+
+Result<void> Ring::copy_cqe(Cqe& cqe) {
+  for (;;) {
+    const Result<u32> copied = copy_cqes(std::span(&cqe, 1), 1);
+    if (!copied.ok()) return copied.error();
+    if (copied.value() == 1) return {};
+  }
+}
+
+Result<Sqe&> Ring::queue(uring_binding_operation operation, const uring_binding_arguments& arguments) {
+  void* const sqe = call(table.get_sqe, ring_);
+  if (sqe == nullptr) return Error::submission_queue_full;
+  const char* reason = nullptr;
+  const int result = call(table.prepare, sqe, operation, &arguments, &reason);
+  if (result == URING_BINDING_NOT_EXPRESSIBLE)
+    stop({conformance::operation_name(operation), in_words(reason)});
+  if (result != 0) return error_of(result);
+  return *static_cast<Sqe*>(sqe);
+}
+
+// --- registrations
+// ---------------------------------------------------------------------------------------------
+
+Result<u32> Ring::do_register(const char* what, uring_binding_registration registration, const void* argument,
+                              std::size_t count, u32 first) {
+  const char* reason = nullptr;
+  const int result =
+      call(table.do_register, ring_, registration, any(argument), static_cast<u32>(count), first, &reason);
+  if (result == URING_BINDING_NOT_EXPRESSIBLE) stop({what, in_words(reason)});
+  return value_of(result);
+}
+
+Result<u32> Ring::register_files(std::span<const i32> fds) {
+  return do_register("registering files", URING_BINDING_REGISTER_FILES, fds.data(), fds.size());
+}
+Result<u32> Ring::register_files_update(u32 first, std::span<const i32> fds) {
+  return do_register("updating registered files", URING_BINDING_REGISTER_FILES_UPDATE, fds.data(), fds.size(),
+                     first);
+}
+Result<u32> Ring::unregister_files() {
+  return do_register("unregistering files", URING_BINDING_UNREGISTER_FILES, nullptr, 0);
+}
+Result<u32> Ring::register_buffers(const iovec* iovecs, u32 count) {
+  return do_register("registering buffers", URING_BINDING_REGISTER_BUFFERS, iovecs, count);
+}
+Result<u32> Ring::unregister_buffers() {
+  return do_register("unregistering buffers", URING_BINDING_UNREGISTER_BUFFERS, nullptr, 0);
+}
+Result<u32> Ring::get_probe(Probe& probe) {
+  return do_register("probing", URING_BINDING_PROBE, probe.supported_.data(), probe.supported_.size());
+}
+
+// --- groups of buffers
+// -----------------------------------------------------------------------------------------
+
+Result<void> BufferGroup::create(Ring& ring, std::span<std::byte> memory, u32 buffer_size,
+                                 Consumption consumption) {
+  const bool incremental = consumption == Consumption::incremental;
+  const std::string what =
+      incremental ? "a group of buffers with incremental consumption" : "a group of buffers";
+  if (!offers(URING_BINDING_BUFFER_GROUPS)) stop({what, std::string(name) + " has no ring of buffers"});
+  if (incremental && !offers(URING_BINDING_INCREMENTAL_GROUPS)) {
+    stop({what, std::string(name) + " cannot ask the kernel for it"});
+  }
+  const char* reason = nullptr;
+  const auto count = static_cast<u32>(memory.size() / buffer_size);
+  const u32 wanted = incremental ? URING_BINDING_INCREMENTAL : URING_BINDING_WHOLE;
+  const int result = call(table.group_create, ring.ring_, id_, static_cast<void*>(memory.data()), count,
+                          buffer_size, wanted, &group_, &reason);
+  if (result == URING_BINDING_NOT_EXPRESSIBLE) stop({what, in_words(reason)});
+  if (result != 0) {
+    group_ = nullptr;
+    return success_of(result);
+  }
+  ring_ = &ring;
+  consumption_ = consumption;
+  return {};
+}
+
+Result<void> BufferGroup::init(Ring& ring, u16 group, std::span<std::byte> memory, u32 buffer_size,
+                               Consumption wanted) {
+  id_ = group;
+  const Result<void> created = create(ring, memory, buffer_size, wanted);
+  if (wanted == Consumption::whole || created != Error::inval) return created;
+  return create(ring, memory, buffer_size, Consumption::whole);
+}
+
+void BufferGroup::close() {
+  if (group_ != nullptr) call(table.group_destroy, ring_->ring_, group_);
+  group_ = nullptr;
+}
+
+Result<std::span<std::byte>> BufferGroup::get(const Cqe& cqe) const {
+  const uring_binding_cqe plain{cqe.user_data, cqe.res, cqe.flags};
+  void* data = nullptr;
+  const int result = call(table.group_get, group_, &plain, &data);
+  if (result != 0) return error_of(result);
+  return std::span(static_cast<std::byte*>(data), static_cast<std::size_t>(cqe.res > 0 ? cqe.res : 0));
+}
+
+Result<void> BufferGroup::put(const Cqe& cqe) {
+  const uring_binding_cqe plain{cqe.user_data, cqe.res, cqe.flags};
+  return success_of(call(table.group_put, group_, &plain));
+}
+
+}  // namespace binding

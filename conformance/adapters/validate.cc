@@ -1,0 +1,387 @@
+// The validating mode, for authors of adapters: layer by layer, each useful before the next one works. What
+// is right is counted, what is wrong is said.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "adapters/encodings.h"
+#include "binding.h"
+#include "support/environment.h"
+#include "support/hygiene.h"
+#include "support/traps.h"
+
+namespace binding {
+namespace {
+
+using conformance::BindingAtWork;
+using conformance::Encoding;
+namespace wire = conformance::wire;
+
+// What is being looked at, for the message of a crash.
+std::string now_at;
+
+extern "C" void on_crash(int signal) {
+  const std::string text =
+      "\ncrashed (signal " + std::to_string(signal) + ") while looking at: " + now_at + "\n";
+  static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
+  std::_Exit(1);
+}
+
+// Counts and says what was found in one layer.
+class Findings {
+ public:
+  explicit Findings(const char* layer) : layer_(layer) { std::printf("%s\n", layer); }
+
+  void check(bool right, const std::string& wrong) {
+    ++(right ? right_ : wrong_);
+    if (!right) std::printf("  wrong: %s\n", wrong.c_str());
+  }
+  template <class T, class U>
+  void equal(const char* what, const T& got, const U& want) {
+    check(got == want, std::string(what) + " is " + testing::PrintToString(got) + ", want " +
+                           testing::PrintToString(want));
+  }
+  void not_expressible(const std::string& what, const char* reason) {
+    ++not_expressible_;
+    std::printf("  not expressible: %s: %s\n", what.c_str(), reason != nullptr ? reason : "no reason given");
+    if (reason == nullptr) check(false, "the adapter gives no reason for that");
+  }
+  bool conclude() const {
+    std::printf("  %s: %d right, %d not expressible, %d wrong\n", layer_, right_, not_expressible_, wrong_);
+    std::fflush(stdout);
+    return wrong_ == 0;
+  }
+
+ private:
+  const char* layer_;
+  int right_ = 0, wrong_ = 0, not_expressible_ = 0;
+};
+
+bool has(std::uint64_t capability) { return (table.capabilities & capability) != 0; }
+
+// --- handshake: the table itself
+// -------------------------------------------------------------------------------
+
+bool handshake() {
+  Findings found("handshake");
+  found.equal("version", table.version, u32{URING_BINDING_VERSION});
+  found.check(table.size >= sizeof table, "size is " + std::to_string(table.size) +
+                                              ", and this suite reads " + std::to_string(sizeof table) +
+                                              " bytes of the table");
+  if (!found.conclude()) return false;  // nothing behind these two can be trusted
+
+  const std::string_view name = table.name != nullptr ? table.name : "";
+  found.check(!name.empty() && name.find_first_of(" \t\n/") == name.npos,
+              "name is \"" + std::string(name) + "\", want a word without spaces");
+  found.check(table.binding_version != nullptr && *table.binding_version != '\0', "binding_version is empty");
+  found.equal("sqe_size", table.sqe_size, sizeof(wire::Sqe));
+  found.equal("cqe_size", table.cqe_size, sizeof(wire::Cqe));
+
+  const auto must_be_there = [&found](const char* function, bool is_there) {
+    found.check(is_there, std::string(function) + " is null, and every adapter has it");
+  };
+  must_be_there("create", table.create != nullptr);
+  must_be_there("destroy", table.destroy != nullptr);
+  must_be_there("describe", table.describe != nullptr);
+  must_be_there("get_sqe", table.get_sqe != nullptr);
+  must_be_there("prepare", table.prepare != nullptr);
+  must_be_there("submit", table.submit != nullptr);
+  must_be_there("submit_and_wait", table.submit_and_wait != nullptr);
+  must_be_there("enter", table.enter != nullptr);
+  must_be_there("sq_ready", table.sq_ready != nullptr);
+  must_be_there("cq_ready", table.cq_ready != nullptr);
+  must_be_there("copy_cqes", table.copy_cqes != nullptr);
+  must_be_there("do_register", table.do_register != nullptr);
+
+  const auto goes_with = [&found](const char* function, bool is_there, bool is_announced) {
+    found.check(is_there == is_announced, std::string(function) +
+                                              (is_there ? " is there, and" : " is null, but") +
+                                              " the capability that goes with it says otherwise");
+  };
+  goes_with("indices", table.indices != nullptr, has(URING_BINDING_SHOWS_INDICES));
+  goes_with("group_create", table.group_create != nullptr, has(URING_BINDING_BUFFER_GROUPS));
+  goes_with("group_destroy", table.group_destroy != nullptr, has(URING_BINDING_BUFFER_GROUPS));
+  goes_with("group_get", table.group_get != nullptr, has(URING_BINDING_BUFFER_GROUPS));
+  goes_with("group_put", table.group_put != nullptr, has(URING_BINDING_BUFFER_GROUPS));
+  return found.conclude();
+}
+
+// --- capabilities: what the binding has words for
+// ----------------------------------------------------------------
+
+bool capabilities() {
+  Findings found("capabilities");
+  constexpr std::uint64_t known = URING_BINDING_CHECKS_ENTRIES | URING_BINDING_SHOWS_INDICES |
+                                  URING_BINDING_BUFFER_GROUPS | URING_BINDING_INCREMENTAL_GROUPS;
+  found.check((table.capabilities & ~known) == 0, "there are bits that this suite does not know");
+  found.check(has(URING_BINDING_BUFFER_GROUPS) || !has(URING_BINDING_INCREMENTAL_GROUPS),
+              "incremental consumption without groups of buffers");
+  const auto optional = [&found](std::uint64_t capability, const char* what, const char* otherwise) {
+    has(capability) ? found.check(true, "") : found.not_expressible(what, otherwise);
+  };
+  optional(URING_BINDING_CHECKS_ENTRIES, "refusing a wrong number of entries",
+           "the binding leaves it to the kernel");
+  optional(URING_BINDING_SHOWS_INDICES, "its own two indices", "the suite compares the kernel's two alone");
+  optional(URING_BINDING_BUFFER_GROUPS, "groups of buffers", "the adapter has no group_ functions");
+  optional(URING_BINDING_INCREMENTAL_GROUPS, "incremental consumption", "the adapter does not announce it");
+  for (const Encoding& encoding : conformance::encodings()) {
+    now_at = std::string("prepare of ") + encoding.name;
+    wire::Sqe sqe;
+    const char* reason = nullptr;
+    const int result = table.prepare(&sqe, encoding.operation, &encoding.arguments, &reason);
+    if (result == URING_BINDING_NOT_EXPRESSIBLE) {
+      found.not_expressible(encoding.name, reason);
+    } else {
+      found.check(result == 0,
+                  std::string(encoding.name) + ": prepare returned " + wire::result_text(result));
+    }
+  }
+  const char* reason = nullptr;
+  wire::Sqe sqe;
+  now_at = "prepare of an operation that this suite does not have";
+  const uring_binding_arguments nothing{};
+  found.check(
+      table.prepare(&sqe, 0xffff, &nothing, &reason) == URING_BINDING_NOT_EXPRESSIBLE && reason != nullptr,
+      "an operation that the adapter cannot know (65535) must be not expressible, with a reason");
+  return found.conclude();
+}
+
+// --- encodings: 64 bytes each, without a kernel
+// ------------------------------------------------------------------
+
+bool encodings() {
+  Findings found("encodings");
+  for (const Encoding& encoding : conformance::encodings()) {
+    now_at = std::string("the encoding of ") + encoding.name;
+    wire::Sqe sqe;
+    const char* reason = nullptr;
+    if (table.prepare(&sqe, encoding.operation, &encoding.arguments, &reason) != 0) continue;
+    std::string fields;
+    for (const std::string& difference :
+         conformance::differences(conformance::without_unread_fields(sqe), encoding.wanted)) {
+      fields += (fields.empty() ? "" : "; ") + difference;
+    }
+    found.check(fields.empty(), std::string(encoding.name) + ": " + fields);
+  }
+  return found.conclude();
+}
+
+// --- mechanics: two queues, with NOPs alone
+// ----------------------------------------------------------------------
+
+// The story of one ring of four. Ends at the first result that makes the rest meaningless.
+class Mechanics {
+ public:
+  explicit Mechanics(Findings& found) : found_(found) {}
+
+  void run() {
+    if (!opens()) return;
+    if (!fills_up() || !completes_in_order()) return;
+    wraps();
+    forgets_the_last_request();
+    enters_as_told();
+    gets_what_overflowed();
+    now_at = "destroy";
+    ring_.close();
+  }
+
+ private:
+  bool opens() {
+    now_at = "create";
+    const Result<void> opened = ring_.init(4);
+    found_.check(opened.ok(), "create(4) fails: " + testing::PrintToString(opened) + "; the kernel says " +
+                                  wire::result_text(-conformance::bare_setup(4, 0)) +
+                                  " to the bare system call");
+    if (!opened.ok()) return false;
+    found_.check(ring_.fd() >= 0, "describe: fd is " + std::to_string(ring_.fd()));
+    found_.equal("describe: sq_entries", ring_.sq_entries(), 4u);
+    found_.equal("describe: cq_entries", ring_.cq_entries(), 8u);
+    const bool seen = conformance::wire_log().rings()[ring_.fd()].rings != nullptr;
+    found_.check(seen, "the suite did not see how this ring was mapped: is fd the ring's descriptor?");
+    return seen;
+  }
+  bool queue_nop() {
+    const Result<Sqe&> queued = ring_.nop(sent_);
+    if (queued.ok()) ++sent_;
+    return queued.ok();
+  }
+  bool fills_up() {
+    now_at = "get_sqe until the queue is full";
+    for (int i = 0; i < 4; ++i) {
+      if (!queue_nop()) found_.check(false, "get_sqe is null after " + std::to_string(i) + " of 4 entries");
+    }
+    found_.check(!queue_nop(), "get_sqe hands out a fifth entry of four");
+    found_.equal("sq_ready with four queued", ring_.sq_ready(), 4u);
+    found_.equal("indices before submit", ring_.indices(),
+                 (Indices{.sqe_head = 0, .sqe_tail = 4, .sq_tail = 0, .cq_head = 0}));
+    now_at = "submit";
+    const Result<u32> submitted = ring_.submit();
+    found_.equal("submit of four", submitted, 4u);
+    found_.equal("sq_ready after submit", ring_.sq_ready(), 0u);
+    return submitted == 4u;
+  }
+  // Takes up to `room`; what came, in order.
+  u32 take(u32 room, u32 wait_nr) {
+    std::array<Cqe, 16> cqes;
+    const Result<u32> copied = ring_.copy_cqes(std::span(cqes).first(room), wait_nr);
+    if (!copied.ok()) {
+      found_.check(false, "copy_cqes fails: " + testing::PrintToString(copied));
+      return 0;
+    }
+    for (u32 i = 0; i < std::min(copied.value(), room); ++i) {
+      const wire::Cqe got{cqes[i].user_data, cqes[i].res, cqes[i].flags};
+      found_.equal("the next CQE", got, (wire::Cqe{.user_data = received_, .res = 0, .flags = 0}));
+      ++received_;
+    }
+    return copied.value();
+  }
+  bool completes_in_order() {
+    now_at = "copy_cqes";
+    found_.equal("cq_ready after four NOPs", ring_.cq_ready(), 4u);
+    found_.equal("copy_cqes with room for three", take(3, 0), 3u);
+    found_.equal("copy_cqes of what is left, though more is waited for", take(16, 2), 1u);
+    found_.equal("copy_cqes of nothing, without waiting", take(16, 0), 0u);
+    found_.equal("cq_ready when all was taken", ring_.cq_ready(), 0u);
+    return received_ == 4;
+  }
+  void wraps() {
+    now_at = "ten rounds of three through queues of four";
+    for (int round = 0; round < 10; ++round) {
+      for (int i = 0; i < 3; ++i) queue_nop();
+      found_.equal("submit_and_wait of three", ring_.submit_and_wait(3), 3u);
+      found_.equal("copy_cqes of three", take(16, 3), 3u);
+    }
+    found_.equal("indices at the end", ring_.indices(),
+                 (Indices{.sqe_head = 34, .sqe_tail = 34, .sq_tail = 34, .cq_head = 34}));
+  }
+  void forgets_the_last_request() {
+    now_at = "entries that are used again";
+    for (int i = 0; i < 8; ++i) {
+      const Result<Sqe&> queued = ring_.nop(sent_++);
+      if (!queued.ok()) return found_.check(false, "get_sqe is null on an idle ring");
+      found_.equal("a NOP in a used entry", bytes_of(queued.value()),
+                   (wire::Sqe{.opcode = wire::op::nop, .user_data = sent_ - 1}));
+      if (i < 4) {  // a request that no kernel has, in all its bytes; then a NOP again
+        std::memset(static_cast<void*>(&queued.value()), 0xff, sizeof(Sqe));
+        queued.value().flags = 0;
+      }
+      ring_.submit_and_wait(1).ok();
+      Cqe ignored;
+      if (i >= 4) found_.equal("copy_cqes", take(1, 1), 1u);
+      if (i < 4 && ring_.copy_cqe(ignored).ok()) ++received_;
+    }
+  }
+  void enters_as_told() {
+    now_at = "enter";
+    conformance::wire_log().clear();
+    constexpr u32 getevents = 1;
+    found_.equal("enter(0, 0, GETEVENTS)", ring_.enter(0, 0, getevents), 0u);
+    const auto lines = conformance::wire_log().lines();
+    const std::string wanted = "enter  submit=0 wait=0 flags=1 -> 0";
+    found_.check(lines.size() == 1 && lines[0] == wanted, "enter(0, 0, GETEVENTS) is not that system call");
+  }
+  // Twelve completions in a queue of eight: the kernel keeps the rest until it is asked (5.5).
+  void gets_what_overflowed() {
+    if ((ring_.features() & wire::feat_nodrop) == 0) return;
+    now_at = "a completion queue that overflows";
+    for (int i = 0; i < 12; ++i) {
+      queue_nop();
+      found_.equal("submit of one", ring_.submit(), 1u);
+    }
+    u32 taken = 0;
+    for (int i = 0; i < 12 && taken < 12; ++i) taken += take(4, 0);
+    found_.equal("completions of twelve NOPs through a queue of eight", taken, 12u);
+  }
+
+  Findings& found_;
+  Ring ring_;
+  u64 sent_ = 0, received_ = 0;
+};
+
+bool mechanics() {
+  Findings found("mechanics");
+  const conformance::Belongings before = conformance::look_around();
+  try {
+    Mechanics(found).run();
+  } catch (const std::exception& problem) {
+    found.check(false, problem.what());
+  }
+  for (const std::string& leak : conformance::leaks(before, conformance::look_around())) {
+    found.check(false, "after destroy, " + leak);
+  }
+  return found.conclude();
+}
+
+// --- operations: the rows of the table
+// ---------------------------------------------------------------------------
+
+// What GoogleTest recorded of a test: the first part of this kind.
+std::string first_part(const testing::TestResult& result,
+                       bool (testing::TestPartResult::*is_wanted)() const) {
+  for (int i = 0; i < result.total_part_count(); ++i) {
+    if ((result.GetTestPartResult(i).*is_wanted)()) return result.GetTestPartResult(i).message();
+  }
+  return "";
+}
+
+void judge(const testing::TestInfo& info, Findings& found) {
+  const testing::TestResult& result = *info.result();
+  const std::string name = std::string(info.test_suite_name()) + "." + info.name();
+  const std::string skip = first_part(result, &testing::TestPartResult::skipped);
+  if (result.Failed()) {
+    found.check(false, name + ":\n" + first_part(result, &testing::TestPartResult::failed));
+  } else if (skip.find(not_expressible_words) != skip.npos) {
+    found.not_expressible(name, skip.c_str());
+  } else {
+    found.check(true, "");  // passed, or refused by this kernel with a witness
+  }
+}
+
+bool operations() {
+  Findings found("operations");
+  now_at = "the rows of the table";
+  testing::UnitTest& program = *testing::UnitTest::GetInstance();
+  delete program.listeners().Release(program.listeners().default_result_printer());
+  const int result = RUN_ALL_TESTS();
+  for (int s = 0; s < program.total_test_suite_count(); ++s) {
+    const testing::TestSuite& suite = *program.GetTestSuite(s);
+    for (int t = 0; t < suite.total_test_count(); ++t) {
+      if (suite.GetTestInfo(t)->should_run()) judge(*suite.GetTestInfo(t), found);
+    }
+  }
+  return found.conclude() && result == 0;
+}
+
+struct Layer {
+  std::string_view name;
+  bool (*look)();
+};
+constexpr std::array layers{Layer{"handshake", handshake}, Layer{"capabilities", capabilities},
+                            Layer{"encodings", encodings}, Layer{"mechanics", mechanics},
+                            Layer{"operations", operations}};
+
+}  // namespace
+
+int validate(std::string_view only) {
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) std::signal(signal, on_crash);
+  bool known = only.empty();
+  for (const Layer& layer : layers) {
+    if (!only.empty() && layer.name != only) continue;
+    known = true;
+    if (!layer.look()) return 1;  // what comes next leans on this one
+  }
+  if (known) return 0;
+  std::fprintf(stderr, "conformance: there is no layer \"%s\"; the layers are", std::string(only).c_str());
+  for (const Layer& layer : layers) std::fprintf(stderr, " %s", std::string(layer.name).c_str());
+  std::fprintf(stderr, "\n");
+  return 2;
+}
+
+}  // namespace binding
