@@ -16,8 +16,8 @@ import pytest
 from harness import binding, fetcher, kernels, publication
 from harness.cache import Cache
 from harness.column import Setup
-from harness.kernels import HOST
 from harness.judge import Verdict, sign
+from harness.kernels import HOST
 from harness.matrix import (
     CELL,
     INTERRUPTED,

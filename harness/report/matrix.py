@@ -78,7 +78,7 @@ def _side_by_side(results: Results, rows: tuple[Row, ...], where: Place) -> Iter
     yield "\n".join(counts)
     contrasts = view.contrasts(results)
     if not contrasts:
-        yield "They agree in every cell."
+        yield "They agree in every cell with a verdict."
         return
     yield "Where they do not agree:"
     by_name = {row.name: row for row in rows}

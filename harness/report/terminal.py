@@ -83,7 +83,7 @@ def _contrasts(results: Results) -> Iterator[str]:
     """Where the bindings do not agree: what a run through several is for."""
     found = view.contrasts(results)
     if not found:
-        yield "The bindings agree in every cell."
+        yield "The bindings agree in every cell with a verdict."
         return
     headings = [standing.title for standing in view.standings(results)]
     rows = [("Where bindings differ", "on", *headings)]

@@ -204,7 +204,7 @@ def contrasts(results: Results) -> tuple[Contrast, ...]:
         alike: dict[tuple[str, ...], list[text.Column]] = {}
         for column in columns:
             signs = tuple(text.cell_sign(cells.get((test, column.series, binding))) for binding in bindings)
-            if len(set(signs)) > 1:
+            if len(set(signs) - {text.cell_sign(None)}) > 1:  # who has no verdict contradicts nobody
                 alike.setdefault(signs, []).append(column)
         for where in alike.values():
             first = where[0].series
