@@ -12,7 +12,7 @@
 namespace conformance {
 namespace {
 
-using uring::LinuxKernel, uring::RegisterOp;
+using uring::RegisterOp;
 using Cqes = std::vector<wire::Cqe>;
 
 // --- which of many -----------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ void count_one_more(LyingRing& ring) {
 }
 
 long really(const RegisterCall& call) {
-  return LinuxKernel::do_register(call.fd, call.op, call.arg, call.count);
+  return RealKernel::do_register(call.fd, call.op, call.arg, call.count);
 }
 
 // What a registration answers that succeeds.

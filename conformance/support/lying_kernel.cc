@@ -7,8 +7,6 @@
 namespace conformance {
 namespace {
 
-using uring::LinuxKernel;
-
 // Of a request that runs a second time: its CQE is the kernel's secret. No test uses this number.
 constexpr std::uint64_t repeated = 0x7ea7ed'7ea7ed'7ea7;
 
@@ -68,12 +66,12 @@ long LyingRing::map(int fd, std::size_t bytes, std::uint64_t offset) {
       offset == uring::off_sqes ? params_.sq_entries * sizeof(wire::Sqe) : std::max(sq_bytes, cq_bytes);
   memory.copy_bytes = std::max(bytes, memory.kernel_bytes);
 
-  const long kernel = LinuxKernel::map_ring(fd, memory.kernel_bytes, offset);
+  const long kernel = RealKernel::map_ring(fd, memory.kernel_bytes, offset);
   if (failed(kernel)) return kernel;
   memory.kernel = reinterpret_cast<std::byte*>(kernel);
-  const long copy = LinuxKernel::map_anonymous(memory.copy_bytes);
+  const long copy = RealKernel::map_anonymous(memory.copy_bytes);
   if (failed(copy)) {
-    LinuxKernel::unmap(memory.kernel, memory.kernel_bytes);
+    RealKernel::unmap(memory.kernel, memory.kernel_bytes);
     return copy;
   }
   memory.copy = reinterpret_cast<std::byte*>(copy);
@@ -85,19 +83,25 @@ long LyingRing::map(int fd, std::size_t bytes, std::uint64_t offset) {
 bool LyingRing::unmap(const void* address) {
   for (Memory* memory : {&rings_, &sqes_}) {
     if (memory->copy != address) continue;
-    LinuxKernel::unmap(memory->kernel, memory->kernel_bytes);
-    LinuxKernel::unmap(memory->copy, memory->copy_bytes);
+    RealKernel::unmap(memory->kernel, memory->kernel_bytes);
+    RealKernel::unmap(memory->copy, memory->copy_bytes);
     *memory = {};
     return true;
   }
   return false;
 }
 
-// Puts the entry of that index at the kernel's tail.
-void LyingRing::publish(std::uint32_t index) {
+// Puts the request at the kernel's tail, into the entry of that index. An index that is none the kernel
+// drops.
+void LyingRing::publish(std::uint32_t index, const wire::Sqe& sqe) {
   const std::uint32_t tail = real(params_.sq_off.tail);
   const std::uint32_t slot = tail & (params_.sq_entries - 1);
-  real(params_.sq_off.array + slot * 4) = index;
+  if (has_index_array()) {
+    real(params_.sq_off.array + slot * 4) = index;
+  } else {
+    index = slot;
+  }
+  if (index < params_.sq_entries) reinterpret_cast<wire::Sqe*>(sqes_.kernel)[index] = sqe;
   release(real(params_.sq_off.tail), tail + 1);
 }
 
@@ -108,15 +112,15 @@ void LyingRing::carry_requests(const Lie& lie) {
   const std::uint32_t published = std::min(acquire(told(params_.sq_off.tail)) - position, params_.sq_entries);
   for (const std::uint32_t end = position + published; position != end; ++position) {
     const std::uint32_t slot = position & (told_sq_entries_ - 1);
-    const std::uint32_t index = told(params_.sq_off.array + slot * 4);
-    if (index < params_.sq_entries) {  // any other the kernel drops
-      wire::Sqe sqe = reinterpret_cast<const wire::Sqe*>(sqes_.copy)[index];
+    const std::uint32_t index = has_index_array() ? told(params_.sq_off.array + slot * 4) : slot;
+    wire::Sqe sqe;
+    if (index < params_.sq_entries) {
+      sqe = reinterpret_cast<const wire::Sqe*>(sqes_.copy)[index];
       requests_[sqe.user_data] = sqe;
       if (lie.submitted != nullptr) lie.submitted(*this, sqe);
-      reinterpret_cast<wire::Sqe*>(sqes_.kernel)[index] = sqe;
       carried_.push_back(sqe);
     }
-    publish(index);
+    publish(index, sqe);
   }
 }
 
@@ -127,11 +131,10 @@ void LyingRing::run_again(int fd) {
     wire::Sqe sqe = carried_[i];
     sqe.flags = static_cast<std::uint8_t>(sqe.flags & ~order_flags);
     sqe.user_data = repeated;
-    reinterpret_cast<wire::Sqe*>(sqes_.kernel)[i] = sqe;
-    publish(i);
+    publish(i, sqe);
   }
   sq_lead_ -= count;
-  if (count > 0) LinuxKernel::enter(fd, count, 0, 0, nullptr, 0);
+  if (count > 0) RealKernel::enter(fd, count, 0, 0, nullptr, 0);
 }
 
 // Empties the kernel's CQ.
@@ -188,10 +191,10 @@ std::uint32_t LyingRing::still_wanted(const EnterCall& call) const {
 
 long LyingKernel::setup(uring::u32 entries, uring::Params* params) noexcept {
   const Lie* const lie = active_lie();
-  if (lie == nullptr) return LinuxKernel::setup(entries, params);
+  if (lie == nullptr) return RealKernel::setup(entries, params);
   static unsigned nth = 0;
   if (const long error = lie->opening != nullptr ? lie->opening(nth++) : 0; error < 0) return error;
-  const long fd = LinuxKernel::setup(entries, params);
+  const long fd = RealKernel::setup(entries, params);
   if (fd < 0) return fd;
   const uring::Params real = *params;
   if (lie->opened != nullptr) lie->opened(*params);
@@ -210,7 +213,7 @@ long submit(const Lie& lie, LyingRing& ring, int fd, const EnterCall& call, cons
   }
   const std::uint32_t late = ring.take_postponed();
   const long result =
-      LinuxKernel::enter(fd, call.to_submit + late, ring.still_wanted(call), call.flags, arg, arg_size);
+      RealKernel::enter(fd, call.to_submit + late, ring.still_wanted(call), call.flags, arg, arg_size);
   return result - std::clamp(result, 0L, static_cast<long>(late));
 }
 
@@ -220,7 +223,7 @@ long LyingKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, u
                         const void* arg, std::size_t arg_size) noexcept {
   LyingRing* const ring = lying_ring(fd);
   if (ring == nullptr || !ring->is_mapped()) {
-    return LinuxKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
+    return RealKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
   }
   const Lie& lie = *active_lie();
   EnterCall call{.to_submit = to_submit, .min_complete = min_complete, .flags = flags};
@@ -235,7 +238,7 @@ long LyingKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, u
   std::size_t lost = ring->carry_completions(lie);
   // The kernel has counted CQEs that the binding does not get: the wait is not over.
   for (long waited = result; lost > 0 && waited >= 0 && ring->still_wanted(call) > 0;) {
-    waited = LinuxKernel::enter(fd, 0, ring->still_wanted(call), flags, arg, arg_size);
+    waited = RealKernel::enter(fd, 0, ring->still_wanted(call), flags, arg, arg_size);
     lost += ring->carry_completions(lie);
   }
   return lie.entered != nullptr ? lie.entered(*ring, result) : result;
@@ -244,7 +247,7 @@ long LyingKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, u
 long LyingKernel::do_register(int fd, uring::RegisterOp op, const void* arg, uring::u32 count) noexcept {
   LyingRing* const ring = lying_ring(fd);
   const Lie* const lie = active_lie();
-  if (ring == nullptr || lie->registering == nullptr) return LinuxKernel::do_register(fd, op, arg, count);
+  if (ring == nullptr || lie->registering == nullptr) return RealKernel::do_register(fd, op, arg, count);
   const long result = lie->registering(*ring, {.fd = fd, .op = op, .arg = arg, .count = count});
   ring->registrations += op != uring::RegisterOp::probe;
   return result;
@@ -252,7 +255,7 @@ long LyingKernel::do_register(int fd, uring::RegisterOp op, const void* arg, uri
 
 long LyingKernel::map_ring(int fd, std::size_t bytes, uring::u64 offset) noexcept {
   LyingRing* const ring = lying_ring(fd);
-  if (ring == nullptr) return LinuxKernel::map_ring(fd, bytes, offset);
+  if (ring == nullptr) return RealKernel::map_ring(fd, bytes, offset);
   const Lie& lie = *active_lie();
   static unsigned nth = 0;
   if (const long error = lie.mapping != nullptr ? lie.mapping(offset, nth++) : 0; error < 0) return error;
@@ -265,12 +268,12 @@ long LyingKernel::unmap(void* address, std::size_t bytes) noexcept {
   for (auto& [fd, ring] : lying_rings()) {
     if (ring.unmap(address)) return 0;
   }
-  return LinuxKernel::unmap(address, bytes);
+  return RealKernel::unmap(address, bytes);
 }
 
 long LyingKernel::close(int fd) noexcept {
   lying_rings().erase(fd);
-  return LinuxKernel::close(fd);
+  return RealKernel::close(fd);
 }
 
 }  // namespace conformance
