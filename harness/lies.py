@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import catalogue
+from harness.binding import DEFAULT, Binding
 from harness.catalogue import Row, nearest
 from harness.column import Column, Setup
 from harness.judge import Verdict
@@ -175,7 +176,7 @@ def objections(lie: Lie, expectation: Expectation) -> list[str]:
 
 def listed(build: Path) -> list[Lie]:
     """The lies that the conformance program can tell."""
-    program = Setup(build=build, artefacts=build).program
+    program = DEFAULT[0].program(build)
     try:
         answer = subprocess.run([str(program), "--list-lies"], text=True, capture_output=True, check=True, timeout=60)
     except (OSError, subprocess.SubprocessError) as error:
@@ -199,7 +200,7 @@ def observe(
         jobs = []
         for lie in known:
             timeout_s = None if expected[lie.name].survived else TIMEOUT_S
-            setup = Setup(build=build, artefacts=Path(directory), binding=f"{PREFIX}{lie.name}", timeout_s=timeout_s)
+            setup = Setup(build=build, artefacts=Path(directory), bindings=(Binding(name=f"{PREFIX}{lie.name}"),), timeout_s=timeout_s)
             parts = [
                 threads.submit(_cells, rows[part::PARTS], replace(setup, artefacts=Path(directory, lie.name, str(part))))
                 for part in range(PARTS)
@@ -216,7 +217,7 @@ def observe(
 
 
 def _cells(rows: Sequence[Row], setup: Setup) -> list[Cell]:
-    return list(Column(HOST, rows, setup).cells())
+    return list(Column(HOST, [(row, setup.bindings[0]) for row in rows], setup).cells())
 
 
 def _seen(lie: Lie, cells: Sequence[Cell]) -> Lie:

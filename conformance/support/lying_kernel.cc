@@ -93,11 +93,17 @@ bool LyingRing::unmap(const void* address) {
   return false;
 }
 
-// Puts the entry of that index at the kernel's tail.
-void LyingRing::publish(std::uint32_t index) {
+// Puts the request at the kernel's tail, into the entry of that index. An index that is none the kernel
+// drops.
+void LyingRing::publish(std::uint32_t index, const wire::Sqe& sqe) {
   const std::uint32_t tail = real(params_.sq_off.tail);
   const std::uint32_t slot = tail & (params_.sq_entries - 1);
-  real(params_.sq_off.array + slot * 4) = index;
+  if (has_index_array()) {
+    real(params_.sq_off.array + slot * 4) = index;
+  } else {
+    index = slot;
+  }
+  if (index < params_.sq_entries) reinterpret_cast<wire::Sqe*>(sqes_.kernel)[index] = sqe;
   release(real(params_.sq_off.tail), tail + 1);
 }
 
@@ -108,15 +114,15 @@ void LyingRing::carry_requests(const Lie& lie) {
   const std::uint32_t published = std::min(acquire(told(params_.sq_off.tail)) - position, params_.sq_entries);
   for (const std::uint32_t end = position + published; position != end; ++position) {
     const std::uint32_t slot = position & (told_sq_entries_ - 1);
-    const std::uint32_t index = told(params_.sq_off.array + slot * 4);
-    if (index < params_.sq_entries) {  // any other the kernel drops
-      wire::Sqe sqe = reinterpret_cast<const wire::Sqe*>(sqes_.copy)[index];
+    const std::uint32_t index = has_index_array() ? told(params_.sq_off.array + slot * 4) : slot;
+    wire::Sqe sqe;
+    if (index < params_.sq_entries) {
+      sqe = reinterpret_cast<const wire::Sqe*>(sqes_.copy)[index];
       requests_[sqe.user_data] = sqe;
       if (lie.submitted != nullptr) lie.submitted(*this, sqe);
-      reinterpret_cast<wire::Sqe*>(sqes_.kernel)[index] = sqe;
       carried_.push_back(sqe);
     }
-    publish(index);
+    publish(index, sqe);
   }
 }
 
@@ -127,8 +133,7 @@ void LyingRing::run_again(int fd) {
     wire::Sqe sqe = carried_[i];
     sqe.flags = static_cast<std::uint8_t>(sqe.flags & ~order_flags);
     sqe.user_data = repeated;
-    reinterpret_cast<wire::Sqe*>(sqes_.kernel)[i] = sqe;
-    publish(i);
+    publish(i, sqe);
   }
   sq_lead_ -= count;
   if (count > 0) BareKernel::enter(fd, count, 0, 0, nullptr, 0);

@@ -74,7 +74,8 @@ class LyingRing {
   };
 
   std::uint32_t& real(std::uint32_t offset) const;
-  void publish(std::uint32_t index);
+  bool has_index_array() const { return (params_.flags & uring::setup_no_sqarray) == 0; }
+  void publish(std::uint32_t index, const wire::Sqe& sqe);
   std::vector<wire::Cqe> take_arrived();
   void tell_arrived();
 
