@@ -64,7 +64,13 @@ auto call(Function function, Arguments... arguments) {
 
 }  // namespace
 
-void start() { conformance::install_traps(); }
+void start() {
+  if (table.version != URING_BINDING_VERSION || table.size < sizeof table) {
+    throw std::runtime_error(
+        "the adapter was made for another version of uring_binding.h: compile it anew, and see --validate");
+  }
+  conformance::install_traps();
+}
 
 void PrintTo(const Indices& i, std::ostream* out) {
   *out << "Indices{.sqe_head=" << i.sqe_head.text() << ", .sqe_tail=" << i.sqe_tail.text()

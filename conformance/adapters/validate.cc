@@ -15,6 +15,7 @@
 #include "binding.h"
 #include "support/environment.h"
 #include "support/hygiene.h"
+#include "support/observation.h"
 #include "support/traps.h"
 
 namespace binding {
@@ -309,9 +310,12 @@ bool mechanics() {
   Findings found("mechanics");
   const conformance::Belongings before = conformance::look_around();
   try {
+    start();
     Mechanics(found).run();
   } catch (const std::exception& problem) {
-    found.check(false, problem.what());
+    const auto& lacking = conformance::current_observation().not_expressible;
+    if (lacking) found.not_expressible(lacking->what, lacking->reason.c_str());
+    found.check(false, lacking ? "without it there is nothing to test" : problem.what());
   }
   for (const std::string& leak : conformance::leaks(before, conformance::look_around())) {
     found.check(false, "after destroy, " + leak);
@@ -347,6 +351,7 @@ void judge(const testing::TestInfo& info, Findings& found) {
 bool operations() {
   Findings found("operations");
   now_at = "the rows of the table";
+  start();
   testing::UnitTest& program = *testing::UnitTest::GetInstance();
   delete program.listeners().Release(program.listeners().default_result_printer());
   const int result = RUN_ALL_TESTS();
