@@ -93,7 +93,7 @@ Result<void> Ring::init(u32 entries, u32 flags) {
   const char* reason = nullptr;
   const int result = call(table.create, entries, flags, &ring_, &reason);
   if (result == URING_BINDING_NOT_EXPRESSIBLE)
-    stop({"a ring with setup flags " + std::to_string(flags), in_words(reason)});
+    stop({flags == 0 ? "a ring" : "a ring with setup flags " + std::to_string(flags), in_words(reason)});
   if (result != 0) {
     ring_ = nullptr;
     return success_of(result);
