@@ -18,7 +18,7 @@ void* const there = other_memory.data();
 std::uint64_t at_here() { return wire::address(here); }
 std::uint64_t at_there() { return wire::address(there); }
 
-constexpr std::size_t variants = 4;  // at the end of the table
+constexpr std::size_t variants = 6;  // at the end of the table
 
 std::array<Encoding, URING_BINDING_OPERATIONS + variants> make_table() {
   namespace op = wire::op;
@@ -271,16 +271,16 @@ std::array<Encoding, URING_BINDING_OPERATIONS + variants> make_table() {
 
       {URING_BINDING_TIMEOUT,
        "TIMEOUT",
-       {.user_data = u, .address = here, .count = 3, .flags = 1},
-       {.opcode = op::timeout, .fd = -1, .off = 3, .addr = a, .len = 1, .op_flags = 1, .user_data = u}},
+       {.user_data = u, .address = here, .count = 3},
+       {.opcode = op::timeout, .fd = -1, .off = 3, .addr = a, .len = 1, .user_data = u}},
       {URING_BINDING_TIMEOUT_REMOVE,
        "TIMEOUT_REMOVE",
        {.user_data = u, .target = target},
        {.opcode = op::timeout_remove, .fd = -1, .addr = target, .user_data = u}},
       {URING_BINDING_LINK_TIMEOUT,
        "LINK_TIMEOUT",
-       {.user_data = u, .address = here, .flags = 1},
-       {.opcode = op::link_timeout, .fd = -1, .addr = a, .len = 1, .op_flags = 1, .user_data = u}},
+       {.user_data = u, .address = here},
+       {.opcode = op::link_timeout, .fd = -1, .addr = a, .len = 1, .user_data = u}},
       {URING_BINDING_CANCEL,
        "ASYNC_CANCEL",
        {.user_data = u, .target = target},
@@ -314,6 +314,14 @@ std::array<Encoding, URING_BINDING_OPERATIONS + variants> make_table() {
         .addr = a,
         .op_flags = 0x80000,
         .user_data = u}},
+      {URING_BINDING_TIMEOUT,
+       "TIMEOUT at a time",
+       {.user_data = u, .address = here, .count = 3, .flags = 1},
+       {.opcode = op::timeout, .fd = -1, .off = 3, .addr = a, .len = 1, .op_flags = 1, .user_data = u}},
+      {URING_BINDING_LINK_TIMEOUT,
+       "LINK_TIMEOUT at a time",
+       {.user_data = u, .address = here, .flags = 1},
+       {.opcode = op::link_timeout, .fd = -1, .addr = a, .len = 1, .op_flags = 1, .user_data = u}},
       {URING_BINDING_CANCEL,
        "ASYNC_CANCEL of all that match",
        {.user_data = u, .target = target, .flags = 1},

@@ -64,7 +64,13 @@ auto call(Function function, Arguments... arguments) {
 
 }  // namespace
 
-void start() { conformance::install_traps(); }
+void start() {
+  if (table.version != URING_BINDING_VERSION || table.size < sizeof table) {
+    throw std::runtime_error(
+        "the adapter was made for another version of uring_binding.h: compile it anew, and see --validate");
+  }
+  conformance::install_traps();
+}
 
 void PrintTo(const Indices& i, std::ostream* out) {
   *out << "Indices{.sqe_head=" << i.sqe_head.text() << ", .sqe_tail=" << i.sqe_tail.text()
@@ -87,7 +93,7 @@ Result<void> Ring::init(u32 entries, u32 flags) {
   const char* reason = nullptr;
   const int result = call(table.create, entries, flags, &ring_, &reason);
   if (result == URING_BINDING_NOT_EXPRESSIBLE)
-    stop({"a ring with setup flags " + std::to_string(flags), in_words(reason)});
+    stop({flags == 0 ? "a ring" : "a ring with setup flags " + std::to_string(flags), in_words(reason)});
   if (result != 0) {
     ring_ = nullptr;
     return success_of(result);

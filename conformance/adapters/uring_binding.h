@@ -221,7 +221,9 @@ struct uring_binding_v1 {
 
   /* Copies the oldest CQEs, at most `room`, gives them back to the kernel, and returns how many. What is there is
    * returned at once. If nothing is, waits for at least `wait_nr`, in one sleep and not by asking again and again;
-   * with 0 it returns 0. Or the errno of io_uring_enter(2), EINTR too. */
+   * with 0 it returns 0. Completions that the kernel holds back because the queue was full (IORING_SQ_CQ_OVERFLOW in
+   * the SQ's flags) are there too: enter with IORING_ENTER_GETEVENTS fetches them. Or the errno of io_uring_enter(2),
+   * EINTR too. */
   int (*copy_cqes)(struct uring_binding_ring *ring, struct uring_binding_cqe *cqes, uint32_t room, uint32_t wait_nr);
 
   /* enum uring_binding_registration, with the arguments named there. What the kernel returned, or its errno. */

@@ -15,6 +15,7 @@
 #include "binding.h"
 #include "support/environment.h"
 #include "support/hygiene.h"
+#include "support/observation.h"
 #include "support/traps.h"
 
 namespace binding {
@@ -309,9 +310,12 @@ bool mechanics() {
   Findings found("mechanics");
   const conformance::Belongings before = conformance::look_around();
   try {
+    start();
     Mechanics(found).run();
   } catch (const std::exception& problem) {
-    found.check(false, problem.what());
+    const auto& lacking = conformance::current_observation().not_expressible;
+    if (lacking) found.not_expressible(lacking->what, lacking->reason.c_str());
+    found.check(false, lacking ? "without it there is nothing to test" : problem.what());
   }
   for (const std::string& leak : conformance::leaks(before, conformance::look_around())) {
     found.check(false, "after destroy, " + leak);
@@ -338,7 +342,7 @@ void judge(const testing::TestInfo& info, Findings& found) {
   if (result.Failed()) {
     found.check(false, name + ":\n" + first_part(result, &testing::TestPartResult::failed));
   } else if (skip.find(not_expressible_words) != skip.npos) {
-    found.not_expressible(name, skip.c_str());
+    found.not_expressible(name, skip.substr(0, skip.find('\n')).c_str());
   } else {
     found.check(true, "");  // passed, or refused by this kernel with a witness
   }
@@ -347,8 +351,8 @@ void judge(const testing::TestInfo& info, Findings& found) {
 bool operations() {
   Findings found("operations");
   now_at = "the rows of the table";
-  testing::UnitTest& program = *testing::UnitTest::GetInstance();
-  delete program.listeners().Release(program.listeners().default_result_printer());
+  start();
+  const testing::UnitTest& program = *testing::UnitTest::GetInstance();
   const int result = RUN_ALL_TESTS();
   for (int s = 0; s < program.total_test_suite_count(); ++s) {
     const testing::TestSuite& suite = *program.GetTestSuite(s);
@@ -371,6 +375,8 @@ constexpr std::array layers{Layer{"handshake", handshake}, Layer{"capabilities",
 
 int validate(std::string_view only) {
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) std::signal(signal, on_crash);
+  testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();
+  delete listeners.Release(listeners.default_result_printer());  // what there is to say is said here
   bool known = only.empty();
   for (const Layer& layer : layers) {
     if (!only.empty() && layer.name != only) continue;

@@ -134,7 +134,7 @@ int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
 
   try {
-    binding::start();
+    if (!options.validate) binding::start();
   } catch (const std::exception& problem) {
     usage(problem.what());
   }

@@ -61,16 +61,24 @@ T* pointer(long word) {
   return reinterpret_cast<T*>(word);
 }
 
+// A binding may map a ring in other ways than ours, or each half of it by itself; where it lies is seen all
+// the same.
 long map(const SystemCall& a) {
   constexpr long usual_protection = PROT_READ | PROT_WRITE, usual_flags = MAP_SHARED | MAP_POPULATE;
   const int fd = static_cast<int>(a[4]);
-  if (!wire_log().rings().contains(fd)) return bare_call(SYS_mmap, a);
+  const auto offset = static_cast<std::uint64_t>(a[5]);
+  const auto ring = wire_log().rings().find(fd);
+  if (ring == wire_log().rings().end()) return bare_call(SYS_mmap, a);
   if (a[0] == 0 && a[2] == usual_protection && a[3] == usual_flags) {
-    return ObservedKernel::map_ring(fd, static_cast<std::size_t>(a[1]), static_cast<std::uint64_t>(a[5]));
+    return ObservedKernel::map_ring(fd, static_cast<std::size_t>(a[1]), offset);
   }
   const long address = bare_call(SYS_mmap, a);
-  wire_log().add("mmap   offset=" + std::to_string(a[5]) + " protection=" + std::to_string(a[2]) + " flags=" +
-                 std::to_string(a[3]) + ": not as ring memory is usually mapped, and not followed");
+  wire_log().add("mmap   offset=" + std::to_string(offset) + " protection=" + std::to_string(a[2]) +
+                 " flags=" + std::to_string(a[3]) + " -> " +
+                 (address < 0 ? wire::result_text(address) : "memory"));
+  if (address < 0) return address;
+  ++ring->second.mappings;
+  (offset == uring::off_sqes ? ring->second.sqes : ring->second.rings) = pointer<std::byte>(address);
   return address;
 }
 

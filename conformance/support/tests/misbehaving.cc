@@ -37,6 +37,12 @@ TEST(Misbehaving, PutsAnotherDescriptorInItsPlace) {
 
 TEST(Misbehaving, SkipsWithoutAWitness) { GTEST_SKIP() << "this kernel surely cannot do that"; }
 
+// What only a foreign binding may say.
+TEST(Misbehaving, SaysThatItHasNoWords) {
+  current_observation().not_expressible = NotExpressible{.what = "NOP", .reason = "it is too much"};
+  GTEST_SKIP() << "NOP is not expressible";
+}
+
 // The binding takes powers of two only; the kernel takes any number.
 class OnARingOfThree : public RingTest<3> {};
 

@@ -1,0 +1,7 @@
+# Runs PROGRAM with ARGUMENTS and one thing BROKEN, and demands exit code CODE and TEXT (a regular expression).
+separate_arguments(ARGUMENTS)
+execute_process(COMMAND ${CMAKE_COMMAND} -E env URING_BROKEN=${BROKEN} ${PROGRAM} ${ARGUMENTS}
+  RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+if(NOT code STREQUAL "${CODE}" OR NOT output MATCHES "${TEXT}")
+  message(FATAL_ERROR "${BROKEN}: want exit code ${CODE} and '${TEXT}', got ${code}:\n${output}")
+endif()
