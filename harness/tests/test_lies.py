@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import catalogue, lies
+from harness.binding import DEFAULT
 from harness.column import rerun_command, Setup
 from harness.judge import Verdict
 from harness.lies import Expectation, Lie
@@ -107,7 +108,7 @@ def cell(verdict: Verdict, state: State, *tests: tuple[str, str], plan: tuple[st
     return Cell(
         test=row.name, stem=row.stem, series="host", kernel="6.1", binding="lie:x", expected=Expected.PRESENT, verdict=verdict,
         observed=Observation(state=state, records=tuple(records)).as_json(), why="why", ms=1,
-        rerun=rerun_command("host", row.stem, Setup(build=BUILD, artefacts=BUILD)),
+        rerun=rerun_command("host", row.stem, DEFAULT[0], Setup(build=BUILD, artefacts=BUILD)),
     )  # fmt: skip
 
 

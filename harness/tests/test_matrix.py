@@ -132,7 +132,7 @@ def mutated_build(directory: Path, source: str, old: str, new: str) -> Path:
 
     objects = [
         changed if path == original else path
-        for folder in ("conformance.dir", "conformance_support.dir")
+        for folder in ("conformance.dir", "conformance_uring.dir", "conformance_support.dir")
         for path in sorted((BUILD / "conformance" / "CMakeFiles" / folder).rglob("*.o"))
     ]
     build = directory / "build"
