@@ -18,6 +18,7 @@ COMMANDS = {
     "nightly": "harness.nightly",
     "render": "harness.render",
     "kernels": "harness.inventory",
+    "mutate": "harness.mutation.command",
 }
 TROUBLE, INTERRUPTED = 2, 130
 
