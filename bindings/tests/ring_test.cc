@@ -294,7 +294,7 @@ TEST_F(RegisteredRing, EntersThroughItsIndex) {
     auto& update = *static_cast<uring::RsrcUpdate*>(arg);
     EXPECT_EQ(update.offset, 0xffff'ffffu);
     EXPECT_EQ(update.resv, 0u);
-    EXPECT_EQ(update.data, u64{Played::fd});
+    EXPECT_EQ(update.data, static_cast<u64>(Played::fd));
     update.offset = 3;
     return 1;
   };

@@ -21,7 +21,7 @@ HANDMADE = Path(__file__).with_name("handmade.toml")
 class Edit:
     """A piece of a header and what stands there instead.
 
-    `statement`: the piece is an expression that stands alone, and nothing takes its place.
+    `statement`: the piece is an expression that stands alone; nothing looks at its value.
     """
 
     file: str
@@ -124,7 +124,9 @@ def _handmade(headers: Mapping[str, Header], entry: Mapping[str, str]) -> Mutant
     if around:
         smallest = min(around, key=lambda node: node.end - node.start)
         whole = text[smallest.start : start] + after + text[end : smallest.end]
-        choices = (Edit(file, smallest.start, smallest.end, whole),)
+        before_it = re.sub(r"//[^\n]*\n", "", text[: smallest.start]).rstrip()
+        alone = before_it.endswith((";", "{", "}")) and text[smallest.end] == ";"
+        choices = (Edit(file, smallest.start, smallest.end, whole, statement=alone),)
     change = f"`{' '.join(before.split())}` becomes `{' '.join(after.split())}`"
     return Mutant(file, scope, headers[file].line_at(start), change, HAND, (edit,), choices, why=entry["why"],
                   may_be_evaluated=any("constexpr" in text[node.start :].partition("{")[0] for node in functions))  # fmt: skip

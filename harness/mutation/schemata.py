@@ -8,6 +8,7 @@ itself is never mutated: who survives here is compiled alone.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,21 +72,23 @@ def combine(headers: Mapping[str, Header], mutants: Mapping[int, Mutant]) -> dic
     return {file: _Writer(header.text, choices[file], _local_constants(header)).write() for file, header in headers.items()}
 
 
-def _local_constants(header: Header) -> list[int]:
-    """Where the word constexpr stands in front of a variable of a function, which would keep choices from working."""
-    found = []
+def _local_constants(header: Header) -> list[tuple[int, int]]:
+    """Where the words constexpr and const stand in front of a variable of a function.
+
+    Without them its value is computed when the function runs, and not by the compiler, which makes no choices.
+    """
+    found = set()
     for function in header.functions:
         for node in function.descendants():
-            if node.kind == "VAR_DECL":
-                begin = header.text.rfind("\n", 0, node.start) + 1
-                at = header.text.find("constexpr ", begin, node.end)
-                if at >= 0:
-                    found.append(at)
+            if node.kind == "VAR_DECL" and not node.type.endswith(("*", "&")):
+                word = re.compile("(constexpr|const) ").match(header.text, node.start)
+                if word:
+                    found.add(word.span())
     return sorted(found)
 
 
 class _Writer:
-    def __init__(self, text: str, choices: Iterable[tuple[Edit, int]], constants: Sequence[int]) -> None:
+    def __init__(self, text: str, choices: Iterable[tuple[Edit, int]], constants: Sequence[tuple[int, int]]) -> None:
         self._source = text
         self._constants = constants
         self._sites: dict[tuple[int, int], list[tuple[Edit, int]]] = {}
@@ -108,11 +111,11 @@ class _Writer:
     def _original(self, start: int, end: int) -> None:
         """A piece without choices."""
         at = start
-        for constant in self._constants[bisect_left(self._constants, start) :]:
-            if constant >= end:
+        for begin, behind in self._constants[bisect_left(self._constants, (start, 0)) :]:
+            if begin >= end:
                 break
-            self._put(self._source[at:constant])  # nor const: its value would be computed by the compiler, too
-            at = constant + len("constexpr")
+            self._put(self._source[at:begin])
+            at = behind
         self._put(self._source[at:end])
 
     def _piece(self, start: int, end: int) -> None:
@@ -134,7 +137,7 @@ class _Writer:
         closing = ""
         for edit, number in choices:
             if edit.statement:
-                self._put(f"(mutation::on({number}) ? void() : void(")
+                self._put(f"(mutation::on({number}) ? void({edit.text}) : void(")
                 closing += "))"
             else:
                 self._put(f"(mutation::on({number}) ? ({edit.text}) : (")
