@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -31,6 +32,7 @@ Exit code: 0 all is as it was, 1 a mutant survives that must not (or one dies th
 def main(arguments: Sequence[str]) -> int:
     """Choose mutants, try them, tell."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was found is kept
     sources = headers.read(INCLUDE)
     mutants = [*handmade(sources), *operators.generate(sources)]
     exempt = ledger.exemptions(mutants)

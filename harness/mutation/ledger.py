@@ -18,6 +18,7 @@ from typing import Any
 from harness.matrix import ROOT
 from harness.mutation.mutants import Mutant
 from harness.mutation.trial import Finding, Verdict, Witness
+from harness.mutation.workshop import digest_of
 from harness.trouble import Trouble
 
 EXEMPTIONS = Path(__file__).with_name("equivalents.toml")
@@ -110,9 +111,9 @@ class Sources:
         include, units, suite = top / "bindings" / "include", top / "bindings" / "tests", top / "conformance"
         self._tests = [*sorted(units.glob("*_test.cc")), *sorted(suite.glob("*_test.cc"))]
         self._texts = {path: path.read_text(encoding="utf-8") for path in self._tests}
-        self._all = _digest(path for folder in (include, units, suite) for path in _files(folder))
+        self._all = digest_of(path for folder in (include, units, suite) for path in _files(folder))
         shared = [path for folder in (include, units, suite) for path in _files(folder) if path not in self._texts]
-        self._base = _digest([*shared, *_TRIAL])
+        self._base = digest_of([*shared, *_TRIAL])
 
     def of(self, finding: Finding) -> str:
         """What this finding was made from."""
@@ -120,20 +121,11 @@ class Sources:
         homes = [path for path, text in self._texts.items() if name and f"{suite}, {name})" in text]
         if finding.verdict is not Verdict.KILLED or finding.witness not in (Witness.SUITE, Witness.UNITS) or not homes:
             return hashlib.sha256(f"{self._all}{self._base}".encode()).hexdigest()
-        return hashlib.sha256(f"{_digest(homes)}{self._base}".encode()).hexdigest()
+        return hashlib.sha256(f"{digest_of(homes)}{self._base}".encode()).hexdigest()
 
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in _SUFFIXES)
-
-
-def _digest(paths: Iterable[Path]) -> str:
-    """Of names and texts."""
-    found = hashlib.sha256()
-    for path in paths:
-        body = path.read_bytes()
-        found.update(f"{path.name}\0{len(body)}\0".encode() + body)
-    return found.hexdigest()
 
 
 def _finding(words: Mapping[str, str]) -> Finding:

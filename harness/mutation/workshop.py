@@ -5,11 +5,12 @@ Nothing here writes into the working tree. The sources of the tests are read fro
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,7 @@ class Workshop:
     def program(self, mutants: Sequence[Mutant], jobs: int) -> Program:
         """Build the program with all of the mutants that can be chosen at run time."""
         place = self.folder / "program"
-        numbers, preamble = self._with_choices(place, mutants)
+        numbers, preamble = self._with_choices(place, mutants)  # named by what is in it: whatever was built with another is old
         build = place / "build"
         # The project's own build, with other headers in front of its own.
         injected = place / "injected.cmake"
@@ -85,7 +86,11 @@ class Workshop:
         numbered = {number: mutant for number, mutant in enumerate(mutants, start=1) if mutant.choices}
         chosen = self._settle(place / "include", numbered)
         text = f'#include "include/mutation.h"\n{_PREAMBLE}#include <uring/uring.h>\n'
-        preamble = self._preamble(place / "preamble.h", text, "-I", place / "include")
+        digest = digest_of(sorted((place / "include").rglob("*.h")))[:16]
+        for old in place.glob("preamble-*"):
+            if digest not in old.name:
+                old.unlink()
+        preamble = self._preamble(place / f"preamble-{digest}.h", text, "-I", place / "include")
         return {mutant.id: number for number, mutant in chosen.items()}, preamble
 
     def _settle(self, include: Path, numbered: Mapping[int, Mutant]) -> dict[int, Mutant]:
@@ -124,8 +129,8 @@ class Workshop:
             return self._preamble(self.folder / "preamble.h", _PREAMBLE, *INITIALISED)
 
     def _preamble(self, header: Path, text: str, *options: object) -> Path:
-        compiled = header.with_name("preamble.h.gch")
-        if write(header, text) or not compiled.exists() or "-I" in options:
+        compiled = header.with_name(f"{header.name}.gch")
+        if write(header, text) or not compiled.exists():
             run_or_trouble("g++", *OPTIONS, *options, "-x", "c++-header", header, "-o", compiled)
         return header
 
@@ -156,6 +161,15 @@ class Workshop:
         program = include.parent / "conformance"
         made = _run("g++", "-static", *(path for path, _ in objects), "-o", program, "-lgtest")
         return program if made.returncode == 0 else made.stderr
+
+
+def digest_of(paths: Iterable[Path]) -> str:
+    """Of the files' names and texts."""
+    found = hashlib.sha256()
+    for path in paths:
+        body = path.read_bytes()
+        found.update(f"{path.name}\0{len(body)}\0".encode() + body)
+    return found.hexdigest()
 
 
 def write(path: Path, text: str) -> bool:
