@@ -14,10 +14,12 @@
 
 #include <uring/uring.h>
 
-// Numbers and layouts are those of the list. The compiler can tell, so it does.
+// Numbers and layouts are those of the list, and no struct has a hole: a field that is too narrow would leave one behind it, at no
+// other offset than before. The compiler can tell, so it does.
 #define VALUE(kernel, ours, value, since) \
   static_assert(static_cast<unsigned>(uring::ours) == static_cast<unsigned>(value), #kernel);
-#define STRUCT(kernel, ours, size) static_assert(sizeof(uring::ours) == size##u, #kernel);
+#define STRUCT(kernel, ours, size) \
+  static_assert(sizeof(uring::ours) == size##u && std::has_unique_object_representations_v<uring::ours>, #kernel);
 #define FIELD(kernel, ours, our_field, kernel_field, offset) \
   static_assert(offsetof(uring::ours, our_field) == offset##u, #kernel "." #kernel_field);
 #include "surface.inc"

@@ -27,6 +27,7 @@ EVENTS = {
         (r"ldr\s+x|ldp\b", "load64"),
         (r"str|stp", "store"),
         (r"svc\b", "syscall"),
+        (r"lsr\s+[xw]0, x0, #?63", "sign"),
     ),
     "g++": (
         (r"lock\b|mfence", "fence"),
@@ -50,6 +51,7 @@ ORDERS = {
         "buf_ring_advance": r"^load32 release$",
         "put": r"store .*release",  # the entry, the tail
         "syscall6": r"^syscall$",
+        "close_fails": r"^syscall sign$",
     },
     "g++": {"flush_and_ask": r"store32 .*fence load64 load32"},
 }

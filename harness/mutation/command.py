@@ -8,12 +8,12 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from harness.matrix import INTERRUPTED, OK, ROOT, SURPRISES
-from harness.mutation import headers, ledger, operators, publication
+from harness.mutation import elsewhere, headers, ledger, operators, publication
 from harness.mutation.ledger import Entry, Exemption, Notebook
 from harness.mutation.mutants import Mutant, apply, handmade
 from harness.mutation.trial import FEW_ROWS, Court, Finding, Verdict, Witness
@@ -54,7 +54,15 @@ def main(arguments: Sequence[str]) -> int:
             program = workshop.program(within, options.jobs)
         court = Court(workshop, program)
         court.demand_that_the_original_passes()
-        if not _try_all(court, todo, notebook, options.jobs):
+
+        def tried(mutant: Mutant) -> Finding:
+            finding = court.try_one(mutant)
+            if not mutant.kernel or finding.witness == Witness.SUITE or options.sample:
+                return finding
+            there = elsewhere.try_on_its_kernel(workshop, mutant)
+            return there if there.verdict == Verdict.KILLED else finding
+
+        if not _try_all(tried, todo, notebook, options.jobs):
             print(f"Interrupted. What was found so far is in {options.into}, and is not made again.")
             return INTERRUPTED
         court.demand_that_the_original_passes()
@@ -114,11 +122,11 @@ def _is_sampled(one: Entry) -> bool:
     return bool(one.why) and one.verdict == Verdict.KILLED and (by_few_rows or one.witness in (Witness.COMPILER, Witness.CODE))
 
 
-def _try_all(court: Court, todo: Sequence[Mutant], notebook: Notebook, jobs: int) -> bool:
+def _try_all(tried: Callable[[Mutant], Finding], todo: Sequence[Mutant], notebook: Notebook, jobs: int) -> bool:
     """Try them, and keep each finding; False if a person stopped it."""
     progress = _Progress(len(todo))
     with ThreadPoolExecutor(jobs) as pool:
-        waiting: dict[Future[Finding], Mutant] = {pool.submit(court.try_one, mutant): mutant for mutant in todo}
+        waiting: dict[Future[Finding], Mutant] = {pool.submit(tried, mutant): mutant for mutant in todo}
         try:
             while waiting:
                 done, _ = wait(waiting, return_when=FIRST_COMPLETED)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from harness.mutation.headers import Header, Node
 from harness.trouble import Trouble
@@ -48,6 +49,8 @@ class Mutant:
     choices: tuple[Edit, ...] = ()
     nth: int = 1  # of those that agree in all of the above
     why: str = ""  # of a hand-made one: what mistake it stands for
+    kernel: str = ""  # where it can be told from the original, if not on this machine's kernel
+    rows: tuple[str, ...] = ()  # of the suite that can tell there
     may_be_evaluated: bool = False  # by the compiler, which makes no choices: it is in a constexpr function
 
     @property
@@ -99,8 +102,8 @@ def handmade(headers: Mapping[str, Header], path: Path = HANDMADE) -> list[Mutan
     return numbered(_handmade(headers, entry) for entry in tomllib.loads(path.read_text(encoding="utf-8"))["mutant"])
 
 
-def _handmade(headers: Mapping[str, Header], entry: Mapping[str, str]) -> Mutant:
-    file, scope, before, after = (entry[key] for key in ("file", "scope", "before", "after"))
+def _handmade(headers: Mapping[str, Header], entry: Mapping[str, Any]) -> Mutant:
+    file, scope, before, after = (str(entry[key]) for key in ("file", "scope", "before", "after"))
     functions = [node for node in headers[file].functions if node.scope == scope] if file in headers else []
     text = headers[file].text if functions else ""
     places = {
@@ -129,6 +132,7 @@ def _handmade(headers: Mapping[str, Header], entry: Mapping[str, str]) -> Mutant
         choices = (Edit(file, smallest.start, smallest.end, whole, statement=alone),)
     change = f"`{' '.join(before.split())}` becomes `{' '.join(after.split())}`"
     return Mutant(file, scope, headers[file].line_at(start), change, HAND, (edit,), choices, why=entry["why"],
+                  kernel=entry.get("kernel", ""), rows=tuple(entry.get("rows", ())),
                   may_be_evaluated=any("constexpr" in text[node.start :].partition("{")[0] for node in functions))  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.mutation.headers import OTHER_ARCHITECTURE
 from harness.mutation.mutants import Mutant
 from harness.mutation.schemata import VARIABLE
 from harness.mutation.workshop import UNITS, Program, Workshop
@@ -155,6 +156,8 @@ class Court:
             shutil.rmtree(include.parent)
 
     def _compiled(self, mutant: Mutant, include: Path) -> Iterator[Finding]:
+        if mutant.file == OTHER_ARCHITECTURE:  # no test that runs here has it
+            return
         for source in _units_for(mutant):
             program = self._workshop.unit(include, source)
             if isinstance(program, str):
@@ -166,7 +169,7 @@ class Court:
 
     def _looked_at(self, mutant: Mutant, include: Path) -> Iterator[Finding]:
         yield from _checks(include)
-        if mutant.id not in self._program.numbers:  # the suite was not asked yet
+        if mutant.id not in self._program.numbers and mutant.file != OTHER_ARCHITECTURE:  # the suite was not asked yet
             yield from self._rows(include)
 
     def _rows(self, include: Path) -> Iterator[Finding]:

@@ -147,7 +147,7 @@ class Workshop:
 
     def _rows(self, include: Path, preamble: Path, sources: Sequence[Path], jobs: int, *more: str) -> Path | str:
         folder = ROOT / "conformance"
-        support = [path for path in sorted((folder / "support").glob("*.cc")) if path.stem != "smoke_test"]
+        support = sorted((folder / "support").glob("*.cc"))
 
         def compiled(source: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
             made = include.parent / f"{source.stem}.o"
