@@ -21,6 +21,7 @@ COMMANDS = {
     "adapters": "harness.adapters",
     "kernels": "harness.inventory",
     "lies": "harness.lies",
+    "mutate": "harness.mutation.command",
 }
 TROUBLE, INTERRUPTED = 2, 130
 

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
+#include <utility>
 #include <vector>
 
 #include "played_kernel.h"
@@ -70,11 +72,13 @@ TEST_F(BufferRing, IsMappedAndRegistered) {
 
 TEST_F(BufferRing, OfAnImpossibleSizeIsRefusedWithoutAskingTheKernel) {
   EXPECT_EQ(uring::setup_buf_ring(ring, 0, 1), Error::entries_not_in_range);
+  EXPECT_EQ(uring::setup_buf_ring(ring, 32769, 1), Error::entries_not_in_range);
   EXPECT_EQ(uring::setup_buf_ring(ring, 65536, 1), Error::entries_not_in_range);
   EXPECT_EQ(uring::setup_buf_ring(ring, 3, 1), Error::entries_not_power_of_two);
   EXPECT_TRUE(asked.empty());
   const auto largest = uring::setup_buf_ring(ring, 32768, 1);
   ASSERT_TRUE(largest.ok());
+  EXPECT_EQ(asked[0].flags, 0) << "none that nobody asked for";
   uring::free_buf_ring(ring, *largest, 32768, 1);
 }
 
@@ -192,6 +196,8 @@ TEST_F(GroupOfBuffers, OfAnImpossibleSizeIsRefused) {
   Group group;
   EXPECT_EQ(group.init(ring, 1, {}, 16), Error::entries_not_in_range);
   EXPECT_EQ(group.init(ring, 1, much, 1), Error::entries_not_in_range);
+  EXPECT_EQ(group.init(ring, 1, std::span(much, (std::size_t{1} << 32) + 16), 1), Error::entries_not_in_range)
+      << "and not 16, which is what 32 bits can hold of it";
   EXPECT_EQ(group.init(ring, 1, std::span(memory).first(48), 16), Error::entries_not_power_of_two);
   EXPECT_TRUE(asked.empty());
   EXPECT_DEATH(static_cast<void>(group.init(ring, 1, memory, 0)), "");
@@ -248,6 +254,42 @@ TEST_F(GroupOfBuffers, GoesThroughABufferBitByBit) {
     EXPECT_EQ(entries()[before % 4].len, 16u);
   }
   EXPECT_EQ(group.get(other).value().data(), memory.data() + 32 + 3) << "each buffer has a position of its own";
+}
+
+// More buffers than a buffer has bytes: nothing is counted in the wrong one of the two.
+TEST_F(GroupOfBuffers, OfManySmallBuffers) {
+  Group group;
+  ASSERT_TRUE(group.init(ring, 7, memory, 4).ok());
+  EXPECT_EQ(kernel.mappings.at(entries()), 16 * (16 + 4u));
+  for (u16 id = 0; id < 16; ++id) {
+    ASSERT_TRUE(group.put(delivered(id, 1, buf_more)).ok());
+    EXPECT_EQ(group.get(delivered(id, 2)).value().data(), memory.data() + 4 * id + 1);
+    EXPECT_EQ(entries()[id].addr, address(4u * id)) << "the entries are left alone";
+  }
+  Group moved = std::move(group);
+  EXPECT_EQ(moved.get(delivered(12, 2)).value().data(), memory.data() + 4 * 12 + 1);
+}
+
+TEST_F(GroupOfBuffers, AClosedGroupIsAsANewOne) {
+  const auto is_new = [](const Group& closed) {
+    EXPECT_EQ(closed.count(), 0u);
+    EXPECT_EQ(closed.get(delivered(0, 1)), Error::buffer_out_of_range);
+  };
+  Group group;
+  is_new(group);
+  EXPECT_EQ(group.id(), 0);
+  EXPECT_EQ(group.buffer_size(), 0u);
+  EXPECT_EQ(group.consumption(), Consumption::whole);
+  ASSERT_TRUE(group.init(ring, 7, memory, 16).ok());
+  group.close();
+  is_new(group);
+  ASSERT_TRUE(group.init(ring, 7, memory, 16).ok());
+  Group moved = std::move(group);
+  is_new(group);
+  EXPECT_EQ(group.buffer_size(), 0u);
+  Group& itself = moved;
+  moved = std::move(itself);
+  EXPECT_EQ(moved.count(), 4u) << "assigned to itself";
 }
 
 TEST_F(GroupOfBuffers, RefusesWhatItCannotHaveDelivered) {
@@ -316,9 +358,22 @@ TEST_F(GroupOfBuffers, OutlivesTheDescriptorOfItsRing) {
   EXPECT_EQ(groups_mapped(), 0u);
 }
 
+// The ring's descriptor may be 0, where standard input is closed.
+TEST_F(GroupOfBuffers, LetsGoOfItsGroupOnDescriptorZero) {
+  ring.close();
+  const int usual = std::exchange(Played::fd, 0);
+  ASSERT_TRUE(ring.init(4).ok());
+  Group group;
+  ASSERT_TRUE(group.init(ring, 7, memory, 16).ok());
+  group.close();
+  EXPECT_EQ(unregistered, (std::vector<u16>{7}));
+  ring.close();
+  Played::fd = usual;
+}
+
 TEST_F(GroupOfBuffers, TrapsWhenItHasNoRing) {
   Group group;
-  EXPECT_DEATH(static_cast<void>(group.recv(1, 5, 0)), "");
+  EXPECT_EXIT(static_cast<void>(group.recv(1, 5, 0)), testing::KilledBySignal(SIGILL), "");
   EXPECT_EQ(group.get(delivered(0, 1)), Error::buffer_out_of_range);
 }
 

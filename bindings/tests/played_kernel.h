@@ -21,7 +21,7 @@ using uring::Cqe, uring::u32, uring::u64;
 
 // A kernel in a few hundred bytes: four SQEs, eight CQEs, completes what it consumes with res = user_data.
 struct Played {
-  static constexpr int fd = 1000;
+  static inline int fd = 1000;
   alignas(64) std::array<std::byte, 4096> rings{};
   alignas(64) std::array<uring::Sqe, 4> sqes{};
 
@@ -29,11 +29,14 @@ struct Played {
   u32 features = uring::feat_single_mmap;
   long setup_error = 0, ring_map_error = 0, sqe_map_error = 0, anonymous_map_error = 0, enter_error = 0;
   std::function<long(uring::RegisterOp, void* arg, u32 count)> on_register;  // unset: 0
+  std::function<void()> on_enter;                                            // before it consumes
   u32 consume_at_most = ~0u;
-  u32 sq_mask_lie = 0, cq_entries_lie = 0;
+  u32 sq_count = 4, cq_count = 8;             // other numbers are lies, but in agreement with each other
+  u32 sq_mask_lie = 0, cq_entries_lie = 0;    // these are not
 
   // What was asked.
   int open = 0;
+  uring::Params setup_params{};
   std::map<void*, std::size_t> mappings;
   std::set<void*> anonymous;  // those of them that are no ring's
   std::vector<u32> enter_flags, enter_wait, enter_submit;
@@ -86,17 +89,18 @@ struct PlayedKernel {
   long setup(u32, uring::Params* params) noexcept {
     if (p->setup_error != 0) return -p->setup_error;
     ++p->open;
-    params->sq_entries = 4;
-    params->cq_entries = 8;
+    p->setup_params = *params;
+    params->sq_entries = p->sq_count;
+    params->cq_entries = p->cq_count;
     params->features = p->features;
     params->sq_off = {Played::sq_head, Played::sq_tail, Played::sq_mask, Played::sq_entries, Played::sq_flags,
                       Played::sq_dropped, Played::array, 0, 0};
     params->cq_off = {Played::cq_head, Played::cq_tail, Played::cq_mask, Played::cq_entries, Played::cq_overflow,
                       Played::cqes, 0, 0, 0};
-    p->word(Played::sq_mask) = 3 ^ p->sq_mask_lie;
-    p->word(Played::sq_entries) = 4;
-    p->word(Played::cq_mask) = 7;
-    p->word(Played::cq_entries) = 8 + p->cq_entries_lie;
+    p->word(Played::sq_mask) = (p->sq_count - 1) ^ p->sq_mask_lie;
+    p->word(Played::sq_entries) = p->sq_count;
+    p->word(Played::cq_mask) = p->cq_count - 1;
+    p->word(Played::cq_entries) = p->cq_count + p->cq_entries_lie;
     return Played::fd;
   }
   long enter(int fd, u32 to_submit, u32 min_complete, u32 flags, const void* arg, std::size_t arg_size) noexcept {
@@ -107,6 +111,7 @@ struct PlayedKernel {
     p->enter_wait.push_back(min_complete);
     p->enter_flags.push_back(flags);
     if (p->enter_error != 0) return -p->enter_error;
+    if (p->on_enter) p->on_enter();
     return p->consume(to_submit);
   }
   long do_register(int fd, uring::RegisterOp op, const void* arg, u32 count) noexcept {

@@ -122,6 +122,25 @@ TEST_F(Registering, Probe) {
   for (std::size_t i = 0; i < sizeof probe; ++i) ASSERT_EQ(bytes[i], 0) << i;
 }
 
+// An opcode is there if the kernel knows it, said so in the slots it filled, and did not say that it was built without.
+TEST(ProbeAnswer, SaysWhatIsThere) {
+  uring::Probe probe{};
+  for (uring::ProbeOp& op : probe.ops) op.flags = 0xffff;
+  probe.last_op = 4;
+  probe.ops_len = 10;
+  EXPECT_TRUE(probe.is_supported(uring::Op{4}));
+  EXPECT_FALSE(probe.is_supported(uring::Op{5})) << "the last one is 4";
+  probe.last_op = 10;
+  probe.ops_len = 4;
+  EXPECT_TRUE(probe.is_supported(uring::Op{3}));
+  EXPECT_FALSE(probe.is_supported(uring::Op{4})) << "four slots were filled in";
+  EXPECT_FALSE(probe.is_supported(uring::Op{5}));
+  probe.ops[3].flags = 0xfffe;
+  EXPECT_FALSE(probe.is_supported(uring::Op{3})) << "of all flags only one says so";
+  probe.ops[2].flags = 1;
+  EXPECT_TRUE(probe.is_supported(uring::Op{2}));
+}
+
 TEST_F(Registering, Limits) {
   const std::array<uring::Restriction, 2> restrictions{};
   EXPECT_ASKS(ring.register_restrictions(restrictions), 11, const_cast<uring::Restriction*>(restrictions.data()), 2);
@@ -152,6 +171,8 @@ TEST_F(Registering, WithoutARing) {
   const PlayedKernel played{&kernel};
   uring::QueryHdr header{};
   EXPECT_ASKS(uring::query(header, played), 35, &header, 0);
+  EXPECT_EQ(kernel.register_fd, -1);
+  kernel.register_fd = 0;
   const uring::Sqe message{};
   EXPECT_ASKS(uring::send_msg_ring(message, played), 31, const_cast<uring::Sqe*>(&message), 1);
   EXPECT_EQ(kernel.register_fd, -1);

@@ -36,6 +36,28 @@ TEST(Result, CarriesReferencesAndNothing) {
   EXPECT_EQ(&reference->user_data, &sqe.user_data);
   EXPECT_TRUE(Result<void>().ok());
   EXPECT_FALSE(Result<void>(Error::inval).ok());
+  EXPECT_EQ(Result<void>(), Result<void>::from_kernel(0));
+}
+
+TEST(Result, IsEqualToItsOwnKindOnly) {
+  const Result<u32> one = 1u, two = 2u, none = Error::inval;
+  EXPECT_TRUE(one == Result<u32>(1u));
+  EXPECT_FALSE(one == two);
+  EXPECT_FALSE(two == one);
+  EXPECT_FALSE(one == none);
+  EXPECT_FALSE(none == Error::busy);
+  EXPECT_FALSE(one == Error::inval);
+}
+
+// The last pages of the address space are no addresses, nor are the last addresses in front of them errors.
+TEST(Result, TellsPointersFromErrors) {
+  const auto at = [](long word) { return Result<char*>::from_kernel(word); };
+  EXPECT_TRUE(at(-8192).ok());
+  EXPECT_FALSE(at(-8191).ok());
+  EXPECT_FALSE(at(-4096).ok());
+  EXPECT_FALSE(at(-1).ok());
+  EXPECT_TRUE(at(0).ok()) << "null is a value";
+  EXPECT_TRUE(at(1).ok());
 }
 
 TEST(Result, CarriesAViewOfMemory) {
@@ -63,6 +85,8 @@ TEST(Result, TheBindingsOwnErrorsAreNoErrno) {
     EXPECT_EQ(Result<u32>(error), error);
   }
   EXPECT_FALSE(uring::is_errno(Error::none));
+  EXPECT_TRUE(uring::is_errno(Error{4095}));
+  EXPECT_FALSE(uring::is_errno(Error{4096}));
 }
 
 TEST(Result, NamesHaveTheNumbersOfErrno) {

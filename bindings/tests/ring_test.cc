@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
+#include <utility>
 #include <vector>
 
 #include "played_kernel.h"
@@ -55,6 +57,82 @@ TEST_F(Opening, RefusesAnswersThatContradictEachOther) {
   }
 }
 
+// Numbers that agree with each other, and that no kernel gives.
+TEST_F(Opening, RefusesQueuesThatCannotBe) {
+  const std::size_t usual = std::exchange(kernel.ring_bytes, Played::array);
+  kernel.sq_count = kernel.sq_size = 0;
+  EXPECT_EQ(ring.init(4), Error::ring_layout_invalid);
+  kernel.sq_count = kernel.sq_size = 4;
+  kernel.ring_bytes = usual;
+  kernel.cq_count = 2;
+  EXPECT_EQ(ring.init(4), Error::ring_layout_invalid) << "fewer CQEs than SQEs";
+  kernel.cq_count = 4;
+  EXPECT_TRUE(ring.init(4).ok()) << "as many is what setup_cqsize may ask for";
+}
+
+TEST_F(Opening, AsksForAPollerThatSleepsAfterASecond) {
+  ASSERT_TRUE(ring.init(4, uring::setup_sqpoll).ok());
+  EXPECT_EQ(kernel.setup_params.flags, uring::setup_sqpoll);
+  EXPECT_EQ(kernel.setup_params.sq_thread_idle, 1000u);
+  EXPECT_EQ(kernel.setup_params.sq_thread_cpu, 0u);
+  EXPECT_EQ(ring.flags(), uring::setup_sqpoll);
+  EXPECT_EQ(ring.features(), uring::feat_single_mmap);
+}
+
+// Only what the kernel reads may be set, and only with the flag that makes the kernel read it.
+TEST_F(Opening, TrapsOnParametersThatTheKernelWouldNotRead) {
+  const auto opening = [this](auto change) {
+    uring::Params params{};
+    change(params);
+    return ring.init_params(4, params).ok();
+  };
+  EXPECT_EXIT(opening([](auto& params) { params.sq_entries = 1; }), testing::KilledBySignal(SIGILL), "");
+  EXPECT_EXIT(opening([](auto& params) { params.features = 1; }), testing::KilledBySignal(SIGILL), "");
+  EXPECT_EXIT(opening([](auto& params) { params.cq_entries = 8; }), testing::KilledBySignal(SIGILL), "");
+  EXPECT_EXIT(opening([](auto& params) { params.wq_fd = 3; }), testing::KilledBySignal(SIGILL), "");
+  for (u32 i = 0; i < 3; ++i) {
+    EXPECT_EXIT(opening([i](auto& params) { params.resv[i] = 1; }), testing::KilledBySignal(SIGILL), "");
+  }
+  EXPECT_TRUE(opening([](auto& params) { params.flags = uring::setup_cqsize, params.cq_entries = 8; }));
+  ring.close();
+  EXPECT_TRUE(opening([](auto& params) { params.flags = uring::setup_attach_wq, params.wq_fd = 3; }));
+  EXPECT_EQ(kernel.setup_params.wq_fd, 3u);
+}
+
+TEST_F(Opening, AClosedRingIsAsANewOne) {
+  const auto is_new = [](const Ring& closed) {
+    EXPECT_EQ(closed.fd(), -1);
+    EXPECT_EQ(closed.flags(), 0u);
+    EXPECT_EQ(closed.features(), 0u);
+    EXPECT_EQ(closed.sq_entries(), 0u);
+    EXPECT_EQ(closed.cq_entries(), 0u);
+  };
+  is_new(ring);
+  ASSERT_TRUE(ring.init(4, uring::setup_clamp).ok());
+  ring.close();
+  is_new(ring);
+  EXPECT_EXIT(static_cast<void>(ring.enter(0, 0, 0)), testing::KilledBySignal(SIGILL), "");
+  EXPECT_EXIT(static_cast<void>(ring.enable_rings()), testing::KilledBySignal(SIGILL), "");
+  ASSERT_TRUE(ring.init(4, uring::setup_clamp).ok());
+  Ring moved = std::move(ring);
+  is_new(ring);
+  EXPECT_EQ(moved.flags(), uring::setup_clamp);
+  EXPECT_EQ(moved.features(), uring::feat_single_mmap);
+  EXPECT_EXIT(static_cast<void>(ring.enter(0, 0, 0)), testing::KilledBySignal(SIGILL), "");
+}
+
+// Where standard input is closed the kernel gives a ring descriptor 0.
+TEST_F(Opening, DescriptorZeroIsOne) {
+  const int usual = std::exchange(Played::fd, 0);
+  ASSERT_TRUE(ring.init(4).ok());
+  ring.nop(1).value();
+  EXPECT_EQ(ring.submit(), 1);
+  EXPECT_TRUE(ring.enable_rings().ok());
+  ring.close();
+  EXPECT_EQ(kernel.open, 0);
+  Played::fd = usual;
+}
+
 TEST_F(Opening, RefusesLayoutsItDoesNotSpeakWithoutAskingTheKernel) {
   kernel.setup_error = EIO;  // would be seen
   for (const u32 flag : {uring::setup_sqe128, uring::setup_cqe32, uring::setup_sqe_mixed, uring::setup_cqe_mixed,
@@ -74,6 +152,41 @@ TEST_F(Opening, MovesTakeEverythingAlong) {
   Cqe cqe{};
   EXPECT_TRUE(ring.copy_cqe(cqe).ok());
   EXPECT_EQ(cqe, (Cqe{.user_data = 7, .res = 7, .flags = 0}));
+}
+
+// With two SQEs free behind the wrap: they are what the moved ring has, no more and no less.
+TEST_F(Opening, MovesTakeTheFreeSqesAlong) {
+  ASSERT_TRUE(ring.init(4).ok());
+  for (u64 i = 0; i < 6; ++i) {
+    ring.nop(i).value();
+    ASSERT_EQ(ring.submit(), 1);
+    ring.cq_advance(1);
+  }
+  kernel.consume_at_most = 0;
+  ring.nop(6).value();  // slots 2 and 3 were found free, and 2 is taken now
+  Ring moved = std::move(ring);
+  EXPECT_EQ(moved.indices(), (Indices{6, 7, 6, 6}));
+  for (u32 position = 7; position < 10; ++position) {
+    uring::Sqe* const sqe = moved.get_sqe();
+    ASSERT_EQ(sqe, &kernel.sqes[position & 3]);
+    uring::prep_nop(*sqe, position);
+  }
+  EXPECT_EQ(moved.get_sqe(), nullptr);
+  kernel.consume_at_most = ~0u;
+}
+
+TEST_F(Opening, AssigningClosesWhatWasThereAndNotItself) {
+  Played second_kernel;
+  Ring second{PlayedKernel{&second_kernel}};
+  ASSERT_TRUE(second.init(4).ok());
+  ASSERT_TRUE(ring.init(4).ok());
+  second = std::move(ring);
+  EXPECT_EQ(second_kernel.open, 0);
+  EXPECT_TRUE(second_kernel.mappings.empty());
+  Ring& itself = second;
+  second = std::move(itself);
+  EXPECT_EQ(second.fd(), Played::fd);
+  EXPECT_EQ(kernel.open, 1);
 }
 
 TEST_F(Submitting, PublishesOnlyWhenTold) {
@@ -172,6 +285,7 @@ TEST_F(Submitting, AsksForEventsOnlyWhenItWaits) {
   ASSERT_TRUE(ring.submit_and_wait(1).ok());
   EXPECT_EQ(kernel.enter_flags, (std::vector<u32>{0, uring::enter_getevents}));
   EXPECT_EQ(kernel.enter_wait, (std::vector<u32>{0, 1}));
+  EXPECT_EQ(kernel.enter_arg_size, 0u);
 }
 
 TEST_F(Submitting, APolledRingAlwaysAsksForEvents) {
@@ -189,6 +303,19 @@ TEST_F(Submitting, EntersForAnSqpollThreadOnlyWhenItSleeps) {
   kernel.word(Played::sq_flags) = uring::sq_need_wakeup;
   EXPECT_EQ(ring.submit(), 1);
   EXPECT_EQ(kernel.enter_flags, (std::vector<u32>{uring::enter_sq_wakeup}));
+  ASSERT_TRUE(ring.submit_and_wait(1).ok());
+  EXPECT_EQ(kernel.enter_flags.back(), uring::enter_sq_wakeup | uring::enter_getevents);
+}
+
+TEST_F(Submitting, WaitsAlsoWhileAnSqpollThreadIsAwake) {
+  ASSERT_TRUE(ring.init(4, uring::setup_sqpoll).ok());
+  kernel.word(Played::sq_flags) = uring::sq_cq_overflow | uring::sq_taskrun;  // and not that it sleeps
+  ring.nop(1).value();
+  ASSERT_TRUE(ring.submit().ok());
+  EXPECT_TRUE(kernel.enter_flags.empty());
+  ASSERT_TRUE(ring.submit_and_wait(1).ok());
+  EXPECT_EQ(kernel.enter_flags, (std::vector<u32>{uring::enter_getevents}));
+  EXPECT_EQ(kernel.enter_wait, (std::vector<u32>{1}));
 }
 
 TEST_F(Completing, WaitsOnlyWhenNothingIsReady) {
@@ -210,6 +337,38 @@ TEST_F(Completing, FetchesWhatOverflowed) {
   std::array<Cqe, 8> cqes{};
   EXPECT_EQ(ring.copy_cqes(cqes, 0), 0);
   EXPECT_EQ(kernel.enter_flags, (std::vector<u32>{uring::enter_getevents}));
+}
+
+TEST_F(Completing, OnlyAnOverflowIsFetched) {
+  ASSERT_TRUE(ring.init(4).ok());
+  kernel.word(Played::sq_flags) = uring::sq_need_wakeup | uring::sq_taskrun;
+  std::array<Cqe, 8> cqes{};
+  EXPECT_EQ(ring.copy_cqes(cqes, 0), 0);
+  EXPECT_TRUE(kernel.enter_flags.empty());
+}
+
+// What a wait brings is copied at once; and one that brings nothing, as an old kernel's may, does not end copy_cqe.
+TEST_F(Completing, CopiesWhatAWaitBrings) {
+  ASSERT_TRUE(ring.init(4).ok());
+  kernel.on_enter = [this] { kernel.post({.user_data = 1, .res = 2, .flags = 3}); };
+  std::array<Cqe, 8> cqes{};
+  EXPECT_EQ(ring.copy_cqes(cqes, 1), 1);
+  EXPECT_EQ(cqes[0], (Cqe{.user_data = 1, .res = 2, .flags = 3}));
+
+  kernel.on_enter = [this] {
+    if (kernel.enter_flags.size() == 3) kernel.post({.user_data = 4, .res = 5, .flags = 6});
+  };
+  Cqe cqe{};
+  EXPECT_TRUE(ring.copy_cqe(cqe).ok());
+  EXPECT_EQ(kernel.enter_flags.size(), 3u);
+  EXPECT_EQ(cqe, (Cqe{.user_data = 4, .res = 5, .flags = 6}));
+}
+
+TEST_F(Completing, TakesRoomForMoreThan32BitsCanCount) {
+  ASSERT_TRUE(ring.init(4).ok());
+  kernel.post({.user_data = 1, .res = 0, .flags = 0});
+  std::array<Cqe, 8> cqes{};
+  EXPECT_EQ(ring.copy_cqes(std::span(cqes.data(), std::size_t{1} << 32), 0), 1);
 }
 
 TEST_F(Completing, ReportsTheErrnoOfAWait) {
@@ -277,6 +436,9 @@ TEST_F(Submitting, WaitsUntilATimeout) {
   kernel.enter_error = ETIME;
   EXPECT_EQ(ring.submit_and_wait_timeout(1, time, 0, uring::enter_abs_timer), Error::time);
   EXPECT_EQ(kernel.enter_flags.back(), 41u);
+  EXPECT_EQ(ring.submit_and_wait_timeout(1, time), Error::time);
+  EXPECT_EQ(kernel.enter_flags.back(), 9u);
+  EXPECT_EQ(kernel.enter_arg.min_wait_usec, 0u);
 }
 
 TEST_F(Submitting, ATimeoutWakesASleepingSqpollThreadToo) {
@@ -294,7 +456,7 @@ TEST_F(RegisteredRing, EntersThroughItsIndex) {
     auto& update = *static_cast<uring::RsrcUpdate*>(arg);
     EXPECT_EQ(update.offset, 0xffff'ffffu);
     EXPECT_EQ(update.resv, 0u);
-    EXPECT_EQ(update.data, u64{Played::fd});
+    EXPECT_EQ(update.data, static_cast<u64>(Played::fd));
     update.offset = 3;
     return 1;
   };
@@ -315,6 +477,7 @@ TEST_F(RegisteredRing, EntersThroughItsIndex) {
     EXPECT_EQ(op, uring::RegisterOp::unregister_ring_fds);
     EXPECT_EQ(count, 1u);
     EXPECT_EQ(static_cast<uring::RsrcUpdate*>(arg)->offset, 3u);
+    EXPECT_EQ(static_cast<uring::RsrcUpdate*>(arg)->resv, 0u);
     EXPECT_EQ(static_cast<uring::RsrcUpdate*>(arg)->data, 0u);
     return -EINVAL;  // as from another thread; closing goes on
   };
@@ -336,8 +499,19 @@ TEST_F(RegisteredRing, GoesBackToItsDescriptor) {
   EXPECT_EQ(ring.register_ring_fd(), Error::busy);
   ASSERT_TRUE(ring.submit().ok());
   EXPECT_EQ(kernel.enter_fd, Played::fd);
-  kernel.on_register = [](uring::RegisterOp, void*, u32) -> long { return 1; };
+  kernel.on_register = [](uring::RegisterOp, void* arg, u32) -> long {
+    static_cast<uring::RsrcUpdate*>(arg)->offset = 3;
+    return 1;
+  };
   ASSERT_TRUE(ring.register_ring_fd().ok());
+  kernel.on_register = nullptr;
+  ASSERT_TRUE(ring.enable_rings().ok());
+  EXPECT_EQ(kernel.register_fd, Played::fd) << "the index is for entering only";
+  kernel.on_register = [](uring::RegisterOp, void*, u32) -> long { return -EBUSY; };
+  EXPECT_EQ(ring.unregister_ring_fd(), Error::busy);
+  ASSERT_TRUE(ring.submit().ok());
+  EXPECT_EQ(kernel.enter_flags.back(), uring::enter_registered_ring) << "refused: it is registered still";
+  kernel.on_register = nullptr;
   ASSERT_TRUE(ring.unregister_ring_fd().ok());
   ASSERT_TRUE(ring.submit().ok());
   EXPECT_EQ(kernel.enter_fd, Played::fd);
@@ -372,6 +546,60 @@ TEST_F(Resizing, GoesOnInTheNewMemory) {
   EXPECT_EQ(ring.get_sqe(), nullptr) << "of two entries one was taken";
 }
 
+// Five SQEs were there before: the next one is the sixth, in the second of two slots. Nothing is written where the index array would
+// be if there were one, and the new memory is the descriptor's, not the index's.
+TEST_F(Resizing, CountsOn) {
+  ASSERT_TRUE(ring.init(4, uring::setup_no_sqarray).ok());
+  for (u64 i = 0; i < 5; ++i) {
+    ring.nop(i).value();
+    ASSERT_EQ(ring.submit(), 1);
+    ring.cq_advance(1);
+  }
+  kernel.on_register = [](uring::RegisterOp, void* arg, u32) -> long {
+    static_cast<uring::RsrcUpdate*>(arg)->offset = 3;
+    return 1;
+  };
+  ASSERT_TRUE(ring.register_ring_fd().ok());
+  kernel.word(0) = kernel.word(4) = 0xcafe;
+  kernel.on_register = [this](uring::RegisterOp, void* arg, u32) -> long {
+    kernel.shrink(*static_cast<uring::Params*>(arg));
+    return 0;
+  };
+  ASSERT_TRUE(ring.resize(2, 4).ok());
+  EXPECT_EQ(kernel.word(0), 0xcafeu);
+  EXPECT_EQ(kernel.word(4), 0xcafeu);
+  EXPECT_EQ(ring.indices(), (Indices{5, 5, 5, 5}));
+  EXPECT_EQ(ring.get_sqe(), &kernel.sqes[1]);
+  EXPECT_EQ(ring.get_sqe(), &kernel.sqes[0]);
+  EXPECT_EQ(ring.get_sqe(), nullptr);
+  EXPECT_EQ(ring.indices(), (Indices{5, 7, 5, 5}));
+  kernel.on_register = nullptr;
+}
+
+TEST_F(Resizing, ClosesARingWhoseNewMemoryContradictsTheKernel) {
+  ASSERT_TRUE(ring.init(4, uring::setup_no_sqarray).ok());
+  kernel.on_register = [this](uring::RegisterOp, void* arg, u32) -> long {
+    kernel.shrink(*static_cast<uring::Params*>(arg));
+    kernel.word(Played::sq_mask) = 3;
+    return 0;
+  };
+  EXPECT_EQ(ring.resize(2, 4), Error::ring_layout_invalid);
+  EXPECT_EQ(ring.fd(), -1);
+  EXPECT_TRUE(kernel.mappings.empty());
+}
+
+TEST_F(Resizing, ClosesARingWhoseNewRingsCannotBeMapped) {
+  ASSERT_TRUE(ring.init(4, uring::setup_no_sqarray).ok());
+  kernel.on_register = [this](uring::RegisterOp, void* arg, u32) -> long {
+    kernel.shrink(*static_cast<uring::Params*>(arg));
+    kernel.ring_map_error = ENOMEM;
+    return 0;
+  };
+  EXPECT_EQ(ring.resize(2, 4), Error::nomem);
+  EXPECT_EQ(ring.fd(), -1);
+  EXPECT_TRUE(kernel.mappings.empty());
+}
+
 TEST_F(Resizing, ChangesNothingWhenTheKernelRefuses) {
   ASSERT_TRUE(ring.init(4, uring::setup_no_sqarray).ok());
   kernel.on_register = [](uring::RegisterOp, void*, u32) -> long { return -EOVERFLOW; };
@@ -395,7 +623,7 @@ TEST_F(Resizing, ClosesARingWhoseNewMemoryCannotBeMapped) {
 }
 
 TEST_F(Resizing, IsRefusedWhereTheKernelDoesNotSayWhereTheIndexArrayIs) {
-  ASSERT_TRUE(ring.init(4).ok());
+  ASSERT_TRUE(ring.init(4, uring::setup_clamp).ok());
   EXPECT_EQ(ring.resize(2, 4), Error::flags_not_supported);
   EXPECT_TRUE(kernel.registered.empty()) << "the kernel must not be asked: what it does cannot be undone";
 }

@@ -1,0 +1,44 @@
+// What emitted_code_test.py compiles for each architecture and looks into: one small function for each place where the binding shares
+// memory with the kernel. No test that runs on x86 can tell whether an order is too weak there; the instructions can.
+#include <asm/unistd.h>
+#include <uring/uring.h>
+
+static_assert(uring::arch::nr_close == __NR_close);
+static_assert(uring::arch::nr_mmap == __NR_mmap);
+static_assert(uring::arch::nr_munmap == __NR_munmap);
+static_assert(uring::nr_io_uring_setup == __NR_io_uring_setup);
+static_assert(uring::nr_io_uring_enter == __NR_io_uring_enter);
+static_assert(uring::nr_io_uring_register == __NR_io_uring_register);
+
+using uring::Ring, uring::Cqe, uring::Sqe, uring::u32, uring::u64;
+
+extern "C" {
+
+u32 flush_sq(Ring& ring) { return ring.flush_sq(); }
+u32 sq_ready(const Ring& ring) { return ring.sq_ready(); }
+Sqe* get_sqe(Ring& ring) { return ring.get_sqe(); }
+bool flush_and_ask(Ring& ring, u32& flags) {
+  ring.flush_sq();
+  return ring.sq_ring_needs_enter(flags);
+}
+
+u32 cq_ready(const Ring& ring) { return ring.cq_ready(); }
+void cq_advance(Ring& ring) { ring.cq_advance(3); }
+u64 for_each_cqe(Ring& ring) {
+  u64 sum = 0;
+  ring.for_each_cqe([&sum](const Cqe& cqe) { sum += cqe.user_data; });
+  return sum;
+}
+
+void buf_ring_init(uring::Buf* buf_ring) { uring::buf_ring_init(buf_ring); }
+void buf_ring_advance(uring::Buf* buf_ring) { uring::buf_ring_advance(buf_ring, 1); }
+void put(uring::BufferGroup<Ring>& group, const Cqe& cqe) { static_cast<void>(group.put(cqe)); }
+
+long syscall6(long number, long a1, long a2, long a3, long a4, long a5, long a6) {
+  return uring::arch::syscall6(number, a1, a2, a3, a4, a5, a6);
+}
+
+// What comes back is the kernel's answer, not an argument that the compiler believes unchanged.
+bool close_fails() { return uring::LinuxKernel::close(5) < 0; }
+
+}  // extern "C"

@@ -1,0 +1,116 @@
+"""Looks at the instructions that the binding becomes, where memory is shared with the kernel.
+
+    emitted_code_test.py --include DIR [--compiler NAME]
+
+aarch64 has an instruction for each order (ldar, stlr, dmb), so a weakened one is seen there. The one order that aarch64
+does not tell apart, a fence weaker than sequentially consistent, is seen on x86_64, where it is no instruction at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+SOURCE = Path(__file__).with_name("emitted_code.cc")
+OPTIONS = ("-std=c++20", "-O2", "-ffreestanding", "-fno-exceptions", "-fno-rtti", "-fno-asynchronous-unwind-tables", "-S", "-o-")
+
+#: What an instruction does to memory, for the first pattern that finds it. All others do nothing.
+EVENTS = {
+    "aarch64-linux-gnu-g++": (
+        (r"ldap?rh?\b|ldarh?\b", "acquire"),
+        (r"stlrh?\b", "release"),
+        (r"dmb\s+ish$", "fence"),
+        (r"ldrh?\s+w", "load32"),
+        (r"ldr\s+x|ldp\b", "load64"),
+        (r"str|stp", "store"),
+        (r"svc\b", "syscall"),
+        (r"lsr\s+[xw]0, x0, #?63", "sign"),
+    ),
+    "g++": (
+        (r"lock\b|mfence", "fence"),
+        (r"movl\s+\d*\(%r[^,]+, %e", "load32"),
+        (r"movq\s+\d*\(%r[^,]+, %r", "load64"),
+        (r"movl\s+%e[^,]+, \d*\(%r", "store32"),
+    ),
+}
+
+#: For each function, what must be found in its events.
+ORDERS = {
+    "aarch64-linux-gnu-g++": {
+        "flush_sq": r"release load64 acquire$",  # the tail; then where the kernel is
+        "sq_ready": r"acquire$",
+        "get_sqe": r"load64 acquire ",
+        "flush_and_ask": r"release .*fence load64 load32",  # tail, fence, flags word: its address, itself
+        "cq_ready": r"^load64 acquire load64 load32$",  # the tail, our own head
+        "cq_advance": r"^load64 load32 release$",
+        "for_each_cqe": r"acquire .*load64 .*load64 release$",  # the tail, the CQEs, the head: all CQEs were read
+        "buf_ring_init": r"^release$",
+        "buf_ring_advance": r"^load32 release$",
+        "put": r"store .*release",  # the entry, the tail
+        "syscall6": r"^syscall$",
+        "close_fails": r"^syscall sign$",
+    },
+    "g++": {"flush_and_ask": r"store32 .*fence load64 load32"},
+}
+#: How often an order must be found, where once is not "at least once".
+COUNTS = {"aarch64-linux-gnu-g++": {"flush_sq": {"acquire": 1, "release": 1}, "put": {"release": 1}}}
+
+#: From the registers of a call to those of the kernel: each argument one to the left, the number to x8.
+REGISTERS = "mov x8, x0; mov x0, x1; mov x1, x2; mov x2, x3; mov x3, x4; mov x4, x5; mov x5, x6"
+
+
+def functions(compiler: str, include: Path) -> dict[str, list[str]]:
+    """The instructions of each function."""
+    command = [compiler, *OPTIONS, "-I", str(include), str(SOURCE)]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        sys.exit(f"{' '.join(command)}\n{made.stderr}")
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in made.stdout.splitlines():
+        if label := re.match(r"([A-Za-z_]\w*):", line):
+            name = label[1]
+            found[name] = []
+        elif line.startswith("\t") and not line.startswith(("\t.", "\t//")) and name:
+            found[name].append(" ".join(line.split()))
+    return found
+
+
+def events(compiler: str, instructions: list[str]) -> str:
+    """What the instructions do to memory, in words."""
+    words = (next((word for pattern, word in EVENTS[compiler] if re.match(pattern, one)), "") for one in instructions)
+    return " ".join(filter(None, words))
+
+
+def problems(compiler: str, include: Path) -> list[str]:
+    """Every order that is not there."""
+    found = functions(compiler, include)
+    wrong = []
+    for name, wanted in ORDERS[compiler].items():
+        got = events(compiler, found[name])
+        counts = COUNTS.get(compiler, {}).get(name, {})
+        if not re.search(wanted, got) or any(got.split().count(word) != count for word, count in counts.items()):
+            wrong.append(f"{compiler}: {name} does\n  {got}\nwant something like\n  {wanted}  {counts or ''}\n"
+                         f"in:\n  {'; '.join(found[name])}")
+    moves = "; ".join(one for one in found["syscall6"] if one.startswith("mov x"))
+    if compiler.startswith("aarch64") and moves != REGISTERS:
+        wrong.append(f"{compiler}: syscall6 moves\n  {moves}\nwant\n  {REGISTERS}")
+    return wrong
+
+
+def main() -> int:
+    """Look at the code of each compiler."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--include", type=Path, required=True, help="the directory with uring/uring.h")
+    parser.add_argument("--compiler", choices=EVENTS, action="append", help="only this one")
+    options = parser.parse_args()
+    found = [problem for compiler in options.compiler or EVENTS for problem in problems(compiler, options.include)]
+    print("\n".join(found) or "every order is there")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

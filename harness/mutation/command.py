@@ -1,0 +1,193 @@
+"""`ci/mutate`: breaks the binding on purpose, one change at a time, and says who notices."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from harness.matrix import INTERRUPTED, OK, ROOT, SURPRISES
+from harness.mutation import elsewhere, headers, ledger, operators, publication
+from harness.mutation.ledger import Entry, Exemption, Notebook
+from harness.mutation.mutants import Mutant, apply, handmade
+from harness.mutation.trial import FEW_ROWS, Court, Finding, Verdict, Witness
+from harness.mutation.workshop import INCLUDE, Workshop
+from harness.trouble import Trouble
+
+PLACE = ROOT / "build" / "mutants"
+
+_EPILOG = """\
+A complete run writes reports/mutants.ndjson, reports/mutants.md and the README's line. What is found is kept in build/mutants
+as it is found: after an interruption only the rest runs, and after a change of a header or a test everything.
+
+Exit code: 0 all is as it was, 1 a mutant survives that must not (or one dies that was called equivalent), 2 our own trouble."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Choose mutants, try them, tell."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was found is kept
+    sources = headers.read(INCLUDE)
+    mutants = [*handmade(sources), *operators.generate(sources)]
+    exempt = ledger.exemptions(mutants)
+    published = ledger.read(ledger.PUBLISHED)
+    chosen = _chosen(mutants, options, published)
+    if options.list:
+        for mutant in chosen:
+            print(f"{mutant.id} {mutant.title}")
+        return OK
+    notebook = Notebook(options.into / "findings.ndjson")
+    todo = [mutant for mutant in chosen if options.fresh or options.sample or mutant.id not in notebook.known]
+    if todo:
+        workshop = Workshop(options.into, sources)
+        within = chosen if options.sample else mutants
+        print(f"Building the program with {len(within)} mutants ...", flush=True)
+        if options.sample:
+            program = workshop.small_program(within, FEW_ROWS, options.jobs)
+        else:
+            program = workshop.program(within, options.jobs)
+        court = Court(workshop, program)
+        court.demand_that_the_original_passes()
+
+        def tried(mutant: Mutant) -> Finding:
+            finding = court.try_one(mutant)
+            if not mutant.kernel or finding.witness == Witness.SUITE or options.sample:
+                return finding
+            there = elsewhere.try_on_its_kernel(workshop, mutant)
+            return there if there.verdict == Verdict.KILLED else finding
+
+        if not _try_all(tried, todo, notebook, options.jobs):
+            print(f"Interrupted. What was found so far is in {options.into}, and is not made again.")
+            return INTERRUPTED
+        court.demand_that_the_original_passes()
+    entries = [ledger.entry(mutant, notebook.known[mutant.id]) for mutant in chosen]
+    if len(chosen) <= _FEW:
+        for mutant, entry in zip(chosen, entries, strict=True):
+            print(_shown(mutant, entry, sources, exempt))
+    complaints = list(_complaints(entries, exempt, published))
+    print(_summary(entries))
+    if len(chosen) == len(mutants):
+        publication.publish(entries, exempt)
+        print("Written: reports/mutants.ndjson, reports/mutants.md, and the line in README.md.")
+    print("\n".join(complaints))
+    return SURPRISES if complaints else OK
+
+
+_FEW = 12
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ci/mutate", description=__doc__, epilog=_EPILOG,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("mutant", nargs="*", metavar="NAME", help="only these: ids, or words of what --list shows")
+    parser.add_argument("--file", action="append", metavar="HEADER", help="only the mutants of this header, such as ring.h")
+    parser.add_argument("--survivors", action="store_true", help="only those that survived in the published run, or are new")
+    parser.add_argument("--sample", action="store_true",
+                        help="hand-made mutants that a few rows of the suite kill: quick, and part of ci/test")  # fmt: skip
+    parser.add_argument("--list", action="store_true", help="name the mutants, and try none")
+    parser.add_argument("--fresh", action="store_true", help="try again what is known already")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at once (default: the CPUs)")
+    parser.add_argument("--into", type=Path, default=PLACE, metavar="DIR", help="where to work (default: build/mutants)")
+    return parser
+
+
+def _chosen(mutants: list[Mutant], options: argparse.Namespace, published: dict[str, Entry]) -> list[Mutant]:
+    found = mutants
+    if options.file:
+        if unknown := set(options.file) - {mutant.file for mutant in mutants}:
+            raise Trouble(f"No mutant is in {', '.join(sorted(unknown))}. There are: {', '.join(sorted({m.file for m in mutants}))}.")
+        found = [mutant for mutant in found if mutant.file in options.file]
+    if options.mutant:
+        found = [mutant for mutant in found if any(word in f"{mutant.id} {mutant.title}" for word in options.mutant)]
+    if options.sample:
+        found = [mutant for mutant in found if mutant.id in published and _is_sampled(published[mutant.id])]
+    if options.survivors:
+        alive = {one.id for one in published.values() if one.verdict == Verdict.SURVIVED}
+        found = [mutant for mutant in found if mutant.id in alive or mutant.id not in published]
+    if not found:
+        raise Trouble("No mutant is chosen. ci/mutate --list names them all.")
+    return found
+
+
+def _is_sampled(one: Entry) -> bool:
+    """A hand-made mutant that a few rows killed, or the compiler, or a look at code."""
+    suites = {"".join(word.capitalize() for word in row.split("_")) for row in FEW_ROWS}
+    by_few_rows = one.witness == Witness.SUITE and one.killer.partition(".")[0] in suites
+    return bool(one.why) and one.verdict == Verdict.KILLED and (by_few_rows or one.witness in (Witness.COMPILER, Witness.CODE))
+
+
+def _try_all(tried: Callable[[Mutant], Finding], todo: Sequence[Mutant], notebook: Notebook, jobs: int) -> bool:
+    """Try them, and keep each finding; False if a person stopped it."""
+    progress = _Progress(len(todo))
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting: dict[Future[Finding], Mutant] = {pool.submit(tried, mutant): mutant for mutant in todo}
+        try:
+            while waiting:
+                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    mutant = waiting.pop(future)
+                    notebook.add(mutant, future.result())
+                    progress.tell(mutant, future.result())
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            return False
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return True
+
+
+class _Progress:
+    """Says how far it is, on one line where that is possible, and names survivors as they are found."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._done, self._counts = total, 0, Counter[str]()
+        self._begin = self._told = time.monotonic()
+
+    def tell(self, mutant: Mutant, finding: Finding) -> None:
+        self._done += 1
+        self._counts[finding.verdict] += 1
+        now = time.monotonic()
+        if now - self._told > 20 or self._done == self._total:
+            self._told = now
+            counts = ", ".join(f"{count} {verdict}" for verdict, count in self._counts.items())
+            print(f"{now - self._begin:5.0f} s  {self._done} of {self._total}: {counts}", flush=True)
+
+
+def _complaints(entries: Iterable[Entry], exempt: dict[str, Exemption], published: dict[str, Entry]) -> Iterable[str]:
+    for one in entries:
+        before = published.get(one.id)
+        if one.verdict == Verdict.SURVIVED and one.id not in exempt:
+            was = f", and was killed by {before.killer} before" if before and before.verdict == Verdict.KILLED else ""
+            yield f"{one.id} survives{was}: {one.title}"
+        if one.verdict == Verdict.KILLED and one.id in exempt:
+            yield f"{one.id} dies ({one.killer} {one.how}), and equivalents.toml says that nobody can tell: {one.title}"
+
+
+def _summary(entries: Sequence[Entry]) -> str:
+    verdicts = Counter(one.verdict for one in entries)
+    witnesses = Counter(one.witness for one in entries if one.verdict == Verdict.KILLED)
+    killed = ", ".join(f"{count} by the {witness}" for witness, count in witnesses.most_common())
+    return f"{len(entries)} mutants: {verdicts[Verdict.KILLED]} killed ({killed}), {verdicts[Verdict.SURVIVED]} survived, " \
+           f"{verdicts[Verdict.INVALID]} do not compile."
+
+
+def _shown(mutant: Mutant, one: Entry, sources: dict[str, headers.Header], exempt: dict[str, Exemption]) -> str:
+    """The mutant as a diff, and what became of it."""
+    parts = [f"{mutant.id} {mutant.title}" + (f"\n({mutant.why})" if mutant.why else "")]
+    for file, new in apply(sources, mutant).items():
+        old = sources[file].text.splitlines()
+        parts.append("\n".join(difflib.unified_diff(old, new.splitlines(), file, f"{file}, mutated", n=1, lineterm="")))
+    if one.verdict == Verdict.KILLED:
+        parts.append(f"Killed by the {one.witness}: {one.killer} {one.how}.")
+    elif one.verdict == Verdict.SURVIVED:
+        parts.append(f"Survived. {exempt[one.id].reason}" if one.id in exempt else "Survived.")
+    else:
+        parts.append(f"Does not compile: {one.killer}")
+    return "\n".join(parts) + "\n"

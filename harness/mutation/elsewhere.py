@@ -1,0 +1,55 @@
+"""Mutants on other kernels than this machine's: what lives only where a feature is missing, or only where it is new.
+
+The mutant is compiled alone with the rows that can tell, and the matrix runs them on the kernel as it runs everything.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from harness import results
+from harness.matrix import OK, RESULTS, ROOT, SURPRISES
+from harness.mutation.mutants import Mutant
+from harness.mutation.trial import Finding, Verdict, Witness
+from harness.mutation.workshop import Workshop
+from harness.trouble import Trouble
+
+RUNNER = ROOT / "build" / "harness" / "guest" / "runner"
+
+
+def try_on_its_kernel(workshop: Workshop, mutant: Mutant) -> Finding:
+    """What the suite says of this mutant on the kernel that it was made for."""
+    include = workshop.alone(mutant)
+    try:
+        program = workshop.rows(include, mutant.rows, jobs=1)
+        if isinstance(program, str):
+            raise Trouble(f"{mutant.id} does not compile with the rows {', '.join(mutant.rows)}:\n{program[:1000]}")
+        build = include.parent / "build"
+        _install(program, build / "conformance" / "conformance")
+        _install(RUNNER, build / "harness" / "guest" / "runner")
+        return _matrix(mutant, build, include.parent / "results")
+    finally:
+        shutil.rmtree(include.parent)
+
+
+def _install(program: Path, place: Path) -> None:
+    if not program.exists():
+        raise Trouble(f"{program} is not there. Build first: ci/build")
+    place.parent.mkdir(parents=True)
+    shutil.copy2(program, place)
+
+
+def _matrix(mutant: Mutant, build: Path, place: Path) -> Finding:
+    command = [sys.executable, "-P", "-m", "harness", "matrix", "--kernel", mutant.kernel, "--build", str(build),
+               "--results", str(place), *(word for row in mutant.rows for word in ("--test", row))]  # fmt: skip
+    run = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
+    if run.returncode not in (OK, SURPRISES):
+        raise Trouble(f"{' '.join(command)} ended with {run.returncode}:\n{(run.stdout + run.stderr)[-2000:]}")
+    red = [cell for cell in results.read(place / RESULTS).cells if cell.surprise]
+    if not red:
+        return Finding(Verdict.SURVIVED)
+    return Finding(Verdict.KILLED, Witness.SUITE, f"{red[0].test} on {mutant.kernel}", "failed")

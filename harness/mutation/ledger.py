@@ -1,0 +1,164 @@
+"""What was found, as data: one JSON line for each mutant, in the order of the headers.
+
+reports/mutants.ndjson is the last complete run. The findings of the run under way are kept in the workshop's folder as
+they are made. That a mutant dies is not found out again as long as the headers and the file of the test that killed it are
+the same; that it survives, only as long as all tests are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.matrix import ROOT
+from harness.mutation.mutants import Mutant
+from harness.mutation.trial import Finding, Verdict, Witness
+from harness.mutation.workshop import digest_of
+from harness.trouble import Trouble
+
+EXEMPTIONS = Path(__file__).with_name("equivalents.toml")
+PUBLISHED = ROOT / "reports" / "mutants.ndjson"
+
+_SUFFIXES = (".h", ".cc", ".py", ".inc", ".cmake", ".txt")
+#: What decides who is asked, and how.
+_TRIAL = tuple(Path(__file__).with_name(name) for name in ("schemata.py", "trial.py", "workshop.py"))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A mutant and what became of it."""
+
+    id: str
+    kind: str
+    file: str
+    line: str
+    change: str
+    verdict: str
+    scope: str = ""
+    witness: str = ""
+    killer: str = ""
+    how: str = ""
+    why: str = ""
+
+    @property
+    def title(self) -> str:
+        return f"{self.file}, {self.scope}: {self.change}" if self.scope else f"{self.file}: {self.change}"
+
+
+def entry(mutant: Mutant, finding: Finding) -> Entry:
+    """The line for a mutant."""
+    return Entry(
+        mutant.id, mutant.kind, mutant.file, mutant.line, mutant.change, str(finding.verdict), mutant.scope,
+        str(finding.witness or ""), finding.killer, finding.how, mutant.why,
+    )  # fmt: skip
+
+
+def read(path: Path) -> dict[str, Entry]:
+    """The entries of a file, by id; none if there is no file."""
+    if not path.exists():
+        return {}
+    found = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            one = Entry(**json.loads(line))
+        except (ValueError, TypeError) as error:
+            raise Trouble(f"{path}, line {number}, is no entry of this version: {error}. Run ci/mutate again.") from error
+        found[one.id] = one
+    return found
+
+
+def text(entries: Iterable[Entry]) -> str:
+    """The file's text. Empty fields are left out."""
+    return "".join(json.dumps({key: value for key, value in vars(one).items() if value}) + "\n" for one in entries)
+
+
+class Notebook:
+    """Findings of this and earlier runs, as far as they still hold."""
+
+    def __init__(self, path: Path, sources: Sources | None = None) -> None:
+        self._path = path
+        self._sources = sources or Sources()
+        self.known: dict[str, Finding] = {}
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        for line in lines:
+            try:
+                words: dict[str, Any] = json.loads(line)
+            except ValueError:  # the last line of a run that was killed
+                continue
+            made_from, key = words.pop("sources"), words.pop("id")
+            finding = _finding(words)
+            if made_from == self._sources.of(finding):
+                self.known[key] = finding
+
+    def add(self, mutant: Mutant, finding: Finding) -> None:
+        """Keep a finding, whatever happens next."""
+        self.known[mutant.id] = finding
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        words = {key: value for key, value in vars(finding).items() if value}
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"sources": self._sources.of(finding), "id": mutant.id, **words}) + "\n")
+
+
+class Sources:
+    """Digests of what findings depend on."""
+
+    def __init__(self, top: Path = ROOT) -> None:
+        include, units, suite = top / "bindings" / "include", top / "bindings" / "tests", top / "conformance"
+        self._tests = [*sorted(units.glob("*_test.cc")), *sorted(suite.glob("*_test.cc"))]
+        self._texts = {path: path.read_text(encoding="utf-8") for path in self._tests}
+        self._all = digest_of(path for folder in (include, units, suite) for path in _files(folder))
+        shared = [path for folder in (include, units, suite) for path in _files(folder) if path not in self._texts]
+        self._base = digest_of([*shared, *_TRIAL])
+
+    def of(self, finding: Finding) -> str:
+        """What this finding was made from."""
+        suite, _, name = finding.killer.partition("/")[0].partition(".")
+        homes = [path for path, text in self._texts.items() if name and f"{suite}, {name})" in text]
+        if finding.verdict is not Verdict.KILLED or finding.witness not in (Witness.SUITE, Witness.UNITS) or not homes:
+            return hashlib.sha256(f"{self._all}{self._base}".encode()).hexdigest()
+        return hashlib.sha256(f"{digest_of(homes)}{self._base}".encode()).hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in _SUFFIXES)
+
+
+def _finding(words: Mapping[str, str]) -> Finding:
+    witness = words.get("witness")
+    return Finding(Verdict(words["verdict"]), Witness(witness) if witness else None, words.get("killer", ""), words.get("how", ""))
+
+
+# --- survivors that are known -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """Why a mutant may survive. An equivalent is proved to be no change; what is out of reach cannot be seen from here."""
+
+    is_equivalent: bool
+    reason: str
+
+
+def exemptions(mutants: Sequence[Mutant], path: Path = EXEMPTIONS) -> dict[str, Exemption]:
+    """The exemptions, by mutants' ids. Trouble if one names a mutant that there is not."""
+    titles = {mutant.id: mutant.title for mutant in mutants}
+    found: dict[str, Exemption] = {}
+    groups = tomllib.loads(path.read_text(encoding="utf-8"))
+    for name, is_equivalent in (("equivalent", True), ("out_of_reach", False)):
+        for group in groups.get(name, ()):
+            for mutant in group["mutants"]:
+                key, _, title = mutant.partition(" ")
+                if titles.get(key) != title:
+                    raise Trouble(
+                        f"{path.name} exempts {mutant!r}, and there is no such mutant (any more). Was its line changed? Then "
+                        "think its reason through again, and write down the new name, which ci/mutate --list shows."
+                    )
+                if key in found:
+                    raise Trouble(f"{path.name} exempts {mutant!r} twice; once is enough.")
+                found[key] = Exemption(is_equivalent, " ".join(group["reason"].split()))
+    return found

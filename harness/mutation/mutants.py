@@ -1,0 +1,142 @@
+"""What a mutant is, and which there are: those that the operators make and those of handmade.toml."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.mutation.headers import Header, Node
+from harness.trouble import Trouble
+
+HAND = "hand-made"
+HANDMADE = Path(__file__).with_name("handmade.toml")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A piece of a header and what stands there instead.
+
+    `statement`: the piece is an expression that stands alone; nothing looks at its value.
+    """
+
+    file: str
+    start: int
+    end: int
+    text: str
+    statement: bool = False
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of the binding.
+
+    `edits` make it from the headers. `choices` do the same at run time, where a program can decide whether it is
+    this mutant: pieces that are expressions. They are empty where the compiler must know.
+    """
+
+    file: str
+    scope: str  # the function or type that it is in
+    line: str  # the text of its line
+    change: str  # "`a < b` becomes `a <= b`"
+    kind: str
+    edits: tuple[Edit, ...]
+    choices: tuple[Edit, ...] = ()
+    nth: int = 1  # of those that agree in all of the above
+    why: str = ""  # of a hand-made one: what mistake it stands for
+    kernel: str = ""  # where it can be told from the original, if not on this machine's kernel
+    rows: tuple[str, ...] = ()  # of the suite that can tell there
+    may_be_evaluated: bool = False  # by the compiler, which makes no choices: it is in a constexpr function
+
+    @property
+    def id(self) -> str:
+        """Its name in commands and data: the same as long as its function and its line stay as they are."""
+        text = "\0".join((self.file, self.scope, self.line, self.change, str(self.nth)))
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+    @property
+    def is_told_by_use(self) -> bool:
+        """Whether its choices stand where something is used, and its edit where that is defined."""
+        return any(choice.file != self.file or choice.start > self.edits[0].start or choice.end < self.edits[0].end
+                   for choice in self.choices)  # fmt: skip
+
+    @property
+    def is_about_order(self) -> bool:
+        """Whether it touches what shares memory with the kernel: there the code itself must be looked at."""
+        return any(word in f"{self.kind} {self.change}" for word in ("memory order", "fence", "acquire", "release"))
+
+    @property
+    def title(self) -> str:
+        """Where it is and what it does, for people."""
+        place = f"{self.file}, {self.scope}" if self.scope else self.file
+        return f"{place}: {self.change}" + (f" ({self.nth}.)" if self.nth > 1 else "")
+
+
+def numbered(found: Iterable[Mutant]) -> list[Mutant]:
+    """The mutants, those that agree in everything by which they are named counted."""
+    seen: Counter[tuple[str, ...]] = Counter()
+    mutants = []
+    for mutant in found:
+        key = (mutant.file, mutant.scope, mutant.line, mutant.change)
+        seen[key] += 1
+        mutants.append(replace(mutant, nth=seen[key]))
+    return mutants
+
+
+def apply(headers: Mapping[str, Header], mutant: Mutant) -> dict[str, str]:
+    """The new text of each header that the mutant changes."""
+    texts = {edit.file: headers[edit.file].text for edit in mutant.edits}
+    for edit in sorted(mutant.edits, key=lambda edit: edit.start, reverse=True):
+        text = texts[edit.file]
+        texts[edit.file] = text[: edit.start] + edit.text + text[edit.end :]
+    return texts
+
+
+def handmade(headers: Mapping[str, Header], path: Path = HANDMADE) -> list[Mutant]:
+    """The hand-made mutants."""
+    return numbered(_handmade(headers, entry) for entry in tomllib.loads(path.read_text(encoding="utf-8"))["mutant"])
+
+
+def _handmade(headers: Mapping[str, Header], entry: Mapping[str, Any]) -> Mutant:
+    file, scope, before, after = (str(entry[key]) for key in ("file", "scope", "before", "after"))
+    functions = [node for node in headers[file].functions if node.scope == scope] if file in headers else []
+    text = headers[file].text if functions else ""
+    places = {
+        place.start() for node in functions for place in re.finditer(re.escape(before), text) if node.start <= place.start() < node.end
+    }
+    if len(places) != 1:
+        raise Trouble(
+            f"handmade.toml: {before!r} is {len(places)} times in {scope} of {file}, and must be there once. Was the header "
+            "changed? Then change the entry, or remove it if nobody can make this mistake any more."
+        )
+    start = places.pop()
+    end = start + len(before)
+    edit = Edit(file, start, end, after)
+    around = [
+        node
+        for function in functions
+        for node in function.descendants()
+        if node.start <= start and end <= node.end and _is_expression(node, text)
+    ]
+    choices: tuple[Edit, ...] = ()
+    if around:
+        smallest = min(around, key=lambda node: node.end - node.start)
+        whole = text[smallest.start : start] + after + text[end : smallest.end]
+        before_it = re.sub(r"//[^\n]*\n", "", text[: smallest.start]).rstrip()
+        alone = before_it.endswith((";", "{", "}")) and text[smallest.end] == ";"
+        choices = (Edit(file, smallest.start, smallest.end, whole, statement=alone),)
+    change = f"`{' '.join(before.split())}` becomes `{' '.join(after.split())}`"
+    return Mutant(file, scope, headers[file].line_at(start), change, HAND, (edit,), choices, why=entry["why"],
+                  kernel=entry.get("kernel", ""), rows=tuple(entry.get("rows", ())),
+                  may_be_evaluated=any("constexpr" in text[node.start :].partition("{")[0] for node in functions))  # fmt: skip
+
+
+def _is_expression(node: Node, text: str) -> bool:
+    """Whether a choice can stand in the node's place."""
+    return node.kind in ("CALL_EXPR", "BINARY_OPERATOR", "UNARY_OPERATOR", "CONDITIONAL_OPERATOR", "CXX_STATIC_CAST_EXPR",
+                         "MEMBER_REF_EXPR") and not text[node.start : node.end].startswith("URING_ASSERT")  # fmt: skip

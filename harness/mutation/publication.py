@@ -1,0 +1,37 @@
+"""Where the numbers of a complete run stand: reports/mutants.ndjson, reports/mutants.md and one line of README.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.matrix import ROOT
+from harness.mutation import ledger, report
+from harness.mutation.ledger import Entry, Exemption
+from harness.publication import README
+from harness.report import folder
+from harness.trouble import Trouble
+
+PAGE = ROOT / "reports" / "mutants.md"
+
+
+def publish(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> None:
+    """Replace all three, or none."""
+    folder.replace_all({ledger.PUBLISHED: ledger.text(entries), **rendered(entries, exempt)})
+
+
+def rendered(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> dict[Path, str]:
+    """The files that show the findings, each with the text that it must have."""
+    return {
+        PAGE: report.render(entries, exempt),
+        README: with_line(README.read_text(encoding="utf-8"), report.readme_line(entries, exempt)),
+    }
+
+
+def with_line(readme: str, sentence: str) -> str:
+    """The README with the line between its markers."""
+    before, begin, rest = readme.partition(report.BEGIN)
+    _, end, after = rest.partition(report.END)
+    if not begin or not end:
+        raise Trouble(f"The README must hold {report.BEGIN} and then {report.END}, each once. Put them back.")
+    return f"{before}{begin}\n{sentence}\n{end}{after}"

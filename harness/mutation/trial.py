@@ -1,0 +1,210 @@
+"""What becomes of a mutant: who notices it first.
+
+The conformance suite on this machine's kernel is asked first, for that is the question; then the binding's unit tests, the
+compiler, and the checks of the code that it emits.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.mutation.headers import OTHER_ARCHITECTURE
+from harness.mutation.mutants import Mutant
+from harness.mutation.schemata import VARIABLE
+from harness.mutation.workshop import UNITS, Program, Workshop
+from harness.trouble import Trouble
+
+#: A test takes milliseconds here; the suite's watchdog ends the one that hangs.
+TEST_TIMEOUT_S = 4
+#: For what hangs where no watchdog sees it.
+RUN_TIMEOUT_S = 30
+_WATCHDOG = 124
+#: Rows that together use most of the ring and of a buffer group.
+FEW_ROWS = ("nop", "readv", "register_files_update", "copy_cqes_wrapping", "buffer_group")
+
+_FAILED = re.compile(r"^\[  FAILED  \] (\S+?)(?:,| \(|$)", re.MULTILINE)
+_STARTED = re.compile(r"^\[ RUN      \] (\S+)", re.MULTILINE)
+_STATIC_ASSERT = re.compile(r"error: static assertion failed(?:: (.*))?")
+
+
+class Witness(enum.StrEnum):
+    """Who can notice a mutant."""
+
+    SUITE = "suite"  # conformance/ on a real kernel
+    UNITS = "unit tests"  # bindings/tests without a kernel
+    COMPILER = "compiler"  # a static_assert
+    CODE = "emitted code"  # bindings/tests/emitted_code_test.py and the like
+
+
+class Verdict(enum.StrEnum):
+    """What became of a mutant."""
+
+    KILLED = "killed"
+    SURVIVED = "survived"
+    INVALID = "invalid"  # no program: there is nothing to notice
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome for one mutant."""
+
+    verdict: Verdict
+    witness: Witness | None = None
+    killer: str = ""  # the test, or what it was that noticed
+    how: str = ""  # "failed", "hung", "died of SIGSEGV"
+
+
+def run_tests(program: Path, number: int = 0, tests: str = "*", *, watchdog: bool = True) -> Finding:
+    """Run a GoogleTest program up to its first failed test. SUITE is filled in as the witness by the caller."""
+    options = ["--gtest_fail_fast", "--gtest_brief=0", f"--gtest_filter={tests}"]
+    options += [f"--timeout-s={TEST_TIMEOUT_S}"] if watchdog else []
+    environment = {"PATH": os.environ.get("PATH", ""), VARIABLE: str(number)}
+    with tempfile.TemporaryDirectory(prefix="uring-mutant-") as folder:
+        environment |= {"TMPDIR": folder, "HOME": folder}
+        code, output = _watched([str(program), *options], environment, folder)
+    if code == 0:
+        return Finding(Verdict.SURVIVED)
+    failed, started = _FAILED.findall(output), _STARTED.findall(output)
+    last = started[-1] if started else "the start"
+    if code is None or code == _WATCHDOG:
+        return Finding(Verdict.KILLED, killer=last, how="hung")
+    if code < 0 or not failed:
+        how = f"died of {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+        return Finding(Verdict.KILLED, killer=last, how=how)
+    return Finding(Verdict.KILLED, killer=failed[0], how="failed")
+
+
+def _watched(command: Sequence[str], environment: dict[str, str], folder: str) -> tuple[int | None, str]:
+    """Exit code and output. None: it did not end in time; nothing of it is left running either way."""
+    with tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace") as output:
+        process = subprocess.Popen(command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=output,
+                                   stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
+        code: int | None = None
+        try:
+            code = process.wait(RUN_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait()
+        output.seek(0)
+        return code, output.read()
+
+
+class Court:
+    """Tries mutants, each with everybody who may notice it, up to the first who does."""
+
+    def __init__(self, workshop: Workshop, program: Program) -> None:
+        self._workshop = workshop
+        self._program = program
+
+    def demand_that_the_original_passes(self) -> None:
+        """Nothing is worth anything if the tests fail without a mutant."""
+        for program, witness in self._programs():
+            finding = run_tests(program, watchdog=witness is Witness.SUITE)
+            if finding.verdict is not Verdict.SURVIVED:
+                raise Trouble(
+                    f"{finding.killer} {finding.how} without any mutant: {program.name} must pass on this machine first. "
+                    "Run ctest --preset default to see why."
+                )
+
+    def try_one(self, mutant: Mutant) -> Finding:
+        """Who notices this mutant."""
+        return next(self._noticed(mutant), Finding(Verdict.SURVIVED))
+
+    def _noticed(self, mutant: Mutant) -> Iterator[Finding]:
+        number = self._program.numbers.get(mutant.id)
+        if number is not None:
+            yield from self._chosen(mutant, number)
+        if number is None or mutant.is_told_by_use or mutant.may_be_evaluated:
+            yield from self._alone(mutant, self._compiled)
+        if number is None or mutant.is_about_order:
+            yield from self._alone(mutant, self._looked_at)
+
+    def _chosen(self, mutant: Mutant, number: int) -> Iterator[Finding]:
+        for program, witness in self._programs():
+            # The unit tests use the binding's names for constants, and have another value under them then.
+            if witness is Witness.UNITS and mutant.is_told_by_use:
+                continue
+            finding = run_tests(program, number, watchdog=witness is Witness.SUITE)
+            if finding.verdict is Verdict.KILLED:
+                yield replace(finding, witness=witness)
+
+    def _programs(self) -> Iterator[tuple[Path, Witness]]:
+        yield self._program.suite, Witness.SUITE
+        if self._program.units is not None:
+            yield self._program.units, Witness.UNITS
+
+    def _alone(self, mutant: Mutant, ask: Callable[[Mutant, Path], Iterator[Finding]]) -> Iterator[Finding]:
+        include = self._workshop.alone(mutant)
+        try:
+            yield from ask(mutant, include)
+        finally:
+            shutil.rmtree(include.parent)
+
+    def _compiled(self, mutant: Mutant, include: Path) -> Iterator[Finding]:
+        if mutant.file == OTHER_ARCHITECTURE:  # no test that runs here has it
+            return
+        for source in _units_for(mutant):
+            program = self._workshop.unit(include, source)
+            if isinstance(program, str):
+                yield _by_compiler(program)
+            else:
+                finding = run_tests(program, watchdog=False)
+                if finding.verdict is Verdict.KILLED:
+                    yield replace(finding, witness=Witness.UNITS)
+
+    def _looked_at(self, mutant: Mutant, include: Path) -> Iterator[Finding]:
+        yield from _checks(include)
+        if mutant.id not in self._program.numbers and mutant.file != OTHER_ARCHITECTURE:  # the suite was not asked yet
+            yield from self._rows(include)
+
+    def _rows(self, include: Path) -> Iterator[Finding]:
+        """A few rows of the suite, compiled for this mutant alone. All of them would take minutes."""
+        program = self._workshop.rows(include, FEW_ROWS, jobs=1)
+        if isinstance(program, str):
+            yield _by_compiler(program)
+            return
+        finding = run_tests(program)
+        if finding.verdict is Verdict.KILLED:
+            yield replace(finding, witness=Witness.SUITE)
+
+
+def _by_compiler(message: str) -> Finding:
+    found = _STATIC_ASSERT.search(message)
+    if not found:
+        return Finding(Verdict.INVALID, killer=next((line for line in message.splitlines() if "error:" in line), "")[-200:])
+    return Finding(Verdict.KILLED, Witness.COMPILER, "static_assert", "failed")
+
+
+def _units_for(mutant: Mutant) -> list[Path]:
+    """The unit tests, those of this header first."""
+    stem = Path(mutant.file).stem
+    first = {"abi_register": "abi", "prep_rw": "prep", "prep_file": "prep", "prep_socket": "prep", "prep_control": "prep",
+             "operations": "prep", "registrations": "registration"}.get(stem, stem)  # fmt: skip
+    return sorted(UNITS.glob("*_test.cc"), key=lambda path: (path.stem != f"{first}_test", path.stem))
+
+
+def _checks(include: Path) -> Iterator[Finding]:
+    """The checks of bindings/tests that look at headers and code."""
+    commands: dict[str, list[str]] = {
+        "binding.emitted_code": [sys.executable, f"{UNITS}/emitted_code_test.py", "--include", f"{include}"],
+        "binding.surface_is_complete": ["cmake", "-D", f"INCLUDE={include}", "-D", f"TESTS={UNITS}", "-P",
+                                        f"{UNITS}/surface_is_complete.cmake"],
+    }  # fmt: skip
+    for name, command in commands.items():
+        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+            yield Finding(Verdict.KILLED, Witness.CODE, name, "failed")

@@ -1,0 +1,197 @@
+"""Where mutants are made: copies of the headers, compilers, and the program that holds many mutants.
+
+Nothing here writes into the working tree. The sources of the tests are read from it, the headers are copies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.matrix import ROOT
+from harness.mutation import schemata
+from harness.mutation.headers import FOLDER, Header
+from harness.mutation.mutants import Mutant, apply
+from harness.trouble import Trouble
+
+INCLUDE = ROOT / "bindings" / "include"
+UNITS = ROOT / "bindings" / "tests"
+EVERYTHING = UNITS / "everything.cc"
+
+#: Every program here: without optimisation, for it is run once. A mutant may be worth a warning; that does not count.
+OPTIONS = ("-std=c++20", "-O0", "-w")
+#: What nobody wrote to is never 0 by luck, as in bindings/tests/CMakeLists.txt.
+INITIALISED = ("-ftrivial-auto-var-init=pattern",)
+_MESSAGE = re.compile(r"^\S*?/uring/(\S+?):(\d+):(\d+): error: ", re.MULTILINE)
+
+#: Compiled once in front of every unit test that is compiled again and again.
+_PREAMBLE = "#include <gtest/gtest.h>\n" + "".join(
+    f"#include <{name}>\n" for name in ("array", "bit", "cstring", "functional", "map", "set", "span", "utility", "vector")
+)
+
+
+@dataclass(frozen=True)
+class Program:
+    """The conformance suite, and the binding's unit tests unless left out, with many mutants in them, by number."""
+
+    numbers: Mapping[str, int]  # by the mutants' ids
+    suite: Path
+    units: Path | None = None
+
+
+class Workshop:
+    """A folder to work in; what an earlier run left there is used again as far as it fits."""
+
+    def __init__(self, folder: Path, headers: Mapping[str, Header]) -> None:
+        self.folder = folder
+        self._headers = headers
+        self._lock = threading.Lock()
+
+    # --- all at once -------------------------------------------------------------------------------------------------
+
+    def program(self, mutants: Sequence[Mutant], jobs: int) -> Program:
+        """Build the program with all of the mutants that can be chosen at run time."""
+        place = self.folder / "program"
+        numbers, preamble = self._with_choices(place, mutants)  # named by what is in it: whatever was built with another is old
+        build = place / "build"
+        # The project's own build, with other headers in front of its own.
+        injected = place / "injected.cmake"
+        write(injected, f"include_directories(BEFORE {place / 'include'})\nadd_compile_options(-w -include {preamble})\n")
+        run_or_trouble(
+            "cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Mutants", "-DCMAKE_CXX_FLAGS_MUTANTS=-O0",
+            f"-DCMAKE_PROJECT_INCLUDE={injected}",
+        )  # fmt: skip
+        run_or_trouble("cmake", "--build", build, "--parallel", jobs, "--target", "conformance", "binding_test")
+        return Program(numbers, build / "conformance" / "conformance", build / "bindings" / "tests" / "binding_test")
+
+    def small_program(self, mutants: Sequence[Mutant], rows: Sequence[str], jobs: int) -> Program:
+        """The same with only some rows of the suite, which is built in a fraction of the time."""
+        place = self.folder / "small"
+        numbers, preamble = self._with_choices(place, mutants)
+        sources = [ROOT / "conformance" / f"{row}_test.cc" for row in rows]
+        suite = self._rows(place / "include", preamble, sources, jobs)
+        if isinstance(suite, str):
+            raise Trouble(f"The rows {', '.join(rows)} do not compile with mutants in them:\n{suite[:2000]}")
+        return Program(numbers, suite)
+
+    def _with_choices(self, place: Path, mutants: Sequence[Mutant]) -> tuple[dict[str, int], Path]:
+        """Write the headers; the mutants' numbers, and what must be included in front of all else."""
+        numbered = {number: mutant for number, mutant in enumerate(mutants, start=1) if mutant.choices}
+        chosen = self._settle(place / "include", numbered)
+        text = f'#include "include/mutation.h"\n{_PREAMBLE}#include <uring/uring.h>\n'
+        digest = digest_of(sorted((place / "include").rglob("*.h")))[:16]
+        for old in place.glob("preamble-*"):
+            if digest not in old.name:
+                old.unlink()
+        preamble = self._preamble(place / f"preamble-{digest}.h", text, "-I", place / "include")
+        return {mutant.id: number for number, mutant in chosen.items()}, preamble
+
+    def _settle(self, include: Path, numbered: Mapping[int, Mutant]) -> dict[int, Mutant]:
+        """Write headers with as many of the mutants as the compiler takes as choices; the others are compiled alone."""
+        chosen = dict(numbered)
+        while True:
+            texts = schemata.combine(self._headers, chosen)
+            for file, text in texts.items():
+                write(include / FOLDER / file, text.text)
+            write(include / "mutation.h", schemata.PREAMBLE)
+            made = _run("g++", *OPTIONS, "-fsyntax-only", "-fmax-errors=0", "-I", include, "-include", include / "mutation.h", EVERYTHING)
+            if made.returncode == 0:
+                return chosen
+            blamed = {
+                number
+                for file, line, column in _MESSAGE.findall(made.stderr)
+                for number in texts[file].mutants_at(int(line), int(column))
+            }
+            if not blamed & chosen.keys():
+                raise Trouble(f"The headers with all mutants do not compile, and no mutant is to blame:\n{made.stderr[:2000]}")
+            chosen = {number: mutant for number, mutant in chosen.items() if number not in blamed}
+
+    # --- one at a time -----------------------------------------------------------------------------------------------
+
+    def alone(self, mutant: Mutant) -> Path:
+        """An include directory in which the binding is this mutant, in a folder of its own."""
+        include = self.folder / "alone" / mutant.id / "include"
+        texts = {file: header.text for file, header in self._headers.items()} | apply(self._headers, mutant)
+        for file, text in texts.items():
+            write(include / FOLDER / file, text)
+        return include
+
+    def preamble(self) -> Path:
+        """A precompiled header for what is compiled alone."""
+        with self._lock:
+            return self._preamble(self.folder / "preamble.h", _PREAMBLE, *INITIALISED)
+
+    def _preamble(self, header: Path, text: str, *options: object) -> Path:
+        compiled = header.with_name(f"{header.name}.gch")
+        if write(header, text) or not compiled.exists():
+            run_or_trouble("g++", *OPTIONS, *options, "-x", "c++-header", header, "-o", compiled)
+        return header
+
+    def unit(self, include: Path, source: Path) -> Path | str:
+        """One unit test as a program of its own; or what the compiler says."""
+        program = include.parent / source.stem
+        made = _run("g++", *OPTIONS, *INITIALISED, "-include", self.preamble(), "-I", include, source, "-o", program,
+                    "-fmax-errors=1", "-lgtest", "-lgtest_main")  # fmt: skip
+        return program if made.returncode == 0 else made.stderr
+
+    def rows(self, include: Path, rows: Sequence[str], jobs: int) -> Path | str:
+        """The conformance program with only these rows; or what the compiler says."""
+        return self._rows(include, self.preamble(), [ROOT / "conformance" / f"{row}_test.cc" for row in rows], jobs, *INITIALISED)
+
+    def _rows(self, include: Path, preamble: Path, sources: Sequence[Path], jobs: int, *more: str) -> Path | str:
+        folder = ROOT / "conformance"
+        support = sorted((folder / "support").glob("*.cc"))
+
+        def compiled(source: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
+            made = include.parent / f"{source.stem}.o"
+            options = (*OPTIONS, *more, "-include", preamble, "-I", include, "-I", folder)
+            return made, _run("g++", *options, "-c", source, "-o", made)
+
+        with ThreadPoolExecutor(jobs) as pool:
+            objects = list(pool.map(compiled, [*sources, *support]))
+        if failed := next((made for _, made in objects if made.returncode != 0), None):
+            return failed.stderr
+        program = include.parent / "conformance"
+        made = _run("g++", "-static", *(path for path, _ in objects), "-o", program, "-lgtest")
+        return program if made.returncode == 0 else made.stderr
+
+
+def digest_of(paths: Iterable[Path]) -> str:
+    """Of the files' names and texts."""
+    found = hashlib.sha256()
+    for path in paths:
+        body = path.read_bytes()
+        found.update(f"{path.name}\0{len(body)}\0".encode() + body)
+    return found.hexdigest()
+
+
+def write(path: Path, text: str) -> bool:
+    """Write the file unless it holds this already, so that what was built from it stays; whether it was written."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return True
+
+
+def run_or_trouble(*command: object) -> None:
+    """Run a command that must work."""
+    made = _run(*command)
+    if made.returncode != 0:
+        said = (made.stdout + made.stderr).strip()
+        raise Trouble(f"{' '.join(str(word) for word in command)} ended with {made.returncode}:\n{said[-3000:]}")
+
+
+def _run(*command: object) -> subprocess.CompletedProcess[str]:
+    words = [os.fspath(word) if isinstance(word, Path) else str(word) for word in command]
+    try:
+        return subprocess.run(words, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise Trouble(f"{words[0]} is not installed; ci/install brings it.") from error
