@@ -70,6 +70,7 @@ class Lie:
     kernel: str = ""  # the series of the one that ran below it
     red: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     green: tuple[str, ...] = ()  # the others that ran; not published
+    absent: tuple[str, ...] = ()  # those of them that this kernel is too old for: they can catch nothing; not published
 
     @property
     def tests(self) -> frozenset[str]:
@@ -94,7 +95,9 @@ def main(arguments: Sequence[str]) -> int:
         print(f"NOT AS DOCUMENTED: {sentence}", file=sys.stderr)
     if found:
         return SURPRISES
-    if not options.lie and not options.no_write:
+    if old := sorted({test for lie in told for test in lie.absent if test in expected[lie.name].caught_by}):
+        print(f"This kernel is too old for {', '.join(old)}: what only they catch is not known, and nothing is written.")
+    elif not options.lie and not options.no_write:
         publish(told, expected)
         print(f"Written: {REPORTS / report.PAGE} and its line in README.md.")
     print(report.headline(told, expected))
@@ -161,6 +164,8 @@ def objections(lie: Lie, expectation: Expectation) -> list[str]:
     """Where the run is not what the file says, as sentences."""
     found = []
     for test in expectation.caught_by:
+        if test in lie.absent:
+            continue
         if test in lie.green:
             found.append(f"{lie.name} is no longer caught by {test}.")
         elif test not in lie.tests:
@@ -223,15 +228,18 @@ def _cells(rows: Sequence[Row], setup: Setup) -> list[Cell]:
 def _seen(lie: Lie, cells: Sequence[Cell]) -> Lie:
     red: dict[str, tuple[str, ...]] = {}
     ran: dict[str, None] = {}
+    absent: dict[str, None] = {}
     for cell in cells:
         if cell.verdict is Verdict.NONE:
             raise Trouble(f"Through the lie {lie.name}, {cell.stem} has no verdict: {cell.why} Run that again: {cell.rerun}")
         ran |= dict.fromkeys(_without_size(test["name"]) for test in _tests_of(cell))
+        if cell.verdict is Verdict.ABSENT:
+            absent |= dict.fromkeys(_without_size(test["name"]) for test in _tests_of(cell) if _is_right_refusal(test))
         if tests := tuple(dict.fromkeys(_without_size(name) for name in _red_tests(cell))):
             red[cell.stem] = tests
     version = KernelVersion.parse(cells[0].kernel or "", "")
     seen = replace(lie, kernel=version.series if version else "", red=red)
-    return replace(seen, green=tuple(name for name in ran if name not in seen.tests))
+    return replace(seen, green=tuple(name for name in ran if name not in seen.tests), absent=tuple(absent))
 
 
 def _without_size(name: str) -> str:
@@ -265,7 +273,7 @@ def _is_right_refusal(test: Mapping[str, Any]) -> bool:
 
 def publish(told: Sequence[Lie], expected: Mapping[str, Expectation]) -> None:
     """Write the results, the page that shows them, and the README's line: all of them or nothing."""
-    lines = [json.dumps({key: value for key, value in asdict(lie).items() if key != "green"}) for lie in told]
+    lines = [json.dumps({key: value for key, value in asdict(lie).items() if key not in ("green", "absent")}) for lie in told]
     folder.replace_all(
         {REPORTS / RESULTS: "".join(f"{line}\n" for line in lines), **rendered(told, expected)}
     )

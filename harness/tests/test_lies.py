@@ -134,6 +134,13 @@ def test_a_refusal_counts_only_where_nothing_may_be_refused():
     assert not seen(cell(Verdict.ABSENT, State.REFUSED, ("Nop.A", "refused"))).tests
 
 
+def test_what_this_kernel_is_too_old_for_need_not_catch_anything():
+    lie = seen(cell(Verdict.ABSENT, State.REFUSED, ("Nop.A/Ring1", "refused"), ("Nop.B", "passed")))
+    assert lie.absent == ("Nop.A",)
+    assert not lies.objections(lie, Expectation(caught_by=("Nop.A",)))
+    assert lies.objections(lie, Expectation(caught_by=("Nop.B",))) == ["x is no longer caught by Nop.B."]
+
+
 def test_a_cell_without_a_verdict_catches_nothing_and_is_trouble():
     with pytest.raises(Trouble, match="Through the lie x, nop has no verdict: why Run that again: ci/matrix"):
         seen(cell(Verdict.NONE, State.BLOCKED))
