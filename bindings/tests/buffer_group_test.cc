@@ -172,6 +172,7 @@ TEST_F(GroupOfBuffers, AsksOnceMoreWithoutTheFlagThatWasRefused) {
   EXPECT_EQ(asked[1].flags, 0);
   EXPECT_EQ(group.consumption(), Consumption::whole);
   EXPECT_EQ(groups_mapped(), 1u);
+  EXPECT_EQ(kernel.mappings.at(entries()), 4 * (16 + 4u)) << "as much as the first time";
 }
 
 TEST_F(GroupOfBuffers, AsksNoMoreThanThat) {
@@ -284,6 +285,8 @@ TEST_F(GroupOfBuffers, AClosedGroupIsAsANewOne) {
   group.close();
   is_new(group);
   ASSERT_TRUE(group.init(ring, 7, memory, 16).ok());
+  EXPECT_EQ(tail(), 4) << "it counts from the beginning";
+  EXPECT_EQ(entries()[0].bid, 0);
   Group moved = std::move(group);
   is_new(group);
   EXPECT_EQ(group.buffer_size(), 0u);
@@ -337,7 +340,7 @@ TEST_F(GroupOfBuffers, MovesTakeEverythingAlong) {
   EXPECT_EQ(group.count(), 0u);
   EXPECT_EQ(moved.get(delivered(1, 5)).value().data(), memory.data() + 16 + 5);
   Group third;
-  ASSERT_TRUE(third.init(ring, 8, memory, 16, Consumption::whole).ok());
+  ASSERT_TRUE(third.init(ring, 8, std::span(memory).first(32), 16, Consumption::whole).ok());  // with another tail
   third = std::move(moved);
   EXPECT_EQ(unregistered, (std::vector<u16>{8})) << "what it had before";
   EXPECT_EQ(third.id(), 7);

@@ -183,10 +183,13 @@ TEST(Prep, Read) {
 TEST(Prep, Write) { EXPECT_SQE(write, (5, bytes, far), wanted(23, {.fd = 5, .off = far, .addr = address(bytes), .len = 7})); }
 TEST(Prep, Fadvise) {
   EXPECT_SQE(fadvise, (5, far, 0xffff'ffff, 3), wanted(24, {.fd = 5, .off = far, .len = 0xffff'ffff, .op_flags = 3}));
+  EXPECT_SQE(fadvise, (5, far, 0x1'0000'0000, 3), wanted(24, {.fd = 5, .off = far, .addr = 0x1'0000'0000, .op_flags = 3}));
   EXPECT_SQE(fadvise, (5, far, 0x1'0000'0007, 3), wanted(24, {.fd = 5, .off = far, .addr = 0x1'0000'0007, .op_flags = 3}));
 }
 TEST(Prep, Madvise) {
   EXPECT_SQE(madvise, (bytes, 0xffff'ffff, 3), wanted(25, {.fd = -1, .addr = address(bytes), .len = 0xffff'ffff, .op_flags = 3}));
+  EXPECT_SQE(madvise, (bytes, 0x1'0000'0000, 3),
+             wanted(25, {.fd = -1, .off = 0x1'0000'0000, .addr = address(bytes), .op_flags = 3}));
   EXPECT_SQE(madvise, (bytes, 0x1'0000'0007, 3),
              wanted(25, {.fd = -1, .off = 0x1'0000'0007, .addr = address(bytes), .op_flags = 3}));
 }
