@@ -34,7 +34,8 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was found is kept
     sources = headers.read(INCLUDE)
-    mutants = [*handmade(sources), *operators.generate(sources)]
+    # A mistake that people make may also be one that is generated; it is tried once.
+    mutants = list({mutant.id: mutant for mutant in [*operators.generate(sources), *handmade(sources)]}.values())
     exempt = ledger.exemptions(mutants)
     published = ledger.read(ledger.PUBLISHED)
     chosen = _chosen(mutants, options, published)

@@ -36,10 +36,12 @@ def headline(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> str:
     real = [one for one in entries if one.verdict != Verdict.INVALID and not (one.id in exempt and exempt[one.id].is_equivalent)]
     killed = [one for one in real if one.verdict == Verdict.KILLED]
     suite = sum(one.witness == Witness.SUITE for one in killed)
-    rest = len(real) - len(killed)
+    beyond = sum(one.id in exempt for one in real if one.verdict == Verdict.SURVIVED)
+    unexplained = len(real) - len(killed) - beyond
     return (
         f"{len(killed)} of {number(len(real), 'mutant')} of the binding die, {suite} of them by the suite alone"
-        + (f"; {rest} cannot be reached from here" if rest else "")
+        + (f"; {beyond} cannot be reached from here" if beyond else "")
+        + (f"; {unexplained} survive unexplained" if unexplained else "")
     )
 
 
