@@ -170,6 +170,7 @@ TEST_F(GroupOfBuffers, AsksOnceMoreWithoutTheFlagThatWasRefused) {
   ASSERT_EQ(asked.size(), 2u);
   EXPECT_EQ(asked[0].flags, 2);
   EXPECT_EQ(asked[1].flags, 0);
+  EXPECT_EQ(asked[1].ring_entries, 4u);
   EXPECT_EQ(group.consumption(), Consumption::whole);
   EXPECT_EQ(groups_mapped(), 1u);
   EXPECT_EQ(kernel.mappings.at(entries()), 4 * (16 + 4u)) << "as much as the first time";

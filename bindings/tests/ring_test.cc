@@ -70,6 +70,17 @@ TEST_F(Opening, RefusesQueuesThatCannotBe) {
   EXPECT_TRUE(ring.init(4).ok()) << "as many is what setup_cqsize may ask for";
 }
 
+// Whatever else is asked for: only setup_no_sqarray says that there is none.
+TEST_F(Opening, FillsTheIndexArrayAndNothingBehindIt) {
+  for (const u32 flags : {0u, u32{uring::setup_clamp}}) {
+    for (u32 i = 0; i != 9; ++i) kernel.word(Played::array + 4 * i) = 0xffff'ffff;
+    ASSERT_TRUE(ring.init(4, flags).ok());
+    for (u32 i = 0; i != 4; ++i) EXPECT_EQ(kernel.word(Played::array + 4 * i), i);
+    for (u32 i = 4; i != 9; ++i) EXPECT_EQ(kernel.word(Played::array + 4 * i), 0xffff'ffff) << "behind the array";
+    ring.close();
+  }
+}
+
 TEST_F(Opening, AsksForAPollerThatSleepsAfterASecond) {
   ASSERT_TRUE(ring.init(4, uring::setup_sqpoll).ok());
   EXPECT_EQ(kernel.setup_params.flags, uring::setup_sqpoll);
@@ -88,8 +99,12 @@ TEST_F(Opening, TrapsOnParametersThatTheKernelWouldNotRead) {
   };
   EXPECT_EXIT(opening([](auto& params) { params.sq_entries = 1; }), testing::KilledBySignal(SIGILL), "");
   EXPECT_EXIT(opening([](auto& params) { params.features = 1; }), testing::KilledBySignal(SIGILL), "");
-  EXPECT_EXIT(opening([](auto& params) { params.cq_entries = 8; }), testing::KilledBySignal(SIGILL), "");
-  EXPECT_EXIT(opening([](auto& params) { params.wq_fd = 3; }), testing::KilledBySignal(SIGILL), "");
+  for (const u32 flags : {0u, u32{uring::setup_clamp}}) {  // neither is the flag that makes the kernel read it
+    EXPECT_EXIT(opening([flags](auto& params) { params.flags = flags, params.cq_entries = 8; }),
+                testing::KilledBySignal(SIGILL), "");
+    EXPECT_EXIT(opening([flags](auto& params) { params.flags = flags, params.wq_fd = 3; }),
+                testing::KilledBySignal(SIGILL), "");
+  }
   for (u32 i = 0; i < 3; ++i) {
     EXPECT_EXIT(opening([i](auto& params) { params.resv[i] = 1; }), testing::KilledBySignal(SIGILL), "");
   }
@@ -303,8 +318,9 @@ TEST_F(Submitting, EntersForAnSqpollThreadOnlyWhenItSleeps) {
   kernel.word(Played::sq_flags) = uring::sq_need_wakeup;
   EXPECT_EQ(ring.submit(), 1);
   EXPECT_EQ(kernel.enter_flags, (std::vector<u32>{uring::enter_sq_wakeup}));
-  ASSERT_TRUE(ring.submit_and_wait(1).ok());
+  ASSERT_TRUE(ring.submit_and_wait(7).ok());
   EXPECT_EQ(kernel.enter_flags.back(), uring::enter_sq_wakeup | uring::enter_getevents);
+  EXPECT_EQ(kernel.enter_wait.back(), 7u);
 }
 
 TEST_F(Submitting, WaitsAlsoWhileAnSqpollThreadIsAwake) {
