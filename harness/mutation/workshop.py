@@ -151,7 +151,8 @@ class Workshop:
 
         def compiled(source: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
             made = include.parent / f"{source.stem}.o"
-            options = (*OPTIONS, *more, "-include", preamble, "-I", include, "-I", folder)
+            version = '-DCONFORMANCE_URING_VERSION="with a mistake in it"'  # otherwise the project's: see conformance/CMakeLists.txt
+            options = (*OPTIONS, *more, version, "-include", preamble, "-I", include, "-I", folder)
             return made, _run("g++", *options, "-c", source, "-o", made)
 
         with ThreadPoolExecutor(jobs) as pool:
