@@ -119,7 +119,7 @@ def _chosen(mutants: list[Mutant], options: argparse.Namespace, published: dict[
 def _is_sampled(one: Entry) -> bool:
     """A hand-made mutant that a few rows killed, or the compiler, or a look at code."""
     suites = {"".join(word.capitalize() for word in row.split("_")) for row in FEW_ROWS}
-    by_few_rows = one.witness == Witness.SUITE and one.killer.partition(".")[0] in suites
+    by_few_rows = one.witness == Witness.SUITE and one.killer.partition(".")[0].partition("At")[0] in suites
     return bool(one.why) and one.verdict == Verdict.KILLED and (by_few_rows or one.witness in (Witness.COMPILER, Witness.CODE))
 
 
