@@ -34,6 +34,8 @@ EVENTS = {
         (r"movl\s+\d*\(%r[^,]+, %e", "load32"),
         (r"movq\s+\d*\(%r[^,]+, %r", "load64"),
         (r"movl\s+%e[^,]+, \d*\(%r", "store32"),
+        (r"syscall$", "syscall"),
+        (r"shrq \$63, %rax", "sign"),
     ),
 }
 
@@ -53,13 +55,18 @@ ORDERS = {
         "syscall6": r"^syscall$",
         "close_fails": r"^syscall sign$",
     },
-    "g++": {"flush_and_ask": r"store32 .*fence load64 load32"},
+    "g++": {"flush_and_ask": r"store32 .*fence load64 load32", "close_fails": r"syscall sign$"},
 }
 #: How often an order must be found, where once is not "at least once".
 COUNTS = {"aarch64-linux-gnu-g++": {"flush_sq": {"acquire": 1, "release": 1}, "put": {"release": 1}}}
 
-#: From the registers of a call to those of the kernel: each argument one to the left, the number to x8.
-REGISTERS = "mov x8, x0; mov x0, x1; mov x1, x2; mov x2, x3; mov x3, x4; mov x4, x5; mov x5, x6"
+#: From the registers of a call to those of the kernel: each argument one to the left, the number to x8 or rax. On x86_64 the
+#: last argument comes on the stack.
+MOVES = {
+    "aarch64-linux-gnu-g++": {f"mov x{to}, x{one}" for one, to in enumerate((8, 0, 1, 2, 3, 4, 5))},
+    "g++": {"movq %rdi, %rax", "movq %rsi, %rdi", "movq %rdx, %rsi", "movq %rcx, %rdx", "movq %r8, %r10", "movq %r9, %r8",
+            "movq 8(%rsp), %r9"},
+}  # fmt: skip
 
 
 def functions(compiler: str, include: Path) -> dict[str, list[str]]:
@@ -95,9 +102,9 @@ def problems(compiler: str, include: Path) -> list[str]:
         if not re.search(wanted, got) or any(got.split().count(word) != count for word, count in counts.items()):
             wrong.append(f"{compiler}: {name} does\n  {got}\nwant something like\n  {wanted}  {counts or ''}\n"
                          f"in:\n  {'; '.join(found[name])}")
-    moves = "; ".join(one for one in found["syscall6"] if one.startswith("mov x"))
-    if compiler.startswith("aarch64") and moves != REGISTERS:
-        wrong.append(f"{compiler}: syscall6 moves\n  {moves}\nwant\n  {REGISTERS}")
+    moves = {one for one in found["syscall6"] if one.startswith("mov")}
+    if moves != MOVES[compiler]:
+        wrong.append(f"{compiler}: syscall6 moves\n  {sorted(moves)}\nwant\n  {sorted(MOVES[compiler])}")
     return wrong
 
 

@@ -134,6 +134,10 @@ TEST_F(Opening, AClosedRingIsAsANewOne) {
   EXPECT_EQ(moved.flags(), uring::setup_clamp);
   EXPECT_EQ(moved.features(), uring::feat_single_mmap);
   EXPECT_EXIT(static_cast<void>(ring.enter(0, 0, 0)), testing::KilledBySignal(SIGILL), "");
+  moved.close();
+  ASSERT_TRUE(ring.init(4).ok());
+  ASSERT_TRUE(ring.submit().ok());
+  EXPECT_EQ(kernel.enter_flags.back(), 0u) << "moved from and opened again, it has no flags of before";
 }
 
 // Where standard input is closed the kernel gives a ring descriptor 0.

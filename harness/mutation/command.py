@@ -33,6 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     """Choose mutants, try them, tell."""
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was found is kept
+    begin = os.times().elapsed
     sources = headers.read(INCLUDE)
     # A mistake that people make may also be one that is generated; it is tried once.
     mutants = list({mutant.id: mutant for mutant in [*operators.generate(sources), *handmade(sources)]}.values())
@@ -73,6 +74,8 @@ def main(arguments: Sequence[str]) -> int:
             print(_shown(mutant, entry, sources, exempt))
     complaints = list(_complaints(entries, exempt, published))
     print(_summary(entries))
+    spent = os.times()
+    print(f"It took {spent.elapsed - begin:.0f} s, and {spent.children_user + spent.children_system:.0f} s of processors.")
     if len(chosen) == len(mutants):
         publication.publish(entries, exempt)
         print("Written: reports/mutants.ndjson, reports/mutants.md, and the line in README.md.")

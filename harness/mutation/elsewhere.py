@@ -9,16 +9,17 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from harness import results
 from harness.matrix import OK, RESULTS, ROOT, SURPRISES
 from harness.mutation.mutants import Mutant
 from harness.mutation.trial import Finding, Verdict, Witness
-from harness.mutation.workshop import Workshop
+from harness.mutation.workshop import Workshop, run_or_trouble
 from harness.trouble import Trouble
 
-RUNNER = ROOT / "build" / "harness" / "guest" / "runner"
+_BUILDING = threading.Lock()
 
 
 def try_on_its_kernel(workshop: Workshop, mutant: Mutant) -> Finding:
@@ -30,15 +31,21 @@ def try_on_its_kernel(workshop: Workshop, mutant: Mutant) -> Finding:
             raise Trouble(f"{mutant.id} does not compile with the rows {', '.join(mutant.rows)}:\n{program[:1000]}")
         build = include.parent / "build"
         _install(program, build / "conformance" / "conformance")
-        _install(RUNNER, build / "harness" / "guest" / "runner")
+        _install(_runner(workshop), build / "harness" / "guest" / "runner")
         return _matrix(mutant, build, include.parent / "results")
     finally:
         shutil.rmtree(include.parent)
 
 
+def _runner(workshop: Workshop) -> Path:
+    """The init of the machines."""
+    build = workshop.folder / "program" / "build"
+    with _BUILDING:
+        run_or_trouble("cmake", "--build", build, "--target", "runner")
+    return build / "harness" / "guest" / "runner"
+
+
 def _install(program: Path, place: Path) -> None:
-    if not program.exists():
-        raise Trouble(f"{program} is not there. Build first: ci/build")
     place.parent.mkdir(parents=True)
     shutil.copy2(program, place)
 

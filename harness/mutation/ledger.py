@@ -109,17 +109,21 @@ class Sources:
 
     def __init__(self, top: Path = ROOT) -> None:
         include, units, suite = top / "bindings" / "include", top / "bindings" / "tests", top / "conformance"
-        self._tests = [*sorted(units.glob("*_test.cc")), *sorted(suite.glob("*_test.cc"))]
-        self._texts = {path: path.read_text(encoding="utf-8") for path in self._tests}
+        tests = [*sorted(units.glob("*_test.cc")), *sorted(suite.glob("*_test.cc"))]
+        self._texts = {path: path.read_text(encoding="utf-8") for path in tests}
+        self._looks = [*sorted(units.glob("*_test.py")), *units.glob("emitted_code.cc"), *units.glob("surface_is_complete.cmake")]
         self._all = digest_of(path for folder in (include, units, suite) for path in _files(folder))
-        shared = [path for folder in (include, units, suite) for path in _files(folder) if path not in self._texts]
+        shared = [path for folder in (include, units, suite) for path in _files(folder)
+                  if path not in self._texts and path not in self._looks]
         self._base = digest_of([*shared, *_TRIAL])
 
     def of(self, finding: Finding) -> str:
         """What this finding was made from."""
         suite, _, name = finding.killer.partition("/")[0].partition(".")
         homes = [path for path, text in self._texts.items() if name and f"{suite}, {name})" in text]
-        if finding.verdict is not Verdict.KILLED or finding.witness not in (Witness.SUITE, Witness.UNITS) or not homes:
+        if finding.witness is Witness.CODE:
+            homes = self._looks
+        if finding.verdict is not Verdict.KILLED or not homes:
             return hashlib.sha256(f"{self._all}{self._base}".encode()).hexdigest()
         return hashlib.sha256(f"{digest_of(homes)}{self._base}".encode()).hexdigest()
 

@@ -139,4 +139,4 @@ def _handmade(headers: Mapping[str, Header], entry: Mapping[str, Any]) -> Mutant
 def _is_expression(node: Node, text: str) -> bool:
     """Whether a choice can stand in the node's place."""
     return node.kind in ("CALL_EXPR", "BINARY_OPERATOR", "UNARY_OPERATOR", "CONDITIONAL_OPERATOR", "CXX_STATIC_CAST_EXPR",
-                         "MEMBER_REF_EXPR") and not text[node.start : node.end].startswith("URING_ASSERT")  # fmt: skip
+                         "MEMBER_REF_EXPR", "ARRAY_SUBSCRIPT_EXPR") and not text[node.start : node.end].startswith("URING_ASSERT")  # fmt: skip

@@ -14,8 +14,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from harness.mutation.headers import OTHER_ARCHITECTURE
@@ -34,7 +36,6 @@ FEW_ROWS = ("nop", "readv", "register_files_update", "copy_cqes_wrapping", "buff
 
 _FAILED = re.compile(r"^\[  FAILED  \] (\S+?)(?:,| \(|$)", re.MULTILINE)
 _STARTED = re.compile(r"^\[ RUN      \] (\S+)", re.MULTILINE)
-_STATIC_ASSERT = re.compile(r"error: static assertion failed(?:: (.*))?")
 
 
 class Witness(enum.StrEnum):
@@ -110,6 +111,8 @@ class Court:
     def __init__(self, workshop: Workshop, program: Program) -> None:
         self._workshop = workshop
         self._program = program
+        self._lock = threading.Lock()
+        self._sound: set[str] = set()  # what is known to compile without a mutant
 
     def demand_that_the_original_passes(self) -> None:
         """Nothing is worth anything if the tests fail without a mutant."""
@@ -161,11 +164,23 @@ class Court:
         for source in _units_for(mutant):
             program = self._workshop.unit(include, source)
             if isinstance(program, str):
-                yield _by_compiler(program)
+                yield self._by_compiler(program, source.stem, partial(self._workshop.unit, source=source))
             else:
                 finding = run_tests(program, watchdog=False)
                 if finding.verdict is Verdict.KILLED:
                     yield replace(finding, witness=Witness.UNITS)
+
+    def _by_compiler(self, message: str, what: str, build: Callable[[Path], Path | str]) -> Finding:
+        """A static_assert noticed it; or it is no program, if the original is one."""
+        if "error: static assertion failed" in message:
+            return Finding(Verdict.KILLED, Witness.COMPILER, "static_assert", "failed")
+        with self._lock:
+            if what not in self._sound:
+                original = build(self._workshop.original())
+                if isinstance(original, str):
+                    raise Trouble(f"{what} does not compile, without any mutant:\n{original[:2000]}")
+                self._sound.add(what)
+        return Finding(Verdict.INVALID, killer=next((line for line in message.splitlines() if "error:" in line), "")[-200:])
 
     def _looked_at(self, mutant: Mutant, include: Path) -> Iterator[Finding]:
         yield from _checks(include)
@@ -176,18 +191,11 @@ class Court:
         """A few rows of the suite, compiled for this mutant alone. All of them would take minutes."""
         program = self._workshop.rows(include, FEW_ROWS, jobs=1)
         if isinstance(program, str):
-            yield _by_compiler(program)
+            yield self._by_compiler(program, "the suite", partial(self._workshop.rows, rows=FEW_ROWS, jobs=1))
             return
         finding = run_tests(program)
         if finding.verdict is Verdict.KILLED:
             yield replace(finding, witness=Witness.SUITE)
-
-
-def _by_compiler(message: str) -> Finding:
-    found = _STATIC_ASSERT.search(message)
-    if not found:
-        return Finding(Verdict.INVALID, killer=next((line for line in message.splitlines() if "error:" in line), "")[-200:])
-    return Finding(Verdict.KILLED, Witness.COMPILER, "static_assert", "failed")
 
 
 def _units_for(mutant: Mutant) -> list[Path]:
@@ -202,6 +210,7 @@ def _checks(include: Path) -> Iterator[Finding]:
     """The checks of bindings/tests that look at headers and code."""
     commands: dict[str, list[str]] = {
         "binding.emitted_code": [sys.executable, f"{UNITS}/emitted_code_test.py", "--include", f"{include}"],
+        "binding.refused_types": [sys.executable, f"{UNITS}/refused_types_test.py", "--include", f"{include}"],
         "binding.surface_is_complete": ["cmake", "-D", f"INCLUDE={include}", "-D", f"TESTS={UNITS}", "-P",
                                         f"{UNITS}/surface_is_complete.cmake"],
     }  # fmt: skip

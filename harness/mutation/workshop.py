@@ -117,10 +117,16 @@ class Workshop:
 
     def alone(self, mutant: Mutant) -> Path:
         """An include directory in which the binding is this mutant, in a folder of its own."""
-        include = self.folder / "alone" / mutant.id / "include"
-        texts = {file: header.text for file, header in self._headers.items()} | apply(self._headers, mutant)
-        for file, text in texts.items():
-            write(include / FOLDER / file, text)
+        return self._include(mutant.id, apply(self._headers, mutant))
+
+    def original(self) -> Path:
+        """An include directory with the binding as it is."""
+        return self._include("original", {})
+
+    def _include(self, name: str, changed: Mapping[str, str]) -> Path:
+        include = self.folder / "alone" / name / "include"
+        for file, header in self._headers.items():
+            write(include / FOLDER / file, changed.get(file, header.text))
         return include
 
     def preamble(self) -> Path:

@@ -268,6 +268,22 @@ def test_every_end_of_a_test_program_is_understood(tmp_path, monkeypatch, script
     assert trial.run_tests(program) == finding
 
 
+def test_what_does_not_compile_is_no_mutant_only_if_the_original_compiles(tree, tmp_path):
+    """Or a test that nobody can compile would take every mutant off the list."""
+    shop = workshop.Workshop(tmp_path / "work", tree())
+    court = trial.Court(shop, workshop.Program({}, Path("none")))
+
+    def build(include: Path) -> Path | str:
+        return include if outcome == "compiles" else "error: no such file"
+
+    outcome = "compiles"
+    assert court._by_compiler("x.cc:1:1: error: no type", "one", build).verdict == Verdict.INVALID
+    assert court._by_compiler("error: static assertion failed: so", "one", build).witness == Witness.COMPILER
+    outcome = "does not"
+    with pytest.raises(Trouble, match="two does not compile, without any mutant"):
+        court._by_compiler("x.cc:1:1: error: no type", "two", build)
+
+
 # --- the real thing -----------------------------------------------------------------------------------------------------
 
 
