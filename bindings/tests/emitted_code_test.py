@@ -60,12 +60,12 @@ ORDERS = {
 #: How often an order must be found, where once is not "at least once".
 COUNTS = {"aarch64-linux-gnu-g++": {"flush_sq": {"acquire": 1, "release": 1}, "put": {"release": 1}}}
 
-#: From the registers of a call to those of the kernel: each argument one to the left, the number to x8 or rax. On x86_64 the
-#: last argument comes on the stack.
-MOVES = {
-    "aarch64-linux-gnu-g++": {f"mov x{to}, x{one}" for one, to in enumerate((8, 0, 1, 2, 3, 4, 5))},
-    "g++": {"movq %rdi, %rax", "movq %rsi, %rdi", "movq %rdx, %rsi", "movq %rcx, %rdx", "movq %r8, %r10", "movq %r9, %r8",
-            "movq 8(%rsp), %r9"},
+#: Which of the caller's registers must be in each of the kernel's: the number in x8 or rax, each argument one to the left. On
+#: x86_64 the last argument comes on the stack.
+WANTED = {
+    "aarch64-linux-gnu-g++": dict(zip(("x8", "x0", "x1", "x2", "x3", "x4", "x5"), ("x0", "x1", "x2", "x3", "x4", "x5", "x6"))),
+    "g++": dict(zip(("%rax", "%rdi", "%rsi", "%rdx", "%r10", "%r8", "%r9"),
+                    ("%rdi", "%rsi", "%rdx", "%rcx", "%r8", "%r9", "8(%rsp)"))),
 }  # fmt: skip
 
 
@@ -92,6 +92,16 @@ def events(compiler: str, instructions: list[str]) -> str:
     return " ".join(filter(None, words))
 
 
+def registers(instructions: list[str]) -> dict[str, str]:
+    """What each register holds after all moves, told by where it was in the beginning."""
+    held: dict[str, str] = {}
+    for one in instructions:
+        if move := re.fullmatch(r"mov (\w+), (\w+)|movq (\S+), (\S+)", one):
+            target, source = (move[1], move[2]) if move[1] else (move[4], move[3])
+            held[target] = held.get(source, source)
+    return held
+
+
 def problems(compiler: str, include: Path) -> list[str]:
     """Every order that is not there."""
     found = functions(compiler, include)
@@ -102,9 +112,9 @@ def problems(compiler: str, include: Path) -> list[str]:
         if not re.search(wanted, got) or any(got.split().count(word) != count for word, count in counts.items()):
             wrong.append(f"{compiler}: {name} does\n  {got}\nwant something like\n  {wanted}  {counts or ''}\n"
                          f"in:\n  {'; '.join(found[name])}")
-    moves = {one for one in found["syscall6"] if one.startswith("mov")}
-    if moves != MOVES[compiler]:
-        wrong.append(f"{compiler}: syscall6 moves\n  {sorted(moves)}\nwant\n  {sorted(MOVES[compiler])}")
+    got = registers(found["syscall6"])
+    if any(got.get(register) != value for register, value in WANTED[compiler].items()):
+        wrong.append(f"{compiler}: syscall6 calls with\n  {got}\nwant\n  {WANTED[compiler]}\nin:\n  {'; '.join(found['syscall6'])}")
     return wrong
 
 

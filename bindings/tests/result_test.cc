@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include <uring/uring.h>
 
@@ -107,6 +108,13 @@ TEST(Result, NamesHaveTheNumbersOfErrno) {
 TEST(ResultDeathTest, TakingAValueThatIsNotThereTraps) {
   EXPECT_DEATH(static_cast<void>(Result<u32>(Error::inval).value()), "");
   EXPECT_DEATH(Result<void>(Error::inval).value(), "");
+}
+
+// A negative number would be mistaken for an error.
+TEST(ResultDeathTest, ASignedValueIsNeverNegative) {
+  const int five = 5, minus_one = -1;
+  EXPECT_EQ(Result<int>(five).value(), 5);
+  EXPECT_EXIT(static_cast<void>(Result<int>(minus_one)), testing::KilledBySignal(SIGILL), "");
 }
 
 }  // namespace

@@ -70,6 +70,18 @@ TEST_F(Opening, RefusesQueuesThatCannotBe) {
   EXPECT_TRUE(ring.init(4).ok()) << "as many is what setup_cqsize may ask for";
 }
 
+TEST_F(Opening, StartsWhereTheKernelStands) {
+  for (const u32 start : {7u, ~0u}) {
+    for (const u32 counter : {Played::sq_head, Played::sq_tail, Played::cq_head, Played::cq_tail}) {
+      kernel.word(counter) = start;
+    }
+    ASSERT_TRUE(ring.init(4).ok());
+    EXPECT_EQ(ring.indices(), (Indices{start, start, start, start}));
+    EXPECT_EQ(ring.sq_unflushed(), 0u);
+    ring.close();
+  }
+}
+
 // Whatever else is asked for: only setup_no_sqarray says that there is none.
 TEST_F(Opening, FillsTheIndexArrayAndNothingBehindIt) {
   for (const u32 flags : {0u, u32{uring::setup_clamp}}) {

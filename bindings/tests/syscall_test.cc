@@ -52,6 +52,28 @@ TEST(SystemCalls, MapARingForReadingAndWriting) {
   EXPECT_EQ(close(fd), -1);
 }
 
+// Each argument in its place: two SQEs of which one is offered, a flag that no kernel has, a wait for nothing that is over at once
+// although it might wait for ever, and a struct of a size that is none.
+TEST(SystemCalls, EnterWithEachArgumentInItsPlace) {
+  uring::Ring ring;
+  ASSERT_TRUE(ring.init(4).ok());
+  ring.nop(1).value();
+  ring.nop(2).value();
+  ring.flush_sq();
+  EXPECT_EQ(LinuxKernel::enter(ring.fd(), 1, 0, 0, nullptr, 0), 1);
+  EXPECT_EQ(ring.sq_ready(), 1u);
+  ring.cq_advance(1);  // with a CQE there no wait runs out of time
+  EXPECT_EQ(LinuxKernel::enter(ring.fd(), 0, 0, 0x4000'0000, nullptr, 0), -EINVAL);
+  const uring::Timespec no_time{.tv_sec = 0, .tv_nsec = 0};
+  uring::GeteventsArg arg{};
+  arg.ts = uring::address_of(&no_time);
+  const uring::u32 flags = uring::enter_getevents | uring::enter_ext_arg;
+  EXPECT_EQ(LinuxKernel::enter(ring.fd(), 0, 0, flags, &arg, sizeof arg), 0);
+  EXPECT_EQ(LinuxKernel::enter(ring.fd(), 0, 100, flags, &arg, sizeof arg), -ETIME);
+  EXPECT_EQ(LinuxKernel::enter(ring.fd(), 0, 0, flags, &arg, sizeof arg - 1), -EINVAL);
+  EXPECT_EQ(LinuxKernel::enter(ring.fd(), 0, 1, flags, nullptr, sizeof arg), -EFAULT);
+}
+
 TEST(SystemCalls, ReturnNegativeErrnos) {
   EXPECT_EQ(LinuxKernel::close(-1), -EBADF);
   EXPECT_EQ(LinuxKernel::setup(0, nullptr), -EFAULT);
