@@ -31,12 +31,11 @@ _TRIAL = tuple(Path(__file__).with_name(name) for name in ("schemata.py", "trial
 
 @dataclass(frozen=True)
 class Entry:
-    """A mutant and what became of it."""
+    """A mutant and what became of it. Its place in the header, and the change itself, `ci/mutate ID` shows."""
 
     id: str
     kind: str
     file: str
-    line: str
     change: str
     verdict: str
     scope: str = ""
@@ -53,7 +52,7 @@ class Entry:
 def entry(mutant: Mutant, finding: Finding) -> Entry:
     """The line for a mutant."""
     return Entry(
-        mutant.id, mutant.kind, mutant.file, mutant.line, mutant.change, str(finding.verdict), mutant.scope,
+        mutant.id, mutant.kind, mutant.file, mutant.change, str(finding.verdict), mutant.scope,
         str(finding.witness or ""), finding.killer, finding.how, mutant.why,
     )  # fmt: skip
 

@@ -180,7 +180,8 @@ class Court:
                 if isinstance(original, str):
                     raise Trouble(f"{what} does not compile, without any mutant:\n{original[:2000]}")
                 self._sound.add(what)
-        return Finding(Verdict.INVALID, killer=next((line for line in message.splitlines() if "error:" in line), "")[-200:])
+        said = (line.partition("error: ") for line in message.splitlines())  # without the place, which is a copy's
+        return Finding(Verdict.INVALID, killer=next((what for _, error, what in said if error), "")[:200])
 
     def _looked_at(self, mutant: Mutant, include: Path) -> Iterator[Finding]:
         yield from _checks(include)

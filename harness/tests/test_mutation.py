@@ -277,7 +277,7 @@ def test_what_does_not_compile_is_no_mutant_only_if_the_original_compiles(tree, 
         return include if outcome == "compiles" else "error: no such file"
 
     outcome = "compiles"
-    assert court._by_compiler("x.cc:1:1: error: no type", "one", build).verdict == Verdict.INVALID
+    assert court._by_compiler("/a/place/x.cc:1:1: error: no type", "one", build) == Finding(Verdict.INVALID, killer="no type")
     assert court._by_compiler("error: static assertion failed: so", "one", build).witness == Witness.COMPILER
     outcome = "does not"
     with pytest.raises(Trouble, match="two does not compile, without any mutant"):
