@@ -36,6 +36,7 @@ Events = Generator[Event, None, None]  # closing it ends the machine
 
 MAX_LINE = 8 << 20  # a guest gone mad must not take our memory with it
 CONSOLE_TAIL = 200  # lines; an Oops with the panic that follows it takes about 100
+GATHER_S = 0.002  # a guest's line comes byte by byte, and to be woken by each would cost us, and QEMU, more than the wait
 MAX_POLL_S = 1e6  # poll(2) counts milliseconds in 31 bits
 PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
 STOPPED = re.compile(r"terminating on signal (\d+)")  # QEMU ends with exit code 0 when a signal asks it to
@@ -288,7 +289,10 @@ class _LineReader:
         left_s = min(deadline - time.monotonic(), MAX_POLL_S)
         if not left_s > 0 or not self._poll.poll(int(left_s * 1000) + 1):  # not a number is no time either
             raise TimeoutError
-        return os.read(self._descriptor, 1 << 16)
+        data = os.read(self._descriptor, 1 << 16)
+        if data and not data.endswith(b"\n"):
+            time.sleep(GATHER_S)
+        return data
 
 
 def _parse(line: bytes) -> Event:

@@ -38,6 +38,8 @@ long syscall6(long number, long a1, long a2, long a3, long a4, long a5, long a6)
   return uring::arch::syscall6(number, a1, a2, a3, a4, a5, a6);
 }
 
+long map_ring(int fd) { return uring::LinuxKernel::map_ring(fd, 4096, 0); }
+
 // What comes back is the kernel's answer, not an argument that the compiler believes unchanged.
 bool close_fails() { return uring::LinuxKernel::close(5) < 0; }
 

@@ -333,6 +333,13 @@ TEST(Prep, PollMask) {
   EXPECT_EQ(uring::poll_mask_in_sqe(0x1234'5678, std::endian::big), 0x5678'1234u);
 }
 
+TEST(Prep, Halves) {
+  EXPECT_EQ(uring::first_of_halves(0x8765, std::endian::little), 0x0000'8765u);
+  EXPECT_EQ(uring::first_of_halves(0x8765, std::endian::big), 0x8765'0000u);
+  EXPECT_EQ(uring::halves(0x8765'4321, 0x9abc'def0, std::endian::little), 0x9abc'def0'8765'4321u);
+  EXPECT_EQ(uring::halves(0x8765'4321, 0x9abc'def0, std::endian::big), 0x8765'4321'9abc'def0u);
+}
+
 // A slot cannot be mistaken for a descriptor, a number, or the other way round.
 static_assert(!std::is_convertible_v<int, Slot> && !std::is_convertible_v<Slot, int> && !std::is_convertible_v<u32, Slot>);
 

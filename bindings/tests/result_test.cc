@@ -105,6 +105,14 @@ TEST(Result, NamesHaveTheNumbersOfErrno) {
   for (const auto& [ours, theirs] : pairs) EXPECT_EQ(static_cast<int>(ours), theirs);
 }
 
+// Whatever is negative is no integer, also below the kernel's errors and ours.
+TEST(ResultDeathTest, AnIntegerIsNeverNegative) {
+  EXPECT_FALSE(Result<u32>::from_kernel(-8192).ok());
+  EXPECT_FALSE(Result<int>::from_kernel(-10'000).ok());
+  const int far_below = -10'000;
+  EXPECT_EXIT(static_cast<void>(Result<int>(far_below)), testing::KilledBySignal(SIGILL), "");
+}
+
 TEST(ResultDeathTest, TakingAValueThatIsNotThereTraps) {
   EXPECT_DEATH(static_cast<void>(Result<u32>(Error::inval).value()), "");
   EXPECT_DEATH(Result<void>(Error::inval).value(), "");

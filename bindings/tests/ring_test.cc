@@ -363,20 +363,34 @@ TEST_F(Completing, WaitsOnlyWhenNothingIsReady) {
   EXPECT_EQ(kernel.enter_wait, (std::vector<u32>{2}));
 }
 
-TEST_F(Completing, FetchesWhatOverflowed) {
+// What did not fit, and what this thread must run first.
+TEST_F(Completing, FetchesWhatWaitsInTheKernel) {
   ASSERT_TRUE(ring.init(4).ok());
-  kernel.word(Played::sq_flags) = uring::sq_cq_overflow;
+  std::array<Cqe, 8> cqes{};
+  for (const u32 reason : {uring::sq_cq_overflow, uring::sq_taskrun}) {
+    kernel.word(Played::sq_flags) = reason;
+    kernel.enter_flags.clear();
+    EXPECT_TRUE(ring.cq_ring_needs_flush());
+    EXPECT_EQ(ring.copy_cqes(cqes, 0), 0);
+    EXPECT_EQ(kernel.enter_flags, (std::vector<u32>{uring::enter_getevents}));
+  }
+}
+
+TEST_F(Completing, OnlyWhatWaitsIsFetched) {
+  ASSERT_TRUE(ring.init(4, uring::setup_single_issuer | uring::setup_coop_taskrun | uring::setup_taskrun_flag).ok());
+  kernel.word(Played::sq_flags) = ~(uring::sq_cq_overflow | uring::sq_taskrun);
+  std::array<Cqe, 8> cqes{};
+  EXPECT_FALSE(ring.cq_ring_needs_flush());
+  EXPECT_EQ(ring.copy_cqes(cqes, 0), 0);
+  EXPECT_TRUE(kernel.enter_flags.empty());
+}
+
+TEST_F(Completing, APolledRingIsAskedEachTime) {
+  ASSERT_TRUE(ring.init(4, uring::setup_iopoll).ok());
   std::array<Cqe, 8> cqes{};
   EXPECT_EQ(ring.copy_cqes(cqes, 0), 0);
   EXPECT_EQ(kernel.enter_flags, (std::vector<u32>{uring::enter_getevents}));
-}
-
-TEST_F(Completing, OnlyAnOverflowIsFetched) {
-  ASSERT_TRUE(ring.init(4).ok());
-  kernel.word(Played::sq_flags) = uring::sq_need_wakeup | uring::sq_taskrun;
-  std::array<Cqe, 8> cqes{};
-  EXPECT_EQ(ring.copy_cqes(cqes, 0), 0);
-  EXPECT_TRUE(kernel.enter_flags.empty());
+  EXPECT_EQ(kernel.enter_wait, (std::vector<u32>{0}));
 }
 
 // What a wait brings is copied at once; and one that brings nothing, as an old kernel's may, does not end copy_cqe.

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <deque>
 #include <random>
 #include <tuple>
@@ -203,7 +204,10 @@ class BufferRingTest : public AnySocketTest,
       std::uint16_t bgid, flags;
       std::uint64_t resv[3];
     } request{wire::address(entries.data()), 1, group_id + 1, 2, {}};
-    if (syscall(SYS_io_uring_register, ring.fd(), register_pbuf_ring, &request, 1) < 0) return false;
+    if (syscall(SYS_io_uring_register, ring.fd(), register_pbuf_ring, &request, 1) < 0) {
+      if (errno == EINVAL) return false;
+      throw std::runtime_error("IORING_REGISTER_PBUF_RING with IOU_PBUF_RING_INC failed, and not with EINVAL");
+    }
     request = {0, 0, group_id + 1, 0, {}};
     if (syscall(SYS_io_uring_register, ring.fd(), unregister_pbuf_ring, &request, 1) < 0) {
       throw std::runtime_error("IORING_UNREGISTER_PBUF_RING failed");

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 
 from harness import results
+from harness.judge import Verdict as Judged
 from harness.matrix import OK, RESULTS, ROOT, SURPRISES
 from harness.mutation.mutants import Mutant
 from harness.mutation.trial import Finding, Verdict, Witness
@@ -20,11 +21,22 @@ from harness.mutation.workshop import Workshop, run_or_trouble
 from harness.trouble import Trouble
 
 _BUILDING = threading.Lock()
+_TRYING_THE_ORIGINAL = threading.Lock()
+_sound: set[tuple[str, tuple[str, ...]]] = set()  # kernels and rows that are green there without a mutant
 
 
 def try_on_its_kernel(workshop: Workshop, mutant: Mutant) -> Finding:
     """What the suite says of this mutant on the kernel that it was made for."""
-    include = workshop.alone(mutant)
+    finding = _try(workshop, workshop.alone(mutant), mutant)
+    with _TRYING_THE_ORIGINAL:
+        if finding.verdict is Verdict.KILLED and (mutant.kernel, mutant.rows) not in _sound:
+            if (without := _try(workshop, workshop.original("elsewhere"), mutant)).verdict is not Verdict.SURVIVED:
+                raise Trouble(f"{without.killer} fails without any mutant. See ci/matrix --kernel {mutant.kernel}.")
+            _sound.add((mutant.kernel, mutant.rows))
+    return finding
+
+
+def _try(workshop: Workshop, include: Path, mutant: Mutant) -> Finding:
     try:
         program = workshop.rows(include, mutant.rows, jobs=1)
         if isinstance(program, str):
@@ -56,7 +68,7 @@ def _matrix(mutant: Mutant, build: Path, place: Path) -> Finding:
     run = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
     if run.returncode not in (OK, SURPRISES):
         raise Trouble(f"{' '.join(command)} ended with {run.returncode}:\n{(run.stdout + run.stderr)[-2000:]}")
-    red = [cell for cell in results.read(place / RESULTS).cells if cell.surprise]
+    red = [cell for cell in results.read(place / RESULTS).cells if cell.verdict in (Judged.WRONG, Judged.MISSING)]
     if not red:
         return Finding(Verdict.SURVIVED)
     return Finding(Verdict.KILLED, Witness.SUITE, f"{red[0].test} on {mutant.kernel}", "failed")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -112,9 +113,11 @@ class Sources:
         self._texts = {path: path.read_text(encoding="utf-8") for path in tests}
         self._looks = [*sorted(units.glob("*_test.py")), *units.glob("emitted_code.cc"), *units.glob("surface_is_complete.cmake")]
         self._all = digest_of(path for folder in (include, units, suite) for path in _files(folder))
+        # Another kernel or compiler may answer otherwise.
+        tools = "".join(map(_first_line, (("uname", "-r"), ("g++", "--version"), ("aarch64-linux-gnu-g++", "--version"))))
         shared = [path for folder in (include, units, suite) for path in _files(folder)
                   if path not in self._texts and path not in self._looks]
-        self._base = digest_of([*shared, *_TRIAL])
+        self._base = f"{digest_of([*shared, *_TRIAL])}{tools}"
 
     def of(self, finding: Finding) -> str:
         """What this finding was made from."""
@@ -129,6 +132,13 @@ class Sources:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in _SUFFIXES)
+
+
+def _first_line(command: Sequence[str]) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.partition("\n")[0]
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Trouble(f"{command[0]} cannot be asked: {error}. ci/install brings it.") from error
 
 
 def _finding(words: Mapping[str, str]) -> Finding:

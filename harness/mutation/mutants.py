@@ -67,8 +67,9 @@ class Mutant:
 
     @property
     def is_about_order(self) -> bool:
-        """Whether it touches what shares memory with the kernel: there the code itself must be looked at."""
-        return any(word in f"{self.kind} {self.change}" for word in ("memory order", "fence", "acquire", "release"))
+        """Whether it touches order, or how memory is mapped, which no run tells: there the code itself must be looked at."""
+        words = ("memory order", "fence", "acquire", "release", "map_populate")
+        return any(word in f"{self.kind} {self.change}" for word in words)
 
     @property
     def title(self) -> str:

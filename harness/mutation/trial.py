@@ -66,7 +66,17 @@ class Finding:
 
 
 def run_tests(program: Path, number: int = 0, tests: str = "*", *, watchdog: bool = True) -> Finding:
-    """Run a GoogleTest program up to its first failed test. SUITE is filled in as the witness by the caller."""
+    """Run a GoogleTest program up to its first failed test. SUITE is filled in as the witness by the caller.
+
+    What ends in no test's failure is seen twice before it is believed: once may be the machine's fault.
+    """
+    finding = _run_once(program, number, tests, watchdog)
+    if finding.how == "hung" or finding.how.startswith("ended"):
+        return _run_once(program, number, tests, watchdog)
+    return finding
+
+
+def _run_once(program: Path, number: int, tests: str, watchdog: bool) -> Finding:
     options = ["--gtest_fail_fast", "--gtest_brief=0", f"--gtest_filter={tests}"]
     options += [f"--timeout-s={TEST_TIMEOUT_S}"] if watchdog else []
     environment = {"PATH": os.environ.get("PATH", ""), VARIABLE: str(number)}
@@ -115,7 +125,7 @@ class Court:
         self._sound: set[str] = set()  # what is known to compile without a mutant
 
     def demand_that_the_original_passes(self) -> None:
-        """Nothing is worth anything if the tests fail without a mutant."""
+        """Nothing is worth anything if the tests, or the looks at code, fail without a mutant."""
         for program, witness in self._programs():
             finding = run_tests(program, watchdog=witness is Witness.SUITE)
             if finding.verdict is not Verdict.SURVIVED:
@@ -123,6 +133,9 @@ class Court:
                     f"{finding.killer} {finding.how} without any mutant: {program.name} must pass on this machine first. "
                     "Run ctest --preset default to see why."
                 )
+        for name, command in _checks(self._workshop.original()).items():
+            if (made := _output_of(command)).returncode != 0:
+                raise Trouble(f"{name} fails without any mutant, so it tells nothing:\n{made.stdout[-1000:]}{made.stderr[-1000:]}")
 
     def try_one(self, mutant: Mutant) -> Finding:
         """Who notices this mutant."""
@@ -184,7 +197,12 @@ class Court:
         return Finding(Verdict.INVALID, killer=next((what for _, error, what in said if error), "")[:200])
 
     def _looked_at(self, mutant: Mutant, include: Path) -> Iterator[Finding]:
-        yield from _checks(include)
+        for name, command in _checks(include).items():
+            made = _output_of(command)
+            if made.returncode == _SEEN:
+                yield Finding(Verdict.KILLED, Witness.CODE, name, "failed")
+            elif made.returncode != 0:  # there is no code to look at
+                yield self._by_compiler(made.stderr, name, partial(_looks, name))
         if mutant.id not in self._program.numbers and mutant.file != OTHER_ARCHITECTURE:  # the suite was not asked yet
             yield from self._rows(include)
 
@@ -207,14 +225,25 @@ def _units_for(mutant: Mutant) -> list[Path]:
     return sorted(UNITS.glob("*_test.cc"), key=lambda path: (path.stem != f"{first}_test", path.stem))
 
 
-def _checks(include: Path) -> Iterator[Finding]:
+#: What a check ends with that has looked and found something; with any other but 0 it could not look.
+_SEEN = 1
+
+
+def _checks(include: Path) -> dict[str, list[str]]:
     """The checks of bindings/tests that look at headers and code."""
-    commands: dict[str, list[str]] = {
+    return {
         "binding.emitted_code": [sys.executable, f"{UNITS}/emitted_code_test.py", "--include", f"{include}"],
         "binding.refused_types": [sys.executable, f"{UNITS}/refused_types_test.py", "--include", f"{include}"],
         "binding.surface_is_complete": ["cmake", "-D", f"INCLUDE={include}", "-D", f"TESTS={UNITS}", "-P",
                                         f"{UNITS}/surface_is_complete.cmake"],
     }  # fmt: skip
-    for name, command in commands.items():
-        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-            yield Finding(Verdict.KILLED, Witness.CODE, name, "failed")
+
+
+def _output_of(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def _looks(name: str, include: Path) -> Path | str:
+    """The include directory if the check finds nothing wrong there; else what it says."""
+    made = _output_of(_checks(include)[name])
+    return include if made.returncode == 0 else f"{made.stdout}{made.stderr}"

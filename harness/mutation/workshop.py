@@ -119,9 +119,9 @@ class Workshop:
         """An include directory in which the binding is this mutant, in a folder of its own."""
         return self._include(mutant.id, apply(self._headers, mutant))
 
-    def original(self) -> Path:
-        """An include directory with the binding as it is."""
-        return self._include("original", {})
+    def original(self, purpose: str = "looks") -> Path:
+        """An include directory with the binding as it is, in a folder for this purpose."""
+        return self._include(f"original-{purpose}", {})
 
     def _include(self, name: str, changed: Mapping[str, str]) -> Path:
         include = self.folder / "alone" / name / "include"

@@ -268,6 +268,37 @@ def test_every_end_of_a_test_program_is_understood(tmp_path, monkeypatch, script
     assert trial.run_tests(program) == finding
 
 
+@pytest.mark.parametrize("accident", ["exit 3", "echo '[ RUN      ] A.B'; exit 124"])
+def test_what_happens_once_is_an_accident(tmp_path, accident):
+    program = tmp_path / "program"
+    program.write_text(f'#!/bin/sh\n[ -e "$0.ran" ] && exit 0\ntouch "$0.ran"\n{accident}\n')
+    program.chmod(0o755)
+    assert trial.run_tests(program) == SURVIVED
+
+
+def test_a_look_at_code_that_fails_without_a_mutant_stops_everything(tree, tmp_path, monkeypatch):
+    """Or every mutant of a memory order would be killed by a compiler that is not installed."""
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    court = trial.Court(workshop.Workshop(tmp_path / "work", tree()), workshop.Program({}, program))
+    monkeypatch.setattr(trial, "_checks", lambda include: {"sees.nothing": ["false"]})
+    with pytest.raises(Trouble, match="sees.nothing fails without any mutant"):
+        court.demand_that_the_original_passes()
+
+
+@pytest.mark.parametrize(("code", "verdict", "witness"), [(0, None, None), (1, Verdict.KILLED, Witness.CODE), (2, Verdict.INVALID, None)])
+def test_a_check_that_could_not_look_has_killed_nobody(tree, tmp_path, monkeypatch, code, verdict, witness):
+    sources = tree()
+    court = trial.Court(workshop.Workshop(tmp_path / "work", sources), workshop.Program({}, Path("none")))
+    mutant = operators.generate(sources)[0]
+    include = court._workshop.alone(mutant)
+    monkeypatch.setattr(court, "_rows", lambda include: iter(()))
+    monkeypatch.setattr(trial, "_checks", lambda where: {"look": ["sh", "-c", f"exit {code if where == include else 0}"]})
+    found = [(one.verdict, one.witness) for one in court._looked_at(mutant, include)]
+    assert found == ([] if verdict is None else [(verdict, witness)])
+
+
 def test_what_does_not_compile_is_no_mutant_only_if_the_original_compiles(tree, tmp_path):
     """Or a test that nobody can compile would take every mutant off the list."""
     shop = workshop.Workshop(tmp_path / "work", tree())

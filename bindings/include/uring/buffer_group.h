@@ -108,7 +108,10 @@ enum class Consumption {
 
 // A group of equal buffers in memory of the caller. Owns the buffer ring: it can be moved, not copied, and
 // unregisters when it goes out of scope. The Ring must stay where it is (not be moved) and be there at least as
-// long; so must the memory.
+// long; a ring that is closed takes its groups along, and must not be opened again before they are closed, too.
+//
+// The memory must be there until the last request that may take a buffer has its CQE. Closing ring or group does not
+// wait for them: cancel them first (cancel, sync_cancel) if they may be under way.
 //
 // The ring's entries, and the position inside each buffer that incremental consumption needs (32 bits each), lie in
 // one mapping that the group makes: the caller has nothing to bring but the buffers themselves.

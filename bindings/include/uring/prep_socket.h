@@ -96,7 +96,7 @@ inline Sqe& prep_shutdown(Sqe& sqe, u64 user_data, i32 fd, u32 how) noexcept {
   return prep_rw(sqe, user_data, Op::shutdown, fd, 0, how, 0);
 }
 
-// --- sending: completes with the number of bytes. flags are MSG_*; MSG_NOSIGNAL is always implied ----------------
+// --- sending: completes with the number of bytes. flags are MSG_*; 5.12 and stable 5.10.162 imply MSG_NOSIGNAL ----
 
 // send(2). 5.6.
 inline Sqe& prep_send(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags) noexcept {
@@ -105,11 +105,19 @@ inline Sqe& prep_send(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte
   return sqe;
 }
 
+// A 16-bit field that is the first half of our 32-bit one, or a 32-bit field and the one that follows it in our 64-bit
+// one, whichever byte order they are in.
+constexpr u32 first_of_halves(u16 first, std::endian order = std::endian::native) noexcept {
+  return order == std::endian::little ? first : u32{first} << 16;
+}
+constexpr u64 halves(u32 first, u32 second, std::endian order = std::endian::native) noexcept {
+  return order == std::endian::little ? u64{second} << 32 | first : u64{first} << 32 | second;
+}
+
 // Names the destination of a prepared SEND (6.1) or SEND_ZC (6.0).
 inline Sqe& set_destination(Sqe& sqe, const ::sockaddr* address, u16 address_size) noexcept {
   sqe.off = address_of(address);
-  // addr_len is the first 16 bits of file_index.
-  sqe.file_index = std::endian::native == std::endian::little ? address_size : u32{address_size} << 16;
+  sqe.file_index = first_of_halves(address_size);  // addr_len
   return sqe;
 }
 
@@ -230,12 +238,8 @@ inline Sqe& prep_recvmsg_multishot(Sqe& sqe, u64 user_data, i32 fd, ::msghdr* me
 // option commands.
 inline Sqe& prep_cmd_sock(Sqe& sqe, u64 user_data, u32 command, i32 fd, u32 level, u32 option, u64 value,
                           u32 value_size) noexcept {
-  // Two 32-bit fields, level first in memory, in our one 64-bit addr.
-  const bool little = std::endian::native == std::endian::little;
-  const u64 addr = little ? u64{option} << 32 | level : u64{level} << 32 | option;
-  // cmd_op is the first 32 bits of off.
-  const u64 off = little ? u64{command} : u64{command} << 32;
-  prep_rw(sqe, user_data, Op::uring_cmd, fd, addr, 0, off);
+  // addr is the level and the option; off is cmd_op and 32 bits that must be 0.
+  prep_rw(sqe, user_data, Op::uring_cmd, fd, halves(level, option), 0, halves(command, 0));
   sqe.file_index = value_size;
   sqe.addr3 = value;
   return sqe;

@@ -108,7 +108,9 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   }
 
   // Publishes and submits. Returns how many SQEs the kernel consumed; fewer than were queued means that one of
-  // them was refused (see its CQE) and the rest waits for the next submit. The errors of LinuxKernel::enter.
+  // them was refused (see its CQE) or that there was no memory for a request, and the rest waits for the next
+  // submit. With setup_sqpoll it is the number published, and the thread consumes them when it comes to them: what
+  // SQEs point to (a Timespec, iovecs) must stay as it is until sq_ready() is 0. The errors of LinuxKernel::enter.
   Result<u32> submit() noexcept { return submit_and_wait(0); }
 
   // Submits, and returns once at least wait_nr CQEs are there.
@@ -170,14 +172,15 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   // CQEs that wait to be read.
   u32 cq_ready() const noexcept { return cq_.tail.load_acquire() - cq_.head.load_relaxed(); }
 
-  // Copies what is ready and fits, and returns the count. If nothing is ready and wait_nr > 0 (or completions
-  // overflowed), enters the kernel once to wait for wait_nr of them and copies again; even then it may return
-  // fewer than wait_nr, or 0 (an old kernel ends a wait when any timeout fires), so loop. The errors of
-  // LinuxKernel::enter.
+  // Copies what is ready and fits, and returns the count. If nothing is ready and wait_nr > 0 (or completions wait in
+  // the kernel, see cq_ring_needs_flush, or only come when asked for, setup_iopoll), enters the kernel once to wait
+  // for wait_nr of them and copies again; even then it may return fewer than wait_nr, or 0 (an old kernel ends a wait
+  // when any timeout fires), so loop. With setup_defer_taskrun and a wait_nr of 0, set setup_taskrun_flag as well:
+  // nothing else says that completions wait. The errors of LinuxKernel::enter.
   Result<u32> copy_cqes(std::span<Cqe> destination, u32 wait_nr) noexcept {
     const u32 copied = copy_ready(destination);
     if (copied > 0 || destination.empty()) return copied;
-    if (wait_nr == 0 && !cq_ring_needs_flush()) return 0u;
+    if (wait_nr == 0 && (flags_ & setup_iopoll) == 0 && !cq_ring_needs_flush()) return 0u;
     const Result<u32> entered = enter(0, wait_nr, enter_getevents);
     if (!entered.ok()) return entered;
     return copy_ready(destination);
@@ -192,17 +195,19 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     }
   }
 
-  // Calls visit(const Cqe&) for each CQE that is ready, in place, without a copy or a system call; then gives all
-  // of them back to the kernel at once. Returns how many there were. `visit` may queue and submit, and must leave the
-  // completion queue alone.
+  // Calls visit(const Cqe&) for each CQE that is ready, in place, without a copy or a system call (so what
+  // cq_ring_needs_flush tells of is not fetched); then gives all of them back to the kernel at once. Returns how many
+  // there were. `visit` may queue and submit, and must leave the completion queue alone.
   template <class Visitor>
   u32 for_each_cqe(Visitor&& visit) noexcept {
     return visit_ready(~u32{0}, visit);
   }
 
-  // True if completions wait in the kernel because the CQ was full (5.8); entering with enter_getevents moves
-  // them over.
-  bool cq_ring_needs_flush() const noexcept { return (sq_.flags.load_relaxed() & sq_cq_overflow) != 0; }
+  // True if completions wait in the kernel, because the CQ was full (5.8) or, in a ring with setup_taskrun_flag
+  // (5.19), because this thread must enter for them to be made; entering with enter_getevents brings them.
+  bool cq_ring_needs_flush() const noexcept {
+    return (sq_.flags.load_relaxed() & (sq_cq_overflow | sq_taskrun)) != 0;
+  }
 
   // Gives the oldest n CQEs back to the kernel. Only for CQEs read in place, never after copy_cqes.
   void cq_advance(u32 n) noexcept {
