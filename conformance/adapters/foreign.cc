@@ -45,7 +45,15 @@ Error error_of(int result) {
 Result<u32> value_of(int result) {
   return result < 0 ? Result<u32>(error_of(result)) : static_cast<u32>(result);
 }
-Result<void> success_of(int result) { return result < 0 ? Result<void>(error_of(result)) : Result<void>(); }
+[[noreturn]] void means_nothing(const char* function, const std::string& what) {
+  throw std::runtime_error("the adapter's " + std::string(function) + ' ' + what + ": see uring_binding.h");
+}
+
+// Of a function that returns 0 or a negative number; anything else is a mistake of the adapter.
+Result<void> success_of(const char* function, int result) {
+  if (result > 0) means_nothing(function, "returned " + std::to_string(result) + ", and 0 is success");
+  return result < 0 ? Result<void>(error_of(result)) : Result<void>();
+}
 
 bool offers(std::uint64_t capability) { return (table.capabilities & capability) != 0; }
 
@@ -65,7 +73,7 @@ auto call(Function function, Arguments... arguments) {
 }  // namespace
 
 void start() {
-  if (table.version != URING_BINDING_VERSION || table.size < sizeof table) {
+  if (table.version != URING_BINDING_VERSION || table.size != sizeof table) {
     throw std::runtime_error(
         "the adapter was made for another version of uring_binding.h: compile it anew, and see --validate");
   }
@@ -96,8 +104,9 @@ Result<void> Ring::init(u32 entries, u32 flags) {
     stop({flags == 0 ? "a ring" : "a ring with setup flags " + std::to_string(flags), in_words(reason)});
   if (result != 0) {
     ring_ = nullptr;
-    return success_of(result);
+    return success_of("create", result);
   }
+  if (ring_ == nullptr) means_nothing("create", "returned 0 and no ring");
   call(table.describe, ring_, &facts_);
   return {};
 }
@@ -121,6 +130,13 @@ Indices Ring::indices() const {
   return found;
 }
 
+u32 Ring::features() const {
+  const auto& rings = conformance::wire_log().rings();
+  const auto found = rings.find(fd());
+  if (found == rings.end()) throw std::runtime_error("the adapter's describe names a descriptor of no ring");
+  return found->second.params.features;
+}
+
 Result<u32> Ring::submit() { return value_of(call(table.submit, ring_)); }
 Result<u32> Ring::submit_and_wait(u32 wait_nr) {
   return value_of(call(table.submit_and_wait, ring_, wait_nr));
@@ -134,7 +150,12 @@ u32 Ring::cq_ready() const { return call(table.cq_ready, ring_); }
 Result<u32> Ring::copy_cqes(std::span<Cqe> destination, u32 wait_nr) {
   static_assert(sizeof(Cqe) == sizeof(uring_binding_cqe));
   auto* const cqes = reinterpret_cast<uring_binding_cqe*>(destination.data());
-  return value_of(call(table.copy_cqes, ring_, cqes, static_cast<u32>(destination.size()), wait_nr));
+  const int result = call(table.copy_cqes, ring_, cqes, static_cast<u32>(destination.size()), wait_nr);
+  if (result > 0 && static_cast<std::size_t>(result) > destination.size()) {
+    const std::string room = std::to_string(destination.size());
+    means_nothing("copy_cqes", "returned " + std::to_string(result) + " with room for " + room);
+  }
+  return value_of(result);
 }
 
 Result<void> Ring::copy_cqe(Cqe& cqe) {
@@ -152,7 +173,7 @@ Result<Sqe&> Ring::queue(uring_binding_operation operation, const uring_binding_
   const int result = call(table.prepare, sqe, operation, &arguments, &reason);
   if (result == URING_BINDING_NOT_EXPRESSIBLE)
     stop({conformance::operation_name(operation), in_words(reason)});
-  if (result != 0) return error_of(result);
+  if (const Result<void> prepared = success_of("prepare", result); !prepared.ok()) return prepared.error();
   return *static_cast<Sqe*>(sqe);
 }
 
@@ -208,8 +229,9 @@ Result<void> BufferGroup::create(Ring& ring, std::span<std::byte> memory, u32 bu
   if (result == URING_BINDING_NOT_EXPRESSIBLE) stop({what, in_words(reason)});
   if (result != 0) {
     group_ = nullptr;
-    return success_of(result);
+    return success_of("group_create", result);
   }
+  if (group_ == nullptr) means_nothing("group_create", "returned 0 and no group");
   ring_ = &ring;
   consumption_ = consumption;
   return {};
@@ -232,13 +254,13 @@ Result<std::span<std::byte>> BufferGroup::get(const Cqe& cqe) const {
   const uring_binding_cqe plain{cqe.user_data, cqe.res, cqe.flags};
   void* data = nullptr;
   const int result = call(table.group_get, group_, &plain, &data);
-  if (result != 0) return error_of(result);
+  if (const Result<void> got = success_of("group_get", result); !got.ok()) return got.error();
   return std::span(static_cast<std::byte*>(data), static_cast<std::size_t>(cqe.res > 0 ? cqe.res : 0));
 }
 
 Result<void> BufferGroup::put(const Cqe& cqe) {
   const uring_binding_cqe plain{cqe.user_data, cqe.res, cqe.flags};
-  return success_of(call(table.group_put, group_, &plain));
+  return success_of("group_put", call(table.group_put, group_, &plain));
 }
 
 }  // namespace binding

@@ -81,7 +81,8 @@ class Ring {
   Result<void> init(u32 entries, u32 flags = 0);
   void close();
   int fd() const { return ring_ != nullptr ? facts_.fd : -1; }
-  u32 features() const { return facts_.features; }
+  // As the kernel answered: what a binding says of the kernel is no witness.
+  u32 features() const;
   u32 sq_entries() const { return facts_.sq_entries; }
   u32 cq_entries() const { return facts_.cq_entries; }
   Indices indices() const;

@@ -5,7 +5,8 @@
  * that binding would. README.md beside this file says how to write one in half an hour.
  *
  * Results: 0 or a count, or a negative number: the kernel's errno as -EINVAL, or one of the URING_BINDING_ numbers.
- * Never the C library's errno variable, never an exception, never a longjmp.
+ * Never the C library's errno variable, never an exception, never a longjmp. `*reason`, where there is one, is a text that
+ * stays until the next call.
  *
  * Threads: the suite calls from one thread at a time, and each ring from one thread.
  *
@@ -27,8 +28,8 @@
 extern "C" {
 #endif
 
-/* Further functions are added at the end of the table, and change only `size`. What would change the meaning of one
- * that is there makes a uring_binding_v2. */
+/* The table and the structs that are passed through it do not change any more: whatever is added makes a
+ * uring_binding_v2. `size` tells a table that was compiled against something else. */
 #define URING_BINDING_VERSION 1
 
 /* Negative results that are not an errno. */
@@ -253,7 +254,9 @@ struct uring_binding_v1 {
   int (*group_put)(struct uring_binding_group *group, const struct uring_binding_cqe *cqe);
 };
 
-/* The one symbol that an adapter defines. The table is constant and lives as long as the program. */
+/* The one symbol that an adapter defines. The table is constant and lives as long as the program. It is asked for once,
+ * before main, and the process may fork between that and the first create: start threads in create, not here. The
+ * signals SIGSYS, SIGALRM and SIGPIPE are the suite's. */
 const struct uring_binding_v1 *uring_binding(void);
 
 #ifdef __cplusplus

@@ -158,14 +158,16 @@ def blamed(results: Results, tests: Iterable[str], series: str, binding: str) ->
     """Who is to blame for these cells, and why; None where nothing is odd, or it is not the same for all."""
     cells, plan = results.by_position(), results.header.plan
 
-    def verdicts(places: Iterable[tuple[str, tuple[str, str, str]]]) -> dict[str, Verdict]:
-        return {name: cells[position].verdict for name, position in places if position in cells}
+    columns = [column.series for column in text.columns(results)]
+
+    def verdicts(test: str, name: str) -> dict[str, Verdict]:
+        places = ((on, (test, on, name)) for on in columns)
+        return {on: cells[position].verdict for on, position in places if position in cells}
 
     accused = set()
     for test in tests:
-        here = verdicts((name, (test, series, name)) for name in plan.bindings)
-        elsewhere = verdicts((column.series, (test, column.series, binding)) for column in text.columns(results))
-        accused.add(blame(binding, series, here, elsewhere) if binding in here else None)
+        row = {name: verdicts(test, name) for name in plan.bindings}
+        accused.add(blame(binding, series, row) if series in row.get(binding, {}) else None)
     first = accused.pop()
     return f"{first.culprit}: {first.says}" if first and not accused else None
 

@@ -23,8 +23,9 @@ def accused(own: str, others: str, elsewhere: str, binding: str = "liburing"):
     names = ("uring", "liburing-2.15", "raw") if binding == "liburing" else ("liburing", "liburing-2.15", "raw")
     here = {binding: LETTERS[own]} | {name: LETTERS[one] for name, one in zip(names, others, strict=True)}
     there = {"6.1": LETTERS[own]} | {name: LETTERS[one] for name, one in zip(ELSEWHERE, elsewhere, strict=True)}
-    reached = [{name: verdict for name, verdict in found.items() if verdict} for found in (here, there)]
-    return blame(binding, "6.1", *reached)
+    row = {name: {"6.1": verdict} for name, verdict in here.items() if verdict}
+    row[binding] = {name: verdict for name, verdict in there.items() if verdict}
+    return blame(binding, "6.1", row)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,11 @@ def accused(own: str, others: str, elsewhere: str, binding: str = "liburing"):
         ("+", "+++", "✓✓", Culprit.KERNEL),
         ("!", "✓✓✓", "✓✓", Culprit.KERNEL),
         ("!", "   ", "  ", Culprit.KERNEL),
+        # What works early speaks for the kernel, and is odd only beside its like.
+        ("✗", "+++", "✓✓", Culprit.BINDING),
+        ("✗", "+✗✓", "✓✓", Culprit.ASSUMPTION),
+        ("+", "···", "✓✓", Culprit.BINDING),
+        ("+", "✗✗✗", "✓✓", Culprit.UNKNOWN),
         # A binding: odd alone.
         ("✗", "✓✓✓", "✗✗", Culprit.BINDING),
         ("✗", "✓✓✓", "✓✓", Culprit.BINDING),
@@ -48,6 +54,7 @@ def accused(own: str, others: str, elsewhere: str, binding: str = "liburing"):
         ("✗", "✗ ✓", "✓✓", Culprit.ASSUMPTION),
         ("✗", "✓✗✓", "✗✗", Culprit.ASSUMPTION),
         ("✗", "✓✗ ", "✗✗", Culprit.ASSUMPTION),
+        ("✗", "✓✗✗", "✗✗", Culprit.ASSUMPTION),  # through adapters only: their table
         # A test: odd through all, and works nowhere.
         ("✗", "✗✗✗", "✗✗", Culprit.TEST),
         ("✗", "✗✗✗", "✗·", Culprit.TEST),
@@ -74,7 +81,7 @@ def test_a_cell_that_is_not_odd_accuses_nobody(own):
 @pytest.mark.parametrize("own", ["✗", "m", "!", "+"])
 def test_every_pattern_has_an_answer_with_its_evidence(own, binding):
     found = set()
-    for signs in product(*3 * [LETTERS], *2 * ["✓·✗–"]):
+    for signs in product(*3 * [LETTERS], *2 * ["✓·✗–+"]):
         others, elsewhere = "".join(signs[:3]), "".join(signs[3:])
         answer = accused(own, others, elsewhere, binding)
         found.add(answer.culprit)
@@ -83,16 +90,40 @@ def test_every_pattern_has_an_answer_with_its_evidence(own, binding):
     assert found == ({Culprit.KERNEL} if own == "!" else set(Culprit))
 
 
+@pytest.mark.parametrize("mine", ["✗", "m", "!", " "])
+@pytest.mark.parametrize("yours", ["✓", "+"])
+def test_no_test_is_accused_that_works_through_another_binding(mine, yours):
+    """Whatever this binding got elsewhere."""
+    row = {"uring": {"6.1": "✗", "6.12": yours}, "liburing": {"6.1": "✗", "6.12": mine, "7.3": "✗"}}
+    verdicts = {name: {on: LETTERS[sign] for on, sign in seen.items() if sign != " "} for name, seen in row.items()}
+    assert blame("uring", "6.1", verdicts).culprit is Culprit.KERNEL
+    assert blame("liburing", "6.1", verdicts).culprit is Culprit.UNKNOWN
+    assert "works on other kernels through uring, but not through liburing" in blame("liburing", "6.1", verdicts).says
+
+
+def test_ours_is_one_binding_directly_and_through_the_table():
+    row = {name: {"6.1": Verdict.WRONG} for name in ("uring", "uring-through-waist")} | {"raw": {"6.1": Verdict.WORKS}}
+    row |= {"liburing": {"6.1": Verdict.WORKS}}
+    assert blame("uring", "6.1", row).culprit is Culprit.BINDING
+
+
+@pytest.mark.parametrize(("binding", "adapter"), [("liburing", True), ("mine", True), ("uring", False), ("raw", False)])
+def test_a_binding_of_others_may_be_right_and_its_adapter_wrong(binding, adapter):
+    row = {binding: {"6.1": Verdict.WRONG}, "another": {"6.1": Verdict.WORKS}}
+    assert ("or the adapter" in blame(binding, "6.1", row).says) is adapter
+
+
 def check(own: str, others: str, elsewhere: str, culprit: Culprit) -> None:
     """What must be true whoever is accused."""
-    some_fine = any(one in "✓·" for one in others)
+    some_fine = any(one in ("✓·" if own == "+" else "✓·+") for one in others)
     if culprit in (Culprit.BINDING, Culprit.ASSUMPTION):
         assert some_fine, "somebody must show that the kernel and the test are all right"
     if culprit is Culprit.BINDING:
         uring_or_raw = others[0] + others[2]
-        assert not any(one in "✗m!+" for one in uring_or_raw), "no other binding is odd"
+        assert not any(one in ("+" if own == "+" else "✗m!") for one in uring_or_raw), "no other binding is odd"
     if culprit is Culprit.KERNEL and own != "!":
-        assert not some_fine and "✓" in elsewhere, "nobody is fine here, and the test works on another kernel"
+        works = "✓" if own == "+" else "✓+"
+        assert not some_fine and any(one in works for one in elsewhere), "nobody is fine here, and the test works on another kernel"
     if culprit is Culprit.TEST:
         assert not some_fine and "✓" not in elsewhere, "it works nowhere that we know of"
 
@@ -103,7 +134,8 @@ def check(own: str, others: str, elsewhere: str, culprit: Culprit) -> None:
 )
 def test_a_mistake_of_some_versions_is_theirs_and_one_of_all_is_shared(fine, culprit):
     here = dict.fromkeys(("liburing", "liburing-2.9"), Verdict.WRONG) | dict.fromkeys(fine, Verdict.WORKS)
-    assert {blame(name, "6.1", here, {"6.1": Verdict.WRONG}).culprit for name in ("liburing", "liburing-2.9")} == {culprit}
+    row = {name: {"6.1": verdict} for name, verdict in here.items()}
+    assert {blame(name, "6.1", row).culprit for name in ("liburing", "liburing-2.9")} == {culprit}
 
 
 def test_what_nobody_reached_changes_nothing():
@@ -116,7 +148,7 @@ def test_what_nobody_reached_changes_nothing():
 def test_the_sentence_names_its_evidence():
     assert accused("✗", "✓✓✓", "✗ ").says == (
         "On 6.1 the same test is fine through uring, liburing-2.15 and raw, and odd through liburing alone, "
-        "which is odd on 6.12, too"
+        "which is odd on 6.12, too; or the adapter that it is asked through"
     )
     assert accused("✗", "✗✗✗", "✓✓").says == (
         "On 6.1 the test is odd through every binding that can say it (liburing, uring, liburing-2.15 and raw), "
@@ -126,6 +158,6 @@ def test_the_sentence_names_its_evidence():
 
 def test_many_kernels_are_counted():
     elsewhere = {f"6.{minor}": Verdict.WORKS for minor in range(12, 20)} | {"6.1": Verdict.WRONG}
-    assert blame("uring", "6.1", {"uring": Verdict.WRONG, "raw": Verdict.WORKS}, elsewhere).says.endswith(
+    assert blame("uring", "6.1", {"uring": elsewhere, "raw": {"6.1": Verdict.WORKS}}).says.endswith(
         "through which it works on 8 kernels"
     )
