@@ -5,6 +5,8 @@
 //   binding::is_foreign    true if it is not ours: then it may have no words for some things
 //   binding::start()       called once, before the first test
 //   binding::validate()    looks at an adapter layer by layer: the exit code
+//   binding::sqe_size, cqe_size, params_size   of its types
+//   binding::off_sq_ring, off_cq_ring, off_sqes   that it passes to mmap(2)
 //   binding::Ring          the ring; its operations are those of IoUring.zig, user_data first
 //   binding::Sqe           one entry, of which the tests touch only `flags`
 //   binding::bytes_of()    its 64 bytes, to compare; of a foreign binding without what no kernel looks at
@@ -33,7 +35,6 @@ namespace binding {
 
 using Sqe = uring::Sqe;
 using Cqe = uring::Cqe;
-using Params = uring::Params;
 using Op = uring::Op;
 using Error = uring::Error;
 using Timespec = uring::Timespec;
@@ -42,10 +43,8 @@ using Consumption = uring::Consumption;
 template <class T>
 using Result = uring::Result<T>;
 
-// The offsets the binding passes to mmap(2).
-inline constexpr std::uint64_t off_sq_ring = uring::off_sq_ring;
-inline constexpr std::uint64_t off_cq_ring = uring::off_cq_ring;
-inline constexpr std::uint64_t off_sqes = uring::off_sqes;
+// What a binding that is not ours refuses by itself, for another reason than those that Error has names for.
+inline constexpr Error refused{8192};
 
 // The kernel's errno, or 0 if the binding itself said no.
 inline int errno_of(Error error) { return uring::is_errno(error) ? static_cast<int>(error) : 0; }
@@ -61,6 +60,12 @@ namespace binding {
 inline constexpr const char* name = "uring";
 inline constexpr const char* version = CONFORMANCE_URING_VERSION;
 inline constexpr bool is_foreign = false;
+
+inline constexpr std::size_t sqe_size = sizeof(Sqe), cqe_size = sizeof(Cqe),
+                             params_size = sizeof(uring::Params);
+inline constexpr std::uint64_t off_sq_ring = uring::off_sq_ring, off_cq_ring = uring::off_cq_ring,
+                               off_sqes = uring::off_sqes;
+
 inline void start() {}
 inline int validate(std::string_view) { return 2; }  // there is no adapter
 
@@ -79,9 +84,13 @@ using BufferGroup = uring::BufferGroup<Ring>;
 namespace uring {
 
 inline void PrintTo(Error error, std::ostream* out) {
-  *out << "error "
-       << (is_errno(error) ? conformance::wire::result_text(-static_cast<long>(error))
-                           : std::to_string(static_cast<unsigned>(error)) + " of the binding (result.h)");
+  if (error == binding::refused) {
+    *out << "refused by the binding itself";
+  } else {
+    *out << "error "
+         << (is_errno(error) ? conformance::wire::result_text(-static_cast<long>(error))
+                             : std::to_string(static_cast<unsigned>(error)) + " of the binding (result.h)");
+  }
 }
 
 template <class T>

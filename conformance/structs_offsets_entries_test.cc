@@ -11,9 +11,9 @@
 namespace {
 
 TEST(StructsOffsetsEntries, AreThoseOfTheKernel) {
-  EXPECT_EQ(sizeof(binding::Params), 120u);
-  EXPECT_EQ(sizeof(binding::Sqe), 64u);
-  EXPECT_EQ(sizeof(binding::Cqe), 16u);
+  EXPECT_EQ(binding::params_size, 120u);
+  EXPECT_EQ(binding::sqe_size, 64u);
+  EXPECT_EQ(binding::cqe_size, 16u);
 
   EXPECT_EQ(binding::off_sq_ring, 0u);
   EXPECT_EQ(binding::off_cq_ring, 0x8000000u);

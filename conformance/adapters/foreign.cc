@@ -35,6 +35,7 @@ Error error_of(int result) {
     case URING_BINDING_ENTRIES_ZERO: return Error::entries_zero;
     case URING_BINDING_ENTRIES_NOT_POWER_OF_TWO: return Error::entries_not_power_of_two;
     case URING_BINDING_NO_BUFFER_SELECTED: return Error::no_buffer_selected;
+    case URING_BINDING_REFUSED: return refused;
   }
   if (result < -uring::max_errno) {
     throw std::runtime_error("the adapter returned " + std::to_string(result) + ", which means nothing");
@@ -57,6 +58,17 @@ Result<void> success_of(const char* function, int result) {
 
 bool offers(std::uint64_t capability) { return (table.capabilities & capability) != 0; }
 
+// The ring from outside.
+const conformance::RingView& seen(int fd) {
+  const auto& rings = conformance::wire_log().rings();
+  const auto found = rings.find(fd);
+  if (found == rings.end()) {
+    means_nothing("describe",
+                  "names descriptor " + std::to_string(fd) + ", which is of no ring that was opened");
+  }
+  return found->second;
+}
+
 // A word of the ring's shared memory, which no binding can keep to itself.
 u32 shared_word(const conformance::RingView& ring, u32 offset) {
   if (ring.rings == nullptr) throw std::runtime_error("where the binding mapped the ring was not seen");
@@ -72,6 +84,12 @@ auto call(Function function, Arguments... arguments) {
 
 }  // namespace
 
+const uring_binding_v1& adapters_table() {
+  static const uring_binding_v1 nothing{};
+  const uring_binding_v1* const found = uring_binding();
+  return found != nullptr ? *found : nothing;
+}
+
 void start() {
   if (table.version != URING_BINDING_VERSION || table.size != sizeof table) {
     throw std::runtime_error(
@@ -80,6 +98,7 @@ void start() {
   conformance::install_traps();
 }
 
+void PrintTo(PrivateWord word, std::ostream* out) { *out << word.text(); }
 void PrintTo(const Indices& i, std::ostream* out) {
   *out << "Indices{.sqe_head=" << i.sqe_head.text() << ", .sqe_tail=" << i.sqe_tail.text()
        << ", .sq_tail=" << i.sq_tail << ", .cq_head=" << i.cq_head << "}";
@@ -124,18 +143,13 @@ Indices Ring::indices() const {
     found.sqe_head = shown.sqe_head;
     found.sqe_tail = shown.sqe_tail;
   }
-  const conformance::RingView& ring = conformance::wire_log().rings()[fd()];
+  const conformance::RingView& ring = seen(fd());
   found.sq_tail = shared_word(ring, ring.params.sq_off.tail);
   found.cq_head = shared_word(ring, ring.params.cq_off.head);
   return found;
 }
 
-u32 Ring::features() const {
-  const auto& rings = conformance::wire_log().rings();
-  const auto found = rings.find(fd());
-  if (found == rings.end()) throw std::runtime_error("the adapter's describe names a descriptor of no ring");
-  return found->second.params.features;
-}
+u32 Ring::features() const { return seen(fd()).params.features; }
 
 Result<u32> Ring::submit() { return value_of(call(table.submit, ring_)); }
 Result<u32> Ring::submit_and_wait(u32 wait_nr) {

@@ -25,10 +25,12 @@ using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 using i32 = std::int32_t;
 
-inline const uring_binding_v1& table = *uring_binding();
+// The adapter's. Without one, an empty one, which validate and start refuse.
+const uring_binding_v1& adapters_table();
+inline const uring_binding_v1& table = adapters_table();
 
-inline const char* const name = table.name;
-inline const char* const version = table.binding_version;
+inline const char* const name = table.name != nullptr ? table.name : "no-name";
+inline const char* const version = table.binding_version != nullptr ? table.binding_version : "";
 inline constexpr bool is_foreign = true;
 void start();
 int validate(std::string_view layer);
@@ -52,6 +54,11 @@ class PrivateWord {
   std::optional<u32> value_;
 };
 
+// Of its own types the binding shows these two sizes. Of the rest the suite sees only what comes of it: a
+// ring of which it did not see two mappings at the kernel's offsets is refused.
+inline const u32 sqe_size = table.sqe_size, cqe_size = table.cqe_size;
+inline const PrivateWord params_size, off_sq_ring, off_cq_ring, off_sqes;
+
 // Where both queues stand: two words as the binding shows them, two as the kernel sees them.
 struct Indices {
   PrivateWord sqe_head, sqe_tail;
@@ -59,6 +66,7 @@ struct Indices {
 
   friend bool operator==(const Indices&, const Indices&) = default;
 };
+void PrintTo(PrivateWord word, std::ostream* out);
 void PrintTo(const Indices& indices, std::ostream* out);
 
 // What the kernel has, as the binding tells it.

@@ -37,7 +37,8 @@ enum {
   URING_BINDING_NOT_EXPRESSIBLE = -10000, /* this binding has no words for it; *reason says why, in a sentence */
   URING_BINDING_ENTRIES_ZERO = -10001,    /* create: refused by the binding itself, without a system call */
   URING_BINDING_ENTRIES_NOT_POWER_OF_TWO = -10002, /* the same */
-  URING_BINDING_NO_BUFFER_SELECTED = -10003        /* group_get, group_put: the CQE names no buffer */
+  URING_BINDING_NO_BUFFER_SELECTED = -10003,       /* group_get, group_put: the CQE names no buffer */
+  URING_BINDING_REFUSED = -10004 /* the binding itself refused for another reason: never dressed up as an errno */
 };
 
 /* What a binding offers beyond the least. */
@@ -91,7 +92,7 @@ enum uring_binding_operation {
   URING_BINDING_CONNECT = 30,                 /* fd, address: sockaddr, length: of it */
   URING_BINDING_SHUTDOWN = 31,                /* fd, mode: SHUT_RD, SHUT_WR or SHUT_RDWR */
   URING_BINDING_SEND = 32,                    /* fd, address, length, flags: MSG_ */
-  URING_BINDING_SEND_ZC = 33,                 /* the same, mode: flags of zero copy, 0 */
+  URING_BINDING_SEND_ZC = 33,                 /* the same, mode: flags of zero copy, IORING_RECVSEND_ */
   URING_BINDING_SENDMSG = 34,                 /* fd, address: msghdr, flags: MSG_ */
   URING_BINDING_RECV = 35,                    /* fd, address, length, flags: MSG_ */
   URING_BINDING_RECV_SELECT = 36,             /* into a buffer of a group: fd, group, length, flags */

@@ -44,9 +44,11 @@ def build(root: Path, liburing: Unpacked | None, crate: Unpacked | None) -> dict
 def _build_rust(root: Path, crate: Unpacked, directory: Path) -> Peer:
     """With cargo, offline: the only registry is the directory of unpacked packages."""
     target = directory / "rust"
+    manifest = root / "bindings/bench/rust/Cargo.toml"
+    manifest.with_name("Cargo.lock").unlink(missing_ok=True)  # it would ask for the versions of an earlier registry
     run([
         "/usr/bin/cargo", "build", "--release", "--offline", "--quiet",
-        "--manifest-path", str(root / "bindings/bench/rust/Cargo.toml"), "--target-dir", str(target),
+        "--manifest-path", str(manifest), "--target-dir", str(target),
         "--config", 'source.crates-io.replace-with="archive"',
         "--config", f'source.archive.directory="{crate.registry}"',
     ])  # fmt: skip

@@ -281,15 +281,18 @@ int prepare(void* where, u32 operation, const Arguments* arguments, const char**
 // --- registrations
 // ---------------------------------------------------------------------------------------------
 
-// liburing says that there is no probe, and not why.
+// As io_uring_get_probe_ring does it, which tells only that there is no probe, and not why.
 int probe(io_uring* ring, std::uint8_t* supported, u32 count) {
-  io_uring_probe* const probe = io_uring_get_probe_ring(ring);
-  if (probe == nullptr) return -EINVAL;
-  for (u32 op = 0; op < count; ++op) {
+  constexpr u32 room = 256;
+  auto* const probe =
+      at<io_uring_probe>(std::calloc(1, sizeof(io_uring_probe) + room * sizeof(io_uring_probe_op)));
+  if (probe == nullptr) return -ENOMEM;
+  const int error = io_uring_register_probe(ring, probe, room);
+  for (u32 op = 0; op < count && error == 0; ++op) {
     supported[op] = io_uring_opcode_supported(probe, static_cast<int>(op)) != 0 ? 1 : 0;
   }
-  io_uring_free_probe(probe);
-  return 0;
+  std::free(probe);
+  return error;
 }
 
 int do_register(uring_binding_ring* owner, u32 registration, void* argument, u32 count, u32 first,

@@ -61,12 +61,14 @@ static int submit_and_hang(struct uring_binding_ring* ring) {
   for (;;) pause();
 }
 
-static int create_three(uint32_t entries, uint32_t flags, struct uring_binding_ring** ring, const char** reason) {
+static int create_three(uint32_t entries, uint32_t flags, struct uring_binding_ring** ring,
+                        const char** reason) {
   const int result = raw_uring_binding()->create(entries, flags, ring, reason);
   return result == 0 ? 3 : result;
 }
 
-static int create_nothing(uint32_t entries, uint32_t flags, struct uring_binding_ring** ring, const char** reason) {
+static int create_nothing(uint32_t entries, uint32_t flags, struct uring_binding_ring** ring,
+                          const char** reason) {
   (void)entries, (void)flags, (void)reason;
   *ring = NULL;
   return 0;
@@ -76,6 +78,17 @@ static int copy_more_than_room(struct uring_binding_ring* ring, struct uring_bin
                                uint32_t wait_nr) {
   const int count = raw_uring_binding()->copy_cqes(ring, cqes, room, wait_nr);
   return count > 0 ? (int)room + 1 : count;
+}
+
+static int create_refused(uint32_t entries, uint32_t flags, struct uring_binding_ring** ring,
+                          const char** reason) {
+  (void)entries, (void)flags, (void)ring, (void)reason;
+  return URING_BINDING_REFUSED;
+}
+
+static void describe_other(const struct uring_binding_ring* ring, struct uring_binding_facts* facts) {
+  raw_uring_binding()->describe(ring, facts);
+  facts->fd = STDIN_FILENO;
 }
 
 static void describe_no_features(const struct uring_binding_ring* ring, struct uring_binding_facts* facts) {
@@ -98,6 +111,10 @@ const struct uring_binding_v1* uring_binding(void) {
   if (is_broken("sleep")) table.copy_cqes = copy_without_sleep;
   if (is_broken("submit")) table.submit = submit_one_too_many;
   if (is_broken("hang")) table.submit = submit_and_hang;
+  if (is_broken("no_table")) return NULL;
+  if (is_broken("cqe_size")) table.cqe_size = 12;
+  if (is_broken("refused")) table.create = create_refused;
+  if (is_broken("other_fd")) table.describe = describe_other;
   if (is_broken("create")) table.create = create_three;
   if (is_broken("no_ring")) table.create = create_nothing;
   if (is_broken("room")) table.copy_cqes = copy_more_than_room;

@@ -24,7 +24,7 @@ int number(Error error) {
     case Error::entries_zero: return URING_BINDING_ENTRIES_ZERO;
     case Error::entries_not_power_of_two: return URING_BINDING_ENTRIES_NOT_POWER_OF_TWO;
     case Error::no_buffer_selected: return URING_BINDING_NO_BUFFER_SELECTED;
-    default: return uring::is_errno(error) ? -static_cast<int>(error) : -ERANGE;
+    default: return uring::is_errno(error) ? -static_cast<int>(error) : URING_BINDING_REFUSED;
   }
 }
 int result(Result<u32> outcome) {

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 const VERSION: u32 = 1;
 const NOT_EXPRESSIBLE: c_int = -10000;
+const REFUSED: c_int = -10004;
 const NO_BUFFER_SELECTED: c_int = -10003;
 const BUFFER_GROUPS: u64 = 1 << 2;
 const INCREMENTAL_GROUPS: u64 = 1 << 3;
@@ -175,7 +176,7 @@ unsafe extern "C" fn get_sqe(ring: *mut Ring) -> *mut Entry {
 unsafe extern "C" fn submit_and_wait(ring: *mut Ring, wait_nr: u32) -> c_int {
     let ring = &mut *ring;
     if ring.uring.submission().push_multiple(&ring.handed_out[..ring.count]).is_err() {
-        return -libc::EBUSY;
+        return REFUSED;
     }
     ring.count = 0;
     result(ring.uring.submit_and_wait(wait_nr as usize))
