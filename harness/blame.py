@@ -7,17 +7,22 @@ so that a person can disagree.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.binding import OURS, RAW
+from harness.binding import OURS, RAW, is_ours
 from harness.judge import Verdict
 
-_RED = (Verdict.WRONG, Verdict.MISSING, Verdict.COMPLAINED)
-_ODD = (*_RED, Verdict.EARLY)
+_RED = (Verdict.WRONG, Verdict.MISSING)
+_WORKS = (Verdict.WORKS, Verdict.EARLY)  # what works early works
+_FINE = (*_WORKS, Verdict.ABSENT)
 _FEW = 4  # kernels that are still named one by one
 LIBURING = "liburing"  # what its versions are called, with theirs behind it
+THROUGH_WAIST = f"{OURS}-through-waist"  # ours as one of the adapters
+
+Row = Mapping[str, Mapping[str, Verdict]]
 
 
 class Culprit(StrEnum):
@@ -38,97 +43,119 @@ class Blame:
     says: str
 
 
-def blame(binding: str, series: str, row: Mapping[str, Mapping[str, Verdict]]) -> Blame | None:
+def blame(binding: str, series: str, row: Row) -> Blame | None:
     """Who is to blame for the cell of one test on the kernel `series` through `binding`; None if it is not odd.
 
-    `row` has the test's verdicts by binding and kernel, without what the run did not reach. No verdict and what a
-    binding cannot say tell nothing.
+    `row` has the test's verdicts by binding and kernel, without what the run did not reach. No verdict, what a binding
+    cannot say, and a result beside which the kernel complained tell nothing of others.
     """
     verdict = row[binding][series]
-    if verdict not in _ODD:
-        return None
+    here = {name: seen[series] for name, seen in row.items() if series in seen}
     if verdict is Verdict.COMPLAINED:
         return Blame(culprit=Culprit.KERNEL, says="Whatever a binding asks, a kernel must not complain")
-    # What works early works: it is odd beside others of its kind, and speaks for the kernel where another is red.
-    early = verdict is Verdict.EARLY
-    alike = (Verdict.EARLY,) if early else _RED
-    good = (Verdict.WORKS,) if early else (Verdict.WORKS, Verdict.EARLY)
-    here = {name: seen[series] for name, seen in row.items() if series in seen}
-    odd = [name for name, seen in here.items() if seen in alike]
-    fine = [name for name, seen in here.items() if seen in (*good, Verdict.ABSENT)]
-    # A kernel that is too old for it says nothing about one that is not.
-    odd_on = [name for name, seen in row[binding].items() if seen in alike]
-    works_on = [name for name, seen in row[binding].items() if seen in good]
-    if not fine and len(odd) > 1:
-        through = [name for name, seen in row.items() if any(one in good for one in seen.values())]
-        return _among_kernels(binding, series, odd, odd_on, works_on, through)
+    if verdict is Verdict.EARLY:
+        return _early(series, here)
+    if verdict not in _RED:
+        return None
+    red = [name for name, seen in here.items() if seen in _RED]
+    fine = [name for name, seen in here.items() if seen in _FINE]
+    one_family = len({_family(name) for name in red}) == 1
     if not fine:
-        return _alone(binding, series, odd_on, works_on)
-    if len(odd) == 1:
-        return _one_binding(binding, series, fine, odd_on, works_on)
-    return _some_bindings(series, odd, fine)
+        return _alone(binding, series, red, row) if one_family else _among_kernels(binding, series, red, row)
+    if len(red) == 1:
+        return _one_binding(binding, series, fine, row)
+    return _one_family(series, red, fine) if one_family else _several(series, red, fine)
 
 
-def _one_binding(binding: str, series: str, fine: list[str], odd_on: list[str], works_on: list[str]) -> Blame:
+def _early(series: str, here: Mapping[str, Verdict]) -> Blame:
+    """Works on a kernel that should be too old for it, at least through one binding."""
+    early, red, absent = (
+        [name for name, seen in here.items() if seen in kind] for kind in ((Verdict.EARLY,), _RED, (Verdict.ABSENT,))
+    )
+    says = f"On {series}, which should be too old, the test works through {_listed(early)}"
+    if red:
+        says += f", and is odd through {_listed(red)}"
+    if absent:
+        says += f", while it is absent through {_listed(absent)}"
+    if absent and not red and len({_family(name) for name in early}) == 1:
+        return Blame(culprit=Culprit.BINDING, says=f"{says}{_or_adapter(early)}")
+    if not absent:
+        says += ": a backport, or the first release that the suite knows is wrong"
+    return Blame(culprit=Culprit.UNKNOWN, says=says)
+
+
+def _one_binding(binding: str, series: str, fine: list[str], row: Row) -> Blame:
     """Every other binding that says something is fine with the same test on the same kernel."""
     says = f"On {series} the same test is fine through {_listed(fine)}, and odd through {binding} alone"
-    if others := [name for name in odd_on if name != series]:
+    if others := [name for name in _kernels_with(_RED, row[binding]) if name != series]:
         says += f", which is odd on {_kernels(others)}, too"
-    elif works_on:
+    elif works_on := _kernels_with(_WORKS, row[binding]):
         says += f", through which it works on {_kernels(works_on)}"
     return Blame(culprit=Culprit.BINDING, says=f"{says}{_or_adapter([binding])}")
 
 
-def _some_bindings(series: str, odd: list[str], fine: list[str]) -> Blame:
-    """Several are fine or odd with the same test on the same kernel."""
-    evidence = f"On {series} the same test is fine through {_listed(fine)}"
-    evidence += f", and odd through {_listed(odd)}"
-    if all(map(_is_liburing, odd)):
-        if any(map(_is_liburing, fine)):  # a mistake that came, or was mended, between two versions
-            return Blame(culprit=Culprit.BINDING, says=f"{evidence}: only these versions of liburing{_or_adapter(odd)}")
-        return Blame(culprit=Culprit.ASSUMPTION, says=f"{evidence}: what these versions of liburing have in common")
-    if all(map(_is_ours, odd)):
+def _one_family(series: str, red: list[str], fine: list[str]) -> Blame:
+    """Several are odd, which are the same binding, and others fine."""
+    evidence = f"On {series} the same test is fine through {_listed(fine)}, and odd through {_listed(red)}"
+    family = _family(red[0])
+    if family == OURS:
         return Blame(culprit=Culprit.BINDING, says=f"{evidence}: ours, directly and through the table of adapters")
+    if any(_family(name) == family for name in fine):  # a mistake that came, or was mended, between two versions
+        return Blame(culprit=Culprit.BINDING, says=f"{evidence}: only these versions of {family}{_or_adapter(red)}")
+    return Blame(culprit=Culprit.ASSUMPTION, says=f"{evidence}: what these versions of {family} have in common")
+
+
+def _several(series: str, red: list[str], fine: list[str]) -> Blame:
+    """Different bindings are odd, and others fine."""
+    evidence = f"On {series} the same test is fine through {_listed(fine)}, and odd through {_listed(red)}"
     if fine == [OURS]:
         says = f"{evidence}: only what goes through adapters, so it may be their table"
         return Blame(culprit=Culprit.ASSUMPTION, says=says)
     if fine == [RAW]:
-        says = f"{evidence}: with bare system calls it works, so it is what all real bindings have in common"
+        says = f"{evidence}: with bare system calls it is fine, so it is what all real bindings have in common"
         return Blame(culprit=Culprit.ASSUMPTION, says=says)
     return Blame(culprit=Culprit.UNKNOWN, says=f"{evidence}: the bindings disagree, and no pattern tells why")
 
 
-def _among_kernels(
-    binding: str, series: str, odd: list[str], odd_on: list[str], works_on: list[str], through: list[str]
-) -> Blame:
-    """Every binding that said something is odd on this kernel."""
-    evidence = f"On {series} the test is odd through every binding that can say it ({_listed(odd)})"
-    if works_on:
+def _among_kernels(binding: str, series: str, red: list[str], row: Row) -> Blame:
+    """Different bindings are odd on this kernel, and none is fine."""
+    evidence = f"On {series} the test is odd through every binding that says anything ({_listed(red)})"
+    if works_on := _kernels_with(_WORKS, row[binding]):
         says = f"{evidence}, while through {binding} it works on {_kernels(works_on)}"
         return Blame(culprit=Culprit.KERNEL, says=says)
-    if through:  # so it is not the test
+    if through := [name for name, seen in row.items() if _kernels_with(_WORKS, seen)]:  # so it is not the test
         says = f"{evidence}, and works on other kernels through {_listed(through)}, but not through {binding}"
         return Blame(culprit=Culprit.UNKNOWN, says=f"{says}: the kernel, and {binding} as well")
-    if len(odd_on) > 1:
-        says = f"{evidence}, and through {binding} it is odd on {_kernels(odd_on)} and works nowhere"
-        return Blame(culprit=Culprit.TEST, says=says)
-    return Blame(culprit=Culprit.UNKNOWN, says=f"{evidence}, and no other kernel was seen with it: the kernel or the test")
+    odd_on = _kernels_with(_RED, row[binding])
+    if len(odd_on) == 1:
+        says = f"{evidence}, and no other kernel was seen with it: the kernel or the test"
+        return Blame(culprit=Culprit.UNKNOWN, says=says)
+    evidence += f", and through {binding} it is odd on {_kernels(odd_on)} and works nowhere"
+    noisy = dict.fromkeys(on for seen in row.values() for on in _kernels_with((Verdict.COMPLAINED,), seen))
+    if noisy:  # nothing else was wrong there
+        says = f"{evidence}, but nothing was wrong on {_kernels(list(noisy))} except that the kernel complained"
+        return Blame(culprit=Culprit.UNKNOWN, says=says)
+    return Blame(culprit=Culprit.TEST, says=evidence)
 
 
-def _alone(binding: str, series: str, odd_on: list[str], works_on: list[str]) -> Blame:
+def _alone(binding: str, series: str, red: list[str], row: Row) -> Blame:
     """No other binding says anything on this kernel."""
-    evidence = f"On {series} only {binding} was asked"
+    evidence = f"On {series} only {_listed(red)} {'says' if len(red) == 1 else 'say'} anything of it"
+    works_on, odd_on = _kernels_with(_WORKS, row[binding]), _kernels_with(_RED, row[binding])
     if works_on:
-        says = f"{evidence}, through which it works on {_kernels(works_on)}: the kernel, or what the binding assumes of it"
+        says = f"{evidence}, and through {binding} it works on {_kernels(works_on)}: the kernel, or what the binding assumes of it"
     elif len(odd_on) > 1:
-        says = f"{evidence}, through which it is odd on {_kernels(odd_on)}: the binding or the test"
+        says = f"{evidence}, and through {binding} it is odd on {_kernels(odd_on)}: the binding or the test"
     else:
         says = f"{evidence}, and nothing else was seen of it: the kernel, the binding or the test"
-    return Blame(culprit=Culprit.UNKNOWN, says=f"{says}. To know more, run it through another binding, too")
+    return Blame(culprit=Culprit.UNKNOWN, says=f"{says}. To know more, run it through another binding that can say it")
 
 
-def _is_ours(name: str) -> bool:
-    return name == OURS or name.startswith(f"{OURS}-")
+def _family(name: str) -> str:
+    """Bindings that share their logic count as one witness."""
+    if is_ours(name) or name == THROUGH_WAIST:
+        return OURS
+    return LIBURING if re.fullmatch(rf"{LIBURING}(-[0-9].*)?", name) else name
 
 
 def _or_adapter(names: list[str]) -> str:
@@ -136,8 +163,8 @@ def _or_adapter(names: list[str]) -> str:
     return "" if all(name in (OURS, RAW) for name in names) else "; or the adapter that it is asked through"
 
 
-def _is_liburing(name: str) -> bool:
-    return name == LIBURING or name.startswith(f"{LIBURING}-")
+def _kernels_with(kinds: Iterable[Verdict], seen: Mapping[str, Verdict]) -> list[str]:
+    return [on for on, verdict in seen.items() if verdict in kinds]
 
 
 def _kernels(names: list[str]) -> str:
