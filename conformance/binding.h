@@ -4,7 +4,8 @@
 //   binding::name          what reports call it, and binding::version
 //   binding::is_foreign    true if it is not ours: then it may have no words for some things
 //   binding::start()       called once, before the first test
-//   binding::validate()    looks at an adapter layer by layer: the exit code
+//   binding::validate()    looks at an adapter layer by layer: the exit code, `skip_code` if something is not
+//                          expressible and nothing wrong
 //   binding::sqe_size, cqe_size, params_size   of its types
 //   binding::off_sq_ring, off_cq_ring, off_sqes   that it passes to mmap(2)
 //   binding::Ring          the ring; its operations are those of IoUring.zig, user_data first
@@ -67,7 +68,7 @@ inline constexpr std::uint64_t off_sq_ring = uring::off_sq_ring, off_cq_ring = u
                                off_sqes = uring::off_sqes;
 
 inline void start() {}
-inline int validate(std::string_view) { return 2; }  // there is no adapter
+inline int validate(std::string_view, int) { return 2; }  // there is no adapter
 
 // Ours has zeros wherever the kernel does not look, and that is asserted.
 inline conformance::wire::Sqe bytes_of(const Sqe& sqe) { return std::bit_cast<conformance::wire::Sqe>(sqe); }

@@ -8,8 +8,8 @@ namespace conformance {
 namespace {
 
 // Each different in every byte, so that a narrowing or a mix-up shows. No kernel looks at them.
-constexpr std::uint64_t user_data = 0x1122334455667788, far = 0x0000'0102'0304'0506,
-                        farther = 0x0000'0708'090a'0b0c, target = 0x99aabbccddeeff01;
+constexpr std::uint64_t user_data = 0x1122334455667788, far = 0x7a7b'0102'0304'0506,
+                        farther = 0x7c7d'0708'090a'0b0c, target = 0x99aabbccddeeff01;
 constexpr std::int32_t fd = 0x1213'1415, other_fd = 0x2223'2425, count = 0x3233'3435, domain = 0x4243'4445;
 constexpr std::uint32_t bytes = 0x1617'1819, mode = 0x2627'2829, slot = 0x3637'3839, flags = 0x4647'4849,
                         type = 0x5657'5859, protocol = 0x6667'6869, level = 0x1a1b'1c1d, option = 0x2a2b'2c2d;
@@ -408,9 +408,18 @@ std::string operation_name(uring_binding_operation operation) {
 }
 
 wire::Sqe without_unread_fields(wire::Sqe sqe) {
-  // io_nop_prep: looked at only with IORING_NOP_FILE (6.13). liburing and the Rust crate write -1.
-  constexpr std::uint32_t nop_file = 2;
-  if (sqe.opcode == wire::op::nop && (sqe.op_flags & nop_file) == 0) sqe.fd = 0;
+  constexpr std::uint32_t nop_file = 1u << 1, cancel_fd = 1u << 1;
+  switch (sqe.opcode) {
+    case wire::op::nop:  // io_nop_prep: looked at only with IORING_NOP_FILE (6.13)
+      if ((sqe.op_flags & nop_file) == 0) sqe.fd = 0;
+      break;
+    case wire::op::async_cancel:  // io_async_cancel_prep: only with IORING_ASYNC_CANCEL_FD (5.19)
+      if ((sqe.op_flags & cancel_fd) == 0) sqe.fd = -1;
+      break;
+    case wire::op::timeout:  // io_timeout_prep, io_timeout_remove_prep: never
+    case wire::op::timeout_remove:
+    case wire::op::link_timeout: sqe.fd = -1; break;
+  }
   return sqe;
 }
 

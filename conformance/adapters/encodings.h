@@ -26,7 +26,7 @@ std::span<const Encoding> encodings();
 // "ACCEPT_DIRECT"
 std::string operation_name(uring_binding_operation operation);
 
-// The same without what no kernel looks at, where a binding may write what it likes.
+// The same, and where no kernel looks, what the golden table has: there a binding may write what it likes.
 wire::Sqe without_unread_fields(wire::Sqe sqe);
 
 // The fields in which two SQEs differ, each in a sentence: ".len is 0, want 7".

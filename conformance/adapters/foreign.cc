@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <stdexcept>
+#include <utility>
 
 #include "adapters/encodings.h"
 #include "binding.h"
@@ -82,6 +84,17 @@ auto call(Function function, Arguments... arguments) {
   return function(arguments...);
 }
 
+// Calls one that may answer that the binding has no words for what is asked.
+template <class Function, class... Arguments>
+int ask(const char* name_of_function, Function function, Arguments... arguments) {
+  const std::size_t before = conformance::wire_log().events();
+  const int result = call(function, arguments...);
+  if (result == URING_BINDING_NOT_EXPRESSIBLE && conformance::wire_log().events() != before) {
+    means_nothing(name_of_function, "asked the kernel, and says that there are no words for it");
+  }
+  return result;
+}
+
 }  // namespace
 
 const uring_binding_v1& adapters_table() {
@@ -118,7 +131,7 @@ Result<void> Ring::init(u32 entries, u32 flags) {
           std::string(name) + " leaves that to the kernel, which rounds up and refuses 0 itself"});
   }
   const char* reason = nullptr;
-  const int result = call(table.create, entries, flags, &ring_, &reason);
+  const int result = ask("create", table.create, entries, flags, &ring_, &reason);
   if (result == URING_BINDING_NOT_EXPRESSIBLE)
     stop({flags == 0 ? "a ring" : "a ring with setup flags " + std::to_string(flags), in_words(reason)});
   if (result != 0) {
@@ -173,11 +186,13 @@ Result<u32> Ring::copy_cqes(std::span<Cqe> destination, u32 wait_nr) {
 }
 
 Result<void> Ring::copy_cqe(Cqe& cqe) {
-  for (;;) {
+  constexpr int patience = 100;  // a wait may end for nothing now and then, and not each time
+  for (int i = 0; i < patience; ++i) {
     const Result<u32> copied = copy_cqes(std::span(&cqe, 1), 1);
     if (!copied.ok()) return copied.error();
     if (copied.value() == 1) return {};
   }
+  means_nothing("copy_cqes", "does not wait: " + std::to_string(patience) + " times it returned 0");
 }
 
 Result<Sqe&> Ring::queue(uring_binding_operation operation, const uring_binding_arguments& arguments) {
@@ -197,8 +212,8 @@ Result<Sqe&> Ring::queue(uring_binding_operation operation, const uring_binding_
 Result<u32> Ring::do_register(const char* what, uring_binding_registration registration, const void* argument,
                               std::size_t count, u32 first) {
   const char* reason = nullptr;
-  const int result =
-      call(table.do_register, ring_, registration, any(argument), static_cast<u32>(count), first, &reason);
+  const int result = ask("do_register", table.do_register, ring_, registration, any(argument),
+                         static_cast<u32>(count), first, &reason);
   if (result == URING_BINDING_NOT_EXPRESSIBLE) stop({what, in_words(reason)});
   return value_of(result);
 }
@@ -226,6 +241,17 @@ Result<u32> Ring::get_probe(Probe& probe) {
 // --- groups of buffers
 // -----------------------------------------------------------------------------------------
 
+namespace {
+
+// Rings of buffers that are registered with this ring.
+int buffer_rings(int fd) {
+  const auto& rings = conformance::wire_log().rings();
+  const auto found = rings.find(fd);
+  return found != rings.end() ? found->second.buffer_rings : 0;
+}
+
+}  // namespace
+
 Result<void> BufferGroup::create(Ring& ring, std::span<std::byte> memory, u32 buffer_size,
                                  Consumption consumption) {
   const bool incremental = consumption == Consumption::incremental;
@@ -238,8 +264,8 @@ Result<void> BufferGroup::create(Ring& ring, std::span<std::byte> memory, u32 bu
   const char* reason = nullptr;
   const auto count = static_cast<u32>(memory.size() / buffer_size);
   const u32 wanted = incremental ? URING_BINDING_INCREMENTAL : URING_BINDING_WHOLE;
-  const int result = call(table.group_create, ring.ring_, id_, static_cast<void*>(memory.data()), count,
-                          buffer_size, wanted, &group_, &reason);
+  const int result = ask("group_create", table.group_create, ring.ring_, id_,
+                         static_cast<void*>(memory.data()), count, buffer_size, wanted, &group_, &reason);
   if (result == URING_BINDING_NOT_EXPRESSIBLE) stop({what, in_words(reason)});
   if (result != 0) {
     group_ = nullptr;
@@ -247,6 +273,7 @@ Result<void> BufferGroup::create(Ring& ring, std::span<std::byte> memory, u32 bu
   }
   if (group_ == nullptr) means_nothing("group_create", "returned 0 and no group");
   ring_ = &ring;
+  memory_ = memory;
   consumption_ = consumption;
   return {};
 }
@@ -260,8 +287,12 @@ Result<void> BufferGroup::init(Ring& ring, u16 group, std::span<std::byte> memor
 }
 
 void BufferGroup::close() {
-  if (group_ != nullptr) call(table.group_destroy, ring_->ring_, group_);
-  group_ = nullptr;
+  if (group_ == nullptr) return;
+  const int before = buffer_rings(ring_->fd());
+  call(table.group_destroy, ring_->ring_, std::exchange(group_, nullptr));
+  if (buffer_rings(ring_->fd()) != before - 1) {
+    ADD_FAILURE() << "the adapter's group_destroy left the ring of buffers registered: see uring_binding.h";
+  }
 }
 
 Result<std::span<std::byte>> BufferGroup::get(const Cqe& cqe) const {
@@ -269,7 +300,12 @@ Result<std::span<std::byte>> BufferGroup::get(const Cqe& cqe) const {
   void* data = nullptr;
   const int result = call(table.group_get, group_, &plain, &data);
   if (const Result<void> got = success_of("group_get", result); !got.ok()) return got.error();
-  return std::span(static_cast<std::byte*>(data), static_cast<std::size_t>(cqe.res > 0 ? cqe.res : 0));
+  const std::span found(static_cast<std::byte*>(data), static_cast<std::size_t>(cqe.res > 0 ? cqe.res : 0));
+  if (std::less{}(found.data(), memory_.data()) ||
+      std::less{}(memory_.data() + memory_.size(), found.data() + found.size())) {
+    means_nothing("group_get", "returned 0 and bytes that are not the group's");
+  }
+  return found;
 }
 
 Result<void> BufferGroup::put(const Cqe& cqe) {

@@ -33,7 +33,7 @@ inline const char* const name = table.name != nullptr ? table.name : "no-name";
 inline const char* const version = table.binding_version != nullptr ? table.binding_version : "";
 inline constexpr bool is_foreign = true;
 void start();
-int validate(std::string_view layer);
+int validate(std::string_view layer, int skip_code);
 
 // In the text of a skip that says what the binding has no words for.
 inline constexpr std::string_view not_expressible_words = " is not expressible: ";
@@ -89,6 +89,7 @@ class Ring {
   Result<void> init(u32 entries, u32 flags = 0);
   void close();
   int fd() const { return ring_ != nullptr ? facts_.fd : -1; }
+  const uring_binding_ring* adapters_ring() const { return ring_; }
   // As the kernel answered: what a binding says of the kernel is no witness.
   u32 features() const;
   u32 sq_entries() const { return facts_.sq_entries; }
@@ -437,6 +438,7 @@ class BufferGroup {
 
   Ring* ring_ = nullptr;
   uring_binding_group* group_ = nullptr;
+  std::span<std::byte> memory_;
   u16 id_ = 0;
   Consumption consumption_ = Consumption::whole;
 };

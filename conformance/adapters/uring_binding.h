@@ -159,7 +159,7 @@ struct uring_binding_cqe {
 /* A ring as its binding describes it. */
 struct uring_binding_facts {
   int32_t fd;
-  uint32_t features; /* IORING_FEAT_, as far as the binding tells */
+  uint32_t features; /* IORING_FEAT_, as far as the binding tells: none that the kernel did not name */
   uint32_t sq_entries;
   uint32_t cq_entries;
 };
@@ -208,7 +208,8 @@ struct uring_binding_v1 {
    * encodings are looked at) 64 zero bytes that belong to no ring. 0, or URING_BINDING_NOT_EXPRESSIBLE. */
   int (*prepare)(void *sqe, uint32_t operation, const struct uring_binding_arguments *arguments, const char **reason);
 
-  /* Submits what was handed out. How many SQEs the kernel consumed, or the errno of io_uring_enter(2). */
+  /* Submits what was handed out. How many SQEs the kernel consumed, or the errno of io_uring_enter(2), or
+   * URING_BINDING_REFUSED where the binding cannot even queue it. */
   int (*submit)(struct uring_binding_ring *ring);
 
   /* The same, and returns once at least `wait_nr` CQEs are there. */
@@ -257,7 +258,7 @@ struct uring_binding_v1 {
 
 /* The one symbol that an adapter defines. The table is constant and lives as long as the program. It is asked for once,
  * before main, and the process may fork between that and the first create: start threads in create, not here. The
- * signals SIGSYS, SIGALRM and SIGPIPE are the suite's. */
+ * signals SIGSYS, SIGALRM and SIGPIPE are the suite's; a thread that blocks SIGSYS dies by its next mmap or close. */
 const struct uring_binding_v1 *uring_binding(void);
 
 #ifdef __cplusplus

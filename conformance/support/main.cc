@@ -148,7 +148,7 @@ int main(int argc, char** argv) {
   listeners.Append(new conformance::WatchdogListener(options.timeout_s, options.records_fd));
   listeners.Append(new conformance::HygieneListener(binding::is_foreign));
 
-  if (options.validate) return binding::validate(*options.validate);
+  if (options.validate) return binding::validate(*options.validate, options.skip_code);
 
   const int result = RUN_ALL_TESTS();
   if (testing::UnitTest::GetInstance()->test_to_run_count() == 0) {

@@ -79,7 +79,7 @@ long map(const SystemCall& a) {
                  (address < 0 ? wire::result_text(address) : "memory"));
   if (address < 0) return address;
   ++ring->second.mappings;
-  (offset == uring::off_sqes ? ring->second.sqes : ring->second.rings) = pointer<std::byte>(address);
+  ring->second.found(offset, pointer<std::byte>(address));
   return address;
 }
 

@@ -47,6 +47,12 @@ struct Line {
 
 }  // namespace
 
+void RingView::found(std::uint64_t offset, std::byte* memory) {
+  std::byte*& half = offset == uring::off_sqes ? sqes : rings;
+  // The same memory twice, if a binding maps the two queues one by one; the SQ's mapping reaches further.
+  if (offset != uring::off_cq_ring || half == nullptr) half = memory;
+}
+
 void WireLog::clear() {
   events_.clear();
   dropped_ = 0;
@@ -153,6 +159,12 @@ long ObservedKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete
 long ObservedKernel::do_register(int fd, uring::RegisterOp op, const void* arg, uring::u32 count) noexcept {
   const long result = LyingKernel::do_register(fd, op, arg, count);
   wire_log().add(register_name(op) + " count=" + std::to_string(count) + " -> " + wire::result_text(result));
+  const auto ring = wire_log().rings().find(fd);
+  if (ring != wire_log().rings().end() && result >= 0) {
+    ring->second.buffer_rings += op == uring::RegisterOp::pbuf_ring              ? 1
+                                 : op == uring::RegisterOp::unregister_pbuf_ring ? -1
+                                                                                 : 0;
+  }
   return result;
 }
 
@@ -164,7 +176,7 @@ long ObservedKernel::map_ring(int fd, std::size_t bytes, uring::u64 offset) noex
   }
   RingView& ring = wire_log().rings()[fd];
   ++ring.mappings;
-  (offset == uring::off_sqes ? ring.sqes : ring.rings) = reinterpret_cast<std::byte*>(address);
+  ring.found(offset, reinterpret_cast<std::byte*>(address));
   if (offset != uring::off_sqes) {  // wherever the counters of a new ring stand
     ring.sq_seen = word(ring, ring.params.sq_off.tail);
     ring.cq_seen = word(ring, ring.params.cq_off.tail);

@@ -27,6 +27,9 @@ struct RingView {
   std::uint32_t sq_seen = 0;  // SQEs logged so far
   std::uint32_t cq_seen = 0;  // CQEs logged so far
   int mappings = 0;           // of the ring's memory, still there
+  int buffer_rings = 0;       // registered and not unregistered
+
+  void found(std::uint64_t offset, std::byte* memory);  // what mmap(2) returned
 };
 
 class WireLog {
@@ -53,6 +56,7 @@ class WireLog {
   void clear();
   void add(Event event);
   std::deque<std::string> lines() const;
+  std::size_t events() const { return dropped_ + events_.size(); }  // so far, since clear()
 
   // "ring 3: sq head 1 tail 1, cq head 0 tail 1" for each open ring: where a wait that never ends got stuck.
   std::string ring_states() const;

@@ -94,9 +94,15 @@ u32 slot_of(const Arguments& a) {
   return a.slot == URING_BINDING_ANY_SLOT ? static_cast<u32>(IORING_FILE_INDEX_ALLOC) : a.slot;
 }
 
-void select_buffer(io_uring_sqe* sqe, u32 group) {
+// Before there was a function for the group (2.9), the manual page had users write it themselves.
+template <class Sqe>
+void select_buffer(Sqe* sqe, u32 group) {
   io_uring_sqe_set_flags(sqe, IOSQE_BUFFER_SELECT);
-  sqe->buf_group = static_cast<u16>(group);
+  if constexpr (requires { io_uring_sqe_set_buf_group(sqe, signed_of(group)); }) {
+    io_uring_sqe_set_buf_group(sqe, signed_of(group));
+  } else {
+    sqe->buf_group = static_cast<u16>(group);
+  }
 }
 
 bool prepare_file(io_uring_sqe* sqe, u32 operation, const Arguments& a) {

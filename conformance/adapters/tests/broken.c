@@ -1,6 +1,7 @@
 /* The adapter `raw` with one thing broken, named by the environment variable URING_BROKEN: what an author of
  * an adapter may get wrong. CMakeLists.txt beside this file demands that each of them turns red, in the right
  * layer and row. */
+#include <linux/io_uring.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,6 +87,90 @@ static int create_refused(uint32_t entries, uint32_t flags, struct uring_binding
   return URING_BINDING_REFUSED;
 }
 
+static int copy_without_wait(struct uring_binding_ring* ring, struct uring_binding_cqe* cqes, uint32_t room,
+                             uint32_t wait_nr) {
+  (void)wait_nr;
+  return raw_uring_binding()->copy_cqes(ring, cqes, room, 0);
+}
+
+static int copy_after_wait_for_one(struct uring_binding_ring* ring, struct uring_binding_cqe* cqes,
+                                   uint32_t room, uint32_t wait_nr) {
+  return raw_uring_binding()->copy_cqes(ring, cqes, room, wait_nr > 0 ? 1 : 0);
+}
+
+static int copy_and_ask_again(struct uring_binding_ring* ring, struct uring_binding_cqe* cqes, uint32_t room,
+                              uint32_t wait_nr) {
+  const int is_empty = raw_uring_binding()->cq_ready(ring) == 0;
+  while (is_empty && raw_uring_binding()->cq_ready(ring) < wait_nr) raw_uring_binding()->enter(ring, 0, 0, 1);
+  return raw_uring_binding()->copy_cqes(ring, cqes, room, wait_nr);
+}
+
+static int enter_as_it_likes(struct uring_binding_ring* ring, uint32_t to_submit, uint32_t min_complete,
+                             uint32_t flags) {
+  (void)to_submit, (void)min_complete;
+  return raw_uring_binding()->enter(ring, 0, 0, flags);
+}
+
+static int enter_another_errno(struct uring_binding_ring* ring, uint32_t to_submit, uint32_t min_complete,
+                               uint32_t flags) {
+  const int result = raw_uring_binding()->enter(ring, to_submit, min_complete, flags);
+  return result < 0 ? -1 : result;
+}
+
+static int create_without_flags(uint32_t entries, uint32_t flags, struct uring_binding_ring** ring,
+                                const char** reason) {
+  (void)flags;
+  return raw_uring_binding()->create(entries, 0, ring, reason);
+}
+
+static int no_words_for_an_errno(struct uring_binding_ring* ring, uint32_t registration, void* argument,
+                                 uint32_t count, uint32_t first, const char** reason) {
+  const int result = raw_uring_binding()->do_register(ring, registration, argument, count, first, reason);
+  if (result >= 0) return result;
+  *reason = "it is hard to say";
+  return URING_BINDING_NOT_EXPRESSIBLE;
+}
+
+static void keep_group(struct uring_binding_ring* ring, struct uring_binding_group* group) {
+  (void)ring, (void)group;
+}
+
+static int get_nothing(const struct uring_binding_group* group, const struct uring_binding_cqe* cqe,
+                       void** data) {
+  (void)group, (void)cqe, (void)data;
+  return 0;
+}
+
+static int prepare_refused(void* sqe, uint32_t operation, const struct uring_binding_arguments* arguments,
+                           const char** reason) {
+  (void)sqe, (void)operation, (void)arguments, (void)reason;
+  return URING_BINDING_REFUSED;
+}
+
+// What no kernel reads may be anything.
+static int prepare_with_other_fd(void* sqe, uint32_t operation,
+                                 const struct uring_binding_arguments* arguments, const char** reason) {
+  const int result = raw_uring_binding()->prepare(sqe, operation, arguments, reason);
+  if (operation == URING_BINDING_NOP ||
+      (operation >= URING_BINDING_TIMEOUT && operation <= URING_BINDING_CANCEL)) {
+    ((struct io_uring_sqe*)sqe)->fd = 77;
+  }
+  return result;
+}
+
+static volatile int depth;
+static int dig(int level) { return level == 0 ? 0 : dig(level + 1) + depth; }
+static int create_deep(uint32_t entries, uint32_t flags, struct uring_binding_ring** ring,
+                       const char** reason) {
+  (void)entries, (void)flags, (void)ring, (void)reason;
+  return dig(1);
+}
+
+static void describe_too_much(const struct uring_binding_ring* ring, struct uring_binding_facts* facts) {
+  raw_uring_binding()->describe(ring, facts);
+  facts->features = UINT32_MAX;
+}
+
 static void describe_other(const struct uring_binding_ring* ring, struct uring_binding_facts* facts) {
   raw_uring_binding()->describe(ring, facts);
   facts->fd = STDIN_FILENO;
@@ -115,6 +200,19 @@ const struct uring_binding_v1* uring_binding(void) {
   if (is_broken("cqe_size")) table.cqe_size = 12;
   if (is_broken("refused")) table.create = create_refused;
   if (is_broken("other_fd")) table.describe = describe_other;
+  if (is_broken("no_wait")) table.copy_cqes = copy_without_wait;
+  if (is_broken("one")) table.copy_cqes = copy_after_wait_for_one;
+  if (is_broken("again")) table.copy_cqes = copy_and_ask_again;
+  if (is_broken("enter")) table.enter = enter_as_it_likes;
+  if (is_broken("errno")) table.enter = enter_another_errno;
+  if (is_broken("setup")) table.create = create_without_flags;
+  if (is_broken("words")) table.do_register = no_words_for_an_errno;
+  if (is_broken("group")) table.group_destroy = keep_group;
+  if (is_broken("get")) table.group_get = get_nothing;
+  if (is_broken("prepare")) table.prepare = prepare_refused;
+  if (is_broken("unread")) table.prepare = prepare_with_other_fd;
+  if (is_broken("deep")) table.create = create_deep;
+  if (is_broken("too_much")) table.describe = describe_too_much;
   if (is_broken("create")) table.create = create_three;
   if (is_broken("no_ring")) table.create = create_nothing;
   if (is_broken("room")) table.copy_cqes = copy_more_than_room;

@@ -106,7 +106,7 @@ unsafe impl Sync for Table {}
 fn result<T: TryInto<c_int>>(outcome: io::Result<T>) -> c_int {
     match outcome {
         Ok(value) => value.try_into().unwrap_or(c_int::MAX),
-        Err(error) => -error.raw_os_error().unwrap_or(libc::EIO),
+        Err(error) => error.raw_os_error().map_or(REFUSED, |number| -number),
     }
 }
 
@@ -214,7 +214,11 @@ unsafe extern "C" fn copy_cqes(ring: *mut Ring, cqes: *mut Cqe, room: u32, wait_
     if copied > 0 || room == 0 || (wait_nr == 0 && !overflowed) {
         return copied;
     }
-    let entered = enter(ring, 0, wait_nr, ENTER_GETEVENTS);
+    let entered = if wait_nr > 0 {
+        result((*ring).uring.submit_and_wait(wait_nr as usize)) // nothing to submit: entries are pushed in submit alone
+    } else {
+        enter(ring, 0, 0, ENTER_GETEVENTS)
+    };
     if entered < 0 {
         return entered;
     }
