@@ -20,7 +20,10 @@ using conformance::NotExpressible;
 [[noreturn]] void stop(const NotExpressible& lacking) {
   conformance::current_observation().not_expressible = lacking;
   const std::string text = lacking.what + std::string(not_expressible_words) + lacking.reason;
-  GTEST_MESSAGE_(text.c_str(), testing::TestPartResult::kSkip);
+  // Said outside of a test (mechanics.cc), it would keep all tests from running.
+  if (testing::UnitTest::GetInstance()->current_test_info() != nullptr) {
+    GTEST_MESSAGE_(text.c_str(), testing::TestPartResult::kSkip);
+  }
   // What GoogleTest throws for its own assertions, and takes as said already.
   throw testing::AssertionException(
       testing::TestPartResult(testing::TestPartResult::kSkip, __FILE__, __LINE__, text.c_str()));
@@ -31,8 +34,12 @@ std::string in_words(const char* reason) {
                            : std::string(name) + " says so without a reason, which is the adapter's fault";
 }
 
-// What an adapter returned below 0.
-Error error_of(int result) {
+[[noreturn]] void means_nothing(const char* function, const std::string& what) {
+  throw std::runtime_error("the adapter's " + std::string(function) + ' ' + what + ": see uring_binding.h");
+}
+
+// What a function of the adapter returned below 0.
+Error error_of(const char* function, int result) {
   switch (result) {
     case URING_BINDING_ENTRIES_ZERO: return Error::entries_zero;
     case URING_BINDING_ENTRIES_NOT_POWER_OF_TWO: return Error::entries_not_power_of_two;
@@ -40,22 +47,20 @@ Error error_of(int result) {
     case URING_BINDING_REFUSED: return refused;
   }
   if (result < -uring::max_errno) {
-    throw std::runtime_error("the adapter returned " + std::to_string(result) + ", which means nothing");
+    const bool has_no_words = result == URING_BINDING_NOT_EXPRESSIBLE;
+    means_nothing(function, "returned " + std::to_string(result) +
+                                (has_no_words ? ", not expressible, which it cannot be" : ""));
   }
   return static_cast<Error>(-result);
-}
-
-Result<u32> value_of(int result) {
-  return result < 0 ? Result<u32>(error_of(result)) : static_cast<u32>(result);
-}
-[[noreturn]] void means_nothing(const char* function, const std::string& what) {
-  throw std::runtime_error("the adapter's " + std::string(function) + ' ' + what + ": see uring_binding.h");
 }
 
 // Of a function that returns 0 or a negative number; anything else is a mistake of the adapter.
 Result<void> success_of(const char* function, int result) {
   if (result > 0) means_nothing(function, "returned " + std::to_string(result) + ", and 0 is success");
-  return result < 0 ? Result<void>(error_of(result)) : Result<void>();
+  return result < 0 ? Result<void>(error_of(function, result)) : Result<void>();
+}
+Result<u32> value_of(const char* function, int result) {
+  return result < 0 ? Result<u32>(error_of(function, result)) : static_cast<u32>(result);
 }
 
 bool offers(std::uint64_t capability) { return (table.capabilities & capability) != 0; }
@@ -164,12 +169,16 @@ Indices Ring::indices() const {
 
 u32 Ring::features() const { return seen(fd()).params.features; }
 
-Result<u32> Ring::submit() { return value_of(call(table.submit, ring_)); }
+Result<u32> Ring::submit() { return value_of("submit", call(table.submit, ring_)); }
 Result<u32> Ring::submit_and_wait(u32 wait_nr) {
-  return value_of(call(table.submit_and_wait, ring_, wait_nr));
+  return value_of("submit_and_wait", call(table.submit_and_wait, ring_, wait_nr));
 }
 Result<u32> Ring::enter(u32 to_submit, u32 min_complete, u32 flags) {
-  return value_of(call(table.enter, ring_, to_submit, min_complete, flags));
+  const int result = ask("enter", table.enter, ring_, to_submit, min_complete, flags);
+  if (result == URING_BINDING_NOT_EXPRESSIBLE) {
+    stop({"io_uring_enter(2) with arguments of one's own", std::string(name) + " has no such function"});
+  }
+  return value_of("enter", result);
 }
 u32 Ring::sq_ready() const { return call(table.sq_ready, ring_); }
 u32 Ring::cq_ready() const { return call(table.cq_ready, ring_); }
@@ -182,7 +191,7 @@ Result<u32> Ring::copy_cqes(std::span<Cqe> destination, u32 wait_nr) {
     const std::string room = std::to_string(destination.size());
     means_nothing("copy_cqes", "returned " + std::to_string(result) + " with room for " + room);
   }
-  return value_of(result);
+  return value_of("copy_cqes", result);
 }
 
 Result<void> Ring::copy_cqe(Cqe& cqe) {
@@ -215,7 +224,7 @@ Result<u32> Ring::do_register(const char* what, uring_binding_registration regis
   const int result = ask("do_register", table.do_register, ring_, registration, any(argument),
                          static_cast<u32>(count), first, &reason);
   if (result == URING_BINDING_NOT_EXPRESSIBLE) stop({what, in_words(reason)});
-  return value_of(result);
+  return value_of("do_register", result);
 }
 
 Result<u32> Ring::register_files(std::span<const i32> fds) {

@@ -215,7 +215,8 @@ struct uring_binding_v1 {
   /* The same, and returns once at least `wait_nr` CQEs are there. */
   int (*submit_and_wait)(struct uring_binding_ring *ring, uint32_t wait_nr);
 
-  /* io_uring_enter(2) on this ring with these arguments and no others. */
+  /* io_uring_enter(2) on this ring with these arguments and no others. URING_BINDING_NOT_EXPRESSIBLE, without a system
+   * call, if the binding has no such function: no row needs it. */
   int (*enter)(struct uring_binding_ring *ring, uint32_t to_submit, uint32_t min_complete, uint32_t flags);
 
   /* SQEs handed out and not yet consumed by the kernel; CQEs that wait to be read. */

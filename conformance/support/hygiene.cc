@@ -19,6 +19,7 @@
 
 #include "support/observation.h"
 #include "support/records.h"
+#include "support/traps.h"
 #include "support/wire_log.h"
 
 namespace conformance {
@@ -142,6 +143,23 @@ void HygieneListener::OnTestEnd(const testing::TestInfo& info) {
 
 namespace {
 
+void print_wire(std::FILE* file, const std::string& test) {
+  const auto lines = wire_log().lines();
+  if (lines.empty()) return;
+  std::fprintf(file, "What went over the wire in %s:\n", test.c_str());
+  for (const std::string& line : lines) std::fprintf(file, "  %s\n", line.c_str());
+}
+
+}  // namespace
+
+void WireListener::OnTestEnd(const testing::TestInfo& info) {
+  if (!info.result()->Failed()) return;
+  print_wire(stdout, std::string(info.test_suite_name()) + "." + info.name());
+  std::fflush(stdout);
+}
+
+namespace {
+
 // What the signal handler needs. Set between tests only.
 struct {
   std::string test;
@@ -153,11 +171,14 @@ struct {
 // system call, and the process ends here either way; should it be stuck itself, the runner's own deadline
 // ends it.
 extern "C" void on_alarm(int) {
+  const SuiteAtWork ours;
   const std::string states = wire_log().ring_states();
   std::fprintf(stderr, "\nwatchdog: %s did not end within %u s; %s\n", watched.test.c_str(), watched.seconds,
                states.c_str());
   if (watched.record_fd >= 0) {
     RecordListener::write_line(watched.record_fd, timeout_record(watched.test, watched.seconds, states));
+  } else {
+    print_wire(stderr, watched.test);
   }
   std::_Exit(WatchdogListener::exit_code);
 }

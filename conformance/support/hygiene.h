@@ -26,9 +26,9 @@ Belongings look_around();
 std::vector<std::string> leaks(const Belongings& before, const Belongings& after);
 
 // Starts each test with an empty observation and an empty wire log; fails it afterwards if it leaked, if its
-// rings count requests or completions as lost, or if it skipped without a witness. Of a foreign binding, a skip
-// may also say what it has no words for. Must be appended after RecordListener: GoogleTest calls OnTestEnd in
-// reverse order.
+// rings count requests or completions as lost, or if it skipped without a witness. Of a foreign binding, a
+// skip may also say what it has no words for. Must be appended after RecordListener: GoogleTest calls
+// OnTestEnd in reverse order.
 class HygieneListener : public testing::EmptyTestEventListener {
  public:
   explicit HygieneListener(bool foreign_binding) : foreign_binding_(foreign_binding) {}
@@ -38,6 +38,13 @@ class HygieneListener : public testing::EmptyTestEventListener {
  private:
   bool foreign_binding_;
   std::optional<Belongings> before_;  // what there was when the last test ended
+};
+
+// Prints after a failed test what went over the wire, for people: records have it anyway. Must be appended
+// before HygieneListener, as RecordListener.
+class WireListener : public testing::EmptyTestEventListener {
+ public:
+  void OnTestEnd(const testing::TestInfo& info) override;
 };
 
 // Ends the process when a test takes longer than `seconds`, with a record (to `record_fd` unless -1) and a

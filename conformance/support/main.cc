@@ -59,6 +59,22 @@ const conformance::Lie& lie_named(std::string_view name) {
   std::exit(std::fflush(stdout) == 0 ? 0 : 2);
 }
 
+[[noreturn]] void print_help() {
+  std::puts(
+      "\nAnd of this program:\n"
+      "  --binding=NAME        the binding that you believe to test; any other than this program's is an "
+      "error.\n"
+      "                        lie:NAME puts a kernel that lies under it\n"
+      "  --list-lies           the lies, each with what it says\n"
+      "  --validate[=LAYER]    of an adapter: look at it layer by layer, or at one of handshake, "
+      "capabilities,\n"
+      "                        encodings, mechanics, operations; see conformance/adapters/README.md\n"
+      "  --timeout-s=N         end a test that takes longer (default: 60)\n"
+      "  --skip-code=N         end with N if nothing failed and something was not expressible or refused\n"
+      "Exit code: 0, 1 if a test failed, 2 when called wrongly, 124 when a test took too long.");
+  std::exit(std::fflush(stdout) == 0 ? 0 : 2);
+}
+
 struct Options {
   unsigned timeout_s = 60;
   int skip_code = 0;
@@ -83,10 +99,13 @@ Options read_options(const std::vector<std::string>& arguments) {
         usage("this program tests the binding \"" + std::string(binding::name) + "\", not \"" +
               std::string(value) + '"');
       }
+    } else if (argument == "--help" || argument == "-h") {
+      print_help();  // after GoogleTest's
     } else if (argument == "--list-lies") {
       list_lies();
     } else if (argument == "--validate" || argument.starts_with("--validate=")) {
-      if (!binding::is_foreign) usage("--validate is for adapters of other bindings: see conformance/adapters");
+      if (!binding::is_foreign)
+        usage("--validate is for adapters of other bindings: see conformance/adapters");
       options.validate = argument == "--validate" ? "" : value;
     } else if (argument.starts_with("--timeout-s=")) {
       options.timeout_s = static_cast<unsigned>(number("--timeout-s", value));
@@ -121,7 +140,8 @@ int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   std::vector<std::string> arguments(argv + 1, argv + argc);
   constexpr std::string_view fork_server = "--fork-server=";
-  if (arguments.size() == 1 && arguments[0].starts_with(fork_server)) {
+  const bool is_forked = arguments.size() == 1 && arguments[0].starts_with(fork_server);
+  if (is_forked) {
     const std::vector<std::string> words = conformance::serve_forks(
         number(fork_server, std::string_view(arguments[0]).substr(fork_server.size())));
     if (words.empty()) usage("a fork was asked for without a command line");
@@ -144,7 +164,11 @@ int main(int argc, char** argv) {
     usage(problem.what());
   }
   testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();
-  if (options.records_fd >= 0) listeners.Append(new conformance::RecordListener(options.records_fd));
+  if (options.records_fd >= 0) {
+    listeners.Append(new conformance::RecordListener(options.records_fd));
+  } else {
+    listeners.Append(new conformance::WireListener);
+  }
   listeners.Append(new conformance::WatchdogListener(options.timeout_s, options.records_fd));
   listeners.Append(new conformance::HygieneListener(binding::is_foreign));
 
@@ -154,6 +178,9 @@ int main(int argc, char** argv) {
   if (testing::UnitTest::GetInstance()->test_to_run_count() == 0) {
     usage("no test was run: the filter matches nothing");
   }
-  if (result == 0 && testing::UnitTest::GetInstance()->skipped_test_count() > 0) return options.skip_code;
-  return result;
+  const bool is_skipped = result == 0 && testing::UnitTest::GetInstance()->skipped_test_count() > 0;
+  const int code = is_skipped ? options.skip_code : result;
+  if (is_forked && std::fflush(nullptr) == 0)
+    std::_Exit(code);  // to tidy up would copy most pages of the server
+  return code;
 }

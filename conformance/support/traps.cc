@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -15,6 +16,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "support/bare_kernel.h"
 #include "support/wire_log.h"
@@ -25,6 +27,7 @@ namespace {
 // Of this thread: threads that a binding starts are let through, and touch nothing of ours.
 thread_local volatile std::sig_atomic_t at_work = 0;
 bool installed = false;
+pid_t observed = 0;  // where they were installed: in no child of the binding
 
 // --- the processor: where a call's number, arguments and result are
 // ------------------------------------------
@@ -92,6 +95,27 @@ bool is_ring_memory(const void* address) {
   return false;
 }
 
+long close(int fd, const SystemCall& a) {
+  if (wire_log().rings().contains(fd)) return ObservedKernel::close(fd);
+  const long result = bare_call(SYS_close, a);
+  if (result == -EBADF && fd >= 0) {  // in a program with threads it would have closed a stranger's
+    wire_log().losses().push_back("the binding closed descriptor " + std::to_string(fd) +
+                                  ", which was not open");
+  }
+  return result;
+}
+
+// A binding that ends the process would end all tests that are still to come, with an exit code of its
+// choice.
+[[noreturn]] void end_instead_of_the_binding() {
+  constexpr std::string_view text =
+      "\nthe binding ended the process: exit(3) or _exit(2) in one of its functions\n";
+  static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
+  const SystemCall failure{1};
+  bare_call(SYS_exit_group, failure);
+  __builtin_unreachable();
+}
+
 long carry_out(long number, const SystemCall& a) {
   const int fd = static_cast<int>(a[0]);
   const auto u32 = [&a](std::size_t i) { return static_cast<std::uint32_t>(a[i]); };
@@ -105,9 +129,10 @@ long carry_out(long number, const SystemCall& a) {
     case SYS_munmap:
       if (!is_ring_memory(pointer(a[0]))) return bare_call(number, a);
       return ObservedKernel::unmap(pointer(a[0]), static_cast<std::size_t>(a[1]));
-    case SYS_close:
-      if (!wire_log().rings().contains(fd)) return bare_call(number, a);
-      return ObservedKernel::close(fd);
+    case SYS_close: return close(fd, a);
+    case SYS_exit_group:
+      if (getpid() == observed) end_instead_of_the_binding();
+      return bare_call(number, a);
   }
   return bare_call(number, a);
 }
@@ -143,13 +168,14 @@ void install_filter() {
                           at_mmap_flags = offsetof(seccomp_data, args) + 3 * sizeof(std::uint64_t);
   std::array program{
       sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at_architecture),
-      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, audit_architecture, 0, 15),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, audit_architecture, 0, 16),
       sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at_number),
-      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 7, 0),
-      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_enter, 6, 0),
-      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_register, 5, 0),
-      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_munmap, 4, 0),
-      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close, 3, 0),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 8, 0),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_enter, 7, 0),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_register, 6, 0),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_munmap, 5, 0),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close, 4, 0),
+      sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 3, 0),
       sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 8),
       sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at_mmap_flags),
       sock_filter BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, MAP_ANONYMOUS, 6, 0),
@@ -175,6 +201,7 @@ void install_filter() {
 }  // namespace
 
 void install_traps() {
+  observed = getpid();
   if (installed) return;
   struct sigaction action {};
   action.sa_sigaction = on_trap;
@@ -191,6 +218,9 @@ bool traps_are_installed() { return installed; }
 // LeakSanitizer asks this at exit. Its tracer blocks all signals, and a trap there would end it for good,
 // with everybody waiting for it. What a test leaks of a ring, hygiene.cc finds.
 extern "C" int __lsan_is_turned_off() { return installed ? 1 : 0; }
+
+SuiteAtWork::SuiteAtWork() : before_(at_work) { at_work = 0; }
+SuiteAtWork::~SuiteAtWork() { at_work = before_; }
 
 BindingAtWork::BindingAtWork() : before_(at_work) { at_work = 1; }
 BindingAtWork::~BindingAtWork() { at_work = before_; }

@@ -3,7 +3,8 @@
 // of the signal carries them out through the observed kernel (wire_log.h): logged, and open to its lies.
 //
 // Works for any binding in any language, and needs nothing of it. What the suite itself asks the kernel is
-// let through unseen: the binding is seen only while it is at work.
+// let through unseen: the binding is seen only while it is at work. To end the process is not its business,
+// and becomes a failure with a message.
 //
 // Anonymous memory is not trapped, because malloc's own comes the same way: of a foreign binding, a buffer
 // ring that is never unmapped goes unnoticed. So do memory and descriptors of threads that it starts.
@@ -14,7 +15,8 @@
 
 namespace conformance {
 
-// For the rest of the process and its children. Throws if this kernel cannot (CONFIG_SECCOMP_FILTER).
+// For the rest of the process and its children; called again in a child, makes that the process that is
+// observed. Throws if this kernel cannot (CONFIG_SECCOMP_FILTER).
 void install_traps();
 bool traps_are_installed();
 
@@ -25,6 +27,18 @@ class BindingAtWork {
   ~BindingAtWork();
   BindingAtWork(const BindingAtWork&) = delete;
   BindingAtWork& operator=(const BindingAtWork&) = delete;
+
+ private:
+  std::sig_atomic_t before_;
+};
+
+// In a signal handler of the suite's, which may have interrupted the binding: what follows is not its doing.
+class SuiteAtWork {
+ public:
+  SuiteAtWork();
+  ~SuiteAtWork();
+  SuiteAtWork(const SuiteAtWork&) = delete;
+  SuiteAtWork& operator=(const SuiteAtWork&) = delete;
 
  private:
   std::sig_atomic_t before_;

@@ -105,6 +105,53 @@ static int copy_and_ask_again(struct uring_binding_ring* ring, struct uring_bind
   return raw_uring_binding()->copy_cqes(ring, cqes, room, wait_nr);
 }
 
+static int submit_without_wait(struct uring_binding_ring* ring, uint32_t wait_nr) {
+  (void)wait_nr;
+  return raw_uring_binding()->submit(ring);
+}
+
+static int copy_and_submit(struct uring_binding_ring* ring, struct uring_binding_cqe* cqes, uint32_t room,
+                           uint32_t wait_nr) {
+  if (wait_nr > 0 && raw_uring_binding()->cq_ready(ring) == 0)
+    raw_uring_binding()->submit_and_wait(ring, wait_nr);
+  return raw_uring_binding()->copy_cqes(ring, cqes, room, wait_nr);
+}
+
+static int submit_what_it_counted(struct uring_binding_ring* ring) {
+  const int count = (int)raw_uring_binding()->sq_ready(ring);
+  const int result = raw_uring_binding()->submit(ring);
+  return result < 0 ? result : count;
+}
+
+static int submit_and_exit(struct uring_binding_ring* ring) {
+  (void)ring;
+  exit(0);
+}
+
+static int submit_and_exit_at_once(struct uring_binding_ring* ring) {
+  (void)ring;
+  _exit(0);
+}
+
+static int create_with_another_errno(uint32_t entries, uint32_t flags, struct uring_binding_ring** ring,
+                                     const char** reason) {
+  const int result = raw_uring_binding()->create(entries, flags, ring, reason);
+  return result < 0 ? -1 : result;
+}
+
+static void destroy_twice(struct uring_binding_ring* ring) {
+  struct uring_binding_facts facts;
+  raw_uring_binding()->describe(ring, &facts);
+  raw_uring_binding()->destroy(ring);
+  close(facts.fd);
+}
+
+static int no_enter(struct uring_binding_ring* ring, uint32_t to_submit, uint32_t min_complete,
+                    uint32_t flags) {
+  (void)ring, (void)to_submit, (void)min_complete, (void)flags;
+  return URING_BINDING_NOT_EXPRESSIBLE;
+}
+
 static int enter_as_it_likes(struct uring_binding_ring* ring, uint32_t to_submit, uint32_t min_complete,
                              uint32_t flags) {
   (void)to_submit, (void)min_complete;
@@ -201,6 +248,14 @@ const struct uring_binding_v1* uring_binding(void) {
   if (is_broken("refused")) table.create = create_refused;
   if (is_broken("other_fd")) table.describe = describe_other;
   if (is_broken("no_wait")) table.copy_cqes = copy_without_wait;
+  if (is_broken("no_sleep")) table.submit_and_wait = submit_without_wait;
+  if (is_broken("publish")) table.copy_cqes = copy_and_submit;
+  if (is_broken("count")) table.submit = submit_what_it_counted;
+  if (is_broken("exit")) table.submit = submit_and_exit;
+  if (is_broken("_exit")) table.submit = submit_and_exit_at_once;
+  if (is_broken("minus_1")) table.create = create_with_another_errno;
+  if (is_broken("twice")) table.destroy = destroy_twice;
+  if (is_broken("no_enter")) table.enter = no_enter;
   if (is_broken("one")) table.copy_cqes = copy_after_wait_for_one;
   if (is_broken("again")) table.copy_cqes = copy_and_ask_again;
   if (is_broken("enter")) table.enter = enter_as_it_likes;

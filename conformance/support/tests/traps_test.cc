@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <string>
 
 #include "support/hygiene.h"
@@ -107,6 +108,25 @@ TEST_F(Traps, LeaveSignalsAlone) {
 }
 
 // Children are filtered too, and must not notice; nor must malloc, whose munmap is trapped like any other.
+// With another exit code than the binding asks for.
+TEST_F(Traps, LetNoBindingEndTheProcess) {
+  for (const long call : {long{SYS_exit_group}, 0L}) {
+    testing::internal::CaptureStderr();
+    const pid_t child = fork();
+    if (child == 0) {
+      install_traps();
+      const BindingAtWork at_work;
+      if (call != 0) syscall(call, 0);
+      std::exit(0);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << status;
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("the binding ended the process"),
+              std::string::npos);
+  }
+}
+
 TEST_F(Traps, DisturbNobodyElse) {
   const pid_t child = fork();
   if (child == 0) {
