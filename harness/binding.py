@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from harness.trouble import Trouble
 
 OURS = "uring"
 RAW = "raw"  # bare system calls: no logic of a binding that could be wrong
+_CALLED_WRONGLY = 2  # the conformance program's exit code for that
+_START_S = 60
 _LIE = "lie:"  # our own program as its own counterexample
 _FETCHED = re.compile(r"liburing-.+|rust-io-uring")  # of the archive's later suites
 # The name also names a file in the guest, and stands in pytest's node ids and in the runner's plan.
@@ -62,6 +65,21 @@ class Binding:
             raise Trouble(
                 f"{program} cannot run in a virtual machine, which has nothing but it: {wants}. "
                 "Link it with -static, or run it on this machine only (--kernel host)."
+            )
+        self._demand_the_name(program)
+
+    def _demand_the_name(self, program: Path) -> None:
+        """Trouble if the program calls its binding something else: in a guest, every cell would tell so, one by one."""
+        asked = [str(program), f"--binding={self.name}", "--gtest_list_tests"]
+        try:
+            told = subprocess.run(asked, capture_output=True, text=True, errors="replace", timeout=_START_S, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Trouble(f"{program} does not start: {error}. Build it anew.") from error
+        if told.returncode == _CALLED_WRONGLY:
+            said = (told.stderr.strip().splitlines() or ["it does not say why"])[-1]
+            raise Trouble(
+                f"{program} does not run as the binding {self.name}: {said.removeprefix('conformance: ')}. "
+                "Use one name for it everywhere; in an adapter it is .name."
             )
 
     def _remedy(self, build: Path) -> str:

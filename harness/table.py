@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--binding", metavar="NAME", help="which of the run's bindings (default: its only one)")
     parser.add_argument("--report", metavar="URL", help="the address at which you publish the run's matrix.md")
     parser.add_argument("--suite", metavar="URL", default=None,
-                        help="the address of this repository's files (default: as git knows its origin)")  # fmt: skip
+                        help="the address of this repository's files, such as .../blob/main (default: as git knows its origin)")  # fmt: skip
     options = parser.parse_args(arguments)
     whole = diff.load(options.results)
     bindings = whole.header.plan.bindings

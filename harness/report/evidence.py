@@ -65,6 +65,12 @@ def lacks(cell: Cell) -> tuple[Block, ...]:
     return tuple(block for block in blocks(cell) if block.kind is Kind.LACK)
 
 
+def reasons_of_lack(cell: Cell) -> tuple[str, ...]:
+    """Why, each reason once."""
+    told = (record.get("not_expressible") for record in cell.observed["records"])
+    return tuple(dict.fromkeys(lack["reason"].rstrip(".") for lack in told if lack))
+
+
 def compared(cell: Cell) -> tuple[str, str] | None:
     """What the first failure that compares two values got, and what it wanted, which our tests write second."""
     for block in blocks(cell):

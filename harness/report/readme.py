@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.catalogue import Row
-from harness.report import foreign, text, view
+from harness.report import evidence, foreign, text, view
 from harness.report.markdown import code, legend, line, plain
 from harness.results import Cell, Results
 from harness.trouble import Trouble
@@ -105,6 +105,24 @@ def _findings(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
         yield f"- `{article.sign}` {link}: {plain(text.sentence(article.why))}"
 
 
+def _releases(results: Results) -> Iterator[str]:
+    """Which kernel a heading means."""
+    known = {kernel.series: kernel.release for kernel in results.kernels}
+    for column in text.columns(results):
+        yield plain(f"{column.heading} is {known.get(column.series) or 'not known, it never answered'}")
+
+
+def _lacks(results: Results) -> Iterator[str]:
+    """What a binding has no words for, and in which tests: each reason once."""
+    tests: dict[str, dict[str, None]] = {}
+    for cell in results.cells:
+        for reason in evidence.reasons_of_lack(cell):
+            tests.setdefault(reason, {})[cell.test] = None
+    if tests:
+        yield "Not expressible:"
+        yield "\n".join(f"- {', '.join(map(plain, names))}: {plain(reason)}" for reason, names in tests.items())
+
+
 def excerpt(results: Results, rows: tuple[Row, ...], binding: str, links: Links) -> str:
     """The table of one binding of the run, for a README elsewhere."""
     results = foreign.for_everybody(results.through(binding))
@@ -116,6 +134,8 @@ def excerpt(results: Results, rows: tuple[Row, ...], binding: str, links: Links)
         f"{text.headline(results)}.** Measured with {of}, suite {code(view.suite(results))}, on {view.day(results)}.",
         "\n".join(_table(results, rows, binding, links)),
         legend(results),
+        *_lacks(results),
+        f"Kernels: {', '.join(_releases(results))}.",
         text.DOUBT,
     ]
     if links.details:

@@ -66,6 +66,11 @@ def programs(tmp_path_factory) -> Path:
     for name, data in (("script", b"#!/bin/sh\n"), ("cut", b"\x7fELF\x02")):
         (directory / f"conformance-{name}").write_bytes(data)
         (directory / f"conformance-{name}").chmod(0o755)
+    for name, script in (("template", 'echo "conformance: this tests another: $*" >&2; exit 2'), ("mute", "exit 2")):
+        (directory / f"conformance-{name}").write_text(f"#!/bin/sh\n{script}\n")
+        (directory / f"conformance-{name}").chmod(0o755)
+    (directory / "conformance-lost").write_text("#!/nowhere/sh\n")
+    (directory / "conformance-lost").chmod(0o755)
     (directory / "conformance-plain").write_bytes(b"")
     return build
 
@@ -85,10 +90,23 @@ def test_a_program_that_can_run(programs, name, in_guests):
         (Binding(name="uring"), "conformance is not there. Build first: ci/build"),
         (Binding(name="liburing-2.15"), "ci/adapters fetches that binding"),
         (Binding(name="rust-io-uring"), "ci/adapters fetches that binding"),
-        (Binding(name="other"), "There are uring, cut, plain, script, shared, static; "),
+        (Binding(name="other"), "There are uring, cut, lost, mute, plain, script, shared, static, template; "),
         (Binding(name="mine", given="nowhere/x"), "Build it with your adapter first: see conformance/adapters/README.md"),
     ],
 )
 def test_a_program_that_cannot(programs, binding, says):
     with pytest.raises(Trouble, match=re.escape(says)):
         binding.demand_program(programs, in_guests=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("template", "as the binding template: this tests another: --binding=template --gtest_list_tests. Use one name for it"),
+        ("mute", "it does not say why. Use one name for it"),
+        ("lost", "does not start: [Errno 2] No such file or directory"),
+    ],
+)
+def test_a_program_that_does_not_run_under_that_name(programs, name, says):
+    with pytest.raises(Trouble, match=re.escape(says)):
+        Binding(name=name).demand_program(programs, in_guests=False)
