@@ -220,17 +220,19 @@ class Mechanics {
   // Where this machine slept over what was to be waited for, it is longer next time.
   void waits_in_one_sleep() {
     now_at = "copy_cqes and submit_and_wait that have to wait for two";
-    try {
-      for (const auto look : {&Mechanics::wrong_with_copy_cqes, &Mechanics::wrong_with_submit_and_wait}) {
-        std::string problem;
-        for (const long ms : {50, 400, 2000}) {
-          problem = (this->*look)(ms);
-          if (problem.empty()) break;
-        }
-        found_.check(problem.empty(), problem);
+    wire::Sqe nobodys;
+    const uring_binding_arguments nothing{};
+    const char* reason = nullptr;
+    if (table.prepare(&nobodys, URING_BINDING_READ, &nothing, &reason) == URING_BINDING_NOT_EXPRESSIBLE) {
+      return found_.not_expressible("a wait for two READs", reason);
+    }
+    for (const auto look : {&Mechanics::wrong_with_copy_cqes, &Mechanics::wrong_with_submit_and_wait}) {
+      std::string problem;
+      for (const long ms : {50, 400, 2000}) {
+        problem = (this->*look)(ms);
+        if (problem.empty()) break;
       }
-    } catch (const testing::AssertionException&) {
-      say_not_expressible();
+      found_.check(problem.empty(), problem);
     }
   }
   std::string wrong_with_copy_cqes(long ms) {

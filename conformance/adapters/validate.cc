@@ -24,12 +24,12 @@
 namespace binding {
 namespace {
 
-using conformance::BindingAtWork;
 using conformance::Encoding;
 namespace wire = conformance::wire;
 
 // The end, from a signal handler: nothing here allocates.
 [[noreturn]] void end_with(std::string_view problem) {
+  const conformance::SuiteAtWork ours;
   for (const std::string_view text :
        {std::string_view("\n"), problem, std::string_view(now_at), std::string_view("\n")}) {
     static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));

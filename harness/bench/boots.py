@@ -81,7 +81,7 @@ def _table(asked: Sequence[str], repetitions: int) -> Iterator[str]:
             for way, machine in ways.items():
                 _say(f"{number + 1}/{repetitions} {spec} {way}")
                 measured.setdefault((spec, way), []).append(_run(machine))
-    yield f"{datetime.now(timezone.utc):%-d %B %Y}, {os.cpu_count()} processors, Linux {platform.release()}, TCG; "
+    yield f"{datetime.now(timezone.utc):%-d %B %Y}, {os.cpu_count()} processors, Linux {platform.release()}, TCG;"
     yield f"medians of {repetitions} interleaved runs, in seconds."
     yield ""
     yield "| Kernel | from | first record | last test | end | ratio to plain |"

@@ -188,6 +188,13 @@ static int get_nothing(const struct uring_binding_group* group, const struct uri
   return 0;
 }
 
+static int prepare_no_read(void* sqe, uint32_t operation, const struct uring_binding_arguments* arguments,
+                           const char** reason) {
+  if (operation != URING_BINDING_READ) return raw_uring_binding()->prepare(sqe, operation, arguments, reason);
+  *reason = "it cannot read";
+  return URING_BINDING_NOT_EXPRESSIBLE;
+}
+
 static int prepare_refused(void* sqe, uint32_t operation, const struct uring_binding_arguments* arguments,
                            const char** reason) {
   (void)sqe, (void)operation, (void)arguments, (void)reason;
@@ -264,6 +271,7 @@ const struct uring_binding_v1* uring_binding(void) {
   if (is_broken("words")) table.do_register = no_words_for_an_errno;
   if (is_broken("group")) table.group_destroy = keep_group;
   if (is_broken("get")) table.group_get = get_nothing;
+  if (is_broken("no_read")) table.prepare = prepare_no_read;
   if (is_broken("prepare")) table.prepare = prepare_refused;
   if (is_broken("unread")) table.prepare = prepare_with_other_fd;
   if (is_broken("deep")) table.create = create_deep;
