@@ -126,7 +126,8 @@ void WireLog::look_for_losses(int fd) {
 }
 
 WireLog& wire_log() {
-  static WireLog log;
+  // Never destroyed: a binding that calls exit(3) is seen while everything else is taken down.
+  static WireLog& log = *new WireLog;
   return log;
 }
 
