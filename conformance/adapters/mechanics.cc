@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "binding.h"
 #include "support/environment.h"
@@ -81,15 +83,20 @@ class Mechanics {
     found_.check(ring_.fd() >= 0, "describe: fd is " + std::to_string(ring_.fd()));
     found_.equal("describe: sq_entries", ring_.sq_entries(), 4u);
     found_.equal("describe: cq_entries", ring_.cq_entries(), 8u);
-    const auto& rings = conformance::wire_log().rings();
-    const auto ring = rings.find(ring_.fd());
-    const bool seen = ring != rings.end() && ring->second.rings != nullptr && ring->second.sqes != nullptr;
+    const conformance::RingView view = seen_from_outside(ring_);
+    const bool seen = view.rings != nullptr && view.sqes != nullptr;
     found_.check(seen, "the suite did not see how this ring was mapped: is fd the ring's descriptor?");
     uring_binding_facts facts{};
     table.describe(ring_.adapters_ring(), &facts);
     found_.check((facts.features & ~ring_.features()) == 0,
                  "describe: there are features that this kernel does not have");
     return seen;
+  }
+  // Empty if the suite did not see it.
+  static conformance::RingView seen_from_outside(const Ring& ring) {
+    const auto& rings = conformance::wire_log().rings();
+    const auto found = rings.find(ring.fd());
+    return found != rings.end() ? found->second : conformance::RingView{};
   }
   void opens_with_flags() {
     now_at = "create with setup flags";
@@ -99,7 +106,7 @@ class Mechanics {
       const Result<void> opened = other.init(4, iopoll);
       found_.check(opened.ok(), "create(4, IORING_SETUP_IOPOLL) fails: " + testing::PrintToString(opened));
       if (!opened.ok()) return;
-      const u32 flags = conformance::wire_log().rings()[other.fd()].params.flags;
+      const u32 flags = seen_from_outside(other).params.flags;
       found_.check((flags & iopoll) != 0,
                    "create(4, IORING_SETUP_IOPOLL) asks the kernel for a ring without it");
     } catch (const testing::AssertionException&) {
@@ -116,7 +123,7 @@ class Mechanics {
                      wire::result_text(-conformance::bare_setup(1u << 16, 0)) + " to the bare system call");
   }
   void say_not_expressible() {
-    const auto& lacking = conformance::current_observation().not_expressible;
+    const auto lacking = std::exchange(conformance::current_observation().not_expressible, std::nullopt);
     if (!lacking) throw;
     found_.not_expressible(lacking->what, lacking->reason.c_str());
   }

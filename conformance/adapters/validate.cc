@@ -29,7 +29,7 @@ namespace wire = conformance::wire;
 
 // The end, from a signal handler: nothing here allocates.
 [[noreturn]] void end_with(std::string_view problem) {
-  const conformance::SuiteAtWork ours;
+  conformance::expect_end();
   for (const std::string_view text :
        {std::string_view("\n"), problem, std::string_view(now_at), std::string_view("\n")}) {
     static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
@@ -251,11 +251,10 @@ constexpr std::array layers{Layer{"handshake", handshake}, Layer{"capabilities",
 
 }  // namespace
 
-int validate(std::string_view only, int skip_code) {
-  hear_crashes();
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what was found is out when a crash comes
-  testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();
-  delete listeners.Release(listeners.default_result_printer());  // what there is to say is said here
+namespace {
+
+// The exit code.
+int look_at_layers(std::string_view only, int skip_code) {
   bool known = only.empty(), lacks_words = false;
   for (const Layer& layer : layers) {
     if (!only.empty() && layer.name != only) continue;
@@ -281,6 +280,24 @@ int validate(std::string_view only, int skip_code) {
   for (const Layer& layer : layers) std::fprintf(stderr, " %s", std::string(layer.name).c_str());
   std::fprintf(stderr, "\n");
   return 2;
+}
+
+}  // namespace
+
+int validate(std::string_view only, int skip_code) {
+  hear_crashes();
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what was found is out when a crash comes
+  testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();
+  delete listeners.Release(listeners.default_result_printer());  // what there is to say is said here
+  try {
+    conformance::install_traps();  // for prepare alone, too: an exit code is the suite's to choose
+  } catch (const std::exception& problem) {
+    std::printf("wrong: %s\n", problem.what());
+    return 1;
+  }
+  const int code = look_at_layers(only, skip_code);
+  conformance::expect_end();
+  return code;
 }
 
 }  // namespace binding

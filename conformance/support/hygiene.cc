@@ -171,7 +171,7 @@ struct {
 // system call, and the process ends here either way; should it be stuck itself, the runner's own deadline
 // ends it.
 extern "C" void on_alarm(int) {
-  const SuiteAtWork ours;
+  expect_end();
   const std::string states = wire_log().ring_states();
   std::fprintf(stderr, "\nwatchdog: %s did not end within %u s; %s\n", watched.test.c_str(), watched.seconds,
                states.c_str());

@@ -29,6 +29,7 @@
 #include "support/hygiene.h"
 #include "support/lies.h"
 #include "support/records.h"
+#include "support/traps.h"
 
 namespace {
 
@@ -175,6 +176,7 @@ int main(int argc, char** argv) {
   if (options.validate) return binding::validate(*options.validate, options.skip_code);
 
   const int result = RUN_ALL_TESTS();
+  conformance::expect_end();
   if (testing::UnitTest::GetInstance()->test_to_run_count() == 0) {
     usage("no test was run: the filter matches nothing");
   }

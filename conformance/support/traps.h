@@ -32,17 +32,9 @@ class BindingAtWork {
   std::sig_atomic_t before_;
 };
 
-// In a signal handler of the suite's, which may have interrupted the binding: what follows is not its doing.
-class SuiteAtWork {
- public:
-  SuiteAtWork();
-  ~SuiteAtWork();
-  SuiteAtWork(const SuiteAtWork&) = delete;
-  SuiteAtWork& operator=(const SuiteAtWork&) = delete;
-
- private:
-  std::sig_atomic_t before_;
-};
+// From here on it is the suite that ends the process. Until then, whoever does, in whatever thread, is the
+// binding.
+void expect_end();
 
 }  // namespace conformance
 

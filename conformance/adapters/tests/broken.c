@@ -2,6 +2,7 @@
  * an adapter may get wrong. CMakeLists.txt beside this file demands that each of them turns red, in the right
  * layer and row. */
 #include <linux/io_uring.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -133,6 +134,24 @@ static int submit_and_exit_at_once(struct uring_binding_ring* ring) {
   _exit(0);
 }
 
+static void* exit_thread(void* nothing) {
+  (void)nothing;
+  exit(0);
+}
+
+static int submit_and_exit_elsewhere(struct uring_binding_ring* ring) {
+  pthread_t thread;
+  (void)ring;
+  pthread_create(&thread, NULL, exit_thread, NULL);
+  for (;;) pause();
+}
+
+static int prepare_and_exit(void* sqe, uint32_t operation, const struct uring_binding_arguments* arguments,
+                            const char** reason) {
+  (void)sqe, (void)operation, (void)arguments, (void)reason;
+  exit(0);
+}
+
 static int create_with_another_errno(uint32_t entries, uint32_t flags, struct uring_binding_ring** ring,
                                      const char** reason) {
   const int result = raw_uring_binding()->create(entries, flags, ring, reason);
@@ -260,6 +279,8 @@ const struct uring_binding_v1* uring_binding(void) {
   if (is_broken("count")) table.submit = submit_what_it_counted;
   if (is_broken("exit")) table.submit = submit_and_exit;
   if (is_broken("_exit")) table.submit = submit_and_exit_at_once;
+  if (is_broken("thread")) table.submit = submit_and_exit_elsewhere;
+  if (is_broken("prepare_exit")) table.prepare = prepare_and_exit;
   if (is_broken("minus_1")) table.create = create_with_another_errno;
   if (is_broken("twice")) table.destroy = destroy_twice;
   if (is_broken("no_enter")) table.enter = no_enter;

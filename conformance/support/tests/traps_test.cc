@@ -25,7 +25,10 @@ class Traps : public testing::Test {
     install_traps();
     wire_log().clear();
   }
-  void TearDown() override { wire_log().rings().clear(); }
+  void TearDown() override {
+    wire_log().rings().clear();
+    expect_end();
+  }
 
   static std::string log() {
     std::string all;
