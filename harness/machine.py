@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.shared_memory import SharedMemory
 from harness.trouble import Trouble
 
 Event = dict[str, Any]
@@ -36,7 +37,7 @@ Events = Generator[Event, None, None]  # closing it ends the machine
 
 MAX_LINE = 8 << 20  # a guest gone mad must not take our memory with it
 CONSOLE_TAIL = 200  # lines; an Oops with the panic that follows it takes about 100
-GATHER_S = 0.002  # a guest's line comes byte by byte, and to be woken by each would cost us, and QEMU, more than the wait
+GATHER_S = 0.01  # lines come in bursts, and byte by byte; to be woken by each would cost us, and QEMU, more than the wait
 MAX_POLL_S = 1e6  # poll(2) counts milliseconds in 31 bits
 PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
 STOPPED = re.compile(r"terminating on signal (\d+)")  # QEMU ends with exit code 0 when a signal asks it to
@@ -115,10 +116,18 @@ def plan_text(plan: Sequence[PlanEntry]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it, where they are missing."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 def store(path: Path, data: bytes) -> None:
     """Write a file and the directories above it; a full disk is our trouble, in a sentence."""
+    make_directory(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     except OSError as error:
         if error.errno in NO_ROOM:
@@ -193,11 +202,13 @@ def follow(
     grace_s: float,
     errors: Path,
     console: Path | None = None,
+    memory: SharedMemory | None = None,
     name: str,
     program: str,
 ) -> Events:
     """The events of a runner that writes to the process's standard output, held to deadlines.
 
+    An empty line there stands for the next one in `memory`, if there is any.
     `errors` has the standard error of the process, `console` what its kernel says, if it has one of its own.
     In sentences the machine is called `name` and the process that it is `program`.
     """
@@ -233,7 +244,7 @@ def follow(
             return
         if line is None:
             break
-        event = _parse(line)
+        event = _parse(memory.next_line() if memory is not None and line == b"\n" else line)
         match event["kind"]:
             case "hello" | "end":
                 ended += event["kind"] == "end"
@@ -289,10 +300,8 @@ class _LineReader:
         left_s = min(deadline - time.monotonic(), MAX_POLL_S)
         if not left_s > 0 or not self._poll.poll(int(left_s * 1000) + 1):  # not a number is no time either
             raise TimeoutError
-        data = os.read(self._descriptor, 1 << 16)
-        if data and not data.endswith(b"\n"):
-            time.sleep(GATHER_S)
-        return data
+        time.sleep(GATHER_S)
+        return os.read(self._descriptor, 1 << 16)
 
 
 def _parse(line: bytes) -> Event:

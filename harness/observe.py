@@ -25,6 +25,7 @@ from harness.trouble import Trouble
 #: A boot may fail once by bad luck.
 MAX_STRIKES = 2
 NO_TAINT = "the kernel's taint could not be read"
+MORE_OF_A_BOOT = "With --append loglevel=7 its console.log tells the whole boot."
 MARKER = "uring-conformance: start "  # what the runner writes to the console before each entry
 
 
@@ -136,7 +137,8 @@ class _Boot:
     def _take_death(self, event: Event) -> Iterator[Item]:
         why, killed = event["why"], event.get("killed", False)
         self.end = f"the machine died ({event['phase']}): {why}"
-        yield _notice(self.end)
+        more = "" if self._machine.shared_log or event["phase"] != "boot" else f". {MORE_OF_A_BOOT}"
+        yield _notice(self.end + more)
         if self._started and killed:  # it says nothing about the entry, which stays on the plan
             self._lines, self._started, self._trouble = [], False, ""
         elif self._started:

@@ -1,13 +1,13 @@
 """A virtual machine that boots one kernel, runs a plan as its only purpose, and ends.
 
 The guest is the kernel under test, the runner as pid 1 and the payload: the plan and its programs, which come in
-memory of their own. There is no other user space. Records come over QEMU's debug console, a channel of their own
-which needs no driver in the guest; the kernel's log goes to a serial console, which is how a panic is seen.
+memory of their own. There is no other user space. Records come through that memory, too, announced on QEMU's debug
+console, a channel of their own which needs no driver in the guest; what the kernel warns of goes to a serial console,
+which is how a panic is seen.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -18,8 +18,9 @@ from pathlib import Path
 
 from harness import initramfs, snapshot
 from harness.elf import loaded_part
-from harness.machine import Event, Events, PlanEntry, child, follow, plan_text, store
+from harness.machine import Event, Events, PlanEntry, child, follow, make_directory, plan_text, store
 from harness.qmp import MonitorError, monitor
+from harness.shared_memory import SharedMemory
 from harness.snapshot import Snapshots, Subject
 from harness.trouble import Trouble
 
@@ -31,15 +32,12 @@ MACHINE = ("-M", "q35", "-cpu", "max", "-nodefaults", "-no-user-config", "-displ
 
 KERNEL_PARAMETERS = (
     "console=ttyS0",
-    "loglevel=7",  # everything but debug: the markers of the entries and what came before a panic
+    "loglevel=5",  # warnings, the markers of the entries, a panic with all its lines; the rest is a tenth of a boot
     "panic=-1",  # with -no-reboot a panic ends QEMU at once
     "oops=panic",  # after an Oops no result of this machine can be trusted; the rest runs in a fresh one
     "noreplace-smp",  # patching the kernel for one processor takes a tenth of a boot under emulation
     "cryptomgr.notests",  # half a second of self-tests that nobody here needs
 )
-
-#: The payload's memory is a PCI device, whose size is a power of two; the file behind it is mostly a hole.
-PAYLOAD_SIZE = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +66,14 @@ class VmMachine:
 
     def run(self, plan: Sequence[PlanEntry], artefacts: Path) -> Events:
         """Run the plan, yield its events. Leaves console.log and qemu.stderr in `artefacts`."""
-        run = _Run(self, plan, artefacts)
-        try:
-            run.store_payload()
-            if self.snapshots is None or not (yield from run.from_snapshot(self.snapshots)):
-                yield from run.from_boot()
-        finally:
-            run.clean_up()
+        make_directory(artefacts)
+        with SharedMemory(self.payload(plan)) as memory:
+            run = _Run(self, plan, memory, artefacts)
+            try:
+                if self.snapshots is None or not (yield from run.from_snapshot(self.snapshots)):
+                    yield from run.from_boot()
+            finally:
+                run.clean_up()
 
     def options(self) -> tuple[str, ...]:
         """The options that make the guest what it is."""
@@ -102,33 +101,26 @@ class VmMachine:
 class _Run:
     """One run of a plan: from a boot, or from a snapshot."""
 
-    def __init__(self, machine: VmMachine, plan: Sequence[PlanEntry], artefacts: Path) -> None:
+    def __init__(
+        self, machine: VmMachine, plan: Sequence[PlanEntry], memory: SharedMemory, artefacts: Path
+    ) -> None:
         self._machine = machine
         self._plan = plan
+        self._memory = memory
         self._init = artefacts / "initramfs.cpio"
-        self._payload = artefacts / "payload"
         self._console = artefacts / "console.log"
         self._errors = artefacts / "qemu.stderr"
 
-    def store_payload(self) -> None:
-        """Write the file that QEMU shows the guest as a device."""
-        data = self._machine.payload(self._plan)
-        if len(data) > PAYLOAD_SIZE:
-            raise Trouble(f"The programs for the guest have {len(data)} bytes, {PAYLOAD_SIZE} are the limit.")
-        store(self._payload, data)
-        os.truncate(self._payload, PAYLOAD_SIZE)
-
     def clean_up(self) -> None:
         """Remove what is large, and made from files that are kept elsewhere."""
-        for file in (self._init, self._payload):
-            file.unlink(missing_ok=True)
+        self._init.unlink(missing_ok=True)
 
     def from_boot(self) -> Events:
         """Boot, then run the plan."""
         store(self._init, self._machine.init())
-        command = [*self._command(self._payload), *self._booting(self._console)]
-        with self._child(command) as process:
-            yield from self._follow(process, self._plan, self._console)
+        command = [*self._command(), *self._memory.options(), *self._booting(self._console)]
+        with self._child(command, *self._memory.descriptors) as process:
+            yield from self._follow(process, self._plan, self._console, self._memory)
 
     def from_snapshot(self, snapshots: Snapshots) -> Generator[Event, None, bool]:
         """Run the plan in a guest that has booted, now or earlier. False: it must boot, nothing has run yet."""
@@ -159,22 +151,20 @@ class _Run:
 
     def _save(self, directory: Path) -> Generator[Event, None, Event | None]:
         """Boot, and keep the guest as it waits for its payload. Returns its death if it does not come so far."""
-        no_payload, console = directory / "payload", directory / snapshot.CONSOLE
-        store(no_payload, b"")
-        os.truncate(no_payload, PAYLOAD_SIZE)
-        with monitor() as qemu, (directory / snapshot.STATE).open("wb") as state:
+        console = directory / snapshot.CONSOLE
+        with SharedMemory() as nothing, monitor() as qemu, (directory / snapshot.STATE).open("wb") as state:
             command = [
-                *self._command(no_payload, shared="on"),
+                *self._command(),
+                *nothing.options_of_saved(saving=True),
                 *_memory(directory, self._machine.memory_mib, shared="on"),
                 *self._booting(console),
                 *qemu.options,
             ]
-            with self._child(command, qemu.descriptor) as process:
+            with self._child(command, qemu.descriptor, *nothing.descriptors) as process:
                 qemu.connect()
                 for event in self._follow(process, (), console):
                     if event["kind"] == "ready":
                         qemu.save(state.fileno())
-                        no_payload.unlink()
                         return None
                     if event["kind"] == "died" and not event["killed"]:  # a full disk kills, too
                         shutil.copyfile(console, self._console)
@@ -190,28 +180,24 @@ class _Run:
         with monitor() as qemu, (place / snapshot.STATE).open("rb") as state:
             shutil.copyfile(place / snapshot.CONSOLE, self._console)
             command = [
-                *self._command(self._payload),
+                *self._command(),
+                *self._memory.options_of_saved(saving=False),
                 *_memory(place, self._machine.memory_mib, shared="off"),
                 *("-incoming", "defer"),
                 *("-chardev", console, "-serial", "chardev:console"),
                 *qemu.options,
             ]
-            with self._child(command, qemu.descriptor, state.fileno()) as process:
+            descriptors = (qemu.descriptor, state.fileno(), *self._memory.descriptors)
+            with self._child(command, *descriptors) as process:
                 qemu.connect()
                 qemu.resume(state.fileno())
-                for event in self._follow(process, self._plan, self._console):
+                for event in self._follow(process, self._plan, self._console, self._memory):
                     if event["kind"] == "died" and event["phase"] == "boot":
                         raise MonitorError(event["why"])
                     yield event
 
-    def _command(self, payload: Path, shared: str = "off") -> list[str]:
-        memory = f"memory-backend-file,id=payload,size={PAYLOAD_SIZE},share={shared},mem-path={_escaped(payload)}"
-        return [
-            self._machine.qemu,
-            *self._machine.options(),
-            *("-object", memory, "-device", "ivshmem-plain,memdev=payload,master=on"),
-            *("-debugcon", "file:/dev/stdout"),
-        ]
+    def _command(self) -> list[str]:
+        return [self._machine.qemu, *self._machine.options(), "-debugcon", "file:/dev/stdout"]
 
     def _booting(self, console: Path) -> list[str]:
         return [
@@ -226,7 +212,13 @@ class _Run:
             command, stderr=self._errors, dies_by=signal.SIGKILL, remedy=INSTALL_QEMU, descriptors=descriptors
         )
 
-    def _follow(self, process: subprocess.Popen[bytes], plan: Sequence[PlanEntry], console: Path) -> Events:
+    def _follow(
+        self,
+        process: subprocess.Popen[bytes],
+        plan: Sequence[PlanEntry],
+        console: Path,
+        memory: SharedMemory | None = None,
+    ) -> Events:
         return follow(
             process,
             plan,
@@ -234,6 +226,7 @@ class _Run:
             grace_s=self._machine.grace_s,
             errors=self._errors,
             console=console,
+            memory=memory,
             name="the virtual machine",
             program="QEMU",
         )

@@ -138,10 +138,13 @@ void open_standard_descriptors() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  constexpr std::string_view fork_server = "--fork-server=";
+  const bool is_forked = argc == 2 && std::string_view(argv[1]).starts_with(fork_server);
+  // Who started us reads records, and what is printed of failures. That tests begin and pass would be printed
+  // for nobody, and each line would wake the runner.
+  if (is_forked) GTEST_FLAG_SET(brief, true);
   testing::InitGoogleTest(&argc, argv);
   std::vector<std::string> arguments(argv + 1, argv + argc);
-  constexpr std::string_view fork_server = "--fork-server=";
-  const bool is_forked = arguments.size() == 1 && arguments[0].starts_with(fork_server);
   if (is_forked) {
     const std::vector<std::string> words = conformance::serve_forks(
         number(fork_server, std::string_view(arguments[0]).substr(fork_server.size())));

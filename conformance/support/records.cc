@@ -87,7 +87,8 @@ std::string test_record(const testing::TestInfo& info) {
 
   json::Object record;
   record.add_string("kind", "test").add_string("name", full_name(info)).add_string("state", state);
-  record.add("ms", result.elapsed_time()).add("failures", failures.json);
+  record.add("ms", result.elapsed_time());
+  if (failures.count > 0) record.add("failures", failures.json);
   if (observed.refusal) record.add("refusal", refusal_json(*observed.refusal));
   if (observed.blocked) {
     record.add("blocked", json::Object()
@@ -101,7 +102,7 @@ std::string test_record(const testing::TestInfo& info) {
                                       .add_string("reason", observed.not_expressible->reason)
                                       .text());
   }
-  record.add("wire", result.Failed() ? json::array_of_strings(wire_log().lines()) : "[]");
+  if (result.Failed()) record.add("wire", json::array_of_strings(wire_log().lines()));
   return record.text();
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ class Channel {
   // Writes all of it before it returns, so that a line is out when the next test starts. False: nobody
   // listens any more.
   virtual bool write(std::string_view bytes) = 0;
+
+  // Memory that the reader sees, too: there a line is written once, and only announced in the channel.
+  virtual void use(std::span<char>) {}
 
   // Called in the child between fork and exec: the test program must not be able to write here.
   virtual void leave() {}

@@ -1,7 +1,6 @@
 #include "payload.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,8 +10,6 @@
 #include <charconv>
 #include <cstddef>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <string_view>
 
 #include "system.h"
@@ -20,57 +17,10 @@
 namespace runner {
 namespace {
 
-namespace fs = std::filesystem;
-
-// QEMU's ivshmem-plain: BAR 2 is the memory. No driver is needed, sysfs maps it for root.
-constexpr std::string_view vendor = "0x1af4", device = "0x1110";
-constexpr const char* all_devices = "/sys/bus/pci/devices";
-
 // "newc", the format of the initramfs, which the harness writes anyway: a header of 13 fields of eight
 // hexadecimal digits behind a magic number, the name, the data; the last two padded to a multiple of four.
 constexpr std::string_view magic = "070701", trailer = "TRAILER!!!";
 constexpr std::size_t header_size = 110, mode_field = 1, size_field = 6, name_size_field = 11;
-
-std::string first_word(const fs::path& file) {
-  std::ifstream stream(file);
-  std::string word;
-  stream >> word;
-  return word;
-}
-
-fs::path find_device() {
-  std::error_code none;  // no PCI, so no device
-  for (const auto& entry : fs::directory_iterator(all_devices, none)) {
-    if (first_word(entry.path() / "vendor") == vendor && first_word(entry.path() / "device") == device) {
-      return entry.path();
-    }
-  }
-  return {};
-}
-
-// Empty, with the reason in `error`, if it cannot be had. It stays mapped: this process runs until the end.
-std::string_view map_device(std::string& error) {
-  const fs::path directory = find_device();
-  if (directory.empty()) {
-    error = "the payload's device is not there";
-    return {};
-  }
-  std::ofstream(directory / "enable") << "1\n";  // no driver has done it
-  const fs::path memory = directory / "resource2";
-  struct stat status {};
-  const int fd = open(memory.c_str(), O_RDONLY | O_CLOEXEC);
-  void* address = MAP_FAILED;
-  if (fd >= 0 && fstat(fd, &status) == 0) {
-    address = mmap(nullptr, static_cast<std::size_t>(status.st_size), PROT_READ, MAP_SHARED, fd, 0);
-  }
-  const int reason = errno;
-  if (fd >= 0) close(fd);
-  if (address == MAP_FAILED) {
-    error = because("cannot map the payload, " + memory.string(), reason);
-    return {};
-  }
-  return {static_cast<const char*>(address), static_cast<std::size_t>(status.st_size)};
-}
 
 // The memory is filled behind the compiler's back: in the guest that was saved it is empty, in the one that
 // goes on from there it is not.
@@ -109,10 +59,8 @@ std::string put(const std::string& path, mode_t mode, std::string_view data) {
 
 }  // namespace
 
-std::string unpack_payload() {
-  std::string error;
-  const std::string_view memory = map_device(error);
-  if (memory.empty()) return error;
+std::string unpack_payload(std::span<const char> payload) {
+  const std::string_view memory(payload.data(), payload.size());
   wait_for(memory);
   std::size_t at = 0;
   while (at + header_size <= memory.size() && memory.substr(at, magic.size()) == magic) {
@@ -125,8 +73,8 @@ std::string unpack_payload() {
     }
     const std::string_view name = memory.substr(at + header_size, name_size - 1);  // without its zero byte
     if (name == trailer) return {};
-    error = put("/" + std::string(name), static_cast<mode_t>(field(header, mode_field)),
-                memory.substr(data_at, size));
+    const std::string error = put("/" + std::string(name), static_cast<mode_t>(field(header, mode_field)),
+                                  memory.substr(data_at, size));
     if (!error.empty()) return error;
     at = data_at + padded(size);
   }

@@ -71,6 +71,7 @@ void drain(Fd& fd, Sink sink) {
     const ssize_t n = read(fd.get(), buffer.data(), buffer.size());
     if (n > 0) sink(std::string_view(buffer.data(), static_cast<std::size_t>(n)));
     if (n < 0 && errno == EAGAIN) return;
+    if (n > 0 && static_cast<std::size_t>(n) < buffer.size()) return;  // there was no more
     if (n == 0 || (n < 0 && errno != EINTR)) fd.reset();
   }
 }
@@ -353,10 +354,10 @@ void Run::watch(Clock::time_point started) {
                                {records_.get(), POLLIN, 0},
                                {log_.fd(), POLLIN, 0}}};
     (void)poll(fds.data(), fds.size(), static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)));
-    hear_signals(signals.get());
-    drain(output_, [this](std::string_view bytes) { take_output(bytes); });
-    drain(records_, [this](std::string_view bytes) { take_records(bytes); });
-    log_.read();
+    if (fds[0].revents != 0) hear_signals(signals.get());
+    if (fds[1].revents != 0) drain(output_, [this](std::string_view bytes) { take_output(bytes); });
+    if (fds[2].revents != 0) drain(records_, [this](std::string_view bytes) { take_records(bytes); });
+    if (fds[3].revents != 0) log_.read();
   }
 }
 

@@ -2,8 +2,7 @@
 //
 //   runner --plan FILE [--records-fd N]     on a host; the lines go to descriptor N, or standard output
 //   (as pid 1, without --plan)              in a guest; the plan is /plan, which comes with the programs in
-//   the
-//                                           payload; the lines go to the hypervisor
+//                                           the payload; the lines go to the hypervisor
 //
 // A plan has one line per entry, with tabs between: name, timeout in seconds, how the program is started
 // ("exec" anew, or "fork" from one that has started: see fork_server.h), program and arguments. Lines of the
@@ -30,6 +29,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +39,7 @@
 #include "kernel_log.h"
 #include "payload.h"
 #include "process.h"
+#include "shared_memory.h"
 #include "system.h"
 
 namespace runner {
@@ -114,10 +115,13 @@ int main_in_guest() {
     for (const std::string& problem : prepare_process()) stream.trouble(problem);
     block_signals();
     stream.send(Object("ready"));
-    if (const std::string problem = unpack_payload(); problem.empty()) {
+    const std::span<const char> payload = map_payload(error);
+    if (error.empty()) error = unpack_payload(payload);
+    if (error.empty()) channel->use(map_results(error));
+    if (error.empty()) {
       (void)execute(guest_plan, stream, true);
     } else {
-      stream.trouble(problem);
+      stream.trouble(error);
     }
   }
   power_off();

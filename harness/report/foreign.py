@@ -30,7 +30,7 @@ def portable(sentence: str) -> str:
 
 def printable(text: str) -> str:
     """The text with a picture of each character that would do something instead of being seen."""
-    return "".join(_shown(character) for character in text)
+    return text if text.isprintable() else "".join(map(_shown, text))
 
 
 def for_here(results: Results) -> Results:

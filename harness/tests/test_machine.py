@@ -435,7 +435,7 @@ def test_a_missing_runner_is_trouble(tmp_path: Path) -> None:
 
 def test_artefacts_that_cannot_be_written_are_trouble(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(Trouble, match=r"/plan cannot be written: Not a directory\. Name a directory"):
+    with pytest.raises(Trouble, match=r"/below cannot be written: Not a directory\. Name a directory"):
         list(HostMachine(runner=tmp_path / "none").run([], tmp_path / "file" / "below"))
     (tmp_path / "runner.stderr").mkdir()
     with pytest.raises(Trouble, match=r"stderr cannot be written: Is a directory\. Name a directory"):

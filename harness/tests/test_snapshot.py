@@ -72,7 +72,8 @@ PLAN = (PlanEntry(name="e", timeout_s=20, argv=("/bin/test",)),)
 def machine(vm_kernel: Path, runner: Path, tmp_path: Path) -> VmMachine:
     """A real guest, with snapshots in a cache of its own; its program is the runner, asked for its usage."""
     snapshots = Snapshots(Cache(tmp_path / "cache"))
-    return VmMachine(kernel=vm_kernel, runner=runner, files={"bin/test": runner}, snapshots=snapshots)
+    files, whole_boot = {"bin/test": runner}, "loglevel=7"
+    return VmMachine(kernel=vm_kernel, runner=runner, files=files, snapshots=snapshots, append=whole_boot)
 
 
 def starts(tmp_path: Path) -> list[list[str]]:
@@ -153,7 +154,7 @@ def test_a_full_disk_costs_the_snapshot_only(machine: VmMachine, tmp_path: Path)
 
 def test_a_kernel_that_does_not_boot_is_told_once(machine: VmMachine, tmp_path: Path) -> None:
     # The kernel finds no init in an initramfs that is none.
-    bad = counted(replace(machine, append="rdinit=/nothing"), tmp_path)
+    bad = counted(replace(machine, append="loglevel=7 rdinit=/nothing"), tmp_path)
     events = list(bad.run(PLAN, tmp_path / "artefacts"))
     assert [event["kind"] for event in events] == ["died"]
     assert events[0]["phase"] == "boot" and events[0]["why"].startswith("kernel panic: ")

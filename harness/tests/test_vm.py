@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from harness.machine import PlanEntry
+from harness.shared_memory import PAYLOAD_SIZE
 from harness.tests.test_initramfs import read
 from harness.tests.test_machine import BYE, END, HELLO, START, alive, wait_until
 from harness.trouble import Trouble
-from harness.vm import PAYLOAD_SIZE, QEMU, VmMachine
+from harness.vm import QEMU, VmMachine
 
 PLAN = (PlanEntry(name="e", timeout_s=0.2, argv=("/bin/test", "x")),)
 
@@ -144,7 +145,7 @@ def test_no_qemu_is_trouble(tmp_path: Path) -> None:
         list(machine.run(PLAN, tmp_path / "artefacts"))
 
 
-def test_a_full_disk_keeps_no_half_of_a_payload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_keeps_no_half_of_an_initramfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = fake_qemu(tmp_path, "")
 
     def write_half(path: Path, data: bytes) -> None:
@@ -153,7 +154,7 @@ def test_a_full_disk_keeps_no_half_of_a_payload(tmp_path: Path, monkeypatch: pyt
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path, "write_bytes", write_half)
-    with pytest.raises(Trouble, match=r"payload cannot be written: No space left .*Make room"):
+    with pytest.raises(Trouble, match=r"initramfs.cpio cannot be written: No space left .*Make room"):
         list(machine.run(PLAN, tmp_path / "artefacts"))
     assert list((tmp_path / "artefacts").iterdir()) == []
 
