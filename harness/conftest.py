@@ -68,7 +68,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "start there; never with KVM)")
     add("--timeout", type=_number(int, 1), default=None, metavar="SECONDS",
         help="a test that takes longer is ended (default: as the catalogue says, 20)")
-    add("--append", default="", metavar="PARAMETERS", help="further kernel parameters (loglevel=7: all of the boot on the console, not just warnings)")
+    add("--append", default="", metavar="PARAMETERS",
+        help="further kernel parameters (loglevel=7: all of the boot on the console, not just warnings)")
     add("--mirror", default=None, metavar="URL",
         help="the archive's base address (default: as in this machine's apt configuration)")
     add("--refresh", action="store_true", help="ask the archive for newer kernels even if the list is fresh")

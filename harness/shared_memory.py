@@ -61,7 +61,8 @@ class SharedMemory:
     def next_line(self) -> bytes:
         """The line that was announced. Empty if there is none: who announced it was no runner."""
         begin = self._next
-        self._next = self._results.find(b"\n", begin) + 1 or begin
+        if self._results[begin : begin + 1] != b"\0":  # memory that nobody has written; no need to search it all
+            self._next = self._results.find(b"\n", begin) + 1 or begin
         return self._results[begin : self._next] or b"\n"
 
 
