@@ -18,7 +18,7 @@ from pathlib import Path
 from harness.cache import Cache
 from harness.machine import child, text_lines
 from harness.trouble import Trouble
-from harness.vm import INSTALL_QEMU, MACHINE, QEMU
+from harness.vm import INSTALL_QEMU, MACHINE, PROCESSOR, QEMU
 
 DEADLINE_S = 4.0  # working KVM needs a fraction of a second
 # Not the first byte: "Probing EDD" comes from 16-bit boot code, also where the kernel itself never starts.
@@ -97,7 +97,7 @@ def _try_kvm(kernel: Path, qemu: str, device: Path, deadline_s: float) -> _Trial
     command = [
         qemu,
         *MACHINE,
-        *("-accel", "kvm"),
+        *("-accel", "kvm", "-cpu", PROCESSOR["kvm"]),
         *("-m", "512"),
         *("-kernel", str(kernel)),
         *("-append", "console=ttyS0 earlyprintk=ttyS0 panic=-1"),

@@ -120,7 +120,8 @@ def test_the_command_line_the_initramfs_and_the_payload(tmp_path: Path) -> None:
     list(machine.run(PLAN, tmp_path / "artefacts"))
     arguments = (tmp_path / "arguments").read_text().splitlines()
     pairs = dict(zip(arguments, arguments[1:]))
-    assert pairs["-accel"] == "kvm"
+    assert (pairs["-accel"], pairs["-cpu"]) == ("kvm", "max")
+    assert "max,-erms,-fsrm" in VmMachine(kernel=machine.kernel, runner=machine.runner).options()
     assert pairs["-m"] == "768"
     assert pairs["-smp"] == "2"
     assert pairs["-kernel"] == str(tmp_path / "kernel")
