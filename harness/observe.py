@@ -137,8 +137,8 @@ class _Boot:
     def _take_death(self, event: Event) -> Iterator[Item]:
         why, killed = event["why"], event.get("killed", False)
         self.end = f"the machine died ({event['phase']}): {why}"
-        more = "" if self._machine.shared_log or event["phase"] != "boot" else f". {MORE_OF_A_BOOT}"
-        yield _notice(self.end + more)
+        silent = event["phase"] == "boot" and (event["hung"] or "kernel panic" in why)
+        yield _notice(f"{self.end}. {MORE_OF_A_BOOT}" if silent and not self._machine.shared_log else self.end)
         if self._started and killed:  # it says nothing about the entry, which stays on the plan
             self._lines, self._started, self._trouble = [], False, ""
         elif self._started:

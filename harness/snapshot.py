@@ -10,8 +10,11 @@ writes them) and console.log (what the kernel said until then).
 
 from __future__ import annotations
 
+import math
+import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +25,7 @@ from harness.cache import Cache, explained
 
 DIRECTORY = "snapshots"  # below the cache's root
 RAM, STATE, CONSOLE = "ram", "state", "console.log"
+UNUSED_S = 14 * 24 * 3600  # one that nobody has started from for so long goes: of a machine with other options, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,13 @@ def _identity(path: Path) -> str:
     return f"{status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns}"
 
 
+def _last_use(place: Path) -> float:
+    try:
+        return place.stat().st_mtime
+    except FileNotFoundError:  # another run was quicker
+        return math.inf
+
+
 class Snapshots:
     """The snapshots in a cache."""
 
@@ -61,9 +72,13 @@ class Snapshots:
         self._cache = cache
 
     def find(self, subject: Subject) -> Path | None:
-        """The directory of the snapshot, if there is one."""
+        """The directory of the snapshot, if there is one. Its time is that of its last use."""
         place = self._place(subject)
-        return place if place.exists() else None
+        try:
+            os.utime(place)
+        except FileNotFoundError:
+            return None
+        return place
 
     @contextmanager
     def new(self, subject: Subject) -> Iterator[tuple[Path, Callable[[], None]]]:
@@ -77,7 +92,8 @@ class Snapshots:
                 new = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
 
             def keep() -> None:
-                for old in parent.glob(f"{subject.name}-*"):
+                unused = (old for old in parent.glob("*-*") if time.time() - _last_use(old) > UNUSED_S)
+                for old in (*parent.glob(f"{subject.name}-*"), *unused):
                     shutil.rmtree(old, ignore_errors=True)  # a guest that runs from it has all it needs
                 with explained(parent):
                     new.rename(self._place(subject))

@@ -12,7 +12,7 @@ import pytest
 from harness.kmsg import complaints
 from harness.machine import Event, Events, PlanEntry
 from harness.observation import Observation, Shape, State
-from harness.observe import fold, observe
+from harness.observe import MORE_OF_A_BOOT, fold, observe
 from harness.trouble import Trouble
 
 
@@ -389,10 +389,12 @@ def test_every_entry_may_kill_its_machine() -> None:
 
 def test_a_machine_that_never_boots() -> None:
     machine = FakeMachine([died("boot", why="the virtual machine did not go on in time", hung=True)])
-    observations, _ = watch(machine, "a", "b", "c")
+    observations, others = watch(machine, "a", "b", "c")
     assert len(machine.asked) == 2
     assert {observation.state for observation in observations.values()} == {State.NOTHING}
-    assert observations["c"].cause == "the machine died (boot): the virtual machine did not go on in time"
+    died_so = "the machine died (boot): the virtual machine did not go on in time"
+    assert observations["c"].cause == died_so
+    assert texts(others) == [f"{died_so}. {MORE_OF_A_BOOT}"] * 2
 
 
 def test_a_boot_may_fail_once() -> None:

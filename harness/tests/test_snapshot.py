@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from harness.cache import Cache
 from harness.machine import PlanEntry
-from harness.snapshot import RAM, STATE, Snapshots, Subject
+from harness.snapshot import RAM, STATE, UNUSED_S, Snapshots, Subject
 from harness.vm import QEMU, VmMachine
 
 
@@ -54,6 +55,20 @@ def test_only_the_newest_of_a_kernel_is_kept(tmp_path: Path, subject: Subject) -
     assert snapshots.find(newer) is not None and snapshots.find(other) is not None
     snapshots.discard(newer)
     assert snapshots.find(newer) is None and snapshots.find(other) is not None
+
+
+def test_what_nobody_starts_from_goes_after_a_while(tmp_path: Path, subject: Subject) -> None:
+    snapshots = Snapshots(Cache(tmp_path / "cache"))
+    unused, used, newest = (replace(subject, options=("-m", memory)) for memory in ("256", "512", "768"))
+    long_ago = time.time() - UNUSED_S - 60
+    for each in (unused, used):
+        keep(snapshots, each)
+    for place in (tmp_path / "cache" / "snapshots").iterdir():
+        os.utime(place, (long_ago, long_ago))
+    assert snapshots.find(used) is not None
+    keep(snapshots, newest)
+    assert snapshots.find(unused) is None
+    assert snapshots.find(used) is not None and snapshots.find(newest) is not None
 
 
 def test_what_is_not_finished_leaves_nothing(tmp_path: Path, subject: Subject) -> None:
