@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.report.markdown import code, folded, line, place, plain
 
 if TYPE_CHECKING:
-    from harness.lies.command import Expectation, Lie
+    from harness.lies.model import Expectation, Lie
 
 PAGE = "lies.md"
 BEGIN = "<!-- lies:begin -->"

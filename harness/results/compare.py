@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.results.file import Cell, Header, Kernel, Position, Results
+from harness.results.model import Cell, Header, Kernel, Position, Results
 from harness.suite.binding import is_ours
 
 _IMAGE_DIGITS = 12  # of a digest, in words

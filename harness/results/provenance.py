@@ -10,10 +10,10 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness.base.paths import ROOT
 from harness.base.cache import sha256_of
 from harness.base.errors import Trouble
-from harness.results.file import Ingredients
+from harness.base.paths import ROOT
+from harness.results.model import Ingredients
 from harness.suite import catalogue
 from harness.suite.binding import Binding, is_ours
 from harness.suite.catalogue import Row

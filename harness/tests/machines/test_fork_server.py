@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from harness.base.paths import ROOT
-from harness.machines.machine import HostMachine, PlanEntry
+from harness.machines.host import HostMachine
+from harness.machines.machine import PlanEntry
 from harness.tests.machines.test_machine import alive, end, records, run, shell, temporary, wait_until
 
 __all__ = ["temporary"]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.base.paths import ROOT
-from harness.results import file as results
-from harness.results.file import Results
+from harness.results.file import read_results
+from harness.results.model import Results
 from harness.tests.matrix.test_run import Matrix, Run, matrix, trouble
 from harness.verdicts.judge import Verdict
 
@@ -31,7 +31,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def read(run: Run) -> Results:
     """The results, whole and in order."""
-    return results.read(run.directory / "results.ndjson")
+    return read_results(run.directory / "results.ndjson")
 
 
 @pytest.mark.parametrize("workers", [(), ("--numprocesses", "2", "--dist", "loadgroup")], ids=["alone", "workers"])
