@@ -1,7 +1,7 @@
 """`ci/lies`: runs every test through every lie that a kernel can tell, and says which test caught which.
 
 A lie (conformance/support/lies.cc) is a binding of its own to the matrix: the host's column, through `lie:NAME`. What
-each of them must lead to stands in conformance/lies.toml.
+each of them must lead to stands in conformance/catalogue/lies.toml.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from harness.results import Cell
 from harness.since import KernelVersion
 from harness.trouble import Trouble
 
-EXPECTED = ROOT / "conformance" / "lies.toml"
+EXPECTED = ROOT / "conformance" / "catalogue" / "lies.toml"
 REPORTS = ROOT / "reports"
 RESULTS = "lies.ndjson"
 README = ROOT / "README.md"
@@ -154,10 +154,10 @@ def agree(expected: Mapping[str, Expectation], known: Iterable[Lie]) -> None:
     names = [lie.name for lie in known]
     for name in names:
         if name not in expected:
-            raise Trouble(f"conformance/lies.toml does not say what the lie {name!r} must lead to. Add it there.")
+            raise Trouble(f"conformance/catalogue/lies.toml does not say what the lie {name!r} must lead to. Add it there.")
     for name in expected:
         if name not in names:
-            raise Trouble(f"conformance/lies.toml has {name!r}, which the program does not tell. {nearest(name, names)}")
+            raise Trouble(f"conformance/catalogue/lies.toml has {name!r}, which the program does not tell. {nearest(name, names)}")
 
 
 def objections(lie: Lie, expectation: Expectation) -> list[str]:

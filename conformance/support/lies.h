@@ -1,6 +1,6 @@
 // Lies that a kernel can tell the binding under test, each with one sentence that says what the kernel
 // pretends. A suite is worth what it notices: `conformance --binding=lie:NAME` runs all of it through one
-// lie, and conformance/lies.toml says which tests must turn red then. lying_kernel.h is the kernel that tells
+// lie, and conformance/catalogue/lies.toml says which tests must turn red then. lying_kernel.h is the kernel that tells
 // them.
 #ifndef CONFORMANCE_SUPPORT_LIES_H
 #define CONFORMANCE_SUPPORT_LIES_H
