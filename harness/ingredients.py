@@ -21,7 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: Where the files of a part are. An entry that names nothing is an error: the part has moved.
 BINDING = ("bindings/include/**/*.h",)
-SUPPORT = ("conformance/*.h", "conformance/support/*", "conformance/CMakeLists.txt", "CMakeLists.txt", "CMakePresets.json")
+SUPPORT = (
+    "conformance/*.h",
+    *(f"conformance/{room}/*" for room in ("fixture", "evidence", "seam", "program")),
+    *("conformance/CMakeLists.txt", "CMakeLists.txt", "CMakePresets.json"),
+)
 HARNESS = ("harness/*.py", "harness/kernels.toml", "harness/guest/*")
 ADAPTERS = ("conformance/adapters/**/*",)
 

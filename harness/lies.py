@@ -1,6 +1,6 @@
 """`ci/lies`: runs every test through every lie that a kernel can tell, and says which test caught which.
 
-A lie (conformance/support/lies.cc) is a binding of its own to the matrix: the host's column, through `lie:NAME`. What
+A lie (conformance/seam/lies.cc) is a binding of its own to the matrix: the host's column, through `lie:NAME`. What
 each of them must lead to stands in conformance/catalogue/lies.toml.
 """
 

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <chrono>
 
-#include "support/sockets.h"
+#include "fixture/sockets.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 //
 // Needs SEND and RECV (5.6), ACCEPT and CONNECT (5.5) and IOSQE_IO_LINK (5.3).
 
-#include "support/sockets.h"
+#include "fixture/sockets.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 //
 // Needs SEND_ZC (6.0).
 
-#include "support/sockets.h"
+#include "fixture/sockets.h"
 
 namespace {
 

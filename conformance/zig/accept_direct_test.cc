@@ -7,7 +7,7 @@
 
 #include <cerrno>
 
-#include "support/sockets.h"
+#include "fixture/sockets.h"
 
 namespace {
 

@@ -2,7 +2,7 @@
 //
 // Needs multishot accept (5.19, io_uring_prep_accept(3)). Before, the bit in ioprio is refused.
 
-#include "support/sockets.h"
+#include "fixture/sockets.h"
 
 namespace {
 

@@ -3,8 +3,8 @@
 //
 // Needs BIND and LISTEN (6.11), socket commands (6.7), SOCKET (5.19), SHUTDOWN (5.11) and the probe (5.6).
 
-#include "support/ring_test.h"
-#include "support/sockets.h"
+#include "fixture/ring_test.h"
+#include "fixture/sockets.h"
 
 namespace {
 

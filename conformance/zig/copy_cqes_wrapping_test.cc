@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "support/ring_test.h"
+#include "fixture/ring_test.h"
 
 namespace {
 

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "support/files.h"
-#include "support/ring_test.h"
+#include "fixture/files.h"
+#include "fixture/ring_test.h"
 
 namespace {
 

@@ -10,8 +10,8 @@
 
 #include <algorithm>
 
-#include "support/files.h"
-#include "support/ring_test.h"
+#include "fixture/files.h"
+#include "fixture/ring_test.h"
 
 namespace {
 

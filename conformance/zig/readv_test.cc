@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <sys/uio.h>
 
-#include "support/files.h"
-#include "support/ring_test.h"
+#include "fixture/files.h"
+#include "fixture/ring_test.h"
 
 namespace {
 

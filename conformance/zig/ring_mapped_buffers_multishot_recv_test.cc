@@ -4,7 +4,7 @@
 // Needs multishot receive (6.0) and a ring of buffers (5.19); incremental consumption where the kernel has it
 // (6.12).
 
-#include "support/buffer_rings.h"
+#include "fixture/buffer_rings.h"
 
 namespace {
 

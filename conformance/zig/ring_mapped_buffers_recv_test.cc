@@ -4,7 +4,7 @@
 // Needs a ring of buffers (5.19) and receives of length 0 (6.0); incremental consumption where the kernel has
 // it (6.12).
 
-#include "support/buffer_rings.h"
+#include "fixture/buffer_rings.h"
 
 namespace {
 

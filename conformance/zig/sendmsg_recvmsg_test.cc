@@ -3,7 +3,7 @@
 //
 // Needs SENDMSG, RECVMSG and IOSQE_IO_LINK (5.3).
 
-#include "support/sockets.h"
+#include "fixture/sockets.h"
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "binding.h"
-#include "support/wire_log.h"
+#include "seam/wire_log.h"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <chrono>
 
-#include "support/ring_test.h"
+#include "fixture/ring_test.h"
 
 namespace {
 

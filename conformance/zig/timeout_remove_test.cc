@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "support/ring_test.h"
+#include "fixture/ring_test.h"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support/ring_test.h"
+#include "fixture/ring_test.h"
 
 namespace {
 

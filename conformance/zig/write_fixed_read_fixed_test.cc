@@ -11,8 +11,8 @@
 #include <chrono>
 #include <thread>
 
-#include "support/files.h"
-#include "support/ring_test.h"
+#include "fixture/files.h"
+#include "fixture/ring_test.h"
 
 namespace {
 

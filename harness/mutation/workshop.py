@@ -153,7 +153,7 @@ class Workshop:
 
     def _rows(self, include: Path, preamble: Path, sources: Sequence[Path], jobs: int, *more: str) -> Path | str:
         folder = ROOT / "conformance"
-        support = sorted((folder / "support").glob("*.cc"))
+        support = sorted(path for room in ("fixture", "evidence", "seam", "program") for path in (folder / room).glob("*.cc"))
 
         def compiled(source: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
             made = include.parent / f"{source.stem}.o"
