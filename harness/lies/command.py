@@ -1,7 +1,7 @@
 """`ci/lies`: runs every test through every lie that a kernel can tell, and says which test caught which.
 
-A lie (conformance/support/lies.cc) is a binding of its own to the matrix: the host's column, through `lie:NAME`. What
-each of them must lead to stands in conformance/lies.toml.
+A lie (conformance/seam/lies.cc) is a binding of its own to the matrix: the host's column, through `lie:NAME`. What
+each of them must lead to stands in conformance/catalogue/lies.toml.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.base.exits import OK, SURPRISES
 from harness.base.paths import README, REPORTS, ROOT
 from harness.lies import page as report
 from harness.lies.model import Expectation, Lie, agree, load, objections
-from harness.lies.observe import chosen, listed, observe
+from harness.lies.observe import chosen_lie, listed, observe
 from harness.report import folder, readme
 
 RESULTS = "lies.ndjson"
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     expected = load()
     known = listed(options.build)
     agree(expected, known)
-    chosen = [chosen(name, known) for name in options.lie] if options.lie else known
+    chosen = [chosen_lie(name, known) for name in options.lie] if options.lie else known
     told = list(observe(chosen, expected, options.build, say=lambda text: print(text, flush=True)))
     found = [sentence for lie in told for sentence in objections(lie, expected[lie.name])]
     for sentence in found:

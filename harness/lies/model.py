@@ -1,4 +1,4 @@
-"""What a lie is, and what each of them must lead to (conformance/lies.toml)."""
+"""What a lie is, and what each of them must lead to (conformance/catalogue/lies.toml)."""
 
 from __future__ import annotations
 import tomllib
@@ -11,7 +11,7 @@ from harness.base.paths import ROOT
 from harness.suite.catalogue import nearest
 
 
-EXPECTED = ROOT / "conformance" / "lies.toml"
+EXPECTED = ROOT / "conformance" / "catalogue" / "lies.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +94,10 @@ def agree(expected: Mapping[str, Expectation], known: Iterable[Lie]) -> None:
     names = [lie.name for lie in known]
     for name in names:
         if name not in expected:
-            raise Trouble(f"conformance/lies.toml does not say what the lie {name!r} must lead to. Add it there.")
+            raise Trouble(f"conformance/catalogue/lies.toml does not say what the lie {name!r} must lead to. Add it there.")
     for name in expected:
         if name not in names:
-            raise Trouble(f"conformance/lies.toml has {name!r}, which the program does not tell. {nearest(name, names)}")
+            raise Trouble(f"conformance/catalogue/lies.toml has {name!r}, which the program does not tell. {nearest(name, names)}")
 
 
 def objections(lie: Lie, expectation: Expectation) -> list[str]:

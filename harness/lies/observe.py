@@ -40,7 +40,7 @@ def listed(build: Path) -> list[Lie]:
     return [Lie(name=name, says=says) for name, says in (line.split(maxsplit=1) for line in answer.stdout.splitlines())]
 
 
-def chosen(name: str, known: Sequence[Lie]) -> Lie:
+def chosen_lie(name: str, known: Sequence[Lie]) -> Lie:
     names = [lie.name for lie in known]
     if name not in names:
         raise Trouble(f"There is no lie {name!r}. {nearest(name, names)}")

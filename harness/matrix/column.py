@@ -32,7 +32,7 @@ from harness.verdicts.why import why
 
 MACHINES = "machines"  # below the artefacts: a folder per column, of this module alone
 
-#: What the smoke run must show before anything else of a machine is believed (conformance/support/smoke_test.cc).
+#: What the smoke run must show before anything else of a machine is believed (conformance/program/smoke_test.cc).
 SMOKE = {
     "smoke passed": ("DISABLED_SmokePassed.*", State.PASSED),
     "smoke failed": ("DISABLED_SmokeFailed.*", State.FAILED),

@@ -20,7 +20,11 @@ from harness.suite.catalogue import Row
 
 #: Where the files of a part are. An entry that names nothing is an error: the part has moved.
 BINDING = ("bindings/include/**/*.h",)
-SUPPORT = ("conformance/*.h", "conformance/support/*", "conformance/CMakeLists.txt", "CMakeLists.txt", "CMakePresets.json")
+SUPPORT = (
+    "conformance/*.h",
+    *(f"conformance/{room}/*" for room in ("fixture", "evidence", "seam", "program")),
+    *("conformance/CMakeLists.txt", "CMakeLists.txt", "CMakePresets.json"),
+)
 HARNESS = (
     "harness/base/*.py", "harness/suite/*.py", "harness/kernels/*", "harness/machines/*.py", "harness/verdicts/*.py",
     "harness/matrix/*.py", "harness/guest/*",

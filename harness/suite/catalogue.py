@@ -14,7 +14,7 @@ from typing import Any
 from harness.base.errors import Trouble
 from harness.base.paths import ROOT
 
-PATH = ROOT / "conformance" / "catalogue.toml"
+PATH = ROOT / "conformance" / "catalogue" / "catalogue.toml"
 
 GROUPS = ("Rings", "Read and write", "Files", "Sockets", "Time and cancel", "Provided buffers", "Processes")
 ANY = "any"  # the `since` of a row that needs nothing of the kernel
@@ -57,7 +57,7 @@ class Row:
     @property
     def file(self) -> str:
         """The test's source, relative to the top of the repository."""
-        return f"conformance/{self.stem}_test.cc"
+        return f"conformance/zig/{self.stem}_test.cc"
 
 
 def load(path: Path = PATH) -> tuple[Row, ...]:

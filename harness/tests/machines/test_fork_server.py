@@ -19,8 +19,8 @@ __all__ = ["temporary"]
 
 @pytest.fixture
 def forked() -> Path:
-    """The program that is started either way (conformance/support/tests/forked.cc)."""
-    program = ROOT / "build" / "conformance" / "support" / "tests" / "forked"
+    """The program that is started either way (conformance/tests/forked.cc)."""
+    program = ROOT / "build" / "conformance" / "tests" / "forked"
     assert program.exists(), "build first: ci/build"
     return program
 

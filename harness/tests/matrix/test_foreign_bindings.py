@@ -24,7 +24,7 @@ TESTS = [word for test in ("nop", "readv", "write_read", "openat", "shutdown", "
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The conformance program of a binding called mine."""
     made = tmp_path_factory.mktemp("foreign") / "conformance-mine"
-    sources = [Path(__file__).with_name("foreign_binding.cc"), ROOT / "conformance/support/fork_server.cc"]
+    sources = [Path(__file__).with_name("foreign_binding.cc"), ROOT / "conformance/program/fork_server.cc"]
     subprocess.run(["c++", "-std=c++20", "-static", f"-I{ROOT / 'conformance'}", *sources, "-o", made], check=True)
     return made
 

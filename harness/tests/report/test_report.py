@@ -269,7 +269,7 @@ ANY = replace(MKDIRAT, since="any", also=())
 REFUSAL = {"what": "MKDIRAT", "probed": "MKDIRAT", "res": -22, "probe": False, "shape": "right", "objections": []}
 UNPROBED = REFUSAL | {"probe": None}
 WITNESS = "NOP before and after fine, an opcode nobody has refused alike, probe lacks MKDIRAT"
-FAILURE = {"file": "/home/someone/conformance/nop_test.cc", "line": 12, "text": "cqe.res\n  is: -22"}
+FAILURE = {"file": "/home/someone/conformance/zig/nop_test.cc", "line": 12, "text": "cqe.res\n  is: -22"}
 
 
 def record(**values) -> tuple[dict, ...]:
