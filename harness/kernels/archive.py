@@ -14,6 +14,7 @@ from harness.base import apt
 from harness.base.apt import KEYRING, Apt
 from harness.base.cache import Cache, Notice
 from harness.base.errors import Trouble
+from harness.base.process import run
 from harness.kernels import deb
 
 MAX_AGE = timedelta(hours=24)  # of the list of packages
@@ -283,7 +284,7 @@ class Archive:
         files = self._apt.targets()
         for suite in self._suites:
             if suite in files:
-                text = apt.run(["/usr/lib/apt/apt-helper", "cat-file", files[suite]])
+                text = run(["/usr/lib/apt/apt-helper", "cat-file", files[suite]], remedy=apt.ADVICE).output
                 yield from kernels_in(text, suite)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 
 from harness.base.errors import Trouble
 from harness.base.paths import ROOT
+from harness.base.process import run
 from harness.mutation.mutants import Mutant
 from harness.mutation.trial import Finding, Verdict, Witness
 from harness.mutation.workshop import digest_of
@@ -135,10 +135,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _first_line(command: Sequence[str]) -> str:
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.partition("\n")[0]
-    except (OSError, subprocess.SubprocessError) as error:
-        raise Trouble(f"{command[0]} cannot be asked: {error}. ci/install brings it.") from error
+    return run(command, remedy="ci/install brings it.").output.partition("\n")[0]
 
 
 def _finding(words: Mapping[str, str]) -> Finding:

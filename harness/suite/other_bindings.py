@@ -6,14 +6,13 @@ What is unpacked keeps its place: a build directory may refer to it. A newer ver
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.base.apt import KEYRING, Apt
 from harness.base.cache import Cache, Notice, explained
-from harness.base.errors import Trouble
+from harness.base import process
 
 NEWEST = "sid"  # where new versions come first
 #: The package that a peer is named after, and what it needs beside it. liburing's headers include newer ones of the
@@ -106,14 +105,5 @@ def short(version: str) -> str:
 
 
 def run(command: Sequence[str], cwd: Path | None = None) -> str:
-    """Run a command; what it printed. Trouble, with the end of what it said, if it fails."""
-    try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace", check=False)
-    except FileNotFoundError as error:
-        raise Trouble(
-            f"{command[0]} is not installed: ci/bench and ci/adapters install what they need; run one of them."
-        ) from error
-    if done.returncode:
-        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
-        raise Trouble(f"{' '.join(command[:3])} ... failed with exit code {done.returncode}:\n{said}")
-    return done.stdout
+    """Run a command that works with bindings of others; what it printed."""
+    return process.run(command, cwd=cwd, remedy="ci/bench and ci/adapters install what they need.").output

@@ -400,7 +400,7 @@ def test_hooks_and_leniency_of_the_machine_do_not_apply(monkeypatch, tmp_path, r
 
 def test_a_machine_without_apt_is_told(monkeypatch, tmp_path, opened):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Trouble, match="apt-get is not installed: .* Give the path of a kernel image instead"):
+    with pytest.raises(Trouble, match="apt-get cannot be started: No such file .* give the path of a kernel image instead"):
         opened().resolve("6.1")
 
 

@@ -104,7 +104,7 @@ def test_a_program_that_cannot(programs, binding, says):
     [
         ("template", "as the binding template: this tests another: --binding=template --gtest_list_tests. Use one name for it"),
         ("mute", "it does not say why. Use one name for it"),
-        ("lost", "does not start: [Errno 2] No such file or directory"),
+        ("lost", "conformance-lost cannot be started: No such file or directory. Build it again."),
     ],
 )
 def test_a_program_that_does_not_run_under_that_name(programs, name, says):
