@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 from harness.base.errors import Trouble
 from harness.base.process import run
+from harness.base.words import nearest
 from harness.kernels.spec import HOST
 from harness.lies.model import Expectation, Lie
 from harness.matrix.column import Column, Setup
 from harness.results.model import Cell
 from harness.suite import catalogue
 from harness.suite.binding import DEFAULT, Binding
-from harness.suite.catalogue import Row, nearest
+from harness.suite.catalogue import Row
 from harness.suite.since import KernelVersion
 from harness.verdicts.judge import Verdict
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.base import toml_file
 from harness.base.errors import Trouble
 from harness.base.paths import ROOT
 from harness.base.process import run
@@ -23,6 +23,7 @@ from harness.mutation.trial import Finding, Verdict, Witness
 from harness.mutation.workshop import digest_of
 
 EXEMPTIONS = Path(__file__).with_name("equivalents.toml")
+SCHEMA = EXEMPTIONS.with_suffix(".schema.json")
 PUBLISHED = ROOT / "reports" / "mutants.ndjson"
 
 _SUFFIXES = (".h", ".cc", ".py", ".inc", ".cmake", ".txt")
@@ -158,7 +159,7 @@ def exemptions(mutants: Sequence[Mutant], path: Path = EXEMPTIONS) -> dict[str, 
     """The exemptions, by mutants' ids. Trouble if one names a mutant that there is not."""
     titles = {mutant.id: mutant.title for mutant in mutants}
     found: dict[str, Exemption] = {}
-    groups = tomllib.loads(path.read_text(encoding="utf-8"))
+    groups = toml_file.load(path, SCHEMA)
     for name, is_equivalent in (("equivalent", True), ("out_of_reach", False)):
         for group in groups.get(name, ()):
             for mutant in group["mutants"]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.base.errors import Trouble
 from harness.base.paths import ROOT
+from harness.base.toml_file import validator
 from harness.results.model import (
     Cell,
     Footer,
@@ -166,12 +167,8 @@ def _parse(where: str, line: str) -> dict[str, Any]:
 @cache
 def _validator(kind: str) -> Any:
     # Validating against the one kind, not against oneOf, is what makes the message name the field.
-    try:
-        import jsonschema
-    except ImportError as error:
-        raise Trouble("Results are checked with python3-jsonschema: install it with apt.") from error
     definitions = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))["$defs"]
-    return jsonschema.Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": definitions})
+    return validator({"$ref": f"#/$defs/{kind}", "$defs": definitions})
 
 
 def _header(value: dict[str, Any]) -> Header:
