@@ -12,13 +12,17 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.base.cache import Cache, explained, full_disk
 from harness.base.errors import Trouble
 from harness.base.process import run
+
+if TYPE_CHECKING:
+    from debian.debian_support import NativeVersion
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 ADVICE = "Check the network, or name another mirror with --mirror."
@@ -252,3 +256,26 @@ def _size(directory: Path) -> int:
             with suppress(FileNotFoundError):  # apt renames while we look
                 total += os.stat(os.path.join(path, name)).st_size
     return total
+
+
+def fields(stanza: str) -> Mapping[str, str]:
+    """The fields of one paragraph of a Packages file."""
+    with _library():
+        from debian.deb822 import Packages
+    found: Mapping[str, str] = Packages(stanza)
+    return found
+
+
+def version(text: str) -> NativeVersion:
+    """A package's version, which has dpkg's order and `upstream_version`."""
+    with _library():
+        from debian.debian_support import NativeVersion
+    return NativeVersion(text)
+
+
+@contextmanager
+def _library() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise Trouble("The archive's packages are read with python3-debian: install it with apt.") from error

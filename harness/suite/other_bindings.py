@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.base.apt import KEYRING, Apt
 from harness.base.cache import Cache, Notice, explained
-from harness.base import process
+from harness.base import apt, process
 
 NEWEST = "sid"  # where new versions come first
 #: The package that a peer is named after, and what it needs beside it. liburing's headers include newer ones of the
@@ -52,9 +52,9 @@ class Peers:
         """The newest of each of these suites, once each. Trouble if one cannot be had."""
         with self._cache.lock("peers", self._notice):
             if self._asked is None:
-                apt = self._apt(self._suites, *self._apt(self._known, self._mirror).mirrors())
-                apt.update()
-                self._asked = apt
+                asked = self._apt(self._suites, *self._apt(self._known, self._mirror).mirrors())
+                asked.update()
+                self._asked = asked
             found = [self._unpacked(self._asked, packages, suite) for suite in suites]
         return list({peer.version: peer for peer in found}.values())
 
@@ -66,9 +66,9 @@ class Peers:
     def _apt(self, suites: tuple[str, ...], main: str | None = None, security: str | None = None) -> Apt:
         return Apt(self._cache, suites, mirror=main, security_mirror=security, keyring=KEYRING)
 
-    def _unpacked(self, apt: Apt, packages: Sequence[str], suite: str) -> Peer:
-        with apt.downloaded(packages[0], None, suite) as deb:  # checks the package against the signed list
-            version = deb.name.split("_")[1].replace("%3a", ":")
+    def _unpacked(self, archive: Apt, packages: Sequence[str], suite: str) -> Peer:
+        with archive.downloaded(packages[0], None, suite) as deb:  # checks the package against the signed list
+            version = run(["dpkg-deb", "--field", str(deb), "Version"]).strip()
             place = self._cache.root / f"{packages[0]}_{version.replace(':', '%')}_{suite}"
             if (place / _COMPLETE).exists():
                 return _peer(place)
@@ -76,7 +76,7 @@ class Peers:
             shutil.rmtree(new, ignore_errors=True)
             extract(deb, new)
         for name in packages[1:]:
-            with apt.downloaded(name, None, suite) as deb:
+            with archive.downloaded(name, None, suite) as deb:
                 extract(deb, new)
         with explained(place):
             (new / _COMPLETE).write_text(version)
@@ -101,7 +101,7 @@ def installed_version(package: str) -> str:
 
 def short(version: str) -> str:
     """A version without the distribution's part."""
-    return version.split(":")[-1].rsplit("-", 1)[0]
+    return apt.version(version).upstream_version or version
 
 
 def run(command: Sequence[str], cwd: Path | None = None) -> str:
