@@ -84,8 +84,8 @@ def test_a_program_that_can_run(programs, name, in_guests):
     ("binding", "says"),
     [
         (Binding(name="shared"), "it is linked to shared libraries. Link it with -static"),
-        (Binding(name="script"), "it is no program for x86-64"),
-        (Binding(name="cut"), "it is no program for x86-64"),
+        (Binding(name="script"), "it is not an x86-64 executable"),
+        (Binding(name="cut"), "it is not an x86-64 executable"),
         (Binding(name="plain"), "cannot be executed"),
         (Binding(name="uring"), "conformance is not there. Build first: ci/build"),
         (Binding(name="liburing-2.15"), "ci/adapters fetches that binding"),
