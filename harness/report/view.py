@@ -9,7 +9,6 @@ from datetime import datetime
 
 from harness.base.errors import Trouble
 from harness.base.words import number
-from harness.machines.accelerator import REMEMBERED
 from harness.report import evidence, text
 from harness.results.model import Cell, Kernel, Results
 from harness.suite.catalogue import ANY, GROUPS, Row
@@ -366,8 +365,8 @@ def _virtual(count: int) -> str:
 
 def accelerators(results: Results) -> tuple[str, ...]:
     """How VMs ran. Rarely more than one sentence: it is a property of the machine, not of the kernel."""
-    said = (kernel.accelerator for kernel in results.kernels if kernel.accelerator)
-    return tuple(dict.fromkeys(sentence.removesuffix(REMEMBERED) for sentence in said))
+    chosen = (kernel.accelerator for kernel in results.kernels if kernel.accelerator)
+    return tuple(dict.fromkeys(f"{one.name}: {one.reason}" for one in chosen))
 
 
 def suite(results: Results) -> str:

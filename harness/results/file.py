@@ -16,6 +16,7 @@ from typing import Any
 from harness.base.errors import Trouble
 from harness.base.paths import ROOT
 from harness.results.model import (
+    SCHEMA,
     Cell,
     Footer,
     Header,
@@ -156,6 +157,11 @@ def _parse(where: str, line: str) -> dict[str, Any]:
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind not in ("header", "kernel", "cell", "footer"):
         raise Trouble(f"{where} is of no known kind: no results file, or a newer one. Run ci/matrix again.")
+    if kind == "header" and isinstance(value.get("schema"), int) and value["schema"] != SCHEMA:
+        raise Trouble(
+            f"{where}: these results have schema {value['schema']}, and this harness reads {SCHEMA}. Read them with the "
+            "commit that wrote them, or run ci/matrix again."
+        )
     for breach in _validator(kind).iter_errors(value):
         field = ".".join(str(part) for part in breach.absolute_path) or kind
         raise Trouble(f"{where} breaks {SCHEMA_PATH.relative_to(ROOT)}: {field}: {breach.message}. Run ci/matrix again.")

@@ -108,7 +108,7 @@ def cell(verdict: Verdict, state: State, *tests: tuple[str, str], plan: tuple[st
     row = catalogue.load()[1]
     return Cell(
         test=row.name, stem=row.stem, series="host", kernel="6.1", binding="lie:x", expected=Expected.PRESENT, verdict=verdict,
-        observed=Observation(state=state, records=tuple(records)).as_json(), why="why", ms=1,
+        observed=Observation(state=state, records=tuple(records)).as_json(), due=("5.1",), ms=1,
         rerun=rerun_command("host", row.stem, DEFAULT[0], Setup(build=BUILD, artefacts=BUILD)),
     )  # fmt: skip
 
@@ -143,7 +143,7 @@ def test_what_this_kernel_is_too_old_for_need_not_catch_anything():
 
 
 def test_a_cell_without_a_verdict_catches_nothing_and_is_trouble():
-    with pytest.raises(Trouble, match="Through the lie x, nop has no verdict: why Run that again: ci/matrix"):
+    with pytest.raises(Trouble, match="Through the lie x, nop has no verdict: blocked: by something without a name Run that again: ci/matrix"):
         seen(cell(Verdict.NONE, State.BLOCKED))
 
 
