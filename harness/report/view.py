@@ -23,6 +23,7 @@ class Place:
     """Where a report lies: what its links start with, and which files of the run lie beside it."""
 
     home: str  # the way to the top of the repository, such as ".."
+    beside: tuple[str, ...] = ()  # the other forms of the run that lie beside it, by file name
     artefacts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # series -> files, as links
 
 

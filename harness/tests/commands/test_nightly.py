@@ -128,7 +128,7 @@ def test_another_kernel_is_committed_and_nothing_else(repository):
     assert done.returncode == 0, done.stdout
     assert repository.git("rev-list", "--count", f"{before}..HEAD") == "1"
     files = repository.git("show", "--name-only", "--format=", "HEAD").split()
-    assert files == ["README.md", *sorted(f"reports/{name}" for name in (*folder.RENDERERS, "results.ndjson"))]
+    assert files == ["README.md", *sorted(f"reports/{name}" for name in (*folder.PUBLISHED, "results.ndjson"))]
     assert repository.git("status", "--porcelain") == ""
     subject, _, body = repository.git("show", "--no-patch", "--format=%B", "HEAD").partition("\n\n")
     assert subject == (

@@ -33,7 +33,8 @@ ROWS = catalogue.load(GOLDEN / "catalogue.toml")
 RUN = read_results(GOLDEN / "results.ndjson")
 #: Any cell, with a cause to be told.
 SO_IT_IS = Observation(state=State.CRASHED, cause="so it is").as_json()
-PLACE = Place(home="../../..")  # as seen from the approved reports
+BESIDE = tuple(name for name in folder.RENDERERS if name != folder.INDEX)
+PLACE = Place(home="../../..", beside=BESIDE)  # as seen from the approved reports
 RENDERED = {
     "readme.md": lambda: readme.render(RUN, ROWS) + "\n",
     "terminal.txt": lambda: terminal.render(RUN),
