@@ -79,8 +79,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--results", type=Path, default=ROOT / "build" / "matrix", metavar="DIR",
         help="where results.ndjson, the reports and each machine's console go (default: build/matrix)")
     add("--publish", action="store_true",
-        help="after a complete run of the whole matrix, update reports/ and the table in README.md")
-    add("--no-publish", action="store_false", dest="publish", help="leave reports/ and README.md as they are")
+        help="update reports/ and the table in README.md, if this is a complete run of the whole matrix")
 
 
 def _number(kind: type[int] | type[float], least: float) -> Callable[[str], float]:

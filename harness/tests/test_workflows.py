@@ -66,7 +66,7 @@ def test_there_are_no_others():
         ("        env:\n          KERNEL: ${{ matrix.kernel }}\n", "", "the variable KERNEL is not set in env"),
         ("run: ci/install", "run: ci/instal", "there is no script ci/instal"),
         ("run: ci/install", "run: ci/packages", "ci/packages is not executable"),
-        ("--no-publish", "--dont-publish", "ci/matrix --help knows no --dont-publish"),
+        ("--fresh-boot", "--freshly-boot", "ci/matrix --help knows no --freshly-boot"),
         ("ci/plan --refresh", "ci/plan --fresh", "ci/plan --help knows no --fresh"),
         ("--into build/merged", "--to build/merged", "ci/merge --help knows no --to"),
         ("--summary", "--sum", "ci/nightly --help knows no --sum"),
