@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -55,16 +56,17 @@ class Repository:
     def clear(self, suite: str) -> None:
         self._stanzas[suite] = []
 
-    def publish(self, *, signed: bool = True) -> Repository:
+    def publish(self, *, signed: bool = True, expired: Sequence[str] = ()) -> Repository:
         for suite, stanzas in self._stanzas.items():
             directory = self.root / "dists" / suite
             packages = directory / "main/binary-amd64/Packages"
             packages.parent.mkdir(parents=True, exist_ok=True)
             packages.write_text("\n".join(stanzas))
             data = packages.read_bytes()
+            until = "Valid-Until: Fri, 02 Jan 2026 00:00:00 UTC\n" if suite in expired else ""
             (directory / "Release").write_text(
                 f"Suite: {suite}\nCodename: {suite}\nArchitectures: amd64\nComponents: main\n"
-                "Date: Thu, 01 Jan 2026 00:00:00 UTC\n"
+                f"Date: Thu, 01 Jan 2026 00:00:00 UTC\n{until}"
                 f"SHA256:\n {hashlib.sha256(data).hexdigest()} {len(data)} main/binary-amd64/Packages\n"
             )
             (directory / "InRelease").unlink(missing_ok=True)
@@ -75,7 +77,9 @@ class Repository:
 
 def gpg(home: Path, *arguments: str | Path) -> None:
     command = ["gpg", "--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", *arguments]
-    subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        pytest.fail(f"gpg cannot make a key or a signature: {done.stderr.strip()}")
 
 
 def sign(release: Path, signed: Path, home: Path) -> None:
@@ -334,6 +338,32 @@ def test_an_unsigned_suite_among_others_is_left_out(repository, opened, notices)
     index = opened(["bookworm", "trixie"]).index()
     assert list(index.packages) == ["6.1"]
     assert index.left_out == {"trixie": "it is not signed"}
+
+
+STRICT = 'Dir::Etc::parts "/dev/null"; Acquire::Check-Valid-Until "true";\n'  # as apt is by itself; this machine may not be
+
+
+def test_an_expired_suite_is_left_out_as_a_missing_one_is(repository, opened, notices, monkeypatch, tmp_path):
+    machine_apt(monkeypatch, tmp_path, "", STRICT)
+    repository.add("trixie", "linux-image-6.12.7+deb13-cloud-amd64", "6.12.7-1")
+    repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1")
+    repository.publish(expired=["trixie"])
+    index = opened(["bookworm", "trixie"]).index()
+    assert list(index.packages) == ["6.1"]
+    assert index.trouble is None  # the mirror is what it is, and the rest of it is up to date
+    (notice,) = notices
+    assert notice.startswith("The archive's suite trixie could not be read: its Release file is expired (invalid since ")
+    notices.clear()
+    opened(["bookworm", "trixie"], mirror=DEAD).index()
+    assert notices == []
+
+
+def test_when_all_suites_are_expired_the_network_is_not_to_blame(repository, opened, monkeypatch, tmp_path):
+    machine_apt(monkeypatch, tmp_path, "", STRICT)
+    repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1")
+    repository.publish(expired=["bookworm"])
+    with pytest.raises(Trouble, match=r"cannot be used: its Release file is expired .*\. The mirror is not kept up to date, or"):
+        opened().index()
 
 
 def test_a_mirror_that_accepts_and_stays_silent_is_given_up(opened, monkeypatch):
