@@ -27,7 +27,7 @@ STALL_S = 30
 
 _SCARCE = 64 << 20  # a stall with less room than one package list needs is the disk's doing
 _OUT_OF_DATE = re.compile(r"Release file is (expired|not valid yet)")
-_NOT_AS_SIGNED = re.compile("NO_PUBKEY|Missing key|not signed|BADSIG|Hash Sum mismatch|Hashes of expected file")
+_NOT_AS_SIGNED = re.compile("NO_PUBKEY|Missing key|not signed|BADSIG|Hash Sum mismatch")
 _NO_ROOM = re.compile("No space left on device|enough free space")
 
 _CONFIGURATION = """\
@@ -221,7 +221,8 @@ def failures(output: str) -> dict[str, str]:
     """The suites that `apt-get update` could not read, each with the reason."""
     failed: dict[str, str] = {}
     for match in re.finditer(r"^Err:\d+ \S+ ([^\s/]+).*\n((?:  .*\n)*)", output, re.MULTILINE):
-        failed.setdefault(match[1], " ".join(match[2].split()).rstrip(".:") or "no reason given")
+        reason = " ".join(match[2].split()).partition(" Hashes of expected file:")[0]  # a screenful of digests helps nobody
+        failed.setdefault(match[1], reason.rstrip(".:") or "no reason given")
     for match in re.finditer(r"^E: The repository '\S+ (\S+) Release' (.*)\.$", output, re.MULTILINE):
         failed[match[1]] = f"it {match[2]}"  # says it better; of an unsigned suite it is the only word
     for match in re.finditer(r"^E: Release file for \S+/dists/(\S+)/\w+ is ((?:expired|not valid yet) .*)\. Updates", output, re.MULTILINE):
