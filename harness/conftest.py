@@ -169,6 +169,13 @@ def _selection(option: Any, setup: Setup, notices: list[str]) -> Selection:
     return select(option.kernel, setup.settings, archive, notice=notice, fragments=setup.fragments)
 
 
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """The kernels are the progress. How far xdist's workers are ("bringing up nodes...") would run into their lines."""
+    if reporter := config.pluginmanager.get_plugin("terminaldistreporter"):
+        reporter.setstatus = reporter.ensure_show_status = lambda *arguments, **options: None
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """xdist's workers get the columns that were selected here."""
