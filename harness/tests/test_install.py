@@ -10,6 +10,7 @@ import pytest
 
 from harness.matrix import ROOT
 
+QUICKLY = "-o Dpkg::Options::=--force-unsafe-io"
 INSTALL = ROOT / "ci" / "install"
 
 
@@ -61,7 +62,13 @@ def test_of_several_names_the_first_that_the_archive_has_is_installed(system: Sy
     system.installed, system.archive = ["g++"], ["cmake", "second", "third"]
     done = system.run("g++", "cmake", "first | second | third  # it was renamed")
     assert done.returncode == 0, done.stderr
-    assert system.called[-1].endswith("install --yes --no-install-recommends cmake second")
+    assert system.called[-1].endswith(f"install --yes --no-install-recommends {QUICKLY} cmake second")
+
+
+def test_dpkg_waits_for_the_disk_when_a_package_is_replaced(system: System) -> None:
+    system.archive, system.install = ["g++"], "echo 'Inst libc6 [2.36-9] (2.36-10 Debian:12 [amd64])'"
+    assert system.run("g++").returncode == 0
+    assert QUICKLY not in system.called[-1]
 
 
 def test_a_name_that_the_archive_lacks_is_not_a_network_problem(system: System) -> None:
