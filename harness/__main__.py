@@ -6,24 +6,24 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from harness.trouble import Trouble
+from harness.base.exits import INTERRUPTED, TROUBLE
+from harness.base.errors import Trouble
 
 #: Each command and the module whose `main(arguments)` does it and returns 0 (fine), 1 (a finding) or 2 (our
 #: trouble). A module is loaded when its command is called, so that none pays for another's imports.
 COMMANDS = {
-    "matrix": "harness.run",
-    "diff": "harness.diff",
-    "plan": "harness.plan",
-    "merge": "harness.merge",
-    "nightly": "harness.nightly",
-    "render": "harness.render",
-    "table": "harness.table",
-    "adapters": "harness.adapters",
-    "kernels": "harness.inventory",
-    "lies": "harness.lies",
+    "matrix": "harness.matrix.run",
+    "diff": "harness.commands.diff",
+    "plan": "harness.commands.plan",
+    "merge": "harness.commands.merge",
+    "nightly": "harness.commands.nightly",
+    "render": "harness.commands.render",
+    "table": "harness.commands.table",
+    "adapters": "harness.commands.adapters",
+    "kernels": "harness.commands.kernels",
+    "lies": "harness.lies.command",
     "mutate": "harness.mutation.command",
 }
-TROUBLE, INTERRUPTED = 2, 130
 
 
 def main(words: Sequence[str]) -> int:

@@ -15,21 +15,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from harness import catalogue, kernels
-from harness.archive import Archive
-from harness.cache import Cache
-from harness.binding import DEFAULT
-from harness.column import Setup
-from harness.machine import PlanEntry
-from harness.selection import select
-from harness.snapshot import Snapshots
-from harness.trouble import Trouble
-from harness.vm import VmMachine
+from harness.base.exits import OK, TROUBLE
+from harness.base.paths import ROOT
+from harness.base.cache import Cache
+from harness.base.errors import Trouble
+from harness.kernels import spec as kernels
+from harness.kernels.archive import Archive
+from harness.kernels.selection import select
+from harness.machines.machine import PlanEntry
+from harness.machines.snapshot import Snapshots
+from harness.machines.vm import VmMachine
+from harness.matrix.column import Setup
+from harness.suite import catalogue
+from harness.suite.binding import DEFAULT
 
-ROOT = Path(__file__).resolve().parents[2]
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- boots:begin -->", "<!-- boots:end -->"
-OK, TROUBLE = 0, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ def _run(machine: VmMachine) -> Times:
 def _whole(options: Sequence[str], workers: int) -> float:
     """The wall time of the whole matrix, as a person sees it."""
     with tempfile.TemporaryDirectory(prefix="uring-bench-") as place:
-        command = [sys.executable, "-P", "-m", "harness", "--no-publish", "--results", place,
+        command = [sys.executable, "-P", "-m", "harness", "--results", place,
                    "--numprocesses", str(workers), *options]  # fmt: skip
         started = time.monotonic()
         done = subprocess.run(

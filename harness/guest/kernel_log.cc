@@ -110,7 +110,7 @@ void KernelLog::mark(std::string_view text) {
   // Opened anew for each line: the kernel limits the rate of lines per opened file.
   const int fd = open(path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) return;  // an aid for people; the results do not depend on it
-  // A warning, as the guest's console shows nothing lower (harness/vm.py).
+  // A warning, as the guest's console shows nothing lower (harness/machines/vm.py).
   // Without the line end the kernel holds the record back, in case the line goes on.
   const std::string line = std::string("<4>").append(marker).append(text).append("\n");
   (void)!write(fd, line.data(), line.size());

@@ -14,7 +14,7 @@ namespace runner {
 namespace {
 
 // QEMU's ivshmem-plain: BAR 2 is the memory. No driver is needed, sysfs maps it for root. The slots are those
-// of harness/shared_memory.py.
+// of harness/machines/shared_memory.py.
 constexpr const char* payload_device = "/sys/bus/pci/devices/0000:00:10.0";
 constexpr const char* results_device = "/sys/bus/pci/devices/0000:00:11.0";
 

@@ -1,10 +1,10 @@
 // Memory that QEMU shows to the guest as PCI devices, and that the harness sees, too
-// (harness/shared_memory.py): the payload, which is what the guest is to run, and the results, which is what
+// (harness/machines/shared_memory.py): the payload, which is what the guest is to run, and the results, which is what
 // it says.
 //
 // They are no part of the initramfs and of no disk, so that a guest can be kept from before it knows what it
 // will run: the harness saves a booted guest that waits for its payload, and starts each run from there
-// (harness/snapshot.py).
+// (harness/machines/snapshot.py).
 
 #pragma once
 

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from harness.matrix import INTERRUPTED, OK, ROOT, SURPRISES
+from harness.base.errors import Trouble
+from harness.base.exits import INTERRUPTED, OK, SURPRISES
+from harness.base.paths import ROOT
 from harness.mutation import elsewhere, headers, ledger, operators, publication
 from harness.mutation.ledger import Entry, Exemption, Notebook
 from harness.mutation.mutants import Mutant, apply, handmade
 from harness.mutation.trial import FEW_ROWS, Court, Finding, Verdict, Witness
 from harness.mutation.workshop import INCLUDE, Workshop
-from harness.trouble import Trouble
 
 PLACE = ROOT / "build" / "mutants"
 

@@ -12,13 +12,14 @@ import sys
 import threading
 from pathlib import Path
 
-from harness import results
-from harness.judge import Verdict as Judged
-from harness.matrix import OK, RESULTS, ROOT, SURPRISES
+from harness.base.errors import Trouble
+from harness.base.exits import OK, SURPRISES
+from harness.base.paths import RESULTS, ROOT
 from harness.mutation.mutants import Mutant
 from harness.mutation.trial import Finding, Verdict, Witness
 from harness.mutation.workshop import Workshop, run_or_trouble
-from harness.trouble import Trouble
+from harness.results import file as results
+from harness.verdicts.judge import Verdict as Judged
 
 _BUILDING = threading.Lock()
 _TRYING_THE_ORIGINAL = threading.Lock()

@@ -11,7 +11,7 @@ from typing import Any
 
 from clang import cindex
 
-from harness.trouble import Trouble
+from harness.base.errors import Trouble
 
 #: Below bindings/include.
 FOLDER = "uring"

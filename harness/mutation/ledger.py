@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.matrix import ROOT
+from harness.base.errors import Trouble
+from harness.base.paths import ROOT
 from harness.mutation.mutants import Mutant
 from harness.mutation.trial import Finding, Verdict, Witness
 from harness.mutation.workshop import digest_of
-from harness.trouble import Trouble
 
 EXEMPTIONS = Path(__file__).with_name("equivalents.toml")
 PUBLISHED = ROOT / "reports" / "mutants.ndjson"

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness.base.errors import Trouble
 from harness.mutation.headers import Header, Node
-from harness.trouble import Trouble
 
 HAND = "hand-made"
 HANDMADE = Path(__file__).with_name("handmade.toml")

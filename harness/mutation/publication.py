@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.matrix import ROOT
+from harness.base.errors import Trouble
+from harness.base.paths import README, ROOT
 from harness.mutation import ledger, report
 from harness.mutation.ledger import Entry, Exemption
-from harness.publication import README
 from harness.report import folder
-from harness.trouble import Trouble
 
 PAGE = ROOT / "reports" / "mutants.md"
 

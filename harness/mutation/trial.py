@@ -20,11 +20,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from harness.base.errors import Trouble
 from harness.mutation.headers import OTHER_ARCHITECTURE
 from harness.mutation.mutants import Mutant
 from harness.mutation.schemata import VARIABLE
 from harness.mutation.workshop import UNITS, Program, Workshop
-from harness.trouble import Trouble
 
 #: A test takes milliseconds here; the suite's watchdog ends the one that hangs.
 TEST_TIMEOUT_S = 4

@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.matrix import ROOT
+from harness.base.errors import Trouble
+from harness.base.paths import ROOT
 from harness.mutation import schemata
 from harness.mutation.headers import FOLDER, Header
 from harness.mutation.mutants import Mutant, apply
-from harness.trouble import Trouble
 
 INCLUDE = ROOT / "bindings" / "include"
 UNITS = ROOT / "bindings" / "tests"

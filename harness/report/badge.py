@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from harness.catalogue import Row
-from harness.judge import Verdict
 from harness.report import text
 from harness.report.view import Place
-from harness.results import Results
+from harness.results.file import Results
+from harness.suite.catalogue import Row
+from harness.verdicts.judge import Verdict
 
 
 def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from harness.difference import Cause, Change, Difference, Kind, Reason, reason_of
-from harness.judge import sign
 from harness.report import text
-from harness.report.foreign import portable, printable
-from harness.results import Cell, Results
+from harness.report.sanitize import portable, printable
+from harness.results.compare import Cause, Change, Difference, Kind, Reason, reason_of
+from harness.results.file import Cell, Results
+from harness.verdicts.judge import sign
 
 FLAKY = (
     "NOTHING THAT WE KNOW OF CHANGED for these cells: the same kernel, test, catalogue, binding, support and harness. "

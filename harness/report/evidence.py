@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from harness.observation import State
 from harness.report import text
-from harness.results import Cell
+from harness.results.file import Cell
+from harness.verdicts.observation import State
 
 
 #: GoogleTest's words about EXPECT_EQ: each expression, and its value where that is not the same.

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from harness.catalogue import Row
+from harness.base.errors import Trouble
 from harness.report import badge, html, junit, ktap, matrix
 from harness.report.view import Place
-from harness.results import Results
-from harness.trouble import Trouble
+from harness.results.file import Results
+from harness.suite.catalogue import Row
 
 Renderer = Callable[[Results, tuple[Row, ...], Place], str]
 

@@ -11,13 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.catalogue import ANY, Row
-from harness.judge import Verdict, sign
-from harness.report import evidence, foreign, text, view
+from harness.base.errors import Trouble
+from harness.report import evidence, sanitize as foreign, text, view
 from harness.report.evidence import Block
 from harness.report.view import Place
-from harness.results import Cell, Results
-from harness.trouble import Trouble
+from harness.results.file import Cell, Results
+from harness.suite.catalogue import ANY, Row
+from harness.verdicts.judge import Verdict, sign
 
 TEMPLATES = Path(__file__).with_name("templates")
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from harness.catalogue import Row
-from harness.judge import Verdict
-from harness.report import evidence, foreign, text, view
+from harness.report import evidence, sanitize as foreign, text, view
 from harness.report.view import Place
-from harness.results import Cell, Kernel, Results
+from harness.results.file import Cell, Kernel, Results
+from harness.suite.catalogue import Row
+from harness.verdicts.judge import Verdict
 
 _FAILURES = {Verdict.WRONG: "wrong", Verdict.MISSING: "missing", Verdict.COMPLAINED: "kernel"}
 

@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.catalogue import Row
-from harness.judge import Verdict
-from harness.observation import State
-from harness.report import evidence, foreign, text, view
+from harness.report import evidence, sanitize as foreign, text, view
 from harness.report.view import Place
-from harness.results import Cell, Results
+from harness.results.file import Cell, Results
+from harness.suite.catalogue import Row
+from harness.verdicts.judge import Verdict
+from harness.verdicts.observation import State
 
 VERSION = "KTAP version 1"
 _OK = (Verdict.WORKS, Verdict.ABSENT, Verdict.EARLY, Verdict.NOT_EXPRESSIBLE)

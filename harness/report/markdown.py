@@ -6,7 +6,7 @@ import html
 import re
 
 from harness.report import text
-from harness.results import Results
+from harness.results.file import Results
 
 
 def plain(sentence: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.catalogue import Row
-from harness.judge import Verdict
-from harness.report import evidence, foreign, text, view
+from harness.report import evidence, sanitize as foreign, text, view
 from harness.report.markdown import code, fenced, folded, legend, line, place, plain
 from harness.report.view import Article, Fact, Place
-from harness.results import Results
+from harness.results.file import Results
+from harness.suite.catalogue import Row
+from harness.verdicts.judge import Verdict
 
 
 def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:

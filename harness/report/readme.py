@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.catalogue import Row
-from harness.report import evidence, foreign, text, view
+from harness.base.errors import Trouble
+from harness.report import evidence, sanitize as foreign, text, view
 from harness.report.markdown import code, legend, line, plain
-from harness.results import Cell, Results
-from harness.trouble import Trouble
+from harness.results.file import Cell, Results
+from harness.suite.catalogue import Row
 
 BEGIN = "<!-- matrix:begin -->"
 END = "<!-- matrix:end -->"

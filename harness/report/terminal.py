@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from harness.difference import steady
-from harness.report import foreign, text, view
-from harness.results import Results
+from harness.report import sanitize as foreign, text, view
+from harness.results.compare import steady
+from harness.results.file import Results
 
 
 def render(results: Results) -> str:

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.binding import is_ours
-from harness.catalogue import ANY, Row
-from harness.judge import Verdict, proposes_since, sign
-from harness.observation import Observation, Shape, State
-from harness.results import Cell, Results
-from harness.since import Expected, KernelVersion
+from harness.results.file import Cell, Results
+from harness.suite.binding import is_ours
+from harness.suite.catalogue import ANY, Row
+from harness.suite.since import Expected, KernelVersion
+from harness.verdicts.judge import Verdict, proposes_since, sign
+from harness.verdicts.observation import Observation, Shape, State
 
 HOST = "host"
 

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from harness.accelerator import REMEMBERED
-from harness.blame import blame
-from harness.catalogue import ANY, GROUPS, Row
-from harness.judge import Verdict
+from harness.base.errors import Trouble
+from harness.machines.accelerator import REMEMBERED
 from harness.report import evidence, text
-from harness.results import Cell, Kernel, Results
-from harness.since import Expected
-from harness.trouble import Trouble
+from harness.results.file import Cell, Kernel, Results
+from harness.suite.catalogue import ANY, GROUPS, Row
+from harness.suite.since import Expected
+from harness.verdicts.blame import blame
+from harness.verdicts.judge import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

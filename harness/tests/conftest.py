@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import kernels
-from harness.archive import Archive
-from harness.cache import Cache
-from harness.matrix import ROOT
+from harness.base.cache import Cache
+from harness.base.paths import ROOT
+from harness.kernels import spec as kernels
+from harness.kernels.archive import Archive
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from harness.judge import Verdict
-from harness.observation import Observation, State
-from harness.results import Cell, Footer, Header, Ingredients, Kernel, Plan, Results, Writer
-from harness.since import Expected
+from harness.results.file import Cell, Footer, Header, Ingredients, Kernel, Plan, Results, Writer
+from harness.suite.since import Expected
+from harness.verdicts.judge import Verdict
+from harness.verdicts.observation import Observation, State
 
 TESTS = ("nop", "readv", "waitid")
 KERNELS = ("6.1", "7.3", "host")

@@ -17,7 +17,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from harness.plan import Entry
+from harness.commands.plan import Entry
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

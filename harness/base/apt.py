@@ -1,0 +1,277 @@
+"""apt in a root of its own: fetches packages and checks them, for any user, without touching the system.
+
+Own lists, own sources (signed by the distribution's keyring and nothing else). Nothing of the system is read
+but its network settings and, for the mirror, its sources.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from harness.base.cache import Cache, explained, full_disk
+from harness.base.errors import Trouble
+
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+ADVICE = "Check the network, or name another mirror with --mirror."
+# Without progress apt is ended: it gives every suite its own two tries, so that a mirror that accepts and
+# stays silent would take minutes, and it waits for ever on a disk that became full (apt 2.6).
+STALL_S = 30
+
+_SCARCE = 64 << 20  # a stall with less room than one package list needs is the disk's doing
+_OUT_OF_DATE = re.compile(r"Release file is (expired|not valid yet)")
+_NOT_AS_SIGNED = re.compile("NO_PUBKEY|Missing key|not signed|BADSIG|Hash Sum mismatch")
+_NO_ROOM = re.compile("No space left on device|enough free space")
+
+_CONFIGURATION = """\
+// Read last, so the machine's own settings apply where nothing is said here: proxies, credentials, TLS.
+Dir::State "{root}/state";
+Dir::State::status "{root}/status";
+Dir::Cache "{root}/cache";
+Dir::Cache::pkgcache "";     // 100 MB that would save two seconds
+Dir::Cache::srcpkgcache "";
+Dir::Etc::sourcelist "{directory}/archive.sources";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::Etc::trusted "/dev/null";
+Dir::Etc::trustedparts "/dev/null";
+APT::Architecture "amd64";
+#clear APT::Architectures;
+APT::Architectures {{ "amd64"; }};
+APT::Get::AllowUnauthenticated "false";
+APT::Sandbox::User "root";   // i.e. no change of user: _apt could not enter a private home directory
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+Acquire::AllowInsecureRepositories "false";
+Acquire::AllowWeakRepositories "false";
+Acquire::AllowDowngradeToInsecureRepositories "false";
+Acquire::AllowReleaseInfoChange "true";   // the day testing becomes stable
+Acquire::GzipIndexes "true";
+Acquire::Retries "1";
+Acquire::http::Timeout "10";
+Acquire::https::Timeout "10";
+"""
+
+_SOURCES = """\
+Types: deb
+URIs: {uri}
+Suites: {suites}
+Components: main
+Architectures: amd64
+Targets: Packages
+PDiffs: no
+Languages: none
+Signed-By: {keyring}
+
+"""
+
+
+class Apt:
+    """apt-get in the private root below a cache."""
+
+    def __init__(
+        self, cache: Cache, suites: tuple[str, ...], *, mirror: str | None, security_mirror: str | None, keyring: Path
+    ) -> None:
+        """`suites`: all that may be asked for. `mirror` None: as in the machine's apt configuration."""
+        self._cache = cache
+        self._suites = suites
+        self._mirror = mirror
+        self._security_mirror = security_mirror
+        self._keyring = keyring
+
+    def update(self) -> str:
+        """Fetch the lists of all suites; what apt printed. A suite that fails is no trouble yet."""
+        return self._run(self._configured(self._cache.directory("apt"), self._suites), "update")
+
+    def targets(self) -> dict[str, str]:
+        """The list of each suite that was fetched, as a file of apt's."""
+        form, wanted = "$(RELEASE) $(FILENAME)", ("Created-By: Packages", "Architecture: amd64")
+        printed = self._run(self._cache.directory("apt"), "indextargets", "--format", form, *wanted)
+        return dict(line.split(" ", 1) for line in printed.splitlines())
+
+    @contextmanager
+    def downloaded(self, name: str, version: str | None, suite: str) -> Iterator[Path]:
+        """The file of one package (None: its newest version), for as long as it is needed. Several at once may be."""
+        directory = self._cache.directory("apt/download") / f"{name}_{version or 'newest'}"
+        shutil.rmtree(directory, ignore_errors=True)  # of a run that was killed
+        try:
+            # A directory and sources of its own; apt reads every list it is told of, so the fewer the faster.
+            self._configured(self._cache.directory(f"apt/download/{directory.name}"), (suite,))
+            # apt compares the size and the digest with the signed list before the file gets its name.
+            self._run(directory, "download", f"{name}={version}" if version else name)
+            debs = list(directory.glob("*.deb"))
+            if len(debs) != 1:
+                raise Trouble(f"apt-get download {name} left {len(debs)} files in {directory}.")
+            yield debs[0]
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def _configured(self, directory: Path, suites: tuple[str, ...]) -> Path:
+        """The directory, with apt's configuration for these suites in it."""
+        if not self._keyring.exists():
+            raise Trouble(f"{self._keyring} does not exist: install the package debian-archive-keyring.")
+        for name in ("apt/state/lists/partial", "apt/cache/archives/partial"):
+            self._cache.directory(name)
+        root = self._cache.root / "apt"
+        with explained(directory / "archive.sources"):
+            (root / "status").touch()
+            (directory / "apt.conf").write_text(_CONFIGURATION.format(root=root, directory=directory))
+            (directory / "archive.sources").write_text(self._sources(suites))
+        return directory
+
+    def _sources(self, suites: tuple[str, ...]) -> str:
+        main, security = self.mirrors()
+        stanzas = []
+        for uri, is_security in ((main, False), (security, True)):
+            if there := " ".join(suite for suite in suites if suite.endswith("-security") == is_security):
+                stanzas.append(_SOURCES.format(uri=uri, suites=there, keyring=self._keyring))
+        return "".join(stanzas)
+
+    def mirrors(self) -> tuple[str, str]:
+        """The base addresses of the main and of the security archive."""
+        main, security = self._mirror, self._security_mirror
+        if main is None:
+            bases = {_base(suite) for suite in self._suites} | {"oldstable", "stable", "testing", "unstable"}
+            found: dict[bool, str] = {}
+            form = "$(RELEASE) $(COMPONENT) $(REPO_URI)"
+            for line in run(["apt-get", "indextargets", "--no-release-info", "--format", form]).splitlines():
+                suite, component, uri = line.split(" ", 2)
+                if component == "main" and _base(suite) in bases:
+                    found.setdefault(suite.endswith("-security"), uri)
+            if False not in found:
+                raise Trouble(f"The machine's apt configuration names no archive with {bases}. {ADVICE}")
+            main, security = found[False], security or found.get(True)
+        return main, security or f"{main.rstrip('/')}-security"
+
+    @property
+    def place(self) -> str:
+        """The archive, as a sentence about it begins."""
+        return f"The package archive at {self.mirrors()[0]}"
+
+    def _run(self, directory: Path, *arguments: str) -> str:
+        """Run apt-get with the configuration in the directory, which grows while it fetches; what it printed."""
+        lines: list[str] = []
+        ended, stalled = threading.Event(), threading.Event()
+
+        def watch() -> None:
+            """End an apt that gets nowhere: no answer of the mirror, no byte more on the disk."""
+            before = (0, _size(directory))
+            while not ended.wait(STALL_S):
+                answers = sum(line.startswith(("Get:", "Hit:")) or "404 " in line for line in tuple(lines))
+                now = (answers, _size(directory))
+                if now == before:
+                    stalled.set()
+                    _end(process)
+                    return
+                before = now
+
+        with _start(["apt-get", "-q", "-c", str(directory / "apt.conf"), *arguments], directory) as process:
+            _running.add(process)
+            watcher = threading.Thread(target=watch)
+            watcher.start()
+            try:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    lines.append(line)
+            finally:
+                ended.set()
+                watcher.join()
+                _end(process)  # when it is we who were interrupted
+                _running.discard(process)
+        output = "".join(lines)
+        if _NO_ROOM.search(output) or (stalled.is_set() and shutil.disk_usage(directory).free < _SCARCE):
+            raise full_disk(directory / "(new file)")
+        if stalled.is_set():
+            raise Trouble(f"{self.place} gave no answer for {STALL_S} s. {ADVICE}")
+        if process.returncode and not (arguments[0] == "update" and failures(output)):
+            errors = [line[3:].strip() for line in lines if line.startswith("E: ")]
+            reason = "; ".join(errors).rstrip(".") or f"exit code {process.returncode}"
+            raise Trouble(f"apt-get {' '.join(arguments)} failed: {reason}. {advice(reason)}")
+        return output
+
+
+def advice(reason: str) -> str:
+    """What to do about what apt said."""
+    if _OUT_OF_DATE.search(reason):
+        return "The mirror is not kept up to date, or this machine's clock is wrong. Set the clock, or name another mirror with --mirror."
+    if _NOT_AS_SIGNED.search(reason):
+        return "What the mirror sent is not what the distribution signed, and none of it is used. Name another mirror with --mirror."
+    return ADVICE
+
+
+def end_all() -> None:
+    """End every apt-get of this process: a Ctrl-C reaches the main thread only, and they may run in others."""
+    for process in tuple(_running):
+        _end(process)
+
+
+_running: set[subprocess.Popen[str]] = set()
+
+
+def failures(output: str) -> dict[str, str]:
+    """The suites that `apt-get update` could not read, each with the reason."""
+    failed: dict[str, str] = {}
+    for match in re.finditer(r"^Err:\d+ \S+ ([^\s/]+).*\n((?:  .*\n)*)", output, re.MULTILINE):
+        reason = " ".join(match[2].split()).partition(" Hashes of expected file:")[0]  # a screenful of digests helps nobody
+        failed.setdefault(match[1], reason.rstrip(".:") or "no reason given")
+    for match in re.finditer(r"^E: The repository '\S+ (\S+) Release' (.*)\.$", output, re.MULTILINE):
+        failed[match[1]] = f"it {match[2]}"  # says it better; of an unsigned suite it is the only word
+    for match in re.finditer(r"^E: Release file for \S+/dists/(\S+)/\w+ is ((?:expired|not valid yet) .*)\. Updates", output, re.MULTILINE):
+        failed[match[1]] = f"its Release file is {match[2]}"
+    return failed
+
+
+def _base(suite: str) -> str:
+    return re.sub(r"-(security|updates|proposed-updates|backports)$", "", suite)
+
+
+def _start(command: list[str], cwd: Path | None = None) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            process_group=0,  # apt's helpers go with it; also keeps a Ctrl-C for us, who then end it
+            env=os.environ | {"LC_ALL": "C"},  # we read the messages
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except FileNotFoundError as error:
+        raise Trouble(
+            f"{command[0]} is not installed: kernels by series need Debian's apt. "
+            "Give the path of a kernel image instead."
+        ) from error
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _size(directory: Path) -> int:
+    total = 0
+    for path, _, names in os.walk(directory):
+        for name in names:
+            with suppress(FileNotFoundError):  # apt renames while we look
+                total += os.stat(os.path.join(path, name)).st_size
+    return total
+
+
+def run(command: list[str]) -> str:
+    """Run a command of apt's that needs no root of its own; what it printed."""
+    with _start(command) as process:
+        output = process.communicate()[0]
+    if process.returncode:
+        raise Trouble(f"{' '.join(command)} failed: {output.strip() or process.returncode}")
+    return output

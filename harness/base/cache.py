@@ -1,0 +1,189 @@
+"""What may be fetched or computed once: blobs by their SHA-256 and small facts by name.
+
+Layout below the root: blobs/<sha256>, facts/<name>.json, locks/<name>, and what apt.py and tree.py work in: apt/ and
+builds/. A blob or fact appears under its final name complete or not at all (temporary file beside it, fsync, rename),
+so a killed run leaves nothing that a later one could mistake for an answer. Two runs at once are kept apart by `lock`.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from harness.base.errors import Trouble
+
+Notice = Callable[[str], None]  # takes one sentence that a person should read
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_CHUNK = 1 << 20
+
+
+def default_root() -> Path:
+    """$XDG_CACHE_HOME/uring-conformance, by default below ~/.cache."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(base):  # the XDG specification says: ignore a relative one
+        return Path(base, "uring-conformance")
+    try:
+        return Path.home() / ".cache" / "uring-conformance"
+    except RuntimeError as error:
+        raise Trouble(f"The cache has no place: {error}. Set XDG_CACHE_HOME to a directory.") from error
+
+
+class Cache:
+    """The content-addressed cache in one directory, which is created when it is first needed."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root.absolute() if root is not None else default_root()
+
+    def directory(self, name: str) -> Path:
+        """A directory inside the cache, made if missing."""
+        path = self.root / name
+        with explained(path):
+            path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    @contextmanager
+    def lock(self, name: str, notice: Notice = lambda text: None, *, shared: bool = False) -> Iterator[None]:
+        """Hold the named lock against every other thread and process that uses this cache.
+
+        `shared`: together with others that hold it shared.
+        """
+        path = self.directory("locks") / name
+        how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        with explained(path):
+            handle = path.open("w")
+        with handle:
+            try:
+                fcntl.flock(handle, how | fcntl.LOCK_NB)
+            except BlockingIOError:
+                notice(f"Waiting for another run that holds {path}.")
+                fcntl.flock(handle, how)
+            yield  # closing the file gives the lock back, also when this process is killed
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """While this is held, nobody may remove anything from the cache: a run holds it from begin to end."""
+        with self.lock("use", shared=True):
+            yield
+
+    @contextmanager
+    def unused(self) -> Iterator[None]:
+        """While this is held, runs wait for their beginning; Trouble when one is under way."""
+        path = self.directory("locks") / "use"
+        with explained(path):
+            handle = path.open("w")
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Trouble(
+                    f"A run is using the cache in {self.root}: nothing was removed. Wait for its end, or end it."
+                ) from error
+            yield
+
+    def put(self, source: IO[bytes]) -> str:
+        """Store what `source` holds; returns its SHA-256."""
+        digest = hashlib.sha256()
+        with _new_file(self.directory("blobs")) as (target, move_to):
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                target.write(chunk)
+            move_to(digest.hexdigest())
+        return digest.hexdigest()
+
+    def blob(self, sha256: str) -> Path | None:
+        """The file with this digest, or None. A damaged one is removed: the caller makes it again."""
+        path = self.root / "blobs" / sha256
+        try:
+            if sha256_of(path) == sha256:
+                return path
+            path.unlink()
+        except FileNotFoundError:
+            pass  # never stored, or another run found the same damage first
+        return None
+
+    def put_fact(self, name: str, fact: dict[str, Any]) -> None:
+        """Store a small JSON object under a name, replacing the earlier one."""
+        with _new_file(self.directory("facts")) as (target, move_to):
+            target.write(json.dumps(fact, indent=1).encode())
+            move_to(f"{name}.json")
+
+    def fact(self, name: str) -> dict[str, Any] | None:
+        """The fact of that name, or None when there is none that can be read as one."""
+        path = self.root / "facts" / f"{name}.json"
+        try:
+            with explained(path, "read"):
+                fact = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError:  # damaged by something else than us; a fact can always be found out again
+            return None
+        return fact if isinstance(fact, dict) else None
+
+    def facts(self, prefix: str = "") -> dict[str, dict[str, Any]]:
+        """Every fact whose name begins so, by name."""
+        names = sorted(path.stem for path in (self.root / "facts").glob(f"{prefix}*.json"))
+        found = {name: self.fact(name) for name in names}
+        return {name: fact for name, fact in found.items() if fact is not None}
+
+    def has(self, sha256: str) -> bool:
+        """Whether there is a blob of this name: quicker than `blob`, which also reads it."""
+        return (self.root / "blobs" / sha256).is_file()
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with explained(path, "read"), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def full_disk(path: Path) -> Trouble:
+    """What to tell when the file system of `path` has no room left."""
+    existing = next(parent for parent in (path, *path.parents) if parent.exists())
+    free_mib = shutil.disk_usage(existing).free >> 20
+    return Trouble(
+        f"The disk is full: writing {path} failed, {free_mib} MiB are free in {path.parent}. "
+        "Free some space, or set XDG_CACHE_HOME to a directory with more room."
+    )
+
+
+@contextmanager
+def explained(path: Path, verb: str = "write") -> Iterator[None]:
+    """Turn an operating system error about `path` into Trouble; a missing file stays FileNotFoundError."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        if error.errno in _FULL:
+            raise full_disk(path) from error
+        advice = "Check its owner and permissions, or set XDG_CACHE_HOME to a directory of your own."
+        raise Trouble(f"Cannot {verb} {path}: {error.strerror}. {advice}") from error
+
+
+@contextmanager
+def _new_file(directory: Path) -> Iterator[tuple[IO[bytes], Callable[[str], None]]]:
+    """A temporary file and the function that gives it its final name; without that call it is removed."""
+    with explained(directory / "(new file)"):
+        descriptor, name = tempfile.mkstemp(prefix=".new-", dir=directory)
+    temporary = Path(name)
+
+    def move_to(final: str) -> None:
+        file.flush()
+        os.fsync(file.fileno())
+        os.replace(temporary, directory / final)
+
+    try:
+        with explained(temporary), os.fdopen(descriptor, "wb") as file:
+            yield file, move_to
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,61 @@
+"""git, as far as the commands need it: a file of a revision, whether the tree is clean, a commit of a few paths."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.base.errors import Trouble
+
+
+class Git:
+    """The repository in one directory."""
+
+    def __init__(self, top: Path) -> None:
+        self._top = top
+
+    def commit_of(self, revision: str) -> str | None:
+        """The full name of the commit that a revision means, if it means one."""
+        done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        return done.stdout.decode().strip() if done.returncode == 0 else None
+
+    def origin(self) -> str | None:
+        """The address that this was cloned from, if any; nothing secret that may be in it."""
+        done = self._run("remote", "get-url", "origin")
+        return re.sub("//[^@/]*@", "//", done.stdout.decode().strip()) if done.returncode == 0 else None
+
+    def file(self, revision: str, path: str) -> bytes | None:
+        """A file as it is in a revision; None where it has none."""
+        done = self._run("cat-file", "blob", f"{revision}:{path}")
+        return done.stdout if done.returncode == 0 else None
+
+    def changes(self) -> list[str]:
+        """What is different in the tree from its commit, a path each, also files that git does not know."""
+        lines = self._demand("status", "--porcelain", "--untracked-files=all").splitlines()
+        return [line[3:] for line in lines]
+
+    def demand_identity(self) -> None:
+        """Trouble if a commit would have no author."""
+        self._demand("var", "GIT_AUTHOR_IDENT")
+        self._demand("var", "GIT_COMMITTER_IDENT")
+
+    def commit(self, paths: Sequence[str], message: str) -> None:
+        """Commit these paths as they are now, and nothing else."""
+        self._demand("add", "--all", "--", *paths)
+        self._demand("commit", "--quiet", "--file=-", "--", *paths, given=message)
+
+    def _demand(self, *words: str, given: str = "") -> str:
+        done = self._run(*words, given=given)
+        if done.returncode:
+            reason = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
+            raise Trouble(f"git {words[0]} failed: {reason}")
+        return done.stdout.decode(errors="replace")
+
+    def _run(self, *words: str, given: str = "") -> subprocess.CompletedProcess[bytes]:
+        command = ["git", *words]
+        try:
+            return subprocess.run(command, cwd=self._top, input=given.encode(), capture_output=True, check=False)
+        except OSError as error:
+            raise Trouble(f"git cannot be started: {error.strerror}. Install it (on Debian: apt install git).") from error

@@ -1,0 +1,67 @@
+"""`ci/bench`: builds, measures, writes and prints the table."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from harness.base.exits import OK, SURPRISES, TROUBLE
+from harness.base.paths import ROOT
+from harness.base.cache import Cache
+from harness.base.errors import Trouble
+from harness.bench.binding import measure, peers, table
+from harness.suite.other_bindings import CRATE, LIBURING, NEWEST, Peer, Peers, run
+
+README = ROOT / "bindings/bench/README.md"
+
+
+def main(arguments: list[str]) -> int:
+    """Run the benchmark; what ci/bench exits with."""
+    parser = argparse.ArgumentParser(prog="ci/bench", description=__doc__)
+    parser.add_argument("--offline", action="store_true", help="use the peers that an earlier run fetched")
+    parser.add_argument("--repetitions", type=int, default=9, help="of the times; 0 measures none")
+    parser.add_argument("--no-write", action="store_true", help="print the table, leave README.md alone")
+    options = parser.parse_args(arguments)
+    try:
+        return _run(options.repetitions, offline=options.offline, write=not options.no_write)
+    except Trouble as trouble:
+        print(f"ci/bench: {trouble}", file=sys.stderr)
+        return TROUBLE
+
+
+def _run(repetitions: int, *, offline: bool, write: bool) -> int:
+    there = Peers(Cache(), (NEWEST,), _say)
+    bindings = peers.build(ROOT, *(_unpacked(there, packages, offline=offline) for packages in (LIBURING, CRATE)))
+    built = {name: peer for name, peer in bindings.items() if isinstance(peer, peers.Peer)}
+    measured = measure.all_of(ROOT, built, repetitions=repetitions)
+    compiler = run(["c++", "-dumpfullversion"]).strip()
+    rustc = run(["/usr/bin/rustc", "--version"]).split()[1]
+    about = (f"{datetime.now(timezone.utc):%-d %B %Y}, Linux {platform.release()}, {platform.machine()}, "
+             f"g++ {compiler} -O2, rustc {rustc} -O3 with LTO.")  # fmt: skip
+    block = table.render(measured, bindings, about)
+    print(block)
+    if write:
+        README.write_text(table.replace_between_markers(README.read_text(encoding="utf-8"), block), encoding="utf-8")
+    return SURPRISES if table.missed(measured, bindings) else OK
+
+
+def _unpacked(there: Peers, packages: Sequence[str], *, offline: bool) -> Peer | None:
+    """The newest packages; those of an earlier run, or none, with a word about it, when they cannot be fetched."""
+    if not offline:
+        try:
+            return there.fetch(packages, (NEWEST,))[0]
+        except Trouble as trouble:
+            _say(f"ci/bench: {trouble} Going on with what an earlier run fetched, if any.")
+    return there.earlier(packages)
+
+
+def _say(said: str) -> None:
+    print(said, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

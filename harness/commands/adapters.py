@@ -1,0 +1,70 @@
+"""`ci/adapters`: builds the conformance programs of the bindings that are not installed here.
+
+They go where ci/build puts the others, so from then on it keeps them up to date, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.base.paths import ROOT
+from harness.base.cache import Cache
+from harness.base.errors import Trouble
+from harness.suite.other_bindings import CRATE, LIBURING, NEWEST, Peer, Peers, installed_version, run
+
+LATER = ("trixie", NEWEST)  # the suites whose liburing is judged beside the installed one
+RUST = "rust-io-uring"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Fetch, configure, build, and say what there is now."""
+    parser = argparse.ArgumentParser(
+        prog="ci/adapters",
+        description="Fetches the newer liburing and the Rust crate io-uring from the archive (unpacked into the cache, not "
+        "installed), and builds the conformance program of each.",
+        epilog="Exit code: 0, or 2 for trouble, which is told in a sentence.",
+    )
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="as of ci/matrix")
+    parser.add_argument("--mirror", metavar="URL", help="as of ci/matrix")
+    parser.add_argument("--build", type=Path, default=ROOT / "build", metavar="DIR", help="the build directory (default: build)")
+    options = parser.parse_args(arguments)
+    peers = Peers(Cache(options.cache), LATER, _say, mirror=options.mirror)
+    installed = installed_version("liburing-dev")
+    liburings = [peer for peer in _had(peers, LIBURING, LATER) if peer.version != installed]
+    (crate,) = _had(peers, CRATE, (NEWEST,))
+    made = build(options.build, liburings, crate)
+    print(f"Built: {', '.join(made)}. Run them with ci/matrix --binding NAME.")
+    return 0
+
+
+def build(directory: Path, liburings: Sequence[Peer], crate: Peer) -> list[str]:
+    """Build the programs; the names of their bindings."""
+    run(["cmake", "--preset", "default", "-B", str(directory), *cache_variables(liburings, crate)], cwd=ROOT)
+    names = [*(f"liburing-{peer.version}" for peer in liburings), RUST]
+    run(["cmake", "--build", str(directory), "--target", *(f"conformance-{name}" for name in names)], cwd=ROOT)
+    return names
+
+
+def cache_variables(liburings: Sequence[Peer], crate: Peer) -> list[str]:
+    """What CMake is told about where the bindings are."""
+    roots = ";".join(f"{peer.version}={peer.root}" for peer in liburings)
+    return [f"-DURING_ADAPTER_LIBURING={roots}", f"-DURING_ADAPTER_RUST={crate.registry}"]
+
+
+def _had(peers: Peers, packages: Sequence[str], suites: Sequence[str]) -> list[Peer]:
+    """What the archive has; when it cannot be asked, what was fetched last."""
+    try:
+        return peers.fetch(packages, suites)
+    except Trouble as trouble:
+        last = peers.earlier(packages)
+        if last is None:
+            raise
+        _say(f"{trouble} Going on with {packages[0]} {last.version}, which was fetched earlier.")
+        return [last]
+
+
+def _say(said: str) -> None:
+    print(said, file=sys.stderr)

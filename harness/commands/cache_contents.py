@@ -1,0 +1,201 @@
+"""What the cache holds, in terms of kernels, and how it is removed again.
+
+A fact names a kernel and its image: series-6.1 (the newest that was fetched), series-6.1=6.1.192-1 (one version),
+deb-<digest> and build-<key>. An image may have a vmlinux that was taken out of it (vmlinux-<digest>). A blob that no
+fact names is of no use. Nothing is removed by itself: what the archive has dropped cannot be fetched again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.base.cache import Cache, explained, sha256_of
+from harness.base.errors import Trouble
+from harness.kernels import spec as kernels, tree
+from harness.kernels.archive import Pin
+from harness.machines import snapshot
+
+Fact = dict[str, Any]
+
+_BLOB = re.compile(r"[0-9a-f]{64}|\.new-\w+")
+_BUILD = re.compile(r"[0-9a-f]{16}")
+_SNAPSHOT = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}|\.new-\w+")
+_APT = ("state", "cache", "download", "apt.conf", "archive.sources", "status")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """The build directory of a source tree."""
+
+    tree: Path
+    fragments: tuple[str, ...]
+    release: str | None  # None: it was never finished
+    size: int
+
+
+class Holdings:
+    """The kernels in one cache."""
+
+    def __init__(self, cache: Cache) -> None:
+        self.cache = cache
+
+    def size(self) -> int:
+        """Of everything in the cache, in bytes."""
+        return _size(self.cache.root)
+
+    def size_of(self, sha256: str) -> int:
+        """Of an image and of the vmlinux that was taken out of it."""
+        return sum(_size(self._blob(name)) for name in self._with_vmlinux(sha256))
+
+    def builds(self) -> list[Build]:
+        """The source trees that were built."""
+        return [
+            Build(
+                tree=Path(fact["tree"]),
+                fragments=tuple(fact["fragments"]),
+                release=fact.get("release"),
+                size=_size(self._build_directory(name)) + (self.size_of(fact["sha256"]) if "sha256" in fact else 0),
+            )
+            for name, fact in self.cache.facts("build-").items()
+        ]
+
+    def old_versions(self, keep: Mapping[str, Pin]) -> dict[str, Fact]:
+        """Facts about versions that are neither the newest fetched of their series nor pinned."""
+        kept = {f"series-{series}={pin.version}" for series, pin in keep.items()}
+        return {name: fact for name, fact in self._versions().items() if name not in kept}
+
+    def old_size(self, keep: Mapping[str, Pin]) -> int:
+        """What `remove_old` would free."""
+        facts, blobs, directories = self._old(keep)
+        return sum(map(_size, (*map(self._blob, blobs), *directories)))
+
+    def remove_old(self, keep: Mapping[str, Pin]) -> int:
+        """Remove old versions, builds of trees that are gone and what no fact names; the bytes that this freed.
+
+        What was taken out of images and packages of a person's own goes, too: that is made again in a second.
+        """
+        return self._freed(lambda: self._remove(*self._old(keep)))
+
+    def remove(self, specs: Iterable[str], local: Mapping[str, Path]) -> int:
+        """Remove these kernels; the bytes that this freed. Trouble, before any is removed, for one that is not there."""
+        facts: set[str] = set()
+        for spec in specs:
+            if not (named := self._named(spec, local)):
+                raise Trouble(f"{spec} is not in the cache {self.cache.root}: nothing was removed. See ci/kernels list.")
+            facts |= named
+        going = self._named_by(facts)
+        unpacked = {f"vmlinux-{blob}" for blob in going}  # says what was in an image, which is no reason to keep it
+        blobs = going - self._named_by(self.cache.facts().keys() - facts - unpacked)
+        facts |= {f"vmlinux-{blob}" for blob in blobs}
+        directories = [self._build_directory(name) for name in facts if name.startswith("build-")]
+        directories += self._snapshots()  # of the others, too: a boot makes them again
+        return self._freed(lambda: self._remove(facts, blobs, directories))
+
+    def remove_all(self) -> int:
+        """Empty the cache of what is its own; locks stay, since somebody may be waiting for one."""
+        root = self.cache.root
+        directories = [root / "apt" / name for name in _APT]
+        directories += [path for path in _inside(root / tree.BUILDS) if _BUILD.fullmatch(path.name)]
+        directories += self._snapshots()
+        return self._freed(lambda: self._remove(self.cache.facts(), self._blobs(), directories))
+
+    # --- what belongs to what ----------------------------------------------------------------------------------
+
+    def _named(self, spec: str, local: Mapping[str, Path]) -> set[str]:
+        """The facts about one kernel."""
+        asked = kernels.specify(spec, local)
+        if asked.kind is kernels.Kind.SERIES:
+            series, _, version = spec.partition("=")
+            about = self._about_series(series)
+            return {name for name, fact in about.items() if version in ("", fact.get("version"))}
+        if asked.path is None:
+            return set()
+        if not asked.path.is_file():  # a source tree, which may be gone: its build is still here
+            return {name for name, fact in self.cache.facts("build-").items() if Path(fact["tree"]) == asked.path}
+        digest = sha256_of(asked.path)
+        return {name for name in (f"deb-{digest}", f"vmlinux-{digest}") if self.cache.fact(name)}
+
+    def _about_series(self, series: str) -> dict[str, Fact]:
+        facts = self.cache.facts(f"series-{series}")
+        return {name: fact for name, fact in facts.items() if name.partition("=")[0] == f"series-{series}"}
+
+    def _versions(self) -> dict[str, Fact]:
+        """Facts about versions other than the newest that was fetched."""
+        facts = self.cache.facts("series-")
+        newest = {fact["series"]: fact["version"] for name, fact in facts.items() if "=" not in name}
+        return {
+            name: fact for name, fact in facts.items() if "=" in name and newest.get(fact["series"]) != fact["version"]
+        }
+
+    def _old(self, keep: Mapping[str, Pin]) -> tuple[set[str], set[str], list[Path]]:
+        """The facts, blobs and directories that are of no more use."""
+        gone = {name for name, fact in self.cache.facts("build-").items() if not Path(fact["tree"]).is_dir()}
+        facts = {*self.old_versions(keep), *self.cache.facts("deb-"), *gone}
+        kernels_kept = (name for name in self.cache.facts() if not name.startswith("vmlinux-") and name not in facts)
+        kept = self._named_by(kernels_kept)
+        facts |= {name for name in self.cache.facts("vmlinux-") if name.removeprefix("vmlinux-") not in kept}
+        directories = [self.cache.root / "apt" / "download", *(self._build_directory(name) for name in gone)]
+        directories += self._snapshots()
+        return facts, self._blobs() - kept, directories
+
+    def _named_by(self, facts: Iterable[str]) -> set[str]:
+        """The blobs that these facts name."""
+        named: set[str] = set()
+        for name in facts:
+            if name.startswith("vmlinux-"):
+                named |= self._with_vmlinux(name.removeprefix("vmlinux-"))
+            elif sha256 := (self.cache.fact(name) or {}).get("sha256"):
+                named |= self._with_vmlinux(sha256)
+        return named
+
+    def _with_vmlinux(self, sha256: str) -> set[str]:
+        return {sha256, (self.cache.fact(f"vmlinux-{sha256}") or {}).get("sha256", sha256)}
+
+    # --- files -------------------------------------------------------------------------------------------------
+
+    def _blobs(self) -> set[str]:
+        return {path.name for path in _inside(self.cache.root / "blobs") if _BLOB.fullmatch(path.name)}
+
+    def _blob(self, name: str) -> Path:
+        return self.cache.root / "blobs" / name
+
+    def _snapshots(self) -> list[Path]:
+        """Guests that are kept after their boot; made again in seconds, they go with any kernel that goes."""
+        return [path for path in _inside(self.cache.root / snapshot.DIRECTORY) if _SNAPSHOT.fullmatch(path.name)]
+
+    def _build_directory(self, fact: str) -> Path:
+        return self.cache.root / tree.BUILDS / fact.removeprefix("build-")
+
+    def _remove(self, facts: Iterable[str], blobs: Iterable[str], directories: Iterable[Path]) -> None:
+        # Facts first: one that names a missing blob is harmless, a blob without a fact would be forgotten.
+        files = [*(self.cache.root / "facts" / f"{name}.json" for name in facts), *map(self._blob, blobs)]
+        for path in (*files, *directories):
+            with explained(path, "remove"):
+                shutil.rmtree(path, ignore_errors=False) if path.is_dir() else path.unlink(missing_ok=True)
+
+    def _freed(self, remove: Callable[[], None]) -> int:
+        before = self.size()
+        remove()
+        return before - self.size()
+
+
+def _inside(directory: Path) -> list[Path]:
+    return sorted(directory.iterdir()) if directory.is_dir() else []
+
+
+def _size(path: Path) -> int:
+    """Of a file or of everything below a directory: what it takes on the disk, where it has holes."""
+    if not path.is_dir():
+        return _taken(path) if path.exists() else 0
+    return sum(_taken(Path(top, name)) for top, _, names in os.walk(path) for name in names)
+
+
+def _taken(file: Path) -> int:
+    status = file.lstat()
+    return min(status.st_size, status.st_blocks * 512)

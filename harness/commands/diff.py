@@ -1,0 +1,82 @@
+"""`ci/diff`: what changed between two runs, in words."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.base.paths import RESULTS, ROOT
+from harness.base.errors import Trouble
+from harness.base.git import Git
+from harness.report import changes
+from harness.results import compare as difference, file as results
+from harness.results.file import Results
+
+PUBLISHED = f"reports/{RESULTS}"
+LATEST = ROOT / "build" / "matrix"
+
+_EPILOG = """\
+OLD and NEW are results files, directories that hold a results.ndjson, or git revisions (their reports/ is
+meant). Changed cells are grouped by what may be to blame: another kernel package, a changed test, catalogue,
+binding, support or harness; where none of them changed, a test may be flaky.
+
+Exit code: 0 nothing got worse, 1 a regression (a quiet cell became a surprise, or a cell is gone), 2 our own
+trouble, such as results that are not whole."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Compare, and say so."""
+    parser = argparse.ArgumentParser(
+        prog="ci/diff",
+        description="Says in words what changed between two runs of the matrix.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("old", nargs="?", default="HEAD", metavar="OLD",
+                        help="the earlier run (default: the committed reports, HEAD)")  # fmt: skip
+    parser.add_argument("new", nargs="?", default=str(LATEST), metavar="NEW",
+                        help="the later run (default: build/matrix, where ci/matrix puts its results)")  # fmt: skip
+    parser.add_argument("--allow-gone", action="store_true", help="cells that the later run does not have are no regression")
+    parser.add_argument("--markdown", action="store_true", help="for a commit message or a job's summary")
+    options = parser.parse_args(arguments)
+    found = difference.compare(load(options.old), load(options.new))
+    print(changes.markdown(found) if options.markdown else changes.render(found), end="")
+    return 1 if found.regressions(allow_gone=options.allow_gone) else 0
+
+
+def load(source: str, top: Path = ROOT) -> Results:
+    """The whole run behind a file, a directory or a revision; Trouble for a run that is not whole."""
+    try:
+        stored = _stored(Path(source))
+        data = _published(source, top) if stored is None else stored
+        return results.parse(RESULTS, data.decode())
+    except UnicodeDecodeError as error:
+        raise Trouble(f"{source} is no results file: {error}.") from error
+    except OSError as error:
+        raise Trouble(f"{source} cannot be read: {error.strerror}.") from error
+    except Trouble as trouble:
+        raise Trouble(f"{source} cannot be used: {trouble}") from trouble
+
+
+def _stored(path: Path) -> bytes | None:
+    """The file, or the one in the directory; None where there is neither."""
+    if path.is_dir():
+        if not (path / RESULTS).exists():
+            raise Trouble(f"There is no {RESULTS} in it. Run ci/matrix, or name another directory.")
+        return (path / RESULTS).read_bytes()
+    try:
+        return path.read_bytes()  # exists() would hide, since Python 3.14, that there is something which cannot be read
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _published(revision: str, top: Path) -> bytes:
+    """The reports of a revision."""
+    git = Git(top)
+    if git.commit_of(revision) is None:
+        raise Trouble("It is neither a file, nor a directory, nor a git revision.")
+    data = git.file(revision, PUBLISHED)
+    if data is None:
+        raise Trouble(f"The revision has no {PUBLISHED}: nothing was published then. Name a later one.")
+    return data

@@ -1,0 +1,189 @@
+"""`ci/merge`: the shards of a run, made on several machines, as one run; or every reason why they are none."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.base.errors import Trouble
+from harness.base.paths import RESULTS, ROOT
+from harness.commands import plan
+from harness.matrix.column import MACHINES
+from harness.report import folder, text
+from harness.results import file as results
+from harness.results.file import Header, Plan, Results
+from harness.suite import catalogue
+
+_EPILOG = """\
+A shard is what `ci/matrix --kernel ... --results SHARD` left: all tests on some of the kernels. The shards must
+be of one suite, and hold each planned kernel exactly once. If they do not, everything that is wrong with them is
+told and nothing is written.
+
+Exit code: 0 merged, 2 not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """A whole run of a part of the matrix."""
+
+    name: str  # as it was given
+    directory: Path
+    results: Results
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Merge, and say what came of it."""
+    parser = argparse.ArgumentParser(
+        prog="ci/merge",
+        description="Makes one run of the shards of a run.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("shards", nargs="+", metavar="SHARD", help="a results file, or a directory that holds a results.ndjson")
+    parser.add_argument("--into", required=True, type=Path, metavar="DIR", help="where the merged results, all consoles and the reports go")
+    plan.add_options(parser)
+    options = parser.parse_args(arguments)
+    expected = Plan(
+        tests=tuple(row.name for row in catalogue.load()),
+        kernels=tuple(plan.chosen(options.kernels, options.plan)),
+        bindings=(),  # whichever the shards agree on
+    )
+    merged = merge(options.shards, expected, options.into)
+    print(f"Merged {text.number(len(options.shards), 'shard')} into {options.into}: {text.headline(merged)}.")
+    return 0
+
+
+def merge(sources: Sequence[str], expected: Plan, into: Path) -> Results:
+    """The shards as one run, with its consoles and reports, in `into`; Trouble if they are not all of one run."""
+    shards, problems = _read(sources)
+    problems += [*_disagreements(shards), *_overlaps(shards), *_gaps(shards, expected)]
+    if into.resolve() in {shard.directory.resolve() for shard in shards}:
+        problems.append(f"{into} is itself a shard, which the merged results would replace.")
+    if problems:
+        listed = "".join(f"\n- {problem}" for problem in problems)
+        raise Trouble(f"The shards are not one run, so nothing was written to {into}:{listed}")
+    merged = _write(shards, _header(shards, expected), into)
+    _carry_consoles(shards, into)
+    folder.fill(into, merged, catalogue.load(), top=ROOT, machines=MACHINES)
+    return merged
+
+
+def _read(sources: Sequence[str]) -> tuple[list[Shard], list[str]]:
+    """The shards that are whole, and what is wrong with the others."""
+    shards, problems = [], []
+    for source in sources:
+        path = Path(source, RESULTS) if Path(source).is_dir() else Path(source)
+        try:
+            shards.append(Shard(name=source, directory=path.parent, results=results.read(path)))
+        except Trouble as trouble:
+            problems.append(f"{source}: {trouble}")
+    return shards, problems
+
+
+def _disagreements(shards: Sequence[Shard]) -> Iterator[str]:
+    """In what they are of different suites, each compared with the first."""
+    for shard in shards:
+        if shard.results.header.made_of is None:
+            yield f"{shard.name} does not say what it was made of. Run it again with this version of the suite."
+    for shard in shards[1:]:
+        first = _suite(shards[0].results.header)
+        for name, value in _suite(shard.results.header).items():
+            if name in first and first[name] != value:
+                yield f"{shard.name} and {shards[0].name} are of different suites: {name} is {value} and {first[name]}."
+
+
+def _suite(header: Header) -> dict[str, object]:
+    """What must be the same in all shards, by name."""
+    facts: dict[str, object] = {
+        "the commit": header.suite,
+        "whether there are uncommitted changes": header.dirty,
+        "the list of bindings": ", ".join(header.plan.bindings),
+    }
+    if made_of := header.made_of:
+        for part in ("binding", "support", "harness", "catalogue"):
+            facts[f"the digest of the {part}"] = getattr(made_of, part)[:12]
+        facts |= {f"the digest of the test {test}": digest[:12] for test, digest in made_of.tests.items()}
+        facts |= {f"the digest of the program of {name}": digest[:12] for name, digest in made_of.adapters.items()}
+    return facts
+
+
+def _overlaps(shards: Sequence[Shard]) -> Iterator[str]:
+    """Which cells are in two of them."""
+    for index, shard in enumerate(shards):
+        for other in shards[index + 1 :]:
+            known = other.results.by_position()
+            if both := [position for position in shard.results.by_position() if position in known]:
+                test, series, binding = both[0]
+                yield (
+                    f"{shard.name} and {other.name} both have {text.number(len(both), 'cell')}, "
+                    f"such as {test} on {series} through {binding}."
+                )
+
+
+def _gaps(shards: Sequence[Shard], expected: Plan) -> Iterator[str]:
+    """What is planned and in no shard, and what is in one and was not planned."""
+    for name, count in Counter(expected.kernels).items():
+        if count > 1:
+            yield f"The kernel {name} is planned {count} times."
+    tests: dict[str, set[str]] = {}  # of each kernel
+    for shard in shards:
+        for cell in shard.results.cells:
+            tests.setdefault(cell.series, set()).add(cell.test)
+    for series in dict.fromkeys(expected.kernels):
+        if series not in tests:
+            yield f"The kernel {series} is planned, and in no shard."
+        elif missing := [test for test in expected.tests if test not in tests[series]]:
+            yield f"{text.number(len(missing), 'test')} of {series} in no shard: {', '.join(missing)}."
+    for shard in shards:
+        for series in shard.results.header.plan.kernels:
+            if series not in expected.kernels:
+                yield f"{shard.name} has the kernel {series}, which was not planned."
+        for test in shard.results.header.plan.tests:
+            if test not in expected.tests:
+                yield f"{shard.name} has the test {test}, which is not in the catalogue."
+
+
+def _header(shards: Sequence[Shard], expected: Plan) -> Header:
+    headers = [shard.results.header for shard in shards]
+    common = [item for item in headers[0].host.items() if all(item in header.host.items() for header in headers)]
+    return replace(
+        headers[0],
+        plan=replace(expected, bindings=headers[0].plan.bindings),
+        started=min(header.started for header in headers),
+        host=dict(common),  # of several machines only what is true of all
+    )
+
+
+def _write(shards: Sequence[Shard], header: Header, into: Path) -> Results:
+    """The results file, kernel by kernel, as if one machine had made it."""
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Trouble(f"The merged results cannot go to {into}: {error.strerror}. Name another place.") from error
+    of_kernel = {series: shard.results for shard in shards for series in shard.results.header.plan.kernels}
+    with results.Writer(into / RESULTS, header) as writer:
+        for series in header.plan.kernels:
+            cells = of_kernel[series].by_position()
+            for test in header.plan.tests:
+                for binding in header.plan.bindings:
+                    writer.cell(cells[test, series, binding])
+            for kernel in of_kernel[series].kernels:
+                if kernel.series == series:
+                    writer.kernel(kernel)
+        return writer.finish(max(shard.results.footer.ended for shard in shards))
+
+
+def _carry_consoles(shards: Sequence[Shard], into: Path) -> None:
+    for shard in shards:
+        for series in shard.results.header.plan.kernels:
+            source, target = (place / MACHINES / series for place in (shard.directory, into))
+            try:
+                shutil.rmtree(target, ignore_errors=True)
+                if source.exists():
+                    shutil.copytree(source, target)
+            except OSError as error:
+                raise Trouble(f"The consoles of {series} cannot be copied to {into}: {error}. The results are there.") from error

@@ -1,0 +1,116 @@
+"""`ci/plan`: the columns of the matrix as JSON, for a CI that gives each kernel a machine of its own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.base.cache import Cache
+from harness.base.errors import Trouble
+from harness.kernels import spec as kernels
+from harness.kernels.archive import Archive
+from harness.kernels.selection import select
+
+_FORM = 'a list in JSON of kernels, each a text or an object with a "kernel", such as ["6.1", {"kernel": "host"}]'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One column, and the key under which a CI may keep what was fetched for it."""
+
+    kernel: str
+    cache_key: str
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the plan on one line."""
+    parser = argparse.ArgumentParser(
+        prog="ci/plan",
+        description="Prints the columns of the matrix as JSON on one line: "
+        '[{"kernel": "6.1", "cache_key": "..."}, ...]. The key names the newest package, so it changes with it.',
+        epilog="Exit code: 0, or 2 if the archive cannot be asked.",
+    )
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="as of ci/matrix")
+    parser.add_argument("--mirror", metavar="URL", help="as of ci/matrix")
+    parser.add_argument("--refresh", action="store_true", help="as of ci/matrix")
+    options = parser.parse_args(arguments)
+    archive = _archive(options.cache, options.mirror, refresh=options.refresh)
+    print(json.dumps([asdict(_entry(column, archive)) for column in _columns(archive)]))
+    return 0
+
+
+def columns() -> list[str]:
+    """The columns of a run that names none, as the cache knows them or the archive says."""
+    return _columns(_archive(None, None, refresh=False))
+
+
+def _columns(archive: Archive) -> list[str]:
+    settings = kernels.load_settings()
+    specs = select((), settings, archive, notice=_say).specs
+    return list(kernels.columns_for(specs, settings.local, ()))
+
+
+def _archive(cache: Path | None, mirror: str | None, *, refresh: bool) -> Archive:
+    settings = kernels.load_settings()
+    return Archive(
+        Cache(cache), suites=settings.suites, pins=settings.pin, mirror=mirror, refresh=refresh, notice=_say
+    )
+
+
+def _say(said: str) -> None:
+    print(said, file=sys.stderr)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a command that is told which kernels were planned."""
+    planned = parser.add_mutually_exclusive_group()
+    planned.add_argument("--kernels", action="append", metavar="KERNEL",
+                         help="a kernel that must be there, repeatable, or a list of them in JSON "
+                         "(default: the columns of the matrix)")  # fmt: skip
+    planned.add_argument("--plan", type=Path, metavar="FILE", help="the same from a file that holds what ci/plan printed")
+
+
+def chosen(names: list[str] | None, file: Path | None) -> list[str]:
+    """The kernels that those options name."""
+    if file is not None:
+        try:
+            return names_in(file.read_text(), str(file))
+        except (OSError, UnicodeDecodeError) as error:
+            raise Trouble(f"The plan {file} cannot be read: {error}. Make it with ci/plan.") from error
+    if names is None:
+        return columns()
+    listed = [names_in(name, "--kernels") if name.lstrip().startswith("[") else [name] for name in names]
+    return [name for part in listed for name in part]
+
+
+def names_in(text: str, where: str) -> list[str]:
+    """The kernels of a plan, or of a list of names."""
+    try:
+        plan = json.loads(text)
+    except ValueError as error:
+        raise Trouble(f"{where} is not JSON ({error}). It must be {_FORM}.") from error
+    names: list[Any] = [one.get("kernel") if isinstance(one, dict) else one for one in plan] if isinstance(plan, list) else []
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise Trouble(f"{where} is no plan. It must be {_FORM}.")
+    return names
+
+
+def _entry(column: str, archive: Archive) -> Entry:
+    if kernels.specify(column, kernels.load_settings().local).kind is not kernels.Kind.SERIES:
+        return Entry(kernel=column, cache_key=_key(column))
+    package, _ = archive.lookup(column)
+    if package is None:  # its own job will say so at length, and cost the others nothing
+        print(f"The archive has no kernel of the series {column} now.", file=sys.stderr)
+        return Entry(kernel=column, cache_key=_key(column))
+    return Entry(kernel=column, cache_key=_key(f"{package.name}_{package.version}"))
+
+
+def _key(name: str) -> str:
+    """A comma has a meaning of its own in the keys of GitHub's cache, and the rest may have one elsewhere."""
+    return "kernel-" + re.sub(r"[^\w.+~-]", "_", name)

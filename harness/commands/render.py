@@ -1,0 +1,32 @@
+"""`python3 -m harness render [FILE]`: makes the reports of a results file anew, without running anything."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.base.exits import OK
+from harness.base.paths import REPORTS, RESULTS, ROOT
+from harness.matrix import publish as publication
+from harness.matrix.column import MACHINES
+from harness.report import folder
+from harness.results import file as results
+from harness.suite import catalogue
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Render the reports beside the file; for the published results, README.md's table, too."""
+    published = REPORTS / RESULTS
+    parser = argparse.ArgumentParser(prog="python3 -m harness render", description=__doc__)
+    parser.add_argument("file", nargs="?", type=Path, default=published, metavar="FILE",
+                        help="a results.ndjson (default: the published one, which README.md shows, too)")
+    path = parser.parse_args(arguments).file.resolve()
+    whole = results.read(path)
+    if path == published:
+        folder.replace_all(publication.rendered(whole))
+        print(f"Rendered: {path.parent} and the table in README.md.")
+    else:
+        folder.fill(path.parent, whole, catalogue.load(), top=ROOT, machines=MACHINES)
+        print(f"Rendered: {path.parent / folder.INDEX} and the files beside it.")
+    return OK

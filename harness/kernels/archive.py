@@ -1,0 +1,362 @@
+"""The distribution's archive: which kernels it has, and the newest of a series as a verified image."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta, timezone
+from functools import cmp_to_key
+from pathlib import Path
+
+from harness.base import apt
+from harness.base.apt import KEYRING, Apt
+from harness.base.cache import Cache, Notice
+from harness.base.errors import Trouble
+from harness.kernels import deb
+
+MAX_AGE = timedelta(hours=24)  # of the list of packages
+# The small flavour. From 6.19 on linux-image-* is an empty package and linux-binary-* has the kernel.
+_KERNEL = re.compile(r"linux-(?:image|binary)-(?P<release>\d+\.\d+\S*-cloud-amd64)")
+_POINTS_ELSEWHERE = re.compile(r"\blinux-(?:image|binary)-\d")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A series that stays at one version."""
+
+    version: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A package that has a kernel."""
+
+    series: str  # "6.1"
+    name: str  # "linux-image-6.1.0-56-cloud-amd64"
+    version: str  # "6.1.192-1", the distribution's
+    release: str  # "6.1.0-56-cloud-amd64", what uname -r says
+    suite: str  # "bookworm-security"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """What the archive had when it was asked."""
+
+    when: datetime
+    suites: tuple[str, ...]
+    left_out: dict[str, str]  # suite -> why it could not be read
+    packages: dict[str, Package]  # the newest by series, in ascending order
+    older: tuple[Package, ...] = ()  # what else the archive has, newest first
+    trouble: str | None = None  # why this is not what the archive has now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A package and the kernel image that was in it."""
+
+    package: Package
+    image: Path
+    sha256: str
+
+
+class Archive:
+    """The archive as one run sees it. Answers come from the cache where that is enough."""
+
+    def __init__(
+        self,
+        cache: Cache,
+        *,
+        suites: tuple[str, ...],
+        mirror: str | None = None,
+        security_mirror: str | None = None,
+        refresh: bool = False,
+        pins: Mapping[str, Pin] | None = None,
+        notice: Notice,
+        progress: Notice | None = None,
+        keyring: Path = KEYRING,
+    ) -> None:
+        """`mirror` None: as in the machine's apt configuration. `refresh`: do not trust an earlier list.
+
+        `notice` gets what a reader of the results should know, `progress` what only a waiting person wants to
+        know (None: the same).
+        """
+        self._cache = cache
+        self._suites = suites
+        self._pins = pins or {}
+        self._notice = notice
+        self._progress = progress or notice
+        self._apt = Apt(cache, suites, mirror=mirror, security_mirror=security_mirror, keyring=keyring)
+        self._created = _now()
+        self._oldest = self._created if refresh else self._created - MAX_AGE
+        self._index: Index | None = None
+        self._asked = False
+
+    def index(self) -> Index:
+        """The newest package of each series, at most a day old unless the archive cannot be reached."""
+        if self._index is None:
+            self._index = self._index_since(self._oldest)
+        return self._index
+
+    def remembered_index(self) -> Index | None:
+        """The list of packages of an earlier run, of any age, without asking anybody."""
+        return self._index or self._stored_index(None)
+
+    def resolve(self, spec: str) -> Resolved:
+        """The kernel of a series, "6.1", which is its newest or its pinned one, or one version, "6.1=6.1.190-1"."""
+        series, _, version = spec.partition("=")
+        if version:
+            return self._exact(series, version, f"Name another with --kernel {series}=VERSION")
+        if pin := self._pins.get(series):
+            self._notice(f"{series} is pinned to {pin.version}: {pin.reason.rstrip('.')}.")
+            return self._exact(series, pin.version, "Change the pin in kernels.toml")
+        try:
+            return self._newest(series)
+        except Trouble as trouble:
+            earlier = self._remembered(f"series-{series}")
+            if earlier is None:
+                raise
+            self._notice(f"{trouble} Using {earlier.package.name} {earlier.package.version} from the cache.")
+            return earlier
+
+    def lookup(self, spec: str) -> tuple[Package | None, str | None]:
+        """The package that `resolve` would take, and the digest of its image if the cache has it; asks nobody."""
+        series, _, version = spec.partition("=")
+        if not version and (pin := self._pins.get(series)):
+            version = pin.version
+        if index := self.remembered_index():
+            package = _version_in(index, series, version) if version else index.packages.get(series)
+        else:
+            package = None
+        for name in (f"series-{series}={package.version if package else version}", f"series-{series}"):
+            match self._cache.fact(name):
+                case {"version": str(known), "sha256": str(sha256)} if self._cache.has(sha256):
+                    if known == (package.version if package else version):
+                        return package or self._package(name), sha256
+        return package, None
+
+    def _package(self, name: str) -> Package | None:
+        known = self._remembered(name)
+        return known.package if known else None
+
+    def _newest(self, series: str) -> Resolved:
+        index = self.index()
+        try:
+            newest = self._obtained(_newest_in(index, series))
+        except Trouble:
+            # The list is from an earlier run: there may be a newer series, or an old version may be gone.
+            if self._asked or not (series in index.packages or _is_newer(series, index)):
+                raise
+            self._index = self._index_since(self._created)
+            newest = self._obtained(_newest_in(self._index, series))
+        if (self._cache.fact(f"series-{series}") or {}).get("version") != newest.package.version:
+            self._remember(f"series-{series}", newest.package, newest.sha256)
+        return newest
+
+    def _exact(self, series: str, version: str, remedy: str) -> Resolved:
+        """A version that never changes, so the cache's is as good as the archive's."""
+        for name in (f"series-{series}={version}", f"series-{series}"):
+            if (known := self._remembered(name)) and known.package.version == version:
+                return known
+        index = self.index()
+        if not (package := _version_in(index, series, version)) and not self._asked:
+            self._index = index = self._index_since(self._created)
+            package = _version_in(index, series, version)
+        if package is None:
+            there = [other.version for other in _all_of(index, series)]
+            has = f"The archive has {', '.join(there)}" if there else f"The archive has no {series} at all"
+            raise Trouble(
+                f"The kernel {series} {version} is neither in the archive nor in the cache {self._cache.root}. "
+                f"{has}. {remedy}."
+            )
+        return self._obtained(package)
+
+    def _obtained(self, package: Package) -> Resolved:
+        """The kernel in the package, which is fetched if it must be: once, however many ask at once."""
+        exact = f"series-{package.series}={package.version}"
+
+        def known() -> Resolved | None:
+            there = (self._remembered(name) for name in (exact, f"series-{package.series}"))
+            return next((one for one in there if one and one.package == package), None)
+
+        if there := known():
+            return there
+        being_fetched = f"{package.name} {package.version} is being fetched."
+        with self._cache.lock(f"package-{package.name}={package.version}", lambda _: self._progress(being_fetched)):
+            if there := known():
+                return there  # another run has just fetched it
+            with self._cache.lock("archive", self._progress, shared=True):  # the lists must stay meanwhile
+                self._progress(f"Fetching {package.name} {package.version} ({package.suite}).")
+                with self._apt.downloaded(package.name, package.version, package.suite) as file:
+                    sha256, _ = deb.store_image(file, self._cache)
+            self._remember(exact, package, sha256)
+        if (image := self._cache.blob(sha256)) is None:
+            raise Trouble(f"The image of {package.name} vanished from {self._cache.root}. Try again.")
+        return Resolved(package=package, image=image, sha256=sha256)
+
+    def _remember(self, name: str, package: Package, sha256: str) -> None:
+        self._cache.put_fact(name, {**asdict(package), "sha256": sha256, "when": _now().isoformat()})
+
+    def _remembered(self, name: str) -> Resolved | None:
+        match self._cache.fact(name):
+            case {"series": str(series), "name": str(name), "version": str(version),
+                  "release": str(release), "suite": str(suite), "sha256": str(sha256)}:  # fmt: skip
+                package = Package(series=series, name=name, version=version, release=release, suite=suite)
+                image = self._cache.blob(sha256)
+                return Resolved(package=package, image=image, sha256=sha256) if image else None
+        return None
+
+    def _index_since(self, oldest: datetime) -> Index:
+        if index := self._stored_index(oldest):
+            return index
+        with self._cache.lock("archive", self._progress):
+            if index := self._stored_index(oldest):
+                return index  # another run has just asked
+            before = self._stored_index(None)
+            try:
+                self._asked = True
+                index = self._ask(before)
+            except Trouble as trouble:
+                if before is None:
+                    raise
+                said = f"{trouble} Using the list of packages of {before.when:%Y-%m-%d %H:%M} UTC."
+                self._notice(said)
+                return replace(before, trouble=said)
+            for series in before.packages.keys() - index.packages.keys() if before else ():
+                self._notice(f"The archive no longer has {series}, which it had when it was last asked.")
+            fact = asdict(index) | {"when": index.when.isoformat()}
+            self._cache.put_fact("index", fact)
+            return index
+
+    def _stored_index(self, oldest: datetime | None) -> Index | None:
+        """The list of an earlier run if it is of these suites and, with `oldest`, complete and recent."""
+        fact = self._cache.fact("index") or {}
+        try:
+            index = Index(
+                when=datetime.fromisoformat(fact["when"]),
+                suites=tuple(fact["suites"]),
+                left_out=fact["left_out"],
+                packages={series: Package(**package) for series, package in fact["packages"].items()},
+                older=tuple(Package(**package) for package in fact["older"]),
+            )
+        except (KeyError, TypeError, ValueError):  # none, or written by another version of this file
+            return None
+        if index.suites != self._suites:
+            return None
+        recent = oldest is None or oldest <= index.when <= _now()
+        complete = oldest is None or all(_is_missing(reason) for reason in index.left_out.values())
+        return index if recent and complete else None
+
+    def _ask(self, before: Index | None) -> Index:
+        """`apt-get update`, then the kernels in the lists it brought."""
+        left_out = apt.failures(self._apt.update())
+        if set(left_out) == set(self._suites):
+            reason = left_out[self._suites[0]]
+            raise Trouble(f"{self._apt.place} cannot be used: {reason}. {apt.advice(reason)}")
+        packages = list(self._listed())
+        failed = {suite: reason for suite, reason in left_out.items() if not _is_missing(reason)}
+        if before:  # what such a suite had is not gone because it cannot be read today
+            packages += [package for package in _all_in(before) if package.suite in failed]
+        for suite, reason in left_out.items():
+            earlier = f" Using its list of {before.when:%Y-%m-%d %H:%M} UTC." if before and suite in failed else ""
+            self._notice(f"The archive's suite {suite} could not be read: {reason}.{earlier}")
+        newest: dict[str, Package] = {}
+        older: list[Package] = []
+        for package in sorted(packages, key=_BY_VERSION, reverse=True):  # of equal versions the first suite's wins
+            known = newest.setdefault(package.series, package)
+            if package.version != known.version and all(package.version != other.version for other in older):
+                older.append(package)
+        names = ", ".join(failed)
+        return Index(
+            when=_now(),
+            suites=self._suites,
+            left_out=left_out,
+            packages=dict(sorted(newest.items(), key=lambda item: _numbers(item[0]))),
+            older=tuple(older),
+            trouble=f"Not every suite of the archive could be read: {names}." if failed else None,
+        )
+
+    def _listed(self) -> Iterator[Package]:
+        """Every kernel in the lists on disk, suites in our order."""
+        files = self._apt.targets()
+        for suite in self._suites:
+            if suite in files:
+                text = apt.run(["/usr/lib/apt/apt-helper", "cat-file", files[suite]])
+                yield from kernels_in(text, suite)
+
+
+def kernels_in(packages: str, suite: str) -> Iterator[Package]:
+    """The kernels among the stanzas of a Packages file: those that hold one, not those that depend on one."""
+    for stanza in packages.split("\n\n"):
+        if "Package: linux-" not in stanza:  # nearly all of 60,000
+            continue
+        fields = dict(re.findall(r"^([\w-]+): (.*)$", stanza, re.MULTILINE))
+        name, version = fields["Package"], fields["Version"]
+        series = re.match(r"(?:\d+:)?(\d+\.\d+)", version)
+        points_elsewhere = _POINTS_ELSEWHERE.search(fields.get("Depends", ""))
+        if (match := _KERNEL.fullmatch(name)) and series and not points_elsewhere:
+            yield Package(series=series[1], name=name, version=version, release=match["release"], suite=suite)
+
+
+def _newest_in(index: Index, series: str) -> Package:
+    package = index.packages.get(series)
+    if package is None:
+        raise Trouble(_unknown(series, index))
+    return package
+
+
+def _all_in(index: Index) -> Iterable[Package]:
+    return (*index.packages.values(), *index.older)
+
+
+def _all_of(index: Index, series: str) -> list[Package]:
+    return [package for package in _all_in(index) if package.series == series]
+
+
+def _version_in(index: Index, series: str, version: str) -> Package | None:
+    return next((package for package in _all_of(index, series) if package.version == version), None)
+
+
+def _is_missing(reason: str) -> bool:
+    """The mirror answered, and has no such suite, or only an expired one: asking again today is of no use."""
+    return "does not have a Release file" in reason or "is expired" in reason
+
+
+def _unknown(series: str, index: Index) -> str:
+    text = f"{series} is neither a file nor a kernel series of the archive"
+    if not index.packages:
+        return f"{text}, which has none."
+    text += f", which has {', '.join(index.packages)}."
+    if re.fullmatch(r"\d+(\.\d+)*", series):
+        wanted = _numbers(series)
+        near = min(index.packages, key=lambda other: [abs(a - b) for a, b in zip(wanted, _numbers(other))])
+        text += f" The nearest is {near}."
+    return text + (f" Suites left out: {', '.join(index.left_out)}." if index.left_out else "")
+
+
+def _is_newer(series: str, index: Index) -> bool:
+    """Whether it could be a series that came after the list was made; a typing mistake is none."""
+    if not re.fullmatch(r"\d+\.\d+", series):
+        return False
+    return all(_numbers(series) > _numbers(known) for known in index.packages)
+
+
+def _compared(one: Package, other: Package) -> int:
+    """Negative, zero or positive, as the first is older, the same or newer."""
+    if one.version == other.version:
+        return 0
+    command = ["dpkg", "--compare-versions", one.version, "gt", other.version]
+    return 1 if subprocess.run(command, check=False).returncode == 0 else -1
+
+
+_BY_VERSION = cmp_to_key(_compared)
+
+
+def _numbers(series: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in series.split("."))
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

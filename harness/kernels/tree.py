@@ -1,0 +1,218 @@
+"""A kernel from its source tree: built out of tree, in the cache, with a small configuration of ours.
+
+The configuration starts from nothing (allnoconfig) and adds fragments: guest.config, then what was asked for on top
+of it. Kconfig drops an option in silence when the tree does not know it or something it depends on is missing, so
+every line is looked for in the result. The build directory stays, which makes the next build of the tree a quick one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.base.cache import Cache, Notice, explained
+from harness.base.errors import Trouble
+
+FOLDER = Path(__file__).parent
+GUEST = FOLDER / "guest.config"
+BUILDS = "builds"  # the folder in the cache
+LOG = "build.log"
+SAY_EVERY_S = 30.0  # a first build takes minutes
+
+#: What a build needs, and the Debian package that has it.
+PROGRAMS = {"make": "make", "gcc": "gcc", "ld": "binutils", "flex": "flex", "bison": "bison", "bc": "bc"}
+HEADERS = {"gelf.h": "libelf-dev"}  # objtool reads object files
+
+_VERSION = re.compile(r"^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION)[ \t]*=[ \t]*(\S*)[ \t]*$", re.MULTILINE)
+_SET = re.compile(r"(CONFIG_\w+)=(.+)")
+_UNSET = re.compile(r"# (CONFIG_\w+) is not set")
+_ERROR = re.compile(r"error|undefined reference|not clean|No rule|\*\*\*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """The kernel of a tree."""
+
+    image: Path  # a bzImage
+    sha256: str
+    release: str  # as `make kernelrelease` says
+
+
+def version_of(tree: Path) -> str | None:
+    """The version that a kernel's Makefile says, such as 6.18.0-rc3; None if this is no kernel's source tree."""
+    try:
+        text = (tree / "Makefile").read_text(errors="replace")
+    except OSError:
+        return None
+    said: dict[str, str] = dict(_VERSION.findall(text[:4000]))  # the first lines
+    if not said.get("VERSION") or not said.get("PATCHLEVEL"):
+        return None
+    numbers = ".".join(said[key] for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL") if said.get(key))
+    return numbers + said.get("EXTRAVERSION", "")
+
+
+def fragment(name: str) -> Path:
+    """The configuration fragment of that name: one that ships with the harness, or a file."""
+    shipped = {path.stem: path for path in FOLDER.glob("*.config") if path != GUEST}
+    path = shipped.get(name, Path(name).resolve())
+    if not path.is_file():
+        raise Trouble(f"There is no configuration {name!r}: name a file, or one of {', '.join(sorted(shipped))}.")
+    return path
+
+
+def options(fragments: Iterable[Path]) -> dict[str, str]:
+    """The options of all fragments; of two that differ, the later one's."""
+    wanted: dict[str, str] = {}
+    for path in fragments:
+        try:
+            lines = path.read_text().splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Trouble(f"The configuration {path} cannot be read: {error}.") from error
+        for number, line in enumerate(lines, 1):
+            if match := _SET.fullmatch(line.strip()):
+                wanted[match[1]] = match[2]
+            elif match := _UNSET.fullmatch(line.strip()):
+                wanted[match[1]] = "n"
+            elif line.strip() and not line.startswith("#"):
+                raise Trouble(f"{path}:{number}: {line!r} is no option. Write CONFIG_NAME=value, or a # comment.")
+    return wanted
+
+
+def dropped(wanted: Mapping[str, str], configuration: str) -> dict[str, str]:
+    """The wanted options that a .config does not have, each with what it has instead."""
+    has = {match[1]: match[2] for match in map(_SET.fullmatch, configuration.splitlines()) if match}
+    return {name: has.get(name, "n") for name, value in wanted.items() if has.get(name, "n") != value}
+
+
+def key_of(tree: Path, fragments: Iterable[Path]) -> str:
+    """The name of the build directory of a tree with these fragments."""
+    words = [str(tree.resolve()), *(str(path) for path in fragments)]
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:16]
+
+
+def build(tree: Path, fragments: tuple[Path, ...], *, cache: Cache, progress: Notice) -> Built:
+    """Build the tree; quick when nothing changed since the last time."""
+    wanted = options((GUEST, *fragments))
+    _require_tools()
+    place = cache.directory(f"{BUILDS}/{key_of(tree, fragments)}")
+    with cache.lock(f"build-{place.name}", progress):
+        fact = {"tree": str(tree.resolve()), "fragments": [path.stem for path in fragments]}
+        cache.put_fact(f"build-{place.name}", fact)  # whose this directory is, also if the build fails
+        make = _Make(tree, place, progress)
+        make.begin()
+        _configure(make, place, wanted)
+        make.run("bzImage")  # boots everywhere; where its vmlinux has a PVH note, that boots faster (image.py)
+        release = make.answer("kernelrelease")
+        bzimage = place / "arch/x86/boot/bzImage"
+        with explained(bzimage, "read"), bzimage.open("rb") as file:
+            sha256 = cache.put(file)
+        cache.put_fact(f"build-{place.name}", {**fact, "release": release, "sha256": sha256})
+    if (image := cache.blob(sha256)) is None:
+        raise Trouble(f"The kernel built from {tree} vanished from {cache.root}. Try again.")
+    return Built(image=image, sha256=sha256, release=release)
+
+
+def _configure(make: _Make, place: Path, wanted: Mapping[str, str]) -> None:
+    lines = "".join(f"{name}={value}\n" for name, value in wanted.items())
+    with explained(place / "wanted.config"):
+        (place / "wanted.config").write_text(lines)
+    # Every time: it costs seconds, leaves an unchanged .config alone, and the tree's Kconfig files may have changed.
+    make.run(f"KCONFIG_ALLCONFIG={place / 'wanted.config'}", "allnoconfig")
+    missing = dropped(wanted, (place / ".config").read_text())
+    if missing:
+        options = ", ".join(f"{name}={wanted[name]} (it is {has})" for name, has in missing.items())
+        raise Trouble(
+            f"The kernel in {make.tree} does not take {options}: it has no such option, or lacks what the option "
+            "depends on (search for it in make menuconfig). Add that to the configuration, or leave the option out."
+        )
+
+
+class _Make:
+    """make in one tree and one build directory, with a log."""
+
+    def __init__(self, tree: Path, place: Path, progress: Notice) -> None:
+        self.tree = tree
+        self._log = place / LOG
+        self._progress = progress
+        jobs = len(os.sched_getaffinity(0))
+        # nice: guests that run meanwhile have deadlines of seconds, this build takes minutes.
+        command = ["nice", "-n", "10", "make", "--no-print-directory", "-C", str(tree), f"O={place}"]
+        self._command = [*command, f"-j{jobs}", "ARCH=x86_64"]
+        self._environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "KCONFIG"))}
+        self._environment["LC_ALL"] = "C"  # we look for errors in what it says
+
+    def begin(self) -> None:
+        """A new log; that of the last build stays beside it."""
+        with explained(self._log):
+            if self._log.exists():
+                os.replace(self._log, self._log.with_suffix(".log.old"))
+            self._log.touch()
+
+    def run(self, *arguments: str) -> None:
+        """Run make; Trouble, with the errors in its log, when it fails."""
+        with explained(self._log), self._log.open("ab") as log:
+            process = subprocess.Popen(
+                [*self._command, *arguments],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                process_group=0,  # the compilers go with it; also keeps a Ctrl-C for us, who then end it
+            )
+        try:
+            self._wait(process)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)  # make removes what is half made
+                process.wait()
+        if process.returncode:
+            raise Trouble(f"The kernel in {self.tree} cannot be built: {self._errors()}. All of it is in {self._log}.")
+
+    def answer(self, target: str) -> str:
+        """What make prints for a target that is a question."""
+        done = subprocess.run(
+            [*self._command, "--silent", target], env=self._environment, capture_output=True, text=True, check=False
+        )
+        words = done.stdout.split()
+        if done.returncode or len(words) != 1:
+            said = (done.stderr or done.stdout).strip() or "nothing"
+            raise Trouble(f"make {target} in {self.tree} does not answer with one word; it said: {said}.")
+        return words[0]
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        begin = time.monotonic()
+        while True:
+            try:
+                process.wait(SAY_EVERY_S)
+                return
+            except subprocess.TimeoutExpired:
+                minutes = (time.monotonic() - begin) / 60
+                steps = self._log.read_bytes().count(b"\n")
+                self._progress(f"Building {self.tree}: {steps} steps in {minutes:.1f} minutes.")
+
+    def _errors(self) -> str:
+        lines = self._log.read_text(errors="replace").splitlines()
+        telling = [line.strip() for line in lines if _ERROR.search(line)] or lines[-1:]
+        return " / ".join(telling[:3]).rstrip(".") or "make said nothing"
+
+
+def _require_tools() -> None:
+    missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    if not missing:
+        missing = [package for header, package in HEADERS.items() if not _compiles(f"#include <{header}>\n")]
+    if missing:
+        packages = " ".join(missing)
+        raise Trouble(f"Building a kernel needs what is not installed here: apt install {packages} (as root).")
+
+
+def _compiles(text: str) -> bool:
+    command = ["gcc", "-E", "-x", "c", "-"]
+    return subprocess.run(command, input=text.encode(), capture_output=True, check=False).returncode == 0

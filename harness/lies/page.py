@@ -1,0 +1,90 @@
+"""reports/lies.md: which lie says what, how many tests it turned red, and which; and the README's line about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from harness.report.markdown import code, folded, line, place, plain
+
+if TYPE_CHECKING:
+    from harness.lies.command import Expectation, Lie
+
+PAGE = "lies.md"
+BEGIN = "<!-- lies:begin -->"
+END = "<!-- lies:end -->"
+CONTROL = "nothing"  # tells the truth, and is counted as no lie
+SHOWN = 3  # tests in the table; all of them stand below it
+
+
+def headline(told: Sequence[Lie], expected: Mapping[str, Expectation]) -> str:
+    """The numbers, in a sentence."""
+    counted = [lie for lie in told if lie.name != CONTROL]
+    caught = sum(bool(expected[lie.name].caught_by) for lie in counted)
+    return f"Of {len(counted)} lies that a kernel can tell, tests catch {caught}; survived, as documented: {len(counted) - caught}."
+
+
+def readme_line(told: Sequence[Lie], expected: Mapping[str, Expectation]) -> str:
+    """What the README says."""
+    return f"{headline(told, expected)} [Which test caught which lie](reports/{PAGE})."
+
+
+def render(told: Sequence[Lie], expected: Mapping[str, Expectation], home: str) -> str:
+    """The page. `home` is the way to the top of the repository."""
+    kernels = ", ".join(sorted({lie.kernel for lie in told}))
+    parts = [
+        "# A kernel that lies",
+        f"{headline(told, expected)} "
+        f"A lie stands between the binding and the real kernel (here Linux {kernels}), at the binding's seam around its system "
+        f"calls: [lies.cc]({home}/conformance/support/lies.cc) has them, "
+        f"[lies.toml]({home}/conformance/lies.toml) says which tests must catch them. `ci/lies` made this page, and `ci/test` fails when a lie "
+        "is no longer caught as it was; "
+        "`ci/matrix --kernel host --binding lie:NAME` shows what one lie does to the table.",
+        "Named are the tests that must catch the lie; then how many others turned red as well. A test that runs on rings of "
+        "several sizes counts once.",
+        "\n".join(_table(told, expected)),
+        "## All tests that each lie turned red",
+        "By row; \"all\" are those of the row that any lie turns red.",
+        *(_details(lie, _all_tests(told)) for lie in told if lie.red),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(told: Sequence[Lie], expected: Mapping[str, Expectation]) -> list[str]:
+    head = [line("Lie", "What the kernel pretends", "Tests red", "Caught by"), line(":--", ":--", "--:", ":--")]
+    return head + [
+        line(_name(lie), plain(lie.says), str(len(lie.tests)), _verdict(lie, expected[lie.name])) for lie in told
+    ]
+
+
+def _name(lie: Lie) -> str:
+    return f"[{code(lie.name)}](#{lie.name})" if lie.red else code(lie.name)
+
+
+def _verdict(lie: Lie, expectation: Expectation) -> str:
+    words = []
+    if expectation.caught_by:
+        named = ", ".join(code(test) for test in expectation.caught_by[:SHOWN])
+        others = len(lie.tests) - len(expectation.caught_by[:SHOWN])
+        words.append(f"{named} and {others} more" if others > 0 else named)
+    if expectation.because:
+        words.append(f"{'by no other: ' if words else 'survived: '}{plain(expectation.because)}")
+    return "; ".join(words)
+
+
+def _all_tests(told: Sequence[Lie]) -> dict[str, set[str]]:
+    """The tests of each row that some lie turned red."""
+    found: dict[str, set[str]] = {}
+    for lie in told:
+        for row, tests in lie.red.items():
+            found.setdefault(row, set()).update(tests)
+    return found
+
+
+def _details(lie: Lie, known: Mapping[str, set[str]]) -> str:
+    lines = [f"- {code(row)}: {_named(tests, known[row])}" for row, tests in lie.red.items()]
+    return f"{place(lie.name)}\n{folded(f'{lie.name}: {lie.says} ({len(lie.tests)} tests)', chr(10).join(lines))}"
+
+
+def _named(tests: Sequence[str], known: set[str]) -> str:
+    return f"all {len(tests)}" if len(tests) > 1 and set(tests) == known else ", ".join(map(code, tests))

@@ -1,0 +1,140 @@
+"""How a guest's instructions are executed: by KVM where it works, else by TCG, QEMU's own emulation.
+
+Whether KVM works is found out by trying: on some machines /dev/kvm opens, a guest starts, its boot code even
+prints a line, and then the kernel hangs. Nothing in the CPU's flags says so beforehand.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.base.cache import Cache
+from harness.base.errors import Trouble
+from harness.machines.machine import child, text_lines
+from harness.machines.vm import INSTALL_QEMU, MACHINE, PROCESSOR, QEMU
+
+DEADLINE_S = 4.0  # working KVM needs a fraction of a second
+# Not the first byte: "Probing EDD" comes from 16-bit boot code, also where the kernel itself never starts.
+SIGN_OF_LIFE = b"Linux version "
+MODES = ("auto", "kvm", "tcg")
+FACT = "accelerator"
+REMEMBERED = " (remembered for this boot)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accelerator:
+    """QEMU's name for it, and a sentence for people that says why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trial:
+    works: bool
+    finding: str
+    lasting: bool  # about this machine, not about this kernel image
+
+
+def choose(
+    mode: str,
+    kernel: Path,
+    cache: Cache,
+    *,
+    qemu: str = QEMU,
+    device: Path = Path("/dev/kvm"),
+    deadline_s: float = DEADLINE_S,
+) -> Accelerator:
+    """The accelerator to use; `kernel` is what KVM is tried with unless the answer is remembered."""
+    if mode not in MODES:
+        raise Trouble(f"There is no accelerator {mode!r}. Choose one of {', '.join(MODES)}.")
+    if mode == "tcg":
+        return Accelerator(name="tcg", reason="tcg: asked for")
+    works, finding = _kvm(kernel, cache, qemu, device, deadline_s)
+    if mode == "kvm" and not works:
+        raise Trouble(f"KVM was asked for and does not work here: {finding}. Use tcg or auto.")
+    name = "kvm" if works else "tcg"
+    return Accelerator(name=name, reason=f"{name}: {finding}")
+
+
+def _kvm(kernel: Path, cache: Cache, qemu: str, device: Path, deadline_s: float) -> tuple[bool, str]:
+    try:
+        os.close(os.open(device, os.O_RDWR | os.O_CLOEXEC))
+    except FileNotFoundError:
+        return False, f"there is no {device}"
+    except OSError as error:
+        return False, f"{device} cannot be opened ({error.strerror})"
+    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    key = {"boot_id": boot_id, "qemu": _version(qemu)}
+    with cache.lock(FACT):  # of several workers one tries, the others wait and know
+        fact = cache.fact(FACT)
+        if fact is not None and {name: fact.get(name) for name in key} == key:
+            return bool(fact["works"]), fact["finding"] + REMEMBERED
+        trial = _try_kvm(kernel, qemu, device, deadline_s)
+        if trial.lasting:
+            cache.put_fact(FACT, {**key, "works": trial.works, "finding": trial.finding})
+    return trial.works, trial.finding
+
+
+def _version(qemu: str) -> str:
+    try:
+        result = subprocess.run([qemu, "--version"], capture_output=True, text=True, timeout=30, check=True)
+    except OSError as error:
+        raise Trouble(f"{qemu} cannot be started: {error.strerror}. {INSTALL_QEMU}") from error
+    except subprocess.SubprocessError as error:
+        raise Trouble(f"{qemu} does not tell its version: {error}. {INSTALL_QEMU}") from error
+    return result.stdout.partition("\n")[0]
+
+
+def _try_kvm(kernel: Path, qemu: str, device: Path, deadline_s: float) -> _Trial:
+    command = [
+        qemu,
+        *MACHINE,
+        *("-accel", "kvm", "-cpu", PROCESSOR["kvm"]),
+        *("-m", "512"),
+        *("-kernel", str(kernel)),
+        *("-append", "console=ttyS0 earlyprintk=ttyS0 panic=-1"),
+        *("-serial", "file:/dev/stdout"),
+    ]
+    started = time.monotonic()
+    try:
+        place = tempfile.TemporaryDirectory(prefix="uring-conformance-")
+    except OSError as error:
+        remedy = "Make room, or name a directory in TMPDIR that can be written."
+        raise Trouble(f"No temporary directory can be made: {error.strerror}. {remedy}") from error
+    with place as directory:
+        errors = Path(directory, "qemu.stderr")
+        with child(command, stderr=errors, dies_by=signal.SIGKILL, remedy=INSTALL_QEMU) as process:
+            said = _hear(process, started + deadline_s)
+            elapsed = time.monotonic() - started
+            if said is not None and SIGN_OF_LIFE in said:
+                return _Trial(works=True, finding=f"a guest kernel spoke after {elapsed:.1f} s", lasting=True)
+            if said is not None:
+                why = "; ".join(text_lines(errors)) or "it gave no reason"
+                finding = f"{device} opens, but QEMU ended before a guest kernel spoke: {why}"
+                # QEMU's own crash, or its words about KVM. Anything else can be this image's fault.
+                lasting = process.wait() < 0 or "kvm" in why.lower()
+                return _Trial(works=False, finding=finding, lasting=lasting)
+    finding = f"{device} opens, but a guest kernel said nothing within {deadline_s:g} s"
+    return _Trial(works=False, finding=finding, lasting=True)
+
+
+def _hear(process: subprocess.Popen[bytes], deadline: float) -> bytes | None:
+    """What the guest said until its sign of life or its end; None if the deadline came first."""
+    assert process.stdout is not None
+    said = b""
+    while SIGN_OF_LIFE not in said:
+        left_s = deadline - time.monotonic()
+        if left_s <= 0 or not select.select([process.stdout], [], [], left_s)[0]:
+            return None
+        if not (data := os.read(process.stdout.fileno(), 4096)):
+            return said
+        said += data
+    return said

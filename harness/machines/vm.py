@@ -1,0 +1,258 @@
+"""A virtual machine that boots one kernel, runs a plan as its only purpose, and ends.
+
+The guest is the kernel under test, the runner as pid 1 and the payload: the plan and its programs, which come in
+memory of their own. There is no other user space. Records come through that memory, too, announced on QEMU's debug
+console, a channel of their own which needs no driver in the guest; what the kernel warns of goes to a serial console,
+which is how a panic is seen.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.base.elf import loaded_part
+from harness.base.errors import Trouble
+from harness.machines import initramfs, snapshot
+from harness.machines.machine import Event, Events, PlanEntry, child, follow, make_directory, plan_text, store
+from harness.machines.qmp import MonitorError, monitor
+from harness.machines.shared_memory import SharedMemory
+from harness.machines.snapshot import Snapshots, Subject
+
+QEMU = "qemu-system-x86_64"
+INSTALL_QEMU = "Install QEMU (on Debian: apt install qemu-system-x86 seabios)."
+
+#: QEMU's options for every guest. Without default devices there are no firmware menus and no network boot.
+MACHINE = ("-M", "q35", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot")
+
+#: All that the accelerator can do, but: an emulated `rep movsb` takes its time for every byte, and kernels that are
+#: told that it is fast (ERMS, FSRM) clear and copy pages with it.
+PROCESSOR = {"kvm": "max", "tcg": "max,-erms,-fsrm"}
+
+KERNEL_PARAMETERS = (
+    "console=ttyS0",
+    "loglevel=5",  # warnings, the markers of the entries, a panic with all its lines; the rest is a tenth of a boot
+    "panic=-1",  # with -no-reboot a panic ends QEMU at once
+    "oops=panic",  # after an Oops no result of this machine can be trusted; the rest runs in a fresh one
+    "noreplace-smp",  # patching the kernel for one processor takes a tenth of a boot under emulation
+    "cryptomgr.notests",  # half a second of self-tests that nobody here needs
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmMachine:
+    """A kernel image and what to run it with. `files` maps paths in the guest to files here.
+
+    With `snapshots` the guest boots once, is kept there, and goes on from there in this run and in all later ones.
+    """
+
+    kernel: Path
+    runner: Path
+    files: Mapping[str, Path] = field(default_factory=dict)
+    accelerator: str = "tcg"
+    memory_mib: int = 512
+    cpus: int = 1
+    boot_deadline_s: float = 60.0
+    grace_s: float = 15.0
+    append: str = ""  # further kernel parameters; the last of two wins
+    qemu: str = QEMU
+    snapshots: Snapshots | None = None
+
+    @property
+    def shared_log(self) -> bool:
+        """Nothing but the plan runs in the guest."""
+        return False
+
+    def run(self, plan: Sequence[PlanEntry], artefacts: Path) -> Events:
+        """Run the plan, yield its events. Leaves console.log and qemu.stderr in `artefacts`."""
+        make_directory(artefacts)
+        with SharedMemory(self.payload(plan)) as memory:
+            run = _Run(self, plan, memory, artefacts)
+            try:
+                if self.snapshots is None or not (yield from run.from_snapshot(self.snapshots)):
+                    yield from run.from_boot()
+            finally:
+                run.clean_up()
+
+    def options(self) -> tuple[str, ...]:
+        """The options that make the guest what it is."""
+        return (
+            *MACHINE,
+            *("-accel", self.accelerator, "-cpu", PROCESSOR[self.accelerator]),
+            *("-m", str(self.memory_mib)),
+            *("-smp", str(self.cpus)),
+        )
+
+    def parameters(self) -> str:
+        """The kernel's command line."""
+        return " ".join((*KERNEL_PARAMETERS, self.append)).strip()
+
+    def init(self) -> bytes:
+        """The initramfs: the runner and nothing else."""
+        return initramfs.base({"init": _carried(self.runner)})
+
+    def payload(self, plan: Sequence[PlanEntry]) -> bytes:
+        """What the guest is to run."""
+        nodes = [initramfs.file(path, _carried(source)) for path, source in self.files.items()]
+        return initramfs.archive([*nodes, initramfs.file("plan", plan_text(plan).encode(), 0o644)])
+
+
+class _Run:
+    """One run of a plan: from a boot, or from a snapshot."""
+
+    def __init__(
+        self, machine: VmMachine, plan: Sequence[PlanEntry], memory: SharedMemory, artefacts: Path
+    ) -> None:
+        self._machine = machine
+        self._plan = plan
+        self._memory = memory
+        self._init = artefacts / "initramfs.cpio"
+        self._console = artefacts / "console.log"
+        self._errors = artefacts / "qemu.stderr"
+
+    def clean_up(self) -> None:
+        """Remove what is large, and made from files that are kept elsewhere."""
+        self._init.unlink(missing_ok=True)
+
+    def from_boot(self) -> Events:
+        """Boot, then run the plan."""
+        store(self._init, self._machine.init())
+        command = [*self._command(), *self._memory.options(), *self._booting(self._console)]
+        with self._child(command, *self._memory.descriptors) as process:
+            yield from self._follow(process, self._plan, self._console, self._memory)
+
+    def from_snapshot(self, snapshots: Snapshots) -> Generator[Event, None, bool]:
+        """Run the plan in a guest that has booted, now or earlier. False: it must boot, nothing has run yet."""
+        machine = self._machine
+        qemu = shutil.which(machine.qemu)
+        if qemu is None:
+            return False  # booting tells what is to be done
+        init = machine.init()
+        options = (*machine.options(), machine.parameters())
+        subject = Subject(kernel=machine.kernel, init=init, qemu=Path(qemu), options=options)
+        try:
+            if snapshots.find(subject) is None:
+                store(self._init, init)
+                with snapshots.new(subject) as (directory, keep):
+                    if snapshots.find(subject) is None:  # nobody made it while we waited
+                        death = yield from self._save(directory)
+                        if death is not None:
+                            yield death
+                            return True
+                        keep()
+            yield from self._resume(snapshots.find(subject))
+        except (MonitorError, OSError, Trouble) as error:
+            snapshots.discard(subject)
+            reason = str(error).rstrip(".")
+            yield {"kind": "notice", "text": f"It boots, as no snapshot of it can be used: {reason}."}
+            return False
+        return True
+
+    def _save(self, directory: Path) -> Generator[Event, None, Event | None]:
+        """Boot, and keep the guest as it waits for its payload. Returns its death if it does not come so far."""
+        console = directory / snapshot.CONSOLE
+        with SharedMemory() as nothing, monitor() as qemu, (directory / snapshot.STATE).open("wb") as state:
+            command = [
+                *self._command(),
+                *nothing.options_of_saved(saving=True),
+                *_memory(directory, self._machine.memory_mib, shared="on"),
+                *self._booting(console),
+                *qemu.options,
+            ]
+            with self._child(command, qemu.descriptor, *nothing.descriptors) as process:
+                qemu.connect()
+                for event in self._follow(process, (), console):
+                    if event["kind"] == "ready":
+                        qemu.save(state.fileno())
+                        return None
+                    if event["kind"] == "died" and not event["killed"]:  # a full disk kills, too
+                        shutil.copyfile(console, self._console)
+                        return event
+                    yield event
+        raise MonitorError("its boot ended without a word")
+
+    def _resume(self, place: Path | None) -> Events:
+        """Run the plan in a guest that goes on from a snapshot."""
+        if place is None:
+            raise MonitorError("another run has just replaced it")
+        console = f"file,id=console,append=on,path={_escaped(self._console)}"
+        with monitor() as qemu, (place / snapshot.STATE).open("rb") as state:
+            shutil.copyfile(place / snapshot.CONSOLE, self._console)
+            command = [
+                *self._command(),
+                *self._memory.options_of_saved(saving=False),
+                *_memory(place, self._machine.memory_mib, shared="off"),
+                *("-incoming", "defer"),
+                *("-chardev", console, "-serial", "chardev:console"),
+                *qemu.options,
+            ]
+            descriptors = (qemu.descriptor, *self._memory.descriptors)
+            with self._child(command, *descriptors) as process:
+                qemu.connect()
+                qemu.resume(state.fileno())
+                for event in self._follow(process, self._plan, self._console, self._memory):
+                    if event["kind"] == "died" and event["phase"] == "boot":
+                        raise MonitorError(event["why"])
+                    yield event
+
+    def _command(self) -> list[str]:
+        return [self._machine.qemu, *self._machine.options(), "-debugcon", "file:/dev/stdout"]
+
+    def _booting(self, console: Path) -> list[str]:
+        return [
+            *("-kernel", str(self._machine.kernel)),
+            *("-initrd", str(self._init)),
+            *("-append", self._machine.parameters()),
+            *("-serial", f"file:{console}"),
+        ]
+
+    def _child(self, command: Sequence[str], *descriptors: int) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        return child(
+            command, stderr=self._errors, dies_by=signal.SIGKILL, remedy=INSTALL_QEMU, descriptors=descriptors
+        )
+
+    def _follow(
+        self,
+        process: subprocess.Popen[bytes],
+        plan: Sequence[PlanEntry],
+        console: Path,
+        memory: SharedMemory | None = None,
+    ) -> Events:
+        return follow(
+            process,
+            plan,
+            boot_deadline_s=self._machine.boot_deadline_s,
+            grace_s=self._machine.grace_s,
+            errors=self._errors,
+            console=console,
+            memory=memory,
+            name="the virtual machine",
+            program="QEMU",
+        )
+
+
+def _memory(directory: Path, mib: int, shared: str) -> tuple[str, ...]:
+    """The guest's memory in a file. Not shared, it is mapped copy on write."""
+    path = _escaped(directory / snapshot.RAM)
+    backend = f"memory-backend-file,id=ram,size={mib}M,share={shared},mem-path={path}"
+    return ("-object", backend, "-machine", "memory-backend=ram")
+
+
+def _escaped(path: Path) -> str:
+    """A path as a value among QEMU's options, which commas part."""
+    return str(path).replace(",", ",,")
+
+
+def _carried(path: Path) -> bytes:
+    """A program for the guest, without what a guest does not need."""
+    try:
+        return loaded_part(path)
+    except OSError as error:
+        raise Trouble(
+            f"{path} is to run in the guest but cannot be read: {error.strerror}. Build the project first."
+        ) from error

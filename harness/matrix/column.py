@@ -1,0 +1,330 @@
+"""One column of the table: a kernel, the machine that runs it, and its judged cells as they come."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.base.cache import Cache, Notice
+from harness.base.errors import Trouble
+from harness.kernels import spec as kernels, tree
+from harness.kernels.archive import Archive
+from harness.kernels.spec import HOST, Settings
+from harness.machines import accelerator
+from harness.machines.machine import Event, HostMachine, Machine, PlanEntry
+from harness.machines.snapshot import Snapshots
+from harness.machines.vm import VmMachine
+from harness.report import text
+from harness.results import file as results
+from harness.suite import since
+from harness.suite.binding import DEFAULT, Binding, is_ours
+from harness.suite.catalogue import Row
+from harness.verdicts.judge import judge
+from harness.verdicts.observation import Observation, Shape, State
+from harness.verdicts.observe import observe
+
+MACHINES = "machines"  # below the artefacts: a folder per column, of this module alone
+
+#: What the smoke run must show before anything else of a machine is believed (conformance/support/smoke_test.cc).
+SMOKE = {
+    "smoke passed": ("DISABLED_SmokePassed.*", State.PASSED),
+    "smoke failed": ("DISABLED_SmokeFailed.*", State.FAILED),
+    "smoke refused": ("DISABLED_SmokeRefused.*", State.REFUSED),
+}
+
+Place = tuple[Row, Binding]  # of a cell in its column
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """How the columns of one run are run."""
+
+    build: Path  # the build directory with the programs
+    artefacts: Path  # consoles and plans of each column go below
+    cache: Path | None = None  # None: the user's
+    settings: Settings = field(default_factory=Settings)  # of kernels.toml
+    mirror: str | None = None  # None: as in the machine's apt configuration
+    refresh: bool = False
+    accelerator: str = "auto"
+    bindings: tuple[Binding, ...] = DEFAULT
+    memory_mib: int = 512
+    cpus: int = 1
+    boot_deadline_s: float = 60.0
+    fresh_boot: bool = False  # not from a snapshot of a guest that has booted
+    append: str = ""  # further kernel parameters
+    timeout_s: int | None = None  # of each test; None: as the catalogue says
+    configurations: tuple[str, ...] = ()  # what source trees are built with on top of guest.config
+
+    @property
+    def runner(self) -> Path:
+        """The program that executes a plan: a process on the host, pid 1 in a guest."""
+        return self.build / "harness" / "guest" / "runner"
+
+    @property
+    def fragments(self) -> tuple[Path, ...]:
+        """The configurations as files."""
+        return tuple(tree.fragment(name) for name in self.configurations)
+
+    def open_archive(self, cache: Cache, notice: Notice, progress: Notice | None = None) -> Archive:
+        """The archive, as kernels.toml and the options have it."""
+        return Archive(
+            cache,
+            suites=self.settings.suites,
+            mirror=self.mirror,
+            refresh=self.refresh,
+            pins=self.settings.pin,
+            notice=notice,
+            progress=progress,
+        )
+
+
+class Column:
+    """Runs the rows on one kernel. Iterate over `cells` once, to the end; then `line` is final.
+
+    One machine runs all bindings: a boot takes longer than the rows of a binding, and what one binding breaks ends with
+    its entry, or with the machine, after which the rest runs in a fresh one.
+    """
+
+    def __init__(
+        self, spec: str, places: Sequence[Place], setup: Setup, say: Callable[[str], None] = lambda text: None
+    ) -> None:
+        """`say` is told, while it works, what a waiting person wants to know."""
+        self.series = kernels.specify(spec, setup.settings.local, setup.fragments).heading
+        self._say = say
+        self._spec = spec
+        # Binding by binding: a program is started once and forks for each of its entries.
+        self._bindings = tuple(dict.fromkeys(binding for _, binding in places))
+        self._places = tuple((row, one) for one in self._bindings for row, binding in places if binding == one)
+        self._setup = setup
+        self._notices: list[str] = []
+        self._image: kernels.Kernel | None = None
+        self._accelerator: str | None = None
+        self._hello: Event = {}
+        self._boot_ms: int | None = None
+        self._smoke: dict[Binding, str] = {}
+        self._versions: dict[str, str] = {}  # of the bindings, as their programs say
+        self._trouble: str | None = None
+        self._started = time.monotonic()
+        self._wall_ms = 0
+
+    def cells(self) -> Iterator[results.Cell]:
+        """A cell for each row through each binding, whatever happens to the machine."""
+        self._started = time.monotonic()
+        done = 0
+        try:
+            for place, observation in self._observations():
+                yield self._cell(place, observation)
+                done += 1
+        except Trouble as trouble:
+            self._trouble = str(trouble)
+            for place in self._places[done:]:
+                yield self._cell(place, Observation(state=State.NOTHING, cause=self._trouble))
+        finally:
+            self._wall_ms = _ms_since(self._started)
+            self._say(f"done after {self._wall_ms / 1000:.1f} s")
+
+    @property
+    def line(self) -> results.Kernel:
+        """What is to be said about the kernel and its machine."""
+        image = self._image
+        return results.Kernel(
+            series=self.series,
+            release=self._hello.get("release"),
+            version=self._hello.get("version"),
+            source=image.source if image else "this machine" if self._spec == HOST else self._spec,
+            sha256=image.sha256 if image else None,
+            accelerator=self._accelerator,
+            boot_ms=self._boot_ms,
+            wall_ms=self._wall_ms,
+            smoke=self._smoke_line(),
+            trouble=self._trouble,
+            notices=tuple(dict.fromkeys(self._notices)),
+            bindings=dict(self._versions),
+        )
+
+    def _observations(self) -> Iterator[tuple[Place, Observation]]:
+        """The observations, those of a binding once its smoke run has shown that they can be believed."""
+        artefacts = self._setup.artefacts / MACHINES / self.series
+        shutil.rmtree(artefacts, ignore_errors=True)
+        machine = self._machine()
+        places = {self._entry(row.stem, binding): (row, binding) for row, binding in self._places}
+        smokes = {self._entry(name, binding): (name, binding) for binding in self._bindings for name in SMOKE}
+        smoke: dict[Binding, dict[str, Observation]] = {binding: {} for binding in self._bindings}
+        booting = time.monotonic()
+        for item in observe(machine, self._plan(), artefacts):
+            if isinstance(item, dict):
+                self._take_event(item, booting)
+                continue
+            entry, observation = item
+            if entry in smokes:
+                name, binding = smokes[entry]
+                smoke[binding][name] = observation
+                if len(smoke[binding]) == len(SMOKE):
+                    self._smoke[binding] = self._smoke_verdict(binding, smoke[binding])
+                continue
+            row, binding = places[entry]
+            if self._smoke[binding] != "ok":
+                whose = f"through {binding.name}" if self._several else "of this machine"
+                cause = f"no result {whose} can be believed: {self._smoke[binding]}"
+                observation = Observation(state=State.NOTHING, cause=cause)
+            yield (row, binding), observation
+
+    def _take_event(self, event: Event, booting: float) -> None:
+        """What happens to the machine between observations."""
+        match event["kind"]:
+            case "hello" if not self._hello:
+                self._hello = event
+                self._boot_ms = None if self._spec == HOST else _ms_since(booting)
+                self._say(f"{event['release']} runs")
+            case "trouble" | "notice":
+                self._notice(event["text"])
+
+    def _notice(self, said: str) -> None:
+        self._notices.append(said)
+        self._say(said)
+
+    @property
+    def _several(self) -> bool:
+        return len(self._bindings) > 1
+
+    def _entry(self, name: str, binding: Binding) -> str:
+        """What the plan calls a row, or a part of the smoke run."""
+        return f"{name} through {binding.name}" if self._several else name
+
+    def _smoke_line(self) -> str | None:
+        """ "ok", or what was wrong, and with what; None when it did not come to that."""
+        odd = {binding: said for binding, said in self._smoke.items() if said != "ok"}
+        if not self._several or not odd:
+            return next(iter(odd.values()), "ok") if self._smoke else None
+        return "; ".join(f"through {binding.name}: {said}" for binding, said in odd.items())
+
+    def _smoke_verdict(self, binding: Binding, smoke: dict[str, Observation]) -> str:
+        """ "ok", or what is wrong with the machine, or with the binding's program on it."""
+        wanted_release = self._image.release if self._image else None
+        release = self._hello.get("release")
+        if wanted_release is not None and release not in (None, wanted_release):
+            return f"the kernel calls itself {release}, and {wanted_release} was to run"
+        called, version = _binding_of(smoke.values())
+        if called not in (None, binding.name):
+            return f"the program calls itself {called}, and {binding.name} was to be tested"
+        if version is not None:
+            self._versions[binding.name] = version
+        for name, (_, state) in SMOKE.items():
+            seen = smoke[name]
+            if seen.state is not state or (state is State.REFUSED and seen.shape is not Shape.RIGHT):
+                detail = f" ({seen.cause})" if seen.cause else ""
+                return f"a test that must be {state} was {seen.state}{detail}"
+            if seen.complaints:
+                return f"the kernel complained before any test had begun: {seen.complaints[0]}"
+        return "ok"
+
+    def _machine(self) -> Machine:
+        setup = self._setup
+        if not setup.runner.exists():
+            raise Trouble(f"{setup.runner} is not there. Build first: ci/build.")
+        if self._spec == HOST:
+            return HostMachine(runner=setup.runner)
+        cache = Cache(setup.cache)
+        self._image = kernels.obtain(
+            self._spec,
+            cache=cache,
+            archive=setup.open_archive(cache, self._notice, self._say),
+            notice=self._notice,
+            progress=self._say,
+            local=setup.settings.local,
+            fragments=setup.fragments,
+        )
+        chosen = accelerator.choose(setup.accelerator, self._image.boot_image, cache)
+        self._accelerator = chosen.reason
+        return VmMachine(
+            kernel=self._image.boot_image,
+            runner=setup.runner,
+            files={binding.file_name: binding.program(setup.build) for binding in self._bindings},
+            accelerator=chosen.name,
+            memory_mib=setup.memory_mib,
+            cpus=setup.cpus,
+            boot_deadline_s=setup.boot_deadline_s,
+            append=setup.append,
+            # Where KVM works a boot takes a fraction of a second, and the state would depend on the processor.
+            snapshots=Snapshots(cache) if chosen.name == "tcg" and not setup.fresh_boot else None,
+        )
+
+    def _plan(self) -> list[PlanEntry]:
+        return [entry for binding in self._bindings for entry in self._plan_of(binding)]
+
+    def _plan_of(self, binding: Binding) -> Iterator[PlanEntry]:
+        """The smoke run and the rows of one binding."""
+        program = binding.program(self._setup.build) if self._spec == HOST else f"/{binding.file_name}"
+        common = (str(program), f"--binding={binding.name}")
+        for name, (suite, _) in SMOKE.items():
+            argv = (*common, "--gtest_also_run_disabled_tests", f"--gtest_filter={suite}")
+            yield PlanEntry(name=self._entry(name, binding), timeout_s=60, argv=argv, forks=True)
+        for row in (row for row, through in self._places if through == binding):
+            timeout_s = self._setup.timeout_s or row.timeout_s
+            # The program's own watchdog, for each of its tests, speaks first: it has more to tell.
+            argv = (*common, f"--timeout-s={timeout_s}", f"--gtest_filter={row.filter}")
+            yield PlanEntry(name=self._entry(row.stem, binding), timeout_s=2 * timeout_s, argv=argv, forks=True)
+
+    def _cell(self, place: Place, observation: Observation) -> results.Cell:
+        row, through = place
+        version = since.KernelVersion.parse(self._hello.get("release", ""), self._hello.get("version", ""))
+        expected = since.expected(row, version)
+        complained, ours = bool(observation.complaints), is_ours(through.name)
+        verdict = judge(observation.state, observation.shape, expected, complained, ours=ours)
+        return results.Cell(
+            test=row.name,
+            stem=row.stem,
+            series=self.series,
+            kernel=self._hello.get("release"),
+            binding=through.name,
+            observed=observation.as_json(),
+            expected=expected,
+            verdict=verdict,
+            why=text.why(row, observation, expected, verdict),
+            ms=observation.ms,
+            rerun=rerun_command(self._spec, row.stem, through, self._setup),
+        )
+
+
+def _binding_of(observations: Iterable[Observation]) -> tuple[str | None, str | None]:
+    """The name and the version by which a binding's program calls itself, as far as it does."""
+    for observation in observations:
+        for record in observation.records:
+            match record.get("binding"):
+                case {"name": name, "version": version}:
+                    return name, version
+                case str(name):
+                    return name, None
+    return None, None
+
+
+def rerun_command(spec: str, stem: str, through: Binding, setup: Setup) -> str:
+    """The command that runs this one cell again, in the same way."""
+    words = ["ci/matrix", "--kernel", spec, "--test", stem]
+    for option, name in OPTIONS.items():
+        value = (through,) if name == "bindings" else getattr(setup, name)
+        if value != Setup.__dataclass_fields__[name].default:
+            for one in value if isinstance(value, tuple) else (value,):
+                words += [option, one.spec if isinstance(one, Binding) else str(one)]
+    return shlex.join(words)
+
+
+#: The options that change what a cell is, and the fields they fill.
+OPTIONS = {
+    "--binding": "bindings",
+    "--accel": "accelerator",
+    "--memory": "memory_mib",
+    "--cpus": "cpus",
+    "--boot-deadline": "boot_deadline_s",
+    "--timeout": "timeout_s",
+    "--append": "append",
+    "--kernel-config": "configurations",
+}
+
+
+def _ms_since(start: float) -> int:
+    return round((time.monotonic() - start) * 1000)

@@ -1,0 +1,84 @@
+"""Foreign words: what a kernel, a test or this machine said, made fit for a reader.
+
+Reports are about machines that may say anything. Here their words lose what a terminal would obey and XML could
+not hold, and the paths of the machine that ran them; the markup of each report is left to its renderer.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from harness.results.file import Cell, Kernel, Results
+
+_MACHINE_PATH = re.compile(r"(?<![\w.:~/-])/(?!(?:dev|proc|sys)/)(?:[^\s/'\"`()]+/)*([^\s/'\"`()]+)")
+_SHOWN_CONTROLS = 0x2400  # ␀ ␁ ␂ ...: pictures of the control characters, in their order
+_UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+# Formats reorder or hide the text around them, surrogates and unassigned characters cannot be written everywhere.
+_NOT_SHOWN = ("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp")
+
+Clean = Callable[[str], str]
+
+
+def portable(sentence: str) -> str:
+    """The sentence without paths of the machine it was made on: only the last part of them stays."""
+    return _MACHINE_PATH.sub(r"\1", sentence)
+
+
+def printable(text: str) -> str:
+    """The text with a picture of each character that would do something instead of being seen."""
+    return text if text.isprintable() else "".join(map(_shown, text))
+
+
+def for_here(results: Results) -> Results:
+    """The run as this machine's terminal may show it: its paths are of use here."""
+    return _with_clean_words(results, printable)
+
+
+def for_everybody(results: Results) -> Results:
+    """The run as every report shows it."""
+    return _with_clean_words(results, lambda text: portable(printable(text)))
+
+
+def printable_cell(cell: Cell) -> Cell:
+    """The cell as this machine's terminal may show it."""
+    return _cell(cell, printable)
+
+
+def _shown(character: str) -> str:
+    if character.isprintable() or character in "\n\t":
+        return character
+    if ord(character) < ord(" "):
+        return chr(_SHOWN_CONTROLS + ord(character))
+    return _UNKNOWN if unicodedata.category(character) in _NOT_SHOWN else character
+
+
+def _with_clean_words(results: Results, clean: Clean) -> Results:
+    return replace(
+        results,
+        kernels=tuple(_kernel(kernel, clean) for kernel in results.kernels),
+        cells=tuple(_cell(cell, clean) for cell in results.cells),
+    )
+
+
+def _kernel(kernel: Kernel, clean: Clean) -> Kernel:
+    names = ("release", "version", "source", "accelerator", "smoke", "trouble", "notices")
+    return replace(kernel, **{name: _clean(getattr(kernel, name), clean) for name in names})
+
+
+def _cell(cell: Cell, clean: Clean) -> Cell:
+    names = ("kernel", "observed", "why", "rerun")  # the others are ours
+    return replace(cell, **{name: _clean(getattr(cell, name), clean) for name in names})
+
+
+def _clean(value: Any, clean: Clean) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {key: _clean(item, clean) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return tuple(_clean(item, clean) for item in value)
+    return value

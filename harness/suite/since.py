@@ -1,0 +1,78 @@
+"""What a kernel of a given version should be able to do, from the catalogue's since data."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.suite.catalogue import ANY, Row
+
+_RELEASE = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
+_DEBIAN = re.compile(r"\bDebian (\d+)\.(\d+)(?:\.(\d+))?")
+
+
+class Expected(StrEnum):
+    """What the since data says about one row on one kernel."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class KernelVersion:
+    """A mainline or stable release; its order is the order of releases within a series."""
+
+    major: int
+    minor: int
+    patch: int = 0
+
+    @classmethod
+    def parse(cls, release: str, version: str = "") -> KernelVersion | None:
+        """The version behind `uname -r` and `uname -v`, or None when they do not tell.
+
+        Debian names its kernels after an ABI number (6.1.0-56-cloud-amd64) and hides the stable release in
+        the version string (Debian 6.1.192-1). Other kernels have it in the release.
+        """
+        plain = _RELEASE.match(release)
+        if plain is None:
+            return None
+        debian = _DEBIAN.search(version)
+        if debian is None:
+            return cls._of(plain)
+        if debian.group(1, 2) != plain.group(1, 2):
+            return None  # two stories about one kernel: believe neither
+        return cls._of(debian)
+
+    @classmethod
+    def _of(cls, match: re.Match[str]) -> KernelVersion:
+        return cls(*(int(number or 0) for number in match.groups()))
+
+    @property
+    def series(self) -> str:
+        """The series it belongs to: 6.1 for 6.1.192."""
+        return f"{self.major}.{self.minor}"
+
+    def __str__(self) -> str:
+        return f"{self.series}.{self.patch}"
+
+
+def expected(row: Row, version: KernelVersion | None) -> Expected:
+    """Whether this kernel should pass the row. A kernel without a known version is expected nothing of."""
+    if row.since == ANY:
+        return Expected.PRESENT
+    if version is None:
+        return Expected.UNKNOWN
+    if version >= _known(row.since):
+        return Expected.PRESENT
+    backports = (_known(release) for release in row.also)
+    if any(version.series == backport.series and version >= backport for backport in backports):
+        return Expected.PRESENT
+    return Expected.ABSENT
+
+
+def _known(release: str) -> KernelVersion:
+    version = KernelVersion.parse(release)
+    assert version is not None, f"the catalogue lets only releases through, not {release!r}"
+    return version

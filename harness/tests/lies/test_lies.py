@@ -1,0 +1,184 @@
+"""Lies that a kernel tells: each is caught or survived as documented, and what is published says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.base.errors import Trouble
+from harness.base.paths import ROOT
+from harness.lies import command as lies, page as report
+from harness.lies.command import Expectation, Lie
+from harness.matrix.column import Setup, rerun_command
+from harness.results.file import Cell
+from harness.suite import catalogue
+from harness.suite.binding import DEFAULT
+from harness.suite.since import Expected
+from harness.verdicts.judge import Verdict
+from harness.verdicts.observation import Observation, State
+
+BUILD = ROOT / "build"
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Writes expectations of our own."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "lies.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_each_lie_is_caught_or_survived_as_documented():
+    expected, known = lies.load(), lies.listed(BUILD)
+    lies.agree(expected, known)
+    found = [sentence for lie in lies.observe(known, expected, BUILD) for sentence in lies.objections(lie, expected[lie.name])]
+    assert not found, "\n".join(found)
+
+
+def test_what_is_published_is_of_these_lies_and_shown_as_it_is():
+    expected, published = lies.load(), lies.published()
+    assert [(lie.name, lie.says) for lie in published] == [(lie.name, lie.says) for lie in lies.listed(BUILD)], "run ci/lies"
+    for lie in published:
+        survivors = lie.tests - set(expected[lie.name].caught_by) if expected[lie.name].survived else set()
+        assert set(expected[lie.name].caught_by) <= lie.tests and not survivors, lie.name
+    for path, text in lies.rendered(published, expected).items():
+        assert path.read_text() == text, f"{path} is not what the results say: run ci/lies"
+
+
+# --- what is no longer as documented -----------------------------------------------------------------------------
+
+CAUGHT = Lie(name="x", says="", red={"nop": ("Nop.A",)}, green=("Nop.B",))
+
+
+@pytest.mark.parametrize(
+    ("expectation", "says"),
+    [
+        (Expectation(caught_by=("Nop.A",)), []),
+        (Expectation(caught_by=("Nop.B",)), ["x is no longer caught by Nop.B."]),
+        (Expectation(caught_by=("Nop.C",)), ["x is to be caught by Nop.C, which did not run: is that its name, or did its row end early?"]),
+        (Expectation(because="y"), ["x is to be survived by Nop.A, which turned red."]),
+        (Expectation(caught_by=("Nop.A",), because="y"), []),
+    ],
+)
+def test_a_lie_that_leads_to_something_else_is_told(expectation, says):
+    assert lies.objections(CAUGHT, expectation) == says
+
+
+def test_a_lie_that_must_be_survived_and_is():
+    assert lies.objections(replace(CAUGHT, red={}), Expectation(because="y")) == []
+
+
+def test_a_lie_without_an_entry_and_an_entry_without_a_lie():
+    with pytest.raises(Trouble, match="does not say what the lie 'x' must lead to. Add it there."):
+        lies.agree({}, [CAUGHT])
+    with pytest.raises(Trouble, match="has 'drops_cqe', which the program does not tell. Did you mean 'drops_a_cqe'"):
+        lies.agree({"drops_a_cqe": Expectation(), "drops_cqe": Expectation()}, [replace(CAUGHT, name="drops_a_cqe")])
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[caught_by]\nx = []", r"lies.toml, caught_by.x must name tests"),
+        ('[caught_by]\nx = "Nop.A"', "must name tests"),
+        ('[survived]\nx = ""', r"survived.x must say why"),
+        ('[caught_only_by.x]\ntests = ["Nop.A"]', "must have tests and because, and nothing else"),
+        ('[survive]\nx = "y"', "unknown table 'survive'. Did you mean 'survived'"),
+        ('[survived]\nx = "y"\n[caught_by]\nx = ["Nop.A"]', "'x' stands there twice"),
+        ("[", "cannot be read: "),
+    ],
+)
+def test_a_wrong_expectation_is_trouble(written, text, says):
+    with pytest.raises(Trouble, match=says):
+        lies.load(written(text))
+
+
+# --- who turned red ----------------------------------------------------------------------------------------------
+
+
+def cell(verdict: Verdict, state: State, *tests: tuple[str, str], plan: tuple[str, ...] = ()) -> Cell:
+    records = [{"kind": "header", "plan": list(plan or (name for name, _ in tests))}]
+    records += [{"kind": "test", "name": name, "state": said, "refusal": {"shape": "right"}} for name, said in tests]
+    row = catalogue.load()[1]
+    return Cell(
+        test=row.name, stem=row.stem, series="host", kernel="6.1", binding="lie:x", expected=Expected.PRESENT, verdict=verdict,
+        observed=Observation(state=state, records=tuple(records)).as_json(), why="why", ms=1,
+        rerun=rerun_command("host", row.stem, DEFAULT[0], Setup(build=BUILD, artefacts=BUILD)),
+    )  # fmt: skip
+
+
+def seen(*cells: Cell) -> Lie:
+    return lies._seen(Lie(name="x", says=""), cells)
+
+
+def test_a_test_is_red_if_it_is_with_one_size():
+    lie = seen(cell(Verdict.WRONG, State.FAILED, ("Nop.A/Ring1", "passed"), ("Nop.A/Ring8", "failed"), ("Nop.B", "passed")))
+    assert (lie.red, lie.green) == ({"nop": ("Nop.A",)}, ("Nop.B",))
+
+
+def test_a_crash_and_a_hang_are_charged_to_the_test_they_ended():
+    died = (("Nop.A", "passed"),)
+    assert seen(cell(Verdict.WRONG, State.CRASHED, *died, plan=("Nop.A", "Nop.B", "Nop.C"))).tests == {"Nop.B"}
+    assert seen(cell(Verdict.WRONG, State.TIMEOUT, *died, plan=("Nop.A", "Nop.B"))).tests == {"Nop.B"}
+    hung = (*died, ("Nop.B", "timeout"))
+    assert seen(cell(Verdict.WRONG, State.TIMEOUT, *hung, plan=("Nop.A", "Nop.B", "Nop.C"))).tests == {"Nop.B"}
+
+
+def test_a_refusal_counts_only_where_nothing_may_be_refused():
+    assert seen(cell(Verdict.MISSING, State.REFUSED, ("Nop.A", "refused"))).tests == {"Nop.A"}
+    assert not seen(cell(Verdict.ABSENT, State.REFUSED, ("Nop.A", "refused"))).tests
+
+
+def test_what_this_kernel_is_too_old_for_need_not_catch_anything():
+    lie = seen(cell(Verdict.ABSENT, State.REFUSED, ("Nop.A/Ring1", "refused"), ("Nop.B", "passed")))
+    assert lie.absent == ("Nop.A",)
+    assert not lies.objections(lie, Expectation(caught_by=("Nop.A",)))
+    assert lies.objections(lie, Expectation(caught_by=("Nop.B",))) == ["x is no longer caught by Nop.B."]
+
+
+def test_a_cell_without_a_verdict_catches_nothing_and_is_trouble():
+    with pytest.raises(Trouble, match="Through the lie x, nop has no verdict: why Run that again: ci/matrix"):
+        seen(cell(Verdict.NONE, State.BLOCKED))
+
+
+# --- ci/lies -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("wanted", "code"), [("MovesEveryIndexByOne", 0), ("LeavesNoStaleBytesInAReusedSlot", 1)])
+def test_one_lie_alone_is_checked_and_nothing_is_written(written, capsys, monkeypatch, wanted, code):
+    rest = "".join(f'{lie.name} = "because"\n' for lie in lies.listed(BUILD) if lie.name != "enter_ebusy")
+    expected = lies.load(written(f'[caught_by]\nenter_ebusy = ["Nop.{wanted}"]\n[survived]\n{rest}'))
+    monkeypatch.setattr(lies, "load", lambda: expected)
+    monkeypatch.setattr(lies, "publish", lambda *arguments: pytest.fail("written"))
+    nop = [row for row in catalogue.load() if row.stem == "nop"]
+    monkeypatch.setattr(catalogue, "load", lambda: nop)
+    assert lies.main(["--lie", "enter_ebusy"]) == code
+    assert ("NOT AS DOCUMENTED: enter_ebusy is no longer caught by" in capsys.readouterr().err) == bool(code)
+
+
+
+def test_an_unknown_lie_is_told_with_the_nearest():
+    with pytest.raises(Trouble, match="There is no lie 'drop_a_cqe'. Did you mean 'drops_a_cqe'"):
+        lies.main(["--lie", "drop_a_cqe"])
+
+
+def test_a_program_that_is_not_there_is_trouble(tmp_path):
+    with pytest.raises(Trouble, match="does not list its lies: .* Build first: ci/build"):
+        lies.listed(tmp_path)
+
+
+def test_the_numbers_and_the_page(tmp_path):
+    told = [Lie(name="nothing", says="", kernel="6.18"), replace(CAUGHT, kernel="6.18"), Lie(name="y", says="a | b", kernel="6.18")]
+    expected = {"x": Expectation(caught_by=("Nop.A",)), "y": Expectation(because="nobody can"), "nothing": Expectation(because="it is true")}
+    line = "Of 2 lies that a kernel can tell, tests catch 1; survived, as documented: 1."
+    assert report.readme_line(told, expected) == f"{line} [Which test caught which lie](reports/lies.md)."
+    page = report.render(told, expected, "..")
+    assert line in page and "Linux 6.18)" in page
+    assert "| [`x`](#x) |  | 1 | `Nop.A` |" in page
+    assert r"| `y` | a \| b | 0 | survived: nobody can |" in page
+    assert "- `nop`: `Nop.A`" in page

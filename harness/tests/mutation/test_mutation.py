@@ -1,0 +1,348 @@
+"""ci/mutate: which mutants there are, how one program holds many, what is remembered, and that the suite notices a sample."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.base.errors import Trouble
+from harness.base.paths import ROOT
+from harness.mutation import (
+    command,
+    headers,
+    ledger,
+    mutants,
+    operators,
+    publication,
+    report,
+    schemata,
+    trial,
+    workshop,
+)
+from harness.mutation.ledger import Entry, Exemption
+from harness.mutation.trial import Finding, Verdict, Witness
+
+HEADER = """\
+// A comment with 1 + 1 == 2 in it, and code that has all that operators look for.
+#ifndef URING_H
+#define URING_H
+namespace uring {
+using u32 = unsigned;
+inline constexpr u32 first_flag = 1;  // 5.1
+inline constexpr u32 other_flag = 2;  // 5.1
+static_assert(first_flag + other_flag == 3);
+struct Entry { u32 len; u32 off; };
+inline u32 sum(u32 a, u32 b) noexcept {
+  const char* text = "a == b";
+  if (a == b && *text != 'x') return a + first_flag;
+  Entry entry{};
+  entry.len = b;
+  return entry.len - 7;
+}
+}  // namespace uring
+#endif
+"""
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A binding of one header."""
+
+    def write(text: str = HEADER) -> dict[str, headers.Header]:
+        (tmp_path / "uring" / "arch").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "uring" / "uring.h").write_text(text)
+        (tmp_path / "uring" / "arch" / "aarch64.h").write_text("#pragma once\n")
+        return headers.read(tmp_path)
+
+    return write
+
+
+def changes(tree) -> list[str]:
+    return [mutant.change for mutant in operators.generate(tree)]
+
+
+def test_every_kind_of_operator_finds_its_places_and_no_comment_string_or_assertion(tree):
+    assert changes(tree()) == [
+        "`first_flag` is 2, not 1",
+        "`other_flag` is 3, not 2",
+        "`entry.len = b` is left out",
+        "`a == b && *text != 'x'` becomes `true`",
+        "`a == b && *text != 'x'` becomes `false`",
+        "`a == b && *text != 'x'` becomes `a == b || *text != 'x'`",
+        "`a == b` becomes `a != b`",
+        "`a` becomes `b`",
+        "`b` becomes `a`",
+        "`*text != 'x'` becomes `*text == 'x'`",
+        "`a + first_flag` becomes `a - first_flag`",
+        "`a` becomes `b`",
+        "`first_flag` becomes `other_flag`",
+        "`first_flag` becomes `u32{}`",
+        "`entry.len` becomes `entry.off`",
+        "`b` becomes `a`",
+        "`entry.len - 7` becomes `entry.len + 7`",
+        "`entry.len` becomes `entry.off`",
+        "`7` becomes `8`",
+        "`7` becomes `0`",
+    ]
+
+
+def test_a_mutant_keeps_its_name_when_something_else_changes(tree):
+    before = {mutant.title: mutant.id for mutant in operators.generate(tree())}
+    longer = HEADER.replace("inline u32 sum", "inline u32 one() noexcept { return 1; }\n\ninline u32 sum")
+    after = {mutant.title: mutant.id for mutant in operators.generate(tree(longer))}
+    assert {title: after[title] for title in before} == before
+    changed = HEADER.replace("return entry.len - 7;", "return entry.len - 9;")
+    assert {mutant.id for mutant in operators.generate(tree(changed))} != set(before.values())
+
+
+def test_one_program_is_every_mutant(tree, tmp_path):
+    found = operators.generate(tree())
+    numbered = {number: mutant for number, mutant in enumerate(found, start=1) if mutant.choices}
+    text = schemata.combine(tree(), numbered)["uring.h"].text
+    (tmp_path / "main.cc").write_text(
+        f'{schemata.PREAMBLE}{text}\nint main() {{ return static_cast<int>(uring::sum(3, 3) * 16 + uring::sum(20, 10) % 16); }}\n'
+    )
+    subprocess.run(["g++", "-std=c++20", "-w", "-o", tmp_path / "main", tmp_path / "main.cc"], check=True)
+
+    def result(change: str) -> int:
+        number = next((n for n, mutant in numbered.items() if mutant.change == change), 0)
+        assert number or not change
+        return subprocess.run([tmp_path / "main"], env={schemata.VARIABLE: str(number)}, check=False).returncode
+
+    assert result("") == 4 * 16 + 3
+    assert result("`a == b` becomes `a != b`") == (3 - 7) * 16 % 256 + 21 % 16
+    assert result("`entry.len = b` is left out") == 4 * 16 + (2**32 - 7) % 16
+    assert result("`first_flag` is 2, not 1") == 5 * 16 + 3, "told to those who use it"
+
+
+def test_a_choice_that_does_not_compile_is_blamed(tree):
+    found = operators.generate(tree())
+    number, mutant = next((n, one) for n, one in enumerate(found) if one.change == "`7` becomes `8`")
+    text = schemata.combine(tree(), {number: mutant})["uring.h"]
+    lines = text.text.splitlines()
+    line = next(n for n, one in enumerate(lines, start=1) if "mutation::on" in one)
+    assert text.mutants_at(line, lines[line - 1].index("mutation::on") + 1) == (number,)
+    assert text.mutants_at(1, 1) == ()
+
+
+# --- hand-made mutants and exemptions ---------------------------------------------------------------------------------
+
+
+def test_a_hand_made_mutant_must_find_its_place(tree, tmp_path):
+    def entry(before: str) -> Path:
+        path = tmp_path / "handmade.toml"
+        path.write_text(f'[[mutant]]\nfile = "uring.h"\nscope = "sum"\nbefore = "{before}"\nafter = "0"\nwhy = "so"\n')
+        return path
+
+    (mutant,) = mutants.handmade(tree(), entry("entry.len - 7"))
+    assert mutants.apply(tree(), mutant)["uring.h"] == HEADER.replace("entry.len - 7", "0")
+    with pytest.raises(Trouble, match="'not there' is 0 times in sum of uring.h"):
+        mutants.handmade(tree(), entry("not there"))
+    with pytest.raises(Trouble, match="'entry.len' is 2 times"):
+        mutants.handmade(tree(), entry("entry.len"))
+
+
+def test_an_exemption_must_name_a_mutant_as_it_is(tree, tmp_path):
+    mutant = operators.generate(tree())[0]
+    path = tmp_path / "equivalents.toml"
+    path.write_text(f'[[equivalent]]\nmutants = ["{mutant.id} {mutant.title}"]\nreason = "is\\n so"\n')
+    assert ledger.exemptions([mutant], path) == {mutant.id: Exemption(True, "is so")}
+    with pytest.raises(Trouble, match="there is no such mutant"):
+        ledger.exemptions([replace(mutant, line="another")], path)
+    path.write_text(path.read_text() * 2)
+    with pytest.raises(Trouble, match="exempts .* twice"):
+        ledger.exemptions([mutant], path)
+
+
+# --- what a run ends with -----------------------------------------------------------------------------------------------
+
+KILLED = Finding(Verdict.KILLED, Witness.SUITE, "Nop.MovesEveryIndexByOne", "failed")
+SURVIVED = Finding(Verdict.SURVIVED)
+
+
+class Judge:
+    """Stands for the court: every mutant gets what it is told."""
+
+    def __init__(self, findings: dict[str, Finding]) -> None:
+        self._findings = findings
+
+    def try_one(self, mutant: mutants.Mutant) -> Finding:
+        return self._findings.get(mutant.id, KILLED)
+
+    def demand_that_the_original_passes(self) -> None:
+        pass
+
+
+@pytest.fixture
+def mutate(tree, tmp_path, monkeypatch, capsys):
+    """Runs the command on the binding of one header; returns exit code and output."""
+    (tmp_path / "README.md").write_text(f"# Title\n{report.BEGIN}\n{report.END}\nEnd.\n")
+    (tmp_path / "equivalents.toml").write_text("")
+    tree()
+    monkeypatch.setattr(command, "INCLUDE", tmp_path)
+    monkeypatch.setattr(command, "handmade", lambda headers: [])
+    monkeypatch.setattr(command, "Workshop", lambda *_: type("None", (), {"program": lambda *_: None})())
+    monkeypatch.setattr(ledger, "PUBLISHED", tmp_path / "mutants.ndjson")
+    monkeypatch.setattr(ledger.exemptions, "__defaults__", (tmp_path / "equivalents.toml",))
+    monkeypatch.setattr(publication, "PAGE", tmp_path / "mutants.md")
+    monkeypatch.setattr(publication, "README", tmp_path / "README.md")
+
+    def run(*arguments: str, **findings: Finding) -> tuple[int, str]:
+        found = {mutant.id: findings.get(f"m{n}", KILLED) for n, mutant in enumerate(operators.generate(tree()))}
+        monkeypatch.setattr(command, "Court", lambda *_: Judge(found))
+        code = command.main(["--into", str(tmp_path / "into"), "--fresh", *arguments])
+        return code, capsys.readouterr().out
+
+    return run
+
+
+def test_a_complete_run_is_published(mutate, tmp_path):
+    code, _ = mutate()
+    assert code == 0
+    assert "20 of 20 mutants of the binding die, 20 of them by the suite alone" in (tmp_path / "README.md").read_text()
+    assert len(ledger.read(tmp_path / "mutants.ndjson")) == 20
+
+
+def test_one_that_was_killed_before_and_survives_is_a_finding(mutate):
+    mutate()
+    code, output = mutate(m3=SURVIVED)
+    assert code == 1
+    assert "survives, and was killed by Nop.MovesEveryIndexByOne before" in output
+
+
+def test_an_equivalent_may_survive_and_must_not_die(mutate, tmp_path, tree):
+    mutant = operators.generate(tree())[3]
+    (tmp_path / "equivalents.toml").write_text(f'[[equivalent]]\nmutants = ["{mutant.id} {mutant.title}"]\nreason = "so"\n')
+    code, _ = mutate(m3=SURVIVED)
+    assert code == 0
+    assert "## Equivalent" in (tmp_path / "mutants.md").read_text()
+    code, output = mutate()
+    assert code == 1
+    assert f"{mutant.id} dies" in output
+
+
+def test_a_part_is_not_published(mutate, tmp_path):
+    code, output = mutate("--file", "uring.h", "is left out")
+    assert code == 0
+    assert "-  entry.len = b;\n+  ;" in output, "a diff of the one mutant"
+    assert not (tmp_path / "mutants.ndjson").exists()
+    with pytest.raises(Trouble, match="No mutant is in ring.h"):
+        mutate("--file", "ring.h")
+
+
+def test_findings_hold_as_long_as_what_they_were_made_from(tmp_path, tree):
+    """A killed mutant needs only the headers and the test that killed it; a survivor all tests."""
+    first, second, third = operators.generate(tree())[:3]
+    for folder in ("bindings/include", "bindings/tests", "conformance"):
+        (tmp_path / folder).mkdir(parents=True)
+    nop, other = tmp_path / "conformance" / "nop_test.cc", tmp_path / "conformance" / "other_test.cc"
+    nop.write_text("TEST_F(Nop, MovesEveryIndexByOne) {}")
+    other.write_text("TEST_F(Other, Test) {}")
+
+    def notebook() -> ledger.Notebook:
+        return ledger.Notebook(tmp_path / "findings", ledger.Sources(tmp_path))
+
+    notebook().add(first, KILLED)
+    notebook().add(second, replace(KILLED, killer="Other.Test/Ring2"))
+    notebook().add(third, SURVIVED)
+    with (tmp_path / "findings").open("a") as file:
+        file.write('{"half a li')
+    assert notebook().known.keys() == {first.id, second.id, third.id}
+    other.write_text("TEST_F(Other, Test) { FAIL(); }")
+    assert notebook().known == {first.id: KILLED}
+    (tmp_path / "bindings/include/ring.h").write_text("")
+    assert notebook().known == {}
+
+
+# --- how a test program ends --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("script", "finding"),
+    [
+        ("exit 0", SURVIVED),
+        ("echo '[ RUN      ] A.B'; echo '[  FAILED  ] A.B (0 ms)'; exit 1", Finding(Verdict.KILLED, None, "A.B", "failed")),
+        ("echo '[ RUN      ] A.B'; exit 124", Finding(Verdict.KILLED, None, "A.B", "hung")),
+        ("echo '[ RUN      ] A.B'; kill -SEGV $$", Finding(Verdict.KILLED, None, "A.B", "died of SIGSEGV")),
+        ("exit 3", Finding(Verdict.KILLED, None, "the start", "ended with 3")),
+        ("echo '[ RUN      ] A.B'; sleep 60 & sleep 60", Finding(Verdict.KILLED, None, "A.B", "hung")),
+    ],
+)  # fmt: skip
+def test_every_end_of_a_test_program_is_understood(tmp_path, monkeypatch, script, finding):
+    monkeypatch.setattr(trial, "RUN_TIMEOUT_S", 1)
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    assert trial.run_tests(program) == finding
+
+
+@pytest.mark.parametrize("accident", ["exit 3", "echo '[ RUN      ] A.B'; exit 124"])
+def test_what_happens_once_is_an_accident(tmp_path, accident):
+    program = tmp_path / "program"
+    program.write_text(f'#!/bin/sh\n[ -e "$0.ran" ] && exit 0\ntouch "$0.ran"\n{accident}\n')
+    program.chmod(0o755)
+    assert trial.run_tests(program) == SURVIVED
+
+
+def test_a_look_at_code_that_fails_without_a_mutant_stops_everything(tree, tmp_path, monkeypatch):
+    """Or every mutant of a memory order would be killed by a compiler that is not installed."""
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    court = trial.Court(workshop.Workshop(tmp_path / "work", tree()), workshop.Program({}, program))
+    monkeypatch.setattr(trial, "_checks", lambda include: {"sees.nothing": ["false"]})
+    with pytest.raises(Trouble, match="sees.nothing fails without any mutant"):
+        court.demand_that_the_original_passes()
+
+
+@pytest.mark.parametrize(("code", "verdict", "witness"), [(0, None, None), (1, Verdict.KILLED, Witness.CODE), (2, Verdict.INVALID, None)])
+def test_a_check_that_could_not_look_has_killed_nobody(tree, tmp_path, monkeypatch, code, verdict, witness):
+    sources = tree()
+    court = trial.Court(workshop.Workshop(tmp_path / "work", sources), workshop.Program({}, Path("none")))
+    mutant = operators.generate(sources)[0]
+    include = court._workshop.alone(mutant)
+    monkeypatch.setattr(court, "_rows", lambda include: iter(()))
+    monkeypatch.setattr(trial, "_checks", lambda where: {"look": ["sh", "-c", f"exit {code if where == include else 0}"]})
+    found = [(one.verdict, one.witness) for one in court._looked_at(mutant, include)]
+    assert found == ([] if verdict is None else [(verdict, witness)])
+
+
+def test_what_does_not_compile_is_no_mutant_only_if_the_original_compiles(tree, tmp_path):
+    """Or a test that nobody can compile would take every mutant off the list."""
+    shop = workshop.Workshop(tmp_path / "work", tree())
+    court = trial.Court(shop, workshop.Program({}, Path("none")))
+
+    def build(include: Path) -> Path | str:
+        return include if outcome == "compiles" else "error: no such file"
+
+    outcome = "compiles"
+    assert court._by_compiler("/a/place/x.cc:1:1: error: no type", "one", build) == Finding(Verdict.INVALID, killer="no type")
+    assert court._by_compiler("error: static assertion failed: so", "one", build).witness == Witness.COMPILER
+    outcome = "does not"
+    with pytest.raises(Trouble, match="two does not compile, without any mutant"):
+        court._by_compiler("x.cc:1:1: error: no type", "two", build)
+
+
+# --- the real thing -----------------------------------------------------------------------------------------------------
+
+
+def test_the_page_and_the_readme_show_the_published_findings():
+    sources = headers.read(workshop.INCLUDE)
+    known = [*mutants.handmade(sources), *operators.generate(sources)]
+    entries = list(ledger.read(ledger.PUBLISHED).values())
+    ids = {mutant.id for mutant in known}
+    exempt = ledger.exemptions([mutant for mutant in known if mutant.id in ids])
+    for path, text in publication.rendered(entries, exempt).items():
+        assert path.read_text() == text, f"{path.name} is not made from reports/mutants.ndjson: run ci/mutate"
+
+
+def test_a_sample_of_hand_made_mutants_dies(tmp_path, capsys):
+    """The suite on this machine's kernel notices mistakes that people make: as many as there is time for here."""
+    code = command.main(["--sample", "--into", str(tmp_path)])
+    output = capsys.readouterr().out
+    assert code == 0, output
+    tried = int(output.partition(" mutants: ")[0].rpartition("\n")[2])
+    assert tried >= 18, output

@@ -1,0 +1,112 @@
+"""Which bindings a run is through, and whether the program of each can be run where it is to run."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.base.errors import Trouble
+from harness.suite.binding import DEFAULT, Binding, is_ours, parse
+
+
+def test_without_a_wish_it_is_ours():
+    assert parse([]) == DEFAULT == (Binding(name="uring"),)
+
+
+def test_bindings_keep_their_order_and_come_once():
+    mine = Binding(name="mine", given="a b/conformance-mine")
+    assert parse(["raw", "mine=a b/conformance-mine", "uring", "raw"]) == (Binding(name="raw"), mine, Binding(name="uring"))
+
+
+@pytest.mark.parametrize(
+    ("specs", "says"),
+    [
+        (["a b"], "is no binding"),
+        ([""], "is no binding"),
+        (["mine="], "is no binding"),
+        (["=x"], "is no binding"),
+        (["a]b"], "is no binding"),
+        (["../x"], "is no binding"),
+        (["uring=x"], "is the binding of this repository"),
+        (["lie:refuse_all=x"], "is the binding of this repository"),
+        (["mine=x", "mine=y"], "would both be called mine"),
+        (["raw", "raw=y"], "would both be called raw"),
+    ],
+)
+def test_what_is_no_list_of_bindings(specs, says):
+    with pytest.raises(Trouble, match=re.escape(says)):
+        parse(specs)
+
+
+def test_what_is_asked_for_can_be_asked_for_again():
+    for spec in ("uring", "mine=a/b"):
+        assert [one.spec for one in parse([spec])] == [spec]
+
+
+def test_a_lie_is_told_by_our_own_program():
+    assert is_ours("uring") and is_ours("lie:refuse_all") and not is_ours("liburing") and not is_ours("raw")
+    assert Binding(name="lie:refuse_all").program(Path("b")) == Path("b/conformance/conformance")
+    assert Binding(name="liburing-2.15").program(Path("b")) == Path("b/conformance/conformance-liburing-2.15")
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory) -> Path:
+    """A build directory with a static program, one with shared libraries, one of bytes, and a script."""
+    build = tmp_path_factory.mktemp("build")
+    directory = build / "conformance"
+    directory.mkdir()
+    (directory / "p.c").write_text("int main(void) { return 0; }\n")
+    for name, *how in (("static", "-static"), ("shared",)):
+        compiler = shutil.which("cc") or "gcc"
+        subprocess.run([compiler, *how, "-o", directory / f"conformance-{name}", directory / "p.c"], check=True)
+    for name, data in (("script", b"#!/bin/sh\n"), ("cut", b"\x7fELF\x02")):
+        (directory / f"conformance-{name}").write_bytes(data)
+        (directory / f"conformance-{name}").chmod(0o755)
+    for name, script in (("template", 'echo "conformance: this tests another: $*" >&2; exit 2'), ("mute", "exit 2")):
+        (directory / f"conformance-{name}").write_text(f"#!/bin/sh\n{script}\n")
+        (directory / f"conformance-{name}").chmod(0o755)
+    (directory / "conformance-lost").write_text("#!/nowhere/sh\n")
+    (directory / "conformance-lost").chmod(0o755)
+    (directory / "conformance-plain").write_bytes(b"")
+    return build
+
+
+@pytest.mark.parametrize(("name", "in_guests"), [("static", True), ("static", False), ("shared", False), ("script", False)])
+def test_a_program_that_can_run(programs, name, in_guests):
+    Binding(name=name).demand_program(programs, in_guests=in_guests)
+
+
+@pytest.mark.parametrize(
+    ("binding", "says"),
+    [
+        (Binding(name="shared"), "it is linked to shared libraries. Link it with -static"),
+        (Binding(name="script"), "it is no program for x86-64"),
+        (Binding(name="cut"), "it is no program for x86-64"),
+        (Binding(name="plain"), "cannot be executed"),
+        (Binding(name="uring"), "conformance is not there. Build first: ci/build"),
+        (Binding(name="liburing-2.15"), "ci/adapters fetches that binding"),
+        (Binding(name="rust-io-uring"), "ci/adapters fetches that binding"),
+        (Binding(name="other"), "There are uring, cut, lost, mute, plain, script, shared, static, template; "),
+        (Binding(name="mine", given="nowhere/x"), "Build it with your adapter first: see conformance/adapters/README.md"),
+    ],
+)
+def test_a_program_that_cannot(programs, binding, says):
+    with pytest.raises(Trouble, match=re.escape(says)):
+        binding.demand_program(programs, in_guests=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("template", "as the binding template: this tests another: --binding=template --gtest_list_tests. Use one name for it"),
+        ("mute", "it does not say why. Use one name for it"),
+        ("lost", "does not start: [Errno 2] No such file or directory"),
+    ],
+)
+def test_a_program_that_does_not_run_under_that_name(programs, name, says):
+    with pytest.raises(Trouble, match=re.escape(says)):
+        Binding(name=name).demand_program(programs, in_guests=False)

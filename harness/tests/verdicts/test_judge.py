@@ -1,0 +1,97 @@
+"""The judge against a table written out by hand: every combination, none computed."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from harness.suite.since import Expected
+from harness.verdicts.judge import Verdict, judge, proposes_since, sign, surprise
+from harness.verdicts.observation import Shape, State
+
+# state and shape           present    absent     unknown    then the same with a complaint in the kernel log
+TABLE = """
+passed   right              works      early      works      complained complained complained
+passed   wrong              works      early      works      complained complained complained
+passed   -                  works      early      works      complained complained complained
+refused  right              missing    absent     absent     missing    complained complained
+refused  wrong              wrong      wrong      wrong      wrong      wrong      wrong
+refused  -                  wrong      wrong      wrong      wrong      wrong      wrong
+failed   right              wrong      wrong      wrong      wrong      wrong      wrong
+failed   wrong              wrong      wrong      wrong      wrong      wrong      wrong
+failed   -                  wrong      wrong      wrong      wrong      wrong      wrong
+blocked  right              none       none       none       none       none       none
+blocked  wrong              none       none       none       none       none       none
+blocked  -                  none       none       none       none       none       none
+timeout  right              wrong      wrong      wrong      wrong      wrong      wrong
+timeout  wrong              wrong      wrong      wrong      wrong      wrong      wrong
+timeout  -                  wrong      wrong      wrong      wrong      wrong      wrong
+crashed  right              wrong      wrong      wrong      wrong      wrong      wrong
+crashed  wrong              wrong      wrong      wrong      wrong      wrong      wrong
+crashed  -                  wrong      wrong      wrong      wrong      wrong      wrong
+nothing  right              none       none       none       none       none       none
+nothing  wrong              none       none       none       none       none       none
+nothing  -                  none       none       none       none       none       none
+"""
+# The same for a test that a binding has no words for, where it matters whose binding it is.
+UNSAID = """
+other    right              missing         not_expressible not_expressible missing    complained complained
+other    wrong              wrong           wrong           wrong           wrong      wrong      wrong
+other    -                  not_expressible not_expressible not_expressible complained complained complained
+ours     right              wrong           wrong           wrong           wrong      wrong      wrong
+ours     wrong              wrong           wrong           wrong           wrong      wrong      wrong
+ours     -                  wrong           wrong           wrong           wrong      wrong      wrong
+"""
+COLUMNS = tuple(product((False, True), ("present", "absent", "unknown")))
+LINES = [
+    *((state, whose, *rest) for state, *rest in map(str.split, TABLE.strip().splitlines()) for whose in ("other", "ours")),
+    *((State.NOT_EXPRESSIBLE, *rest) for rest in map(str.split, UNSAID.strip().splitlines())),
+]
+GOLDEN = {
+    (state, shape, expected, complained, whose == "ours"): verdict
+    for state, whose, shape, *verdicts in LINES
+    for (complained, expected), verdict in zip(COLUMNS, verdicts, strict=True)
+}
+EVERYTHING = tuple(product(State, (*Shape, None), Expected, (False, True), (False, True)))
+
+
+def test_the_table_knows_every_combination():
+    assert len(GOLDEN) == len(EVERYTHING) == 8 * 3 * 3 * 2 * 2
+
+
+@pytest.mark.parametrize(("state", "shape", "expected", "complained", "ours"), EVERYTHING)
+def test_the_judge_agrees_with_the_table(state, shape, expected, complained, ours):
+    golden = GOLDEN[state, shape or "-", expected, complained, ours]
+    assert judge(state, shape, expected, complained, ours=ours) is Verdict(golden)
+
+
+def test_what_a_binding_cannot_say_is_never_a_pass():
+    unsaid = {verdict for (state, *_), verdict in GOLDEN.items() if state == State.NOT_EXPRESSIBLE}
+    assert not unsaid & {Verdict.WORKS, Verdict.ABSENT, Verdict.EARLY}
+
+
+def test_every_verdict_can_come_out():
+    assert set(GOLDEN.values()) == set(Verdict)
+
+
+def test_signs():
+    assert {verdict.value: sign(verdict) for verdict in Verdict} == {
+        "works": "✓",
+        "absent": "·",
+        "missing": "✗",
+        "wrong": "✗",
+        "complained": "!",
+        "early": "+",
+        "none": "?",
+        "not_expressible": "–",
+    }
+
+
+def test_only_these_are_no_surprise():
+    assert {verdict for verdict in Verdict if not surprise(verdict)} == {"works", "absent", "not_expressible"}
+
+
+def test_clean_answers_of_a_kernel_without_version_propose_a_since():
+    proposing = {pair for pair in product(Expected, Verdict) if proposes_since(*pair)}
+    assert proposing == {(Expected.UNKNOWN, Verdict.WORKS), (Expected.UNKNOWN, Verdict.ABSENT)}

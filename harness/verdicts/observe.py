@@ -1,0 +1,391 @@
+"""Turns the events of a machine into observations: exactly one for each entry of the plan, in its order.
+
+A machine that dies under an entry costs that entry; the rest of the plan runs in a fresh one. If somebody
+here killed it, the entry runs once more. What a test wrote is believed only as a whole: a header that names
+its tests, a record for each, a footer.
+
+What the kernel says after an entry's end belongs to that entry: its rings are torn down when its process is
+gone. So an observation is held back until the next entry starts or the machine is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness.base.errors import Trouble
+from harness.machines.machine import Event, Machine, PlanEntry, signal_name
+from harness.verdicts.kernel_log import complaints, text
+from harness.verdicts.observation import Observation, Shape, State
+
+#: A boot may fail once by bad luck.
+MAX_STRIKES = 2
+NO_TAINT = "the kernel's taint could not be read"
+MORE_OF_A_BOOT = "With --append loglevel=7 its console.log tells the whole boot."
+MARKER = "uring-conformance: start "  # what the runner writes to the console before each entry
+
+
+Item = Event | tuple[str, Observation]
+Items = Generator[Item, None, None]
+
+
+def observe(machine: Machine, plan: Sequence[PlanEntry], artefacts: Path) -> Items:
+    """Run the plan. Yields (entry name, observation) for each entry, and in between, as dictionaries:
+
+    "hello" of each boot; "notice" with a "text" for what a person should know about the run; "trouble" with
+    a "text" for what failed on our own side. Artefacts of each boot go to a directory of their own.
+    """
+    rest = list(plan)
+    strikes = dict.fromkeys((entry.name for entry in plan), 0)
+    failed_boots = 0
+    boot = 0
+    while rest:
+        boot += 1
+        run = _Boot(machine, rest, artefacts / f"boot-{boot}")
+        try:
+            yield from run.events()
+        except Trouble as trouble:
+            yield from run.release()
+            yield {"kind": "trouble", "text": str(trouble)}
+            yield from ((entry.name, _nothing(str(trouble))) for entry in rest)
+            return
+        failed_boots = 0 if run.booted else failed_boots + 1
+        if not rest:
+            return
+        strikes[rest[0].name] += not run.cost_an_entry
+        if run.finished or failed_boots == MAX_STRIKES:
+            yield from ((entry.name, _nothing(run.end)) for entry in rest)
+            return
+        if strikes[rest[0].name] == MAX_STRIKES:
+            yield rest.pop(0).name, _nothing(f"twice its machine was lost: {run.end}")
+
+
+class _Boot:
+    """One run of a machine. Takes the entries that were observed off the plan."""
+
+    def __init__(self, machine: Machine, rest: list[PlanEntry], artefacts: Path) -> None:
+        self._machine = machine
+        self._rest = rest
+        self._artefacts = artefacts
+        self._lines: list[str] = []  # records of the entry in flight
+        self._started = False
+        self._trouble = ""
+        self._held: tuple[str, Observation] | None = None  # the kernel may still complain about it
+        self.booted = False
+        self.finished = False
+        self.cost_an_entry = False
+        self.end = "its events ended without a word"
+
+    def events(self) -> Iterator[Item]:
+        """What happens, until the machine is gone."""
+        with contextlib.closing(self._machine.run(tuple(self._rest), self._artefacts)) as events:
+            for event in events:
+                yield from self._take(event)
+        if self._started:  # only a broken machine ends like this
+            yield from self._take_lost(State.CRASHED, self.end)
+        yield from self.release()
+
+    def release(self) -> Items:
+        """The observation that was held back, if any."""
+        held, self._held = self._held, None
+        if held is not None:
+            yield held
+
+    def _take(self, event: Event) -> Iterator[Item]:
+        match event["kind"]:
+            case "hello":
+                self.booted = True
+                yield event
+            case "notice":
+                yield event
+            case "trouble":
+                self._trouble = event["text"]
+                yield event
+            case "garbage":
+                yield _notice(f"not a line of the runner: {event['line'][:200]!r}")
+            case "bye":
+                self.finished = True
+                self.end = "the runner said bye without running it"
+                shared = self._machine.shared_log
+                late = complaints(event.get("kmsg") or (), None, shared=shared)
+                for line in late if self._held is None else ():
+                    yield _notice(f"the kernel complained, though under no entry: {line}")
+                self._charge(late, lost=None if shared else event.get("kmsg_error"))
+            case "died":
+                yield from self._take_death(event)
+            case "start" | "record" | "end":
+                yield from self._take_entry(event)
+
+    def _take_entry(self, event: Event) -> Iterator[Item]:
+        if event["entry"] not in {entry.name for entry in self._rest}:
+            yield _notice(f"{event['kind']} of {event['entry']!r}, which is not to be run now")
+            return
+        while self._rest[0].name != event["entry"]:
+            yield from self._take_lost(State.NOTHING, "the runner went on without telling its end")
+        yield from self.release()
+        self._started = True
+        if event["kind"] == "record":
+            self._lines.append(event["line"])
+        if event["kind"] == "end":
+            shared = self._machine.shared_log
+            yield from self._done(fold(self._lines, event, shared_log=shared, trouble=self._trouble))
+
+    def _take_death(self, event: Event) -> Iterator[Item]:
+        why, killed = event["why"], event.get("killed", False)
+        self.end = f"the machine died ({event['phase']}): {why}"
+        silent = event["phase"] == "boot" and (event["hung"] or "kernel panic" in why)
+        yield _notice(f"{self.end}. {MORE_OF_A_BOOT}" if silent and not self._machine.shared_log else self.end)
+        if self._started and killed:  # it says nothing about the entry, which stays on the plan
+            self._lines, self._started, self._trouble = [], False, ""
+        elif self._started:
+            state = State.TIMEOUT if event["hung"] else State.CRASHED
+            yield from self._take_lost(state, why, self._console(event, self._rest[0].name))
+        elif self._held is not None:
+            told = event.get("kmsg")  # by a bye
+            late = (*(told or ()), *self._console(event, self._held[0]))
+            found = complaints(late, None, shared=self._machine.shared_log)
+            if told is not None or self._machine.shared_log:
+                self._charge(found)
+            elif killed:
+                self._charge(found, lost=self.end)
+            else:  # a kernel that dies without a word has done something too
+                self._charge(found or (self.end,))
+
+    def _console(self, event: Event, entry: str) -> tuple[str, ...]:
+        """What the guest's kernel said since the start of the entry."""
+        return () if self._machine.shared_log else _since_marker(event["console_tail"], entry)
+
+    def _charge(self, late: Sequence[str], lost: str | None = None) -> None:
+        """Complaints after an entry's end are about the entry; `lost` says why there may be more of them."""
+        if self._held is None:
+            return
+        name, before = self._held
+        known = {text(line) for line in before.kmsg}  # a console repeats what the kernel's log has
+        new = tuple({text(line): line for line in late if text(line) not in known}.values())
+        after = replace(before, kmsg=before.kmsg + new, complaints=before.complaints + new)
+        self._held = name, _doubted(after, lost)
+
+    def _take_lost(self, state: State, cause: str, kmsg: tuple[str, ...] = ()) -> Items:
+        """An entry whose end was never told."""
+        self.cost_an_entry = True
+        found = complaints(kmsg, None, shared=self._machine.shared_log)
+        records, _ = _parse(self._lines)
+        lost = Observation(state=state, cause=cause, records=records, kmsg=kmsg, complaints=found)
+        yield from self._done(lost)
+
+    def _done(self, observation: Observation) -> Items:
+        yield from self.release()
+        self._lines, self._started, self._trouble = [], False, ""
+        self._held = self._rest.pop(0).name, observation
+
+
+def fold(lines: Sequence[str], end: Event, *, shared_log: bool, trouble: str = "") -> Observation:
+    """One observation from what a test process wrote and how it ended (the runner's "end").
+
+    `trouble` is what the runner said went wrong on our own side, if anything.
+    """
+    records, unreadable = _parse(lines)
+    kmsg = tuple(end.get("kmsg") or ())
+    before, after = end.get("taint") or (None, None)
+    taint = None if before is None or after is None else (before, after)
+    state, shape, cause = _outcome(records, unreadable, end, trouble)
+    observation = Observation(
+        state=state,
+        shape=shape,
+        cause=cause,
+        records=records,
+        output=end.get("output") or "",
+        kmsg=kmsg,
+        complaints=complaints(kmsg, taint, shared=shared_log),
+        taint=taint,
+        ms=end.get("ms") or 0,
+    )
+    lost = end.get("kmsg_error") or (NO_TAINT if taint is None else None)
+    return _doubted(observation, None if shared_log else lost)
+
+
+def _doubted(observation: Observation, lost: str | None) -> Observation:
+    """Where a part of the kernel's log is lost nothing is green: a complaint may have been in that part."""
+    quiet = observation.state in (State.PASSED, State.REFUSED, State.NOT_EXPRESSIBLE)
+    green = quiet and not observation.complaints
+    if lost is None or not green:
+        return observation
+    return replace(observation, state=State.NOTHING, shape=None, cause=lost)
+
+
+Outcome = tuple[State, Shape | None, str | None]
+
+
+def _outcome(
+    records: Sequence[dict[str, Any]], unreadable: Sequence[str], end: Event, trouble: str
+) -> Outcome:
+    """State, shape and cause. The order of the questions is the order of what outweighs what."""
+    header = next((record for record in records if record["kind"] == "header"), None)
+    tests = [record for record in records if record["kind"] == "test"]
+    code, signal_number, killed = end.get("exit"), end.get("signal"), end.get("timeout")
+    unfinished = _unfinished(header, tests)
+    where = f" in {unfinished[0]}" if unfinished else ""
+
+    def having(state: str) -> list[dict[str, Any]]:
+        return [test for test in tests if test["state"] == state]
+
+    if killed:
+        return State.TIMEOUT, None, f"killed after {end.get('ms')} ms{where}"
+    if late := having("timeout"):
+        return State.TIMEOUT, None, f"{late[0]['name']} did not end in time"
+    if signal_number is not None:
+        return State.CRASHED, None, f"died of signal {signal_number} ({signal_name(signal_number)}){where}"
+    if code is None:
+        return State.NOTHING, None, trouble or "the runner could not run it"
+    refused = having("refused")
+    unsaid = having("not_expressible")
+    if having("failed") or any(_fails_beyond_refusal(test) for test in refused) or any(map(_failures, unsaid)):
+        return State.FAILED, None, None
+    if blocked := having("blocked"):
+        return State.BLOCKED, None, "; ".join(dict.fromkeys(test["blocked"]["text"] for test in blocked))
+    shape = Shape.WRONG if any(test["refusal"]["shape"] == "wrong" for test in refused) else Shape.RIGHT
+    if code != 0 and not (refused and shape is Shape.WRONG):  # a wrong shape is a failure to GoogleTest
+        return State.CRASHED, None, f"exit code {code} without a failed test{where}{_last_line(end)}"
+    if unreadable:
+        return State.NOTHING, None, f"wrote a record that nobody understands: {unreadable[0][:200]!r}"
+    if header is None or not header["plan"]:
+        return State.NOTHING, None, "ran no test"
+    if broken := _broken(header, tests, records, end):
+        return State.CRASHED, None, broken
+    if unsaid and not (refused and shape is Shape.WRONG):
+        return State.NOT_EXPRESSIBLE, shape if refused else None, None
+    if refused:
+        return State.REFUSED, shape, None
+    return State.PASSED, None, None
+
+
+def _broken(
+    header: dict[str, Any], tests: Sequence[dict[str, Any]], records: Sequence[dict[str, Any]], end: Event
+) -> str | None:
+    """Why the records are not those of a whole run, if they are not."""
+    if missing := _unfinished(header, tests):
+        return f"ended without a record for {missing[0]}"
+    names = [test["name"] for test in tests]
+    if extra := [name for name in names if name not in header["plan"] or names.count(name) > 1]:
+        return f"recorded {extra[0]}, which was not planned or came twice"
+    if end.get("partial"):
+        return f"ended in the middle of a record: {end['partial'][:200]!r}"
+    if records[0] is not header or records[-1]["kind"] != "footer" or records[-1].get("ran") != len(tests):
+        return f"its records are not a header, {len(tests)} tests and a footer that counts them"
+    return None
+
+
+def _unfinished(header: dict[str, Any] | None, tests: Sequence[dict[str, Any]]) -> list[str]:
+    recorded = {test["name"] for test in tests}
+    return [name for name in (header["plan"] if header else ()) if name not in recorded]
+
+
+def _fails_beyond_refusal(test: dict[str, Any]) -> bool:
+    """Whether a refused test also failed for another reason than the objections to its refusal."""
+    refusal = test["refusal"]
+    objections = refusal.get("objections", ()) if refusal["shape"] == "wrong" else ()
+    return any(
+        not any(objection in failure.get("text", "") for objection in objections)
+        for failure in _failures(test)
+    )
+
+
+def _failures(test: dict[str, Any]) -> list[dict[str, Any]]:
+    failures: list[dict[str, Any]] = test.get("failures", [])
+    return failures
+
+
+def _parse(lines: Sequence[str]) -> tuple[tuple[dict[str, Any], ...], list[str]]:
+    """The records, and the lines that are none."""
+    records, unreadable = [], []
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if isinstance(record, dict) and _understood(record):
+            records.append(record)
+        else:
+            unreadable.append(line)
+    return tuple(records), unreadable
+
+
+def _understood(record: dict[str, Any]) -> bool:
+    """Whether the record has what the questions above ask of its kind."""
+    match record:
+        case {"kind": "header", "schema": 1, "plan": [*names]}:
+            return _are_texts(names) and _names_a_binding(record.get("binding", ""))
+        case {"kind": "test", "name": str(), "state": "refused", "refusal": {"shape": "right" | "wrong"}}:
+            return _has_evidence(record)
+        case {"kind": "test", "name": str(), "state": "blocked", "blocked": {"text": str()}}:
+            return _has_evidence(record)
+        case {"kind": "test", "name": str(), "state": "not_expressible", "not_expressible": {"what": str(), "reason": str()}}:
+            return _has_evidence(record)
+        case {"kind": "test", "name": str(), "state": "passed" | "failed" | "timeout"}:
+            return _has_evidence(record)
+        case {"kind": "footer"}:
+            return True
+    return False
+
+
+def _names_a_binding(said: object) -> bool:
+    """Whether a header tells which binding it is of: by its name, or with a version beside it."""
+    match said:
+        case str() | {"name": str(), "version": str()}:
+            return True
+    return False
+
+
+#: What the judge's words and the reports read from a refusal.
+_REFUSAL: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("what", "probed", "happened"), str),
+    **dict.fromkeys(("res", "again", "nobody", "nop_before", "nop_after", "cqe_flags", "extra_cqes"), int),
+    "user_data_came_back": bool,
+    "probe": (bool, type(None)),
+    "objections": list,
+}
+
+
+def _has_evidence(record: dict[str, Any]) -> bool:
+    """Whether a test's record has its evidence in the form in which reports tell it."""
+    failures, wire, refusal = record.get("failures", []), record.get("wire", []), record.get("refusal")
+    if not isinstance(failures, list) or not isinstance(wire, list) or not _are_texts(wire):
+        return False
+    if not all(isinstance(failure, dict) and isinstance(failure.get("text"), str) for failure in failures):
+        return False
+    if refusal is None:
+        return True
+    return (
+        isinstance(refusal, dict)
+        and all(name in refusal and isinstance(refusal[name], kind) for name, kind in _REFUSAL.items())
+        and _are_texts(refusal["objections"])
+    )
+
+
+def _are_texts(values: Sequence[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _nothing(cause: str) -> Observation:
+    return Observation(state=State.NOTHING, cause=cause)
+
+
+def _notice(text: str) -> Event:
+    return {"kind": "notice", "text": text}
+
+
+def _since_marker(console: Sequence[str], entry: str) -> tuple[str, ...]:
+    """The console's lines from the start of the entry on; all there are if it scrolled out."""
+    starts = [i for i, line in enumerate(console) if line.endswith(MARKER + entry)]
+    return tuple(console[starts[-1] + 1 :] if starts else console)
+
+
+def _last_line(end: Event) -> str:
+    """The last thing that the entry said in words, as the end of a sentence."""
+    lines = (end.get("output") or "").split("\n")
+    said = [line.strip() for line in lines if line.strip()]
+    return f": {said[-1][:200]}" if said else ""
