@@ -28,8 +28,8 @@
 #include <ostream>
 #include <string_view>
 
-#include "support/wire.h"
-#include "support/wire_log.h"
+#include "seam/wire.h"
+#include "seam/wire_log.h"
 
 // The words, the same for every binding: layouts and numbers of the kernel, and how a result is handed over.
 namespace binding {
@@ -54,7 +54,7 @@ inline int errno_of(Error error) { return uring::is_errno(error) ? static_cast<i
 
 // What does something.
 #ifdef CONFORMANCE_FOREIGN_BINDING
-#include "adapters/foreign.h"
+#include "adapters/abi/foreign.h"
 #else
 namespace binding {
 

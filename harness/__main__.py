@@ -6,8 +6,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from harness.base.exits import INTERRUPTED, TROUBLE
 from harness.base.errors import Trouble
+from harness.base.exits import INTERRUPTED, TROUBLE
 
 #: Each command and the module whose `main(arguments)` does it and returns 0 (fine), 1 (a finding) or 2 (our
 #: trouble). A module is loaded when its command is called, so that none pays for another's imports.

@@ -15,7 +15,7 @@
  * as long as the kernel needs it for that request or registration, and arguments themselves until the function
  * returns: an adapter keeps no pointer to `struct uring_binding_arguments`.
  *
- * System calls: the binding makes its own. The suite sees them from outside (support/traps.h), so an adapter has
+ * System calls: the binding makes its own. The suite sees them from outside (seam/traps.h), so an adapter has
  * nothing to report.
  */
 #ifndef URING_BINDING_H

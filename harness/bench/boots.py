@@ -15,13 +15,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from harness.base.exits import OK, TROUBLE
-from harness.base.paths import ROOT
 from harness.base.cache import Cache
 from harness.base.errors import Trouble
-from harness.kernels import spec as kernels
+from harness.base.exits import OK, TROUBLE
+from harness.base.paths import ROOT
 from harness.kernels.archive import Archive
+from harness.kernels.obtain import obtain
 from harness.kernels.selection import select
+from harness.kernels.settings import load_settings
+from harness.kernels.spec import HOST
 from harness.machines.machine import PlanEntry
 from harness.machines.snapshot import Snapshots
 from harness.machines.vm import VmMachine
@@ -72,9 +74,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _table(asked: Sequence[str], repetitions: int) -> Iterator[str]:
-    cache, settings = Cache(), kernels.load_settings()
+    cache, settings = Cache(), load_settings()
     archive = Archive(cache, suites=settings.suites, pins=settings.pin, notice=_say)
-    specs = [spec for spec in select(asked, settings, archive, notice=_say).specs if spec != kernels.HOST]
+    specs = [spec for spec in select(asked, settings, archive, notice=_say).specs if spec != HOST]
     machines = {spec: dict(_machines(spec, cache, archive)) for spec in specs}
     measured: dict[tuple[str, str], list[Times]] = {}
     for number in range(repetitions):  # interleaved: whatever else the machine does meets all rows alike
@@ -102,7 +104,7 @@ def _table(asked: Sequence[str], repetitions: int) -> Iterator[str]:
 
 def _machines(spec: str, cache: Cache, archive: Archive) -> Iterator[tuple[str, VmMachine]]:
     """The ways to run one kernel, from the plainest on."""
-    kernel = kernels.obtain(spec, cache=cache, archive=archive, notice=_say)
+    kernel = obtain(spec, cache=cache, archive=archive, notice=_say)
     setup = Setup(build=ROOT / "build", artefacts=ROOT / "build")
     (ours,) = DEFAULT
     files = {ours.file_name: ours.program(setup.build)}

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.base.paths import ROOT
+from harness.kernels.settings import load_settings
 from harness.base.cache import Cache
 from harness.base.errors import Trouble
+from harness.base.paths import ROOT
 from harness.suite.other_bindings import CRATE, LIBURING, NEWEST, Peer, Peers, installed_version, run
 
 LATER = ("trixie", NEWEST)  # the suites whose liburing is judged beside the installed one
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--mirror", metavar="URL", help="as of ci/matrix")
     parser.add_argument("--build", type=Path, default=ROOT / "build", metavar="DIR", help="the build directory (default: build)")
     options = parser.parse_args(arguments)
-    peers = Peers(Cache(options.cache), LATER, _say, mirror=options.mirror)
+    peers = Peers(Cache(options.cache), LATER, _say, known=load_settings().suites, mirror=options.mirror)
     installed = installed_version("liburing-dev")
     liburings = [peer for peer in _had(peers, LIBURING, LATER) if peer.version != installed]
     (crate,) = _had(peers, CRATE, (NEWEST,))

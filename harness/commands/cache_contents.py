@@ -17,8 +17,9 @@ from typing import Any
 
 from harness.base.cache import Cache, explained, sha256_of
 from harness.base.errors import Trouble
-from harness.kernels import spec as kernels, tree
+from harness.kernels import tree
 from harness.kernels.archive import Pin
+from harness.kernels.spec import Kind, specify
 from harness.machines import snapshot
 
 Fact = dict[str, Any]
@@ -109,8 +110,8 @@ class Holdings:
 
     def _named(self, spec: str, local: Mapping[str, Path]) -> set[str]:
         """The facts about one kernel."""
-        asked = kernels.specify(spec, local)
-        if asked.kind is kernels.Kind.SERIES:
+        asked = specify(spec, local)
+        if asked.kind is Kind.SERIES:
             series, _, version = spec.partition("=")
             about = self._about_series(series)
             return {name for name, fact in about.items() if version in ("", fact.get("version"))}

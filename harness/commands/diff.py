@@ -6,12 +6,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.base.paths import RESULTS, ROOT
 from harness.base.errors import Trouble
 from harness.base.git import Git
+from harness.base.paths import RESULTS, ROOT
 from harness.report import changes
-from harness.results import compare as difference, file as results
-from harness.results.file import Results
+from harness.results import compare as difference
+from harness.results.file import parse_results
+from harness.results.model import Results
 
 PUBLISHED = f"reports/{RESULTS}"
 LATEST = ROOT / "build" / "matrix"
@@ -50,7 +51,7 @@ def load(source: str, top: Path = ROOT) -> Results:
     try:
         stored = _stored(Path(source))
         data = _published(source, top) if stored is None else stored
-        return results.parse(RESULTS, data.decode())
+        return parse_results(RESULTS, data.decode())
     except UnicodeDecodeError as error:
         raise Trouble(f"{source} is no results file: {error}.") from error
     except OSError as error:

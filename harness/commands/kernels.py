@@ -11,15 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness.base.exits import INTERRUPTED, OK, TROUBLE
 from harness.base import apt
 from harness.base.cache import Cache
 from harness.base.errors import Trouble
+from harness.base.exits import INTERRUPTED, OK, TROUBLE
 from harness.commands.cache_contents import Holdings
-from harness.kernels import spec as kernels, tree
+from harness.kernels import tree
 from harness.kernels.archive import Archive, Index
+from harness.kernels.obtain import obtain
 from harness.kernels.selection import Selection, excluded, select
-from harness.kernels.spec import ARCHIVE, HOST, Kind, Settings
+from harness.kernels.settings import Settings, load_settings
+from harness.kernels.spec import ARCHIVE, Kind, specify
 
 AT_ONCE = 3  # downloads; more would only share the same line
 
@@ -106,7 +108,7 @@ class Inventory:
 
     def __init__(self, options: argparse.Namespace, settings: Settings | None = None) -> None:
         self._options = options
-        self._settings = settings or kernels.load_settings()
+        self._settings = settings or load_settings()
         self._cache = Cache(options.cache)
         self._holdings = Holdings(self._cache)
 
@@ -121,7 +123,7 @@ class Inventory:
         return OK
 
     def _line(self, spec: str, archive: Archive) -> Line:
-        asked = kernels.specify(spec, self._settings.local)
+        asked = specify(spec, self._settings.local)
         if asked.path is not None:
             cached = asked.path.exists()
             return Line(spec=spec, column=asked.heading, kind=asked.kind, path=str(asked.path), cached=cached)
@@ -198,7 +200,7 @@ class Inventory:
             trees: list[str] = []
             others: list[str] = []
             for spec in selection.order:
-                kind = kernels.specify(spec, self._settings.local, fragments).kind
+                kind = specify(spec, self._settings.local, fragments).kind
                 if kind is not Kind.HOST:
                     (trees if kind is Kind.TREE else others).append(spec)
             pool = ThreadPoolExecutor(AT_ONCE)
@@ -217,7 +219,7 @@ class Inventory:
             _say(f"{spec}: {text}")
 
         try:
-            kernel = kernels.obtain(
+            kernel = obtain(
                 spec,
                 cache=self._cache,
                 archive=self._archive(),

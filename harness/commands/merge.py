@@ -11,11 +11,12 @@ from pathlib import Path
 
 from harness.base.errors import Trouble
 from harness.base.paths import RESULTS, ROOT
+from harness.base.words import number
 from harness.commands import plan
 from harness.matrix.column import MACHINES
 from harness.report import folder, text
-from harness.results import file as results
-from harness.results.file import Header, Plan, Results
+from harness.results.file import Writer, read_results
+from harness.results.model import Header, Plan, Results
 from harness.suite import catalogue
 
 _EPILOG = """\
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         bindings=(),  # whichever the shards agree on
     )
     merged = merge(options.shards, expected, options.into)
-    print(f"Merged {text.number(len(options.shards), 'shard')} into {options.into}: {text.headline(merged)}.")
+    print(f"Merged {number(len(options.shards), 'shard')} into {options.into}: {text.headline(merged)}.")
     return 0
 
 
@@ -78,7 +79,7 @@ def _read(sources: Sequence[str]) -> tuple[list[Shard], list[str]]:
     for source in sources:
         path = Path(source, RESULTS) if Path(source).is_dir() else Path(source)
         try:
-            shards.append(Shard(name=source, directory=path.parent, results=results.read(path)))
+            shards.append(Shard(name=source, directory=path.parent, results=read_results(path)))
         except Trouble as trouble:
             problems.append(f"{source}: {trouble}")
     return shards, problems
@@ -119,7 +120,7 @@ def _overlaps(shards: Sequence[Shard]) -> Iterator[str]:
             if both := [position for position in shard.results.by_position() if position in known]:
                 test, series, binding = both[0]
                 yield (
-                    f"{shard.name} and {other.name} both have {text.number(len(both), 'cell')}, "
+                    f"{shard.name} and {other.name} both have {number(len(both), 'cell')}, "
                     f"such as {test} on {series} through {binding}."
                 )
 
@@ -137,7 +138,7 @@ def _gaps(shards: Sequence[Shard], expected: Plan) -> Iterator[str]:
         if series not in tests:
             yield f"The kernel {series} is planned, and in no shard."
         elif missing := [test for test in expected.tests if test not in tests[series]]:
-            yield f"{text.number(len(missing), 'test')} of {series} in no shard: {', '.join(missing)}."
+            yield f"{number(len(missing), 'test')} of {series} in no shard: {', '.join(missing)}."
     for shard in shards:
         for series in shard.results.header.plan.kernels:
             if series not in expected.kernels:
@@ -165,7 +166,7 @@ def _write(shards: Sequence[Shard], header: Header, into: Path) -> Results:
     except OSError as error:
         raise Trouble(f"The merged results cannot go to {into}: {error.strerror}. Name another place.") from error
     of_kernel = {series: shard.results for shard in shards for series in shard.results.header.plan.kernels}
-    with results.Writer(into / RESULTS, header) as writer:
+    with Writer(into / RESULTS, header) as writer:
         for series in header.plan.kernels:
             cells = of_kernel[series].by_position()
             for test in header.plan.tests:

@@ -15,13 +15,14 @@ from harness.base.errors import Trouble
 from harness.base.exits import INTERRUPTED, OK, SURPRISES, TROUBLE
 from harness.base.git import Git
 from harness.base.paths import RESULTS, ROOT
+from harness.base.words import number
 from harness.commands import diff, plan
-from harness.matrix import publish as publication
+from harness.matrix import publish
 from harness.matrix.column import MACHINES
 from harness.report import changes, folder, text, view
-from harness.results import file as results
 from harness.results.compare import Difference, Kind, compare
-from harness.results.file import Results
+from harness.results.file import started
+from harness.results.model import Results, utc_now
 from harness.suite import catalogue
 
 PLACE = ROOT / "build" / "nightly"
@@ -112,7 +113,7 @@ def _obtain(source: Path | None, into: Path, night: Night) -> int:
             return OK
     except OSError as error:
         raise Trouble(f"The results cannot go to {into}: {error}. Name another place with --into.") from error
-    began = results.utc_now()
+    began = utc_now()
     code = _run_matrix(into)
     if code not in (OK, SURPRISES, INTERRUPTED):
         night.troubles.append("ci/matrix had trouble of its own; what it said is above.")
@@ -145,15 +146,15 @@ def _run_matrix(into: Path) -> int:
                 process.send_signal(signal.SIGINT)
             return process.wait()
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for handled, handler in before.items():
+            signal.signal(handled, handler)
 
 
 def _is_of_this_night(path: Path, began: str) -> bool:
     """Whether a results file was begun since then, be it whole or not."""
     try:
         with path.open(encoding="utf-8") as file:
-            return results.started(file.readline()) >= began
+            return started(file.readline()) >= began
     except (OSError, UnicodeDecodeError, Trouble):
         return False
 
@@ -174,7 +175,7 @@ def _told(found: Difference, into: Path, summary: Path | None) -> str:
 def _findings(whole: Results, found: Difference) -> Iterator[str]:
     """What a person has to look at: every surprise, old ones too, and what nobody looks at any more."""
     for finding in text.findings(whole):
-        tests = ", ".join(finding.tests[:3]) if len(finding.tests) <= 3 else text.number(len(finding.tests), "test")
+        tests = ", ".join(finding.tests[:3]) if len(finding.tests) <= 3 else number(len(finding.tests), "test")
         again = f"\n      {finding.rerun}" if finding.rerun else ""
         through = view.through(whole, finding.binding)
         yield f"{finding.sign} {tests} on {finding.series}{through}: {changes.foreign(finding.why)}{again}"
@@ -186,7 +187,7 @@ def _findings(whole: Results, found: Difference) -> Iterator[str]:
 def _conclude(night: Night, git: Git, whole: Results, found: Difference, options: argparse.Namespace) -> None:
     """Publish and commit, where that is wanted, possible and of any use."""
     columns = plan.chosen(options.kernels, options.plan)
-    if reason := publication.hindrance(whole, columns):
+    if reason := publish.hindrance(whole, columns):
         raise Trouble(f"These results cannot be published: {reason}")
     if found.nothing:
         night.outcome = "Nothing changed, so there is nothing to commit."
@@ -197,7 +198,7 @@ def _conclude(night: Night, git: Git, whole: Results, found: Difference, options
     else:
         _demand_clean(git)  # still, after all this time
         _demand_this_suite(git, whole)
-        publication.publish_results(options.into, columns)
+        publish.publish_results(options.into, columns)
         subject = f"reports: {changes.subject(found)}"
         git.commit(COMMITTED, f"{subject}\n\n{changes.markdown(found)}")
         night.outcome = f"Committed: {subject}"

@@ -13,9 +13,10 @@ from typing import Any
 
 from harness.base.cache import Cache
 from harness.base.errors import Trouble
-from harness.kernels import spec as kernels
 from harness.kernels.archive import Archive
 from harness.kernels.selection import select
+from harness.kernels.settings import load_settings
+from harness.kernels.spec import Kind, columns_for, specify
 
 _FORM = 'a list in JSON of kernels, each a text or an object with a "kernel", such as ["6.1", {"kernel": "host"}]'
 
@@ -51,13 +52,13 @@ def columns() -> list[str]:
 
 
 def _columns(archive: Archive) -> list[str]:
-    settings = kernels.load_settings()
+    settings = load_settings()
     specs = select((), settings, archive, notice=_say).specs
-    return list(kernels.columns_for(specs, settings.local, ()))
+    return list(columns_for(specs, settings.local, ()))
 
 
 def _archive(cache: Path | None, mirror: str | None, *, refresh: bool) -> Archive:
-    settings = kernels.load_settings()
+    settings = load_settings()
     return Archive(
         Cache(cache), suites=settings.suites, pins=settings.pin, mirror=mirror, refresh=refresh, notice=_say
     )
@@ -102,7 +103,7 @@ def names_in(text: str, where: str) -> list[str]:
 
 
 def _entry(column: str, archive: Archive) -> Entry:
-    if kernels.specify(column, kernels.load_settings().local).kind is not kernels.Kind.SERIES:
+    if specify(column, load_settings().local).kind is not Kind.SERIES:
         return Entry(kernel=column, cache_key=_key(column))
     package, _ = archive.lookup(column)
     if package is None:  # its own job will say so at length, and cost the others nothing

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from harness.base.exits import OK
 from harness.base.paths import REPORTS, RESULTS, ROOT
-from harness.matrix import publish as publication
+from harness.matrix import publish
 from harness.matrix.column import MACHINES
 from harness.report import folder
-from harness.results import file as results
+from harness.results.file import read_results
 from harness.suite import catalogue
 
 
@@ -22,9 +22,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("file", nargs="?", type=Path, default=published, metavar="FILE",
                         help="a results.ndjson (default: the published one, which README.md shows, too)")
     path = parser.parse_args(arguments).file.resolve()
-    whole = results.read(path)
+    whole = read_results(path)
     if path == published:
-        folder.replace_all(publication.rendered(whole))
+        folder.replace_all(publish.rendered(whole))
         print(f"Rendered: {path.parent} and the table in README.md.")
     else:
         folder.fill(path.parent, whole, catalogue.load(), top=ROOT, machines=MACHINES)

@@ -2,7 +2,7 @@
 //
 // Starting the conformance program is more work than most of its tests, which shows where a processor is
 // emulated. The protocol, over a socket of whole messages whose descriptor the program gets as
-// --fork-server=N (its side is conformance/support/fork_server.h):
+// --fork-server=N (its side is conformance/program/fork_server.h):
 //
 //   program -> runner   "ready", once
 //   runner -> program   strings, each with its zero byte: the directory to work in, the environment, an empty

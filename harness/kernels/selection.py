@@ -13,9 +13,9 @@ from typing import Any
 
 from harness.base.cache import Notice
 from harness.base.errors import Trouble
-from harness.kernels import spec as kernels
 from harness.kernels.archive import Archive, Index
-from harness.kernels.spec import ARCHIVE, Kind, Settings
+from harness.kernels.settings import Settings
+from harness.kernels.spec import ARCHIVE, Kind, columns_for, specify
 
 PART = "only a part of the matrix ran; reports/ and README.md show complete runs."
 
@@ -62,7 +62,7 @@ def select(
             "The archive has no kernel, or kernels.toml excludes all it has, and nothing else was asked for. "
             "Name a kernel with --kernel."
         )
-    kernels.columns_for(specs, settings.local, fragments)
+    columns_for(specs, settings.local, fragments)
     specs = list(dict.fromkeys(specs))
     ready = [spec for spec in specs if _is_ready(spec, settings, archive)]
     hindrance = None if wanted == list(settings.kernels) else PART
@@ -88,7 +88,7 @@ def _expanded(wanted: Sequence[str], settings: Settings, index: Index | None) ->
 
 
 def _is_ready(spec: str, settings: Settings, archive: Archive) -> bool:
-    match kernels.specify(spec, settings.local).kind:
+    match specify(spec, settings.local).kind:
         case Kind.SERIES:
             return archive.lookup(spec)[1] is not None
         case Kind.TREE:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.report.markdown import code, folded, line, place, plain
 
 if TYPE_CHECKING:
-    from harness.lies.command import Expectation, Lie
+    from harness.lies.model import Expectation, Lie
 
 PAGE = "lies.md"
 BEGIN = "<!-- lies:begin -->"
@@ -36,8 +36,8 @@ def render(told: Sequence[Lie], expected: Mapping[str, Expectation], home: str) 
         "# A kernel that lies",
         f"{headline(told, expected)} "
         f"A lie stands between the binding and the real kernel (here Linux {kernels}), at the binding's seam around its system "
-        f"calls: [lies.cc]({home}/conformance/support/lies.cc) has them, "
-        f"[lies.toml]({home}/conformance/lies.toml) says which tests must catch them. `ci/lies` made this page, and `ci/test` fails when a lie "
+        f"calls: [lies.cc]({home}/conformance/seam/lies.cc) has them, "
+        f"[lies.toml]({home}/conformance/catalogue/lies.toml) says which tests must catch them. `ci/lies` made this page, and `ci/test` fails when a lie "
         "is no longer caught as it was; "
         "`ci/matrix --kernel host --binding lie:NAME` shows what one lie does to the table.",
         "Named are the tests that must catch the lie; then how many others turned red as well. A test that runs on rings of "

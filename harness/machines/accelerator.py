@@ -17,7 +17,7 @@ from pathlib import Path
 
 from harness.base.cache import Cache
 from harness.base.errors import Trouble
-from harness.machines.machine import child, text_lines
+from harness.machines.process import child, text_lines
 from harness.machines.vm import INSTALL_QEMU, MACHINE, PROCESSOR, QEMU
 
 DEADLINE_S = 4.0  # working KVM needs a fraction of a second

@@ -19,10 +19,12 @@ from pathlib import Path
 from harness.base.elf import loaded_part
 from harness.base.errors import Trouble
 from harness.machines import initramfs, snapshot
-from harness.machines.machine import Event, Events, PlanEntry, child, follow, make_directory, plan_text, store
+from harness.machines.machine import Event, Events, PlanEntry, plan_text
+from harness.machines.process import child, make_directory, store
 from harness.machines.qmp import MonitorError, monitor
 from harness.machines.shared_memory import SharedMemory
 from harness.machines.snapshot import Snapshots, Subject
+from harness.machines.stream import follow
 
 QEMU = "qemu-system-x86_64"
 INSTALL_QEMU = "Install QEMU (on Debian: apt install qemu-system-x86 seabios)."

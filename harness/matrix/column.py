@@ -11,25 +11,28 @@ from pathlib import Path
 
 from harness.base.cache import Cache, Notice
 from harness.base.errors import Trouble
-from harness.kernels import spec as kernels, tree
+from harness.kernels import tree
 from harness.kernels.archive import Archive
-from harness.kernels.spec import HOST, Settings
+from harness.kernels.obtain import KernelImage, obtain
+from harness.kernels.settings import Settings
+from harness.kernels.spec import HOST, specify
 from harness.machines import accelerator
-from harness.machines.machine import Event, HostMachine, Machine, PlanEntry
+from harness.machines.host import HostMachine
+from harness.machines.machine import Event, Machine, PlanEntry
 from harness.machines.snapshot import Snapshots
 from harness.machines.vm import VmMachine
-from harness.report import text
-from harness.results import file as results
+from harness.results.model import Cell, Kernel
 from harness.suite import since
 from harness.suite.binding import DEFAULT, Binding, is_ours
 from harness.suite.catalogue import Row
 from harness.verdicts.judge import judge
 from harness.verdicts.observation import Observation, Shape, State
 from harness.verdicts.observe import observe
+from harness.verdicts.why import why
 
 MACHINES = "machines"  # below the artefacts: a folder per column, of this module alone
 
-#: What the smoke run must show before anything else of a machine is believed (conformance/support/smoke_test.cc).
+#: What the smoke run must show before anything else of a machine is believed (conformance/program/smoke_test.cc).
 SMOKE = {
     "smoke passed": ("DISABLED_SmokePassed.*", State.PASSED),
     "smoke failed": ("DISABLED_SmokeFailed.*", State.FAILED),
@@ -93,7 +96,7 @@ class Column:
         self, spec: str, places: Sequence[Place], setup: Setup, say: Callable[[str], None] = lambda text: None
     ) -> None:
         """`say` is told, while it works, what a waiting person wants to know."""
-        self.series = kernels.specify(spec, setup.settings.local, setup.fragments).heading
+        self.series = specify(spec, setup.settings.local, setup.fragments).heading
         self._say = say
         self._spec = spec
         # Binding by binding: a program is started once and forks for each of its entries.
@@ -101,7 +104,7 @@ class Column:
         self._places = tuple((row, one) for one in self._bindings for row, binding in places if binding == one)
         self._setup = setup
         self._notices: list[str] = []
-        self._image: kernels.Kernel | None = None
+        self._image: KernelImage | None = None
         self._accelerator: str | None = None
         self._hello: Event = {}
         self._boot_ms: int | None = None
@@ -111,7 +114,7 @@ class Column:
         self._started = time.monotonic()
         self._wall_ms = 0
 
-    def cells(self) -> Iterator[results.Cell]:
+    def cells(self) -> Iterator[Cell]:
         """A cell for each row through each binding, whatever happens to the machine."""
         self._started = time.monotonic()
         done = 0
@@ -128,10 +131,10 @@ class Column:
             self._say(f"done after {self._wall_ms / 1000:.1f} s")
 
     @property
-    def line(self) -> results.Kernel:
+    def line(self) -> Kernel:
         """What is to be said about the kernel and its machine."""
         image = self._image
-        return results.Kernel(
+        return Kernel(
             series=self.series,
             release=self._hello.get("release"),
             version=self._hello.get("version"),
@@ -229,7 +232,7 @@ class Column:
         if self._spec == HOST:
             return HostMachine(runner=setup.runner)
         cache = Cache(setup.cache)
-        self._image = kernels.obtain(
+        self._image = obtain(
             self._spec,
             cache=cache,
             archive=setup.open_archive(cache, self._notice, self._say),
@@ -269,13 +272,13 @@ class Column:
             argv = (*common, f"--timeout-s={timeout_s}", f"--gtest_filter={row.filter}")
             yield PlanEntry(name=self._entry(row.stem, binding), timeout_s=2 * timeout_s, argv=argv, forks=True)
 
-    def _cell(self, place: Place, observation: Observation) -> results.Cell:
+    def _cell(self, place: Place, observation: Observation) -> Cell:
         row, through = place
         version = since.KernelVersion.parse(self._hello.get("release", ""), self._hello.get("version", ""))
         expected = since.expected(row, version)
         complained, ours = bool(observation.complaints), is_ours(through.name)
         verdict = judge(observation.state, observation.shape, expected, complained, ours=ours)
-        return results.Cell(
+        return Cell(
             test=row.name,
             stem=row.stem,
             series=self.series,
@@ -284,7 +287,7 @@ class Column:
             observed=observation.as_json(),
             expected=expected,
             verdict=verdict,
-            why=text.why(row, observation, expected, verdict),
+            why=why(row, observation, expected, verdict),
             ms=observation.ms,
             rerun=rerun_command(self._spec, row.stem, through, self._setup),
         )

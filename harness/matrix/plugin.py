@@ -17,14 +17,16 @@ from harness.base.cache import Cache
 from harness.base.errors import Trouble
 from harness.base.exits import INTERRUPTED, TROUBLE
 from harness.base.paths import ROOT
-from harness.kernels import spec as kernels
 from harness.kernels.selection import Selection, select
-from harness.kernels.spec import HOST
-from harness.matrix import prefetch as fetcher, publish as publication
+from harness.kernels.settings import SETTINGS, Settings, load_settings
+from harness.kernels.spec import ARCHIVE, HOST
+from harness.matrix import prefetch as fetcher, publish
 from harness.matrix.column import Setup
-from harness.matrix.items import CELL, ROWS, SELECTION, SETUP, CellItem, Matrix, MatrixFile, rows_for
+from harness.matrix.gather import CELL, Matrix
+from harness.matrix.items import ROWS, SELECTION, SETUP, CellItem, MatrixFile
 from harness.report import terminal
 from harness.suite import binding
+from harness.suite.catalogue import chosen_rows
 from harness.verdicts.judge import Verdict, sign
 
 GATHERER = "matrix-gatherer"
@@ -124,14 +126,14 @@ def _is_own_test(config: pytest.Config, argument: str) -> bool:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """kernels.toml is the matrix."""
-    return MatrixFile.from_parent(parent, path=file_path) if file_path == kernels.SETTINGS else None
+    return MatrixFile.from_parent(parent, path=file_path) if file_path == SETTINGS else None
 
 
 def _prepare(config: pytest.Config) -> None:
     """Reads what the run is to be from the options and the two data files."""
     option = config.option
-    setup = _setup(option, kernels.load_settings())
-    config.stash[ROWS] = rows_for(option.matrix_test)
+    setup = _setup(option, load_settings())
+    config.stash[ROWS] = chosen_rows(option.matrix_test)
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     notices: list[str] = []
     config.stash[NOTICES] = notices
@@ -139,7 +141,7 @@ def _prepare(config: pytest.Config) -> None:
         config.stash[SELECTION] = _selection(option, setup, notices)
     else:  # the archive may have another answer by now
         config.stash[SELECTION] = Selection.from_plain(worker[HANDED_OVER])
-    if kernels.ARCHIVE in (option.kernel or setup.settings.kernels):
+    if ARCHIVE in (option.kernel or setup.settings.kernels):
         setup = replace(setup, refresh=False)  # the columns are from the fresh list already
     config.stash[SETUP] = setup
     if not option.collectonly:
@@ -175,7 +177,7 @@ def pytest_configure_node(node: Any) -> None:
         node.workerinput[HANDED_OVER] = selection.plain()
 
 
-def _setup(option: Any, settings: kernels.Settings) -> Setup:
+def _setup(option: Any, settings: Settings) -> Setup:
     return Setup(
         build=option.build.resolve(),
         artefacts=option.results.resolve(),
@@ -272,7 +274,7 @@ class Gatherer:
             session.exitstatus = TROUBLE
         elif exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             if self._config.option.publish:
-                publication.publish(self._matrix)
+                publish.publish(self._matrix)
             session.exitstatus = self._matrix.exit_code
         else:
             session.exitstatus = TROUBLE

@@ -10,11 +10,10 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from harness.base.paths import ROOT
-from harness.kernels import spec as kernels
-from harness.machines.machine import child
+from harness.kernels.spec import Kind, specify
+from harness.machines.process import child
 from harness.matrix.column import Setup
 
 LOG = "fetch.log"  # in the run's directory
@@ -26,8 +25,8 @@ def fetching(specs: Sequence[str], planned: Sequence[str], setup: Setup) -> Iter
 
     Only the archive's: what is built from a tree would take the processors from the machines that run.
     """
-    known = {spec: kernels.specify(spec, setup.settings.local, setup.fragments) for spec in specs}
-    series = [spec for spec, it in known.items() if it.kind is kernels.Kind.SERIES and it.heading in planned]
+    known = {spec: specify(spec, setup.settings.local, setup.fragments) for spec in specs}
+    series = [spec for spec, it in known.items() if it.kind is Kind.SERIES and it.heading in planned]
     if not series:
         yield
         return

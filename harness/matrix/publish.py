@@ -9,13 +9,13 @@ from pathlib import Path
 
 from harness.base.errors import Trouble
 from harness.base.paths import README, REPORTS, RESULTS, ROOT
-from harness.kernels import spec as kernels
+from harness.kernels.spec import columns_for
 from harness.matrix.column import OPTIONS, Setup
-from harness.matrix.items import Matrix
+from harness.matrix.gather import Matrix
 from harness.report import folder, readme
 from harness.report.view import Place
-from harness.results import file as results
-from harness.results.file import Results
+from harness.results.file import read_results
+from harness.results.model import Results
 from harness.suite import catalogue
 
 
@@ -41,7 +41,7 @@ def publish(matrix: Matrix) -> None:
 
 def _replace(path: Path, whole: Results) -> None:
     """Replace what is published, all of it or nothing."""
-    found = results.read(path)  # also checks every line against the schema
+    found = read_results(path)  # also checks every line against the schema
     if found.cells != whole.cells:
         raise Trouble(f"{path} does not hold this run.")
     REPORTS.mkdir(exist_ok=True)
@@ -61,7 +61,7 @@ def rendered(published: Results) -> dict[Path, str]:
 
 def publish_results(directory: Path, columns: Sequence[str]) -> None:
     """Publish results that were made earlier, or elsewhere, if they are of the whole matrix; Trouble otherwise."""
-    whole = results.read(directory / RESULTS)
+    whole = read_results(directory / RESULTS)
     if reason := hindrance(whole, columns):
         raise Trouble(f"These results cannot be published: {reason}")
     try:
@@ -89,7 +89,7 @@ def hindrance(whole: Results, columns: Sequence[str]) -> str | None:
 def _gone(columns: tuple[str, ...]) -> list[str]:
     """The columns of the last publication that the new one lacks."""
     try:
-        last = results.read(REPORTS / RESULTS)
+        last = read_results(REPORTS / RESULTS)
     except (OSError, Trouble):  # none, or one that only a better one can mend
         return []
     return [name for name in last.header.plan.kernels if name not in columns]
@@ -106,4 +106,4 @@ def _hindrance(matrix: Matrix) -> str | None:
         if getattr(matrix.setup, name) != getattr(usual, name):
             return f"this run had {option}; reports/ and README.md show the matrix as it stands."
     local, fragments = matrix.setup.settings.local, matrix.setup.fragments
-    return hindrance(matrix.whole, list(kernels.columns_for(matrix.specs, local, fragments).values()))
+    return hindrance(matrix.whole, list(columns_for(matrix.specs, local, fragments).values()))

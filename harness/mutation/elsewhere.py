@@ -18,7 +18,7 @@ from harness.base.paths import RESULTS, ROOT
 from harness.mutation.mutants import Mutant
 from harness.mutation.trial import Finding, Verdict, Witness
 from harness.mutation.workshop import Workshop, run_or_trouble
-from harness.results import file as results
+from harness.results.file import read_results
 from harness.verdicts.judge import Verdict as Judged
 
 _BUILDING = threading.Lock()
@@ -69,7 +69,7 @@ def _matrix(mutant: Mutant, build: Path, place: Path) -> Finding:
     run = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
     if run.returncode not in (OK, SURPRISES):
         raise Trouble(f"{' '.join(command)} ended with {run.returncode}:\n{(run.stdout + run.stderr)[-2000:]}")
-    red = [cell for cell in results.read(place / RESULTS).cells if cell.verdict in (Judged.WRONG, Judged.MISSING)]
+    red = [cell for cell in read_results(place / RESULTS).cells if cell.verdict in (Judged.WRONG, Judged.MISSING)]
     if not red:
         return Finding(Verdict.SURVIVED)
     return Finding(Verdict.KILLED, Witness.SUITE, f"{red[0].test} on {mutant.kernel}", "failed")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from harness.base.words import number
 from harness.mutation.ledger import Entry, Exemption
 from harness.mutation.trial import Verdict, Witness
 from harness.report.markdown import line, plain
-from harness.report.text import number
 
 BEGIN, END = "<!-- mutants:begin -->", "<!-- mutants:end -->"
 

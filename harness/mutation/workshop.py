@@ -75,7 +75,7 @@ class Workshop:
         """The same with only some rows of the suite, which is built in a fraction of the time."""
         place = self.folder / "small"
         numbers, preamble = self._with_choices(place, mutants)
-        sources = [ROOT / "conformance" / f"{row}_test.cc" for row in rows]
+        sources = [ROOT / "conformance" / "zig" / f"{row}_test.cc" for row in rows]
         suite = self._rows(place / "include", preamble, sources, jobs)
         if isinstance(suite, str):
             raise Trouble(f"The rows {', '.join(rows)} do not compile with mutants in them:\n{suite[:2000]}")
@@ -149,11 +149,11 @@ class Workshop:
 
     def rows(self, include: Path, rows: Sequence[str], jobs: int) -> Path | str:
         """The conformance program with only these rows; or what the compiler says."""
-        return self._rows(include, self.preamble(), [ROOT / "conformance" / f"{row}_test.cc" for row in rows], jobs, *INITIALISED)
+        return self._rows(include, self.preamble(), [ROOT / "conformance" / "zig" / f"{row}_test.cc" for row in rows], jobs, *INITIALISED)
 
     def _rows(self, include: Path, preamble: Path, sources: Sequence[Path], jobs: int, *more: str) -> Path | str:
         folder = ROOT / "conformance"
-        support = sorted((folder / "support").glob("*.cc"))
+        support = sorted(path for room in ("fixture", "evidence", "seam", "program") for path in (folder / room).glob("*.cc"))
 
         def compiled(source: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
             made = include.parent / f"{source.stem}.o"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
+from harness.base.words import number
 from harness.report import text
 from harness.report.view import Place
-from harness.results.file import Results
+from harness.results.model import Results
 from harness.suite.catalogue import Row
 from harness.verdicts.judge import Verdict
 
@@ -15,8 +16,8 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
     """The file. Like every headline it counts surprises and is no score."""
     del rows, where
     look = text.surprises(results)
-    kernels = text.number(len(results.header.plan.kernels), "kernel")
-    message = f"{text.number(look, 'surprise') if look else 'no surprises'} on {kernels}"
+    kernels = number(len(results.header.plan.kernels), "kernel")
+    message = f"{number(look, 'surprise') if look else 'no surprises'} on {kernels}"
     badge = {"schemaVersion": 1, "label": "io_uring", "message": message, "color": _color(results, look)}
     return json.dumps(badge, indent=2) + "\n"
 

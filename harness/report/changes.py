@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from harness.base.words import listed, number, one_line
 from harness.report import text
 from harness.report.sanitize import portable, printable
 from harness.results.compare import Cause, Change, Difference, Kind, Reason, reason_of
-from harness.results.file import Cell, Results
+from harness.results.model import Cell, Results
 from harness.verdicts.judge import sign
 
 FLAKY = (
@@ -60,7 +61,7 @@ def subject(difference: Difference) -> str:
     if difference.nothing:
         return "nothing changed"
     if not difference.changes:
-        cells = text.number(len(difference.new.cells), "cell")
+        cells = number(len(difference.new.cells), "cell")
         return f"{cells} as before, and {_in_short(difference.reasons)}"
     return counts(difference)
 
@@ -134,11 +135,11 @@ def _where(cells: list[Cell]) -> str:
     columns: dict[tuple[str, ...], list[str]] = {}
     for (series, binding), names in tests.items():
         columns.setdefault(tuple(names), []).append(f"{series} through {binding}" if through else series)
-    return "; ".join(f"{_tests(names)} on {text.listed(where)}" for names, where in columns.items())
+    return "; ".join(f"{_tests(names)} on {listed(where)}" for names, where in columns.items())
 
 
 def _tests(names: tuple[str, ...]) -> str:
-    return text.listed(names) if len(names) <= _MANY else text.number(len(names), "test")
+    return listed(names) if len(names) <= _MANY else number(len(names), "test")
 
 
 def _title(section: Section) -> str:
@@ -162,7 +163,7 @@ def _in_short(reasons: tuple[Reason, ...]) -> str:
 def _summary(difference: Difference) -> str:
     new = difference.new
     same = len(new.cells) - sum(change.new is not None for change in difference.changes)
-    unchanged = f"{text.number(same, 'cell')} {'is as it was' if same == 1 else 'are as they were'}"
+    unchanged = f"{number(same, 'cell')} {'is as it was' if same == 1 else 'are as they were'}"
     return f"{counts(difference)}; {unchanged}" if difference.changes else f"No cell changed: {unchanged}"
 
 
@@ -175,7 +176,7 @@ def _run(results: Results) -> str:
 
 def foreign(words: str) -> str:
     """What a guest said, on one line, with nothing in it that a terminal obeys or that names this machine."""
-    return portable(printable(text.one_line(words, limit=1000)))
+    return portable(printable(one_line(words, limit=1000)))
 
 
 def _terminal(difference: Difference) -> Iterator[str]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from harness.report import text
-from harness.results.file import Cell
+from harness.base.words import number, result_text, sentence
+from harness.results.model import Cell
 from harness.verdicts.observation import State
+from harness.verdicts.why import binding_title
 
 
 #: GoogleTest's words about EXPECT_EQ: each expression, and its value where that is not the same.
@@ -100,13 +101,13 @@ def _complaints(seen: Mapping[str, Any]) -> Iterator[Block]:
 def _lacks(records: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
     lacking = [record for record in records if record.get("not_expressible")]
     if lacking:
-        title = f"What {text.binding_title(records)} cannot say, in {text.number(len(lacking), 'test')}"
+        title = f"What {binding_title(records)} cannot say, in {number(len(lacking), 'test')}"
         yield Block(kind=Kind.LACK, title=title, body="\n".join(map(_lack, lacking)))
 
 
 def _lack(record: Mapping[str, Any]) -> str:
     told = record["not_expressible"]
-    return f"{record['name']} needs {told['what']}: {text.sentence(told['reason'].rstrip('.'))}"
+    return f"{record['name']} needs {told['what']}: {sentence(told['reason'].rstrip('.'))}"
 
 
 def _failures(records: list[dict[str, Any]]) -> Iterator[Block]:
@@ -129,20 +130,20 @@ def _witnesses(records: list[dict[str, Any]]) -> Iterator[Block]:
     for sentences, names in alike.items():
         # A test's parameters ("/Ring8") tell nothing here.
         shown = ", ".join(dict.fromkeys(name.partition("/")[0].partition(".")[2] for name in names))
-        title = f"The refusal, witnessed by {text.number(len(names), 'test')} ({shown})"
+        title = f"The refusal, witnessed by {number(len(names), 'test')} ({shown})"
         yield Block(kind=Kind.WITNESS, title=title, body="\n".join(sentences))
 
 
 def _sentences(refusal: Mapping[str, Any]) -> Iterator[str]:
     what, result = refusal["what"], refusal["res"]
     if result < 0:
-        yield f"{what} was refused with {text.result(result)}; asked once more, with {text.result(refusal['again'])}."
+        yield f"{what} was refused with {result_text(result)}; asked once more, with {result_text(refusal['again'])}."
     else:
         yield f"{what} completed with {result}: a kernel this old does not look at the field, and ignored it."
-    yield f"The same request with a number that no kernel knows got {text.result(refusal['nobody'])}."
+    yield f"The same request with a number that no kernel knows got {result_text(refusal['nobody'])}."
     yield (
-        f"A NOP on the same ring completed with {text.result(refusal['nop_before'])} before it "
-        f"and with {text.result(refusal['nop_after'])} after it."
+        f"A NOP on the same ring completed with {result_text(refusal['nop_before'])} before it "
+        f"and with {result_text(refusal['nop_after'])} after it."
     )
     yield " ".join(_completions(refusal))
     match refusal["probe"]:
@@ -158,6 +159,6 @@ def _sentences(refusal: Mapping[str, Any]) -> Iterator[str]:
 
 def _completions(refusal: Mapping[str, Any]) -> Iterator[str]:
     extra, flags = refusal["extra_cqes"], refusal["cqe_flags"]
-    yield "Each request was answered once," if not extra else f"There came {text.number(extra, 'answer')} too many,"
+    yield "Each request was answered once," if not extra else f"There came {number(extra, 'answer')} too many,"
     yield "with our user_data" if refusal["user_data_came_back"] else "not always with our user_data"
     yield "and no flags." if not flags else f"and with flags {flags}."

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from harness.base.errors import Trouble
 from harness.report import badge, html, junit, ktap, matrix
 from harness.report.view import Place
-from harness.results.file import Results
+from harness.results.model import Results
 from harness.suite.catalogue import Row
 
 Renderer = Callable[[Results, tuple[Row, ...], Place], str]

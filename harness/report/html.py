@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.errors import Trouble
-from harness.report import evidence, sanitize as foreign, text, view
+from harness.base.words import number, sentence
+from harness.report import evidence, sanitize, text, view
 from harness.report.evidence import Block
 from harness.report.view import Place
-from harness.results.file import Cell, Results
+from harness.results.model import Cell, Results
 from harness.suite.catalogue import ANY, Row
 from harness.verdicts.judge import Verdict, sign
 
@@ -60,7 +61,7 @@ class Line:
 
 def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
     """The page."""
-    results = foreign.for_everybody(results)
+    results = sanitize.for_everybody(results)
     rows = view.planned(results, rows)
     bindings = results.header.plan.bindings
     articles = view.articles(results, rows)
@@ -92,8 +93,8 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
         provenance=view.provenance(results),
         words=view.WORDS,
         word=view.word,
-        number=text.number,
-        sentence=text.sentence,
+        number=number,
+        sentence=sentence,
         releases={kernel.series: kernel.release or "never answered" for kernel in results.kernels},
     )
     return page

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from harness.report import evidence, sanitize as foreign, text, view
+from harness.report import evidence, sanitize, text, view
 from harness.report.view import Place
-from harness.results.file import Cell, Kernel, Results
+from harness.results.model import Cell, Kernel, Results
 from harness.suite.catalogue import Row
 from harness.verdicts.judge import Verdict
 
@@ -44,7 +44,7 @@ class _Case:
 def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
     """The file."""
     del where  # CI systems follow no links
-    results = foreign.for_everybody(results)
+    results = sanitize.for_everybody(results)
     root = Element("testsuites", name="io_uring conformance")
     every: list[_Case] = []
     by_series = {kernel.series: kernel for kernel in results.kernels}

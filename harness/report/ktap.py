@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.report import evidence, sanitize as foreign, text, view
+from harness.base.words import one_line
+from harness.report import evidence, sanitize, text, view
 from harness.report.view import Place
-from harness.results.file import Cell, Results
+from harness.results.model import Cell, Results
 from harness.suite.catalogue import Row
 from harness.verdicts.judge import Verdict
 from harness.verdicts.observation import State
@@ -29,7 +30,7 @@ _OK = (Verdict.WORKS, Verdict.ABSENT, Verdict.EARLY, Verdict.NOT_EXPRESSIBLE)
 def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
     """The file."""
     del where  # it has no links
-    return "\n".join(_lines(foreign.for_everybody(results), view.planned(results, rows))) + "\n"
+    return "\n".join(_lines(sanitize.for_everybody(results), view.planned(results, rows))) + "\n"
 
 
 def _lines(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
@@ -53,7 +54,7 @@ def _test(number: int, row: Row, cell: Cell | None) -> Iterator[str]:
     if cell and not _is_ok(cell):
         yield from (f"# {line}".rstrip() for line in evidence.as_text(cell).split("\n"))
     said = _said(cell)
-    yield f"{_result(_is_ok(cell))} {number} {row.name}{f' # {text.one_line(said)}' if said else ''}"
+    yield f"{_result(_is_ok(cell))} {number} {row.name}{f' # {one_line(said)}' if said else ''}"
 
 
 def _said(cell: Cell | None) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import html
 import re
 
+from harness.base.words import one_line
 from harness.report import text
-from harness.results.file import Results
+from harness.results.model import Results
 
 
 def plain(sentence: str) -> str:
     """Foreign words as plain text on one line: nothing in them is markup."""
-    return re.sub(r"([\\`*_~<>|\[\]&])", r"\\\1", text.one_line(sentence, limit=1000))
+    return re.sub(r"([\\`*_~<>|\[\]&])", r"\\\1", one_line(sentence, limit=1000))
 
 
 def code(words: str) -> str:
     """Foreign words as code within a sentence."""
-    flat = text.one_line(words, limit=1000)
+    flat = one_line(words, limit=1000)
     fence = "`" * (_longest_run(flat) + 1)
     space = " " if flat.startswith("`") or flat.endswith("`") else ""
     return f"{fence}{space}{flat}{space}{fence}"
@@ -35,7 +36,7 @@ def line(*fields: str) -> str:
 
 def folded(summary: str, body: str) -> str:
     """Something to unfold. The summary stands in HTML, where Markdown's own escapes would be seen."""
-    return f"<details><summary>{html.escape(text.one_line(summary, limit=1000))}</summary>\n\n{body}\n\n</details>"
+    return f"<details><summary>{html.escape(one_line(summary, limit=1000))}</summary>\n\n{body}\n\n</details>"
 
 
 def place(anchor: str) -> str:

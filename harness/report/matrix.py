@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.report import evidence, sanitize as foreign, text, view
+from harness.base.words import sentence
+from harness.report import evidence, sanitize, text, view
 from harness.report.markdown import code, fenced, folded, legend, line, place, plain
 from harness.report.view import Article, Fact, Place
-from harness.results.file import Results
+from harness.results.model import Results
 from harness.suite.catalogue import Row
 from harness.verdicts.judge import Verdict
 
 
 def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
     """The page."""
-    return "\n\n".join(_parts(foreign.for_everybody(results), view.planned(results, rows), where)) + "\n"
+    return "\n\n".join(_parts(sanitize.for_everybody(results), view.planned(results, rows), where)) + "\n"
 
 
 def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[str]:
@@ -93,7 +94,7 @@ def _side_by_side(results: Results, rows: tuple[Row, ...], where: Place) -> Iter
 
 def _article(article: Article, where: Place) -> Iterator[str]:
     yield f"{''.join(map(place, article.anchors))}\n\n### `{article.sign}` {plain(article.title)}"
-    yield plain(text.sentence(article.why))
+    yield plain(sentence(article.why))
     facts = [_fact(fact) for fact in article.facts]
     if article.rerun:
         facts.append(f"- Run again: {code(article.rerun)}")

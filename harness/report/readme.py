@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.base.errors import Trouble
-from harness.report import evidence, sanitize as foreign, text, view
+from harness.base.words import number, sentence
+from harness.report import evidence, sanitize, text, view
 from harness.report.markdown import code, legend, line, plain
-from harness.results.file import Cell, Results
+from harness.results.model import Cell, Results
 from harness.suite.catalogue import Row
 
 BEGIN = "<!-- matrix:begin -->"
@@ -53,7 +54,7 @@ def render(results: Results, rows: tuple[Row, ...]) -> str:
         raise Trouble("This run did not reach all of its cells: it cannot be published. Run ci/matrix again.")
     if set(results.header.plan.tests) != {row.name for row in rows}:
         raise Trouble("The results do not cover exactly the tests of the catalogue. Run ci/matrix again.")
-    results = foreign.for_everybody(results)
+    results = sanitize.for_everybody(results)
     parts = [_headline(results)]
     for binding in results.header.plan.bindings:
         if len(results.header.plan.bindings) > 1:
@@ -83,8 +84,8 @@ def replace_between_markers(readme: str, block: str, begin: str = BEGIN, end: st
 def _headline(results: Results) -> str:
     plan = results.header.plan
     return (
-        f"**{text.headline(results)}.** {text.number(len(plan.tests), 'test')} on "
-        f"{text.number(len(plan.kernels), 'kernel')}, {view.day(results)}, suite {code(view.suite(results))}, "
+        f"**{text.headline(results)}.** {number(len(plan.tests), 'test')} on "
+        f"{number(len(plan.kernels), 'kernel')}, {view.day(results)}, suite {code(view.suite(results))}, "
         f"[results.ndjson]({RESULTS_LINK})."
     )
 
@@ -102,7 +103,7 @@ def _table(results: Results, rows: tuple[Row, ...], binding: str, links: Links) 
 def _findings(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
     for article in view.articles(results, rows):
         link = f"[{plain(article.title)}]({HERE.details}#{article.anchors[0]})"
-        yield f"- `{article.sign}` {link}: {plain(text.sentence(article.why))}"
+        yield f"- `{article.sign}` {link}: {plain(sentence(article.why))}"
 
 
 def _releases(results: Results) -> Iterator[str]:
@@ -125,12 +126,12 @@ def _lacks(results: Results) -> Iterator[str]:
 
 def excerpt(results: Results, rows: tuple[Row, ...], binding: str, links: Links) -> str:
     """The table of one binding of the run, for a README elsewhere."""
-    results = foreign.for_everybody(results.through(binding))
+    results = sanitize.for_everybody(results.through(binding))
     rows = view.planned(results, rows)
     title = plain(view.title(results, binding))
     of = f"[{SUITE}]({links.home})" if links.home else SUITE
     parts = [
-        f"**io_uring through {title}, on {text.number(len(results.header.plan.kernels), 'kernel')}: "
+        f"**io_uring through {title}, on {number(len(results.header.plan.kernels), 'kernel')}: "
         f"{text.headline(results)}.** Measured with {of}, suite {code(view.suite(results))}, on {view.day(results)}.",
         "\n".join(_table(results, rows, binding, links)),
         legend(results),

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from harness.results.file import Cell, Kernel, Results
+from harness.results.model import Cell, Kernel, Results
 
 _MACHINE_PATH = re.compile(r"(?<![\w.:~/-])/(?!(?:dev|proc|sys)/)(?:[^\s/'\"`()]+/)*([^\s/'\"`()]+)")
 _SHOWN_CONTROLS = 0x2400  # ␀ ␁ ␂ ...: pictures of the control characters, in their order

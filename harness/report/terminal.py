@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from harness.report import sanitize as foreign, text, view
+from harness.base.words import listed
+from harness.report import sanitize, text, view
 from harness.results.compare import steady
-from harness.results.file import Results
+from harness.results.model import Results
 
 
 def render(results: Results) -> str:
     """The report of a run for a terminal, also of one that was cut short."""
-    return "\n".join(_lines(foreign.for_here(results))) + "\n"
+    return "\n".join(_lines(sanitize.for_here(results))) + "\n"
 
 
 def _lines(results: Results) -> Iterator[str]:
@@ -60,7 +61,7 @@ def _places(findings: Iterable[text.Finding], *, several: bool) -> str:
     for binding, series in kernels.items():
         bindings.setdefault(tuple(series), []).append(binding)
     return "; ".join(
-        f"{text.listed(series)} through {text.listed(names)}" if several else text.listed(series)
+        f"{listed(series)} through {listed(names)}" if several else listed(series)
         for series, names in bindings.items()
     )
 

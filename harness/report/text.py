@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import re
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from harness.results.file import Cell, Results
+from harness.base.words import number
+from harness.results.model import Cell, Results
 from harness.suite.binding import is_ours
-from harness.suite.catalogue import ANY, Row
-from harness.suite.since import Expected, KernelVersion
-from harness.verdicts.judge import Verdict, proposes_since, sign
-from harness.verdicts.observation import Observation, Shape, State
+from harness.suite.since import KernelVersion
+from harness.verdicts.judge import Verdict, sign
 
 HOST = "host"
 
@@ -35,8 +31,6 @@ _SHORT = {
 }  # fmt: skip
 NOT_REACHED = "the run ended before it had a result"
 DOUBT = "A red cell can also mean that the test is wrong: please tell us."
-# Of these two Python prefers the alias.
-_KERNEL_NAMES = {errno.EOPNOTSUPP: "EOPNOTSUPP", errno.EDEADLK: "EDEADLK"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,23 +115,6 @@ def cut_short(results: Results) -> str | None:
     return f"Cut short: {results.footer.cells} of {number(planned, 'cell')} have a result."
 
 
-def listed(words: Sequence[str]) -> str:
-    """6.1, 6.12 and host."""
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last
-
-
-def number(count: int, noun: str) -> str:
-    """1 cell, 2 cells."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def result(res: int) -> str:
-    """The result of a completion as people write it: -EINVAL, or the number."""
-    name = _KERNEL_NAMES.get(-res) or errno.errorcode.get(-res)
-    return f"-{name}" if name else str(res)
-
-
 def findings(results: Results) -> tuple[Finding, ...]:
     """All surprises, kernel by kernel; those of one cause are one finding, so a dead VM is one line."""
     cells = results.by_position()
@@ -163,120 +140,3 @@ def findings(results: Results) -> tuple[Finding, ...]:
     )
 
 
-def sentence(words: str) -> str:
-    """The words with a full stop, unless they were cut before their end."""
-    return words if words.endswith("…") else f"{words}."
-
-
-def one_line(text: str, limit: int = 240) -> str:
-    """The text on one line, cut where it gets too long to read in a list."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
-
-
-def why(row: Row, observation: Observation, expected: Expected, verdict: Verdict) -> str:
-    """One sentence, without its full stop, that tells a person why the cell says what it says."""
-    told = one_line(_refused(observation) if verdict is Verdict.MISSING else _seen(observation))
-    match verdict:
-        case Verdict.ABSENT if expected is Expected.ABSENT:
-            told += f", as on every kernel before {_first(row)}"
-        case Verdict.MISSING:
-            told += ", but due on every kernel" if row.since == ANY else f", but due since {_first(row)}"
-        case Verdict.EARLY:
-            told += f", though only due since {_first(row)}: a backport, or the catalogue is wrong"
-    if observation.shape is Shape.RIGHT and _refusal(observation) and verdict is not Verdict.NOT_EXPRESSIBLE:
-        told += f": {_witness(observation)}"
-    if observation.state is State.NOT_EXPRESSIBLE and verdict is Verdict.WRONG:
-        told += "; this binding is ours and must have words for everything"
-    if proposes_since(expected, verdict):
-        told += "; the kernel's version is unknown, so this is a proposal for the catalogue"
-    if observation.complaints:
-        more = len(observation.complaints) - 1
-        told += f"; the kernel complained: {one_line(observation.complaints[0])}"
-        told += f" (and {more} more)" if more else ""
-    return told
-
-
-def _first(row: Row) -> str:
-    return " and ".join((row.since, *row.also))
-
-
-def _seen(observation: Observation) -> str:
-    match observation.state:
-        case State.PASSED:
-            tests = [record for record in observation.records if record.get("kind") == "test"]
-            return f"{number(len(tests), 'test')} passed"
-        case State.REFUSED:
-            return _refused(observation)
-        case State.NOT_EXPRESSIBLE:
-            return _unsaid(observation)
-        case State.BLOCKED:
-            return f"blocked: {observation.cause or 'by something without a name'}"
-    first_failure = next(_failures(observation), f"{observation.state}, and nobody noted why")
-    return observation.cause or first_failure
-
-
-def _refusal(observation: Observation) -> dict[str, Any]:
-    return next((record["refusal"] for record in observation.records if record.get("refusal")), {})
-
-
-def _refused(observation: Observation) -> str:
-    refusal = _refusal(observation)
-    if not refusal:
-        return "refused without any evidence"
-    refused = f"{refusal['what']} refused with {result(refusal['res'])}"
-    if observation.shape is Shape.RIGHT:
-        return refused
-    objections = refusal["objections"] or ["the evidence does not hold"]
-    return f"{refused}, but not as an old kernel does it: {'; '.join(objections)}"
-
-
-def _unsaid(observation: Observation) -> str:
-    """How many of the row's tests could be asked, and what the others lack."""
-    tests = [record for record in observation.records if record.get("kind") == "test"]
-    lacking = [test for test in tests if test.get("not_expressible")]
-    if not lacking:
-        return "not expressible, and nobody noted what"
-    passed = sum(test.get("state") == "passed" for test in tests)
-    refused = sum(test.get("state") == "refused" for test in tests)
-    counted = f"{passed} of {number(len(tests), 'test')} passed"
-    counted += f", {refused} {'was' if refused == 1 else 'were'} refused" if refused else ""
-    lack, more = lacking[0], len(lacking) - 1
-    told = lack["not_expressible"]
-    also = f" (and {more} more)" if more else ""
-    return (
-        f"{counted}; {lack['name']} needs {told['what']}, which {binding_title(observation.records)} cannot say: "
-        f"{told['reason'].rstrip('.')}{also}"
-    )
-
-
-def binding_title(records: Sequence[Mapping[str, Any]]) -> str:
-    """What the program that wrote the records calls its binding, with the version: liburing 2.3."""
-    for record in records:
-        match record.get("binding"):
-            case {"name": str(name), "version": str(version)}:
-                return titled(name, version)
-            case str(name):
-                return name
-    return "this binding"
-
-
-def titled(name: str, version: str | None) -> str:
-    """A binding by its name and, where the name does not say it, its version."""
-    return name if version is None or version in name else f"{name} {version}"
-
-
-def _witness(observation: Observation) -> str:
-    """What the shape of a right refusal rests on; the test recorded every part of it."""
-    refusal = _refusal(observation)
-    probe = refusal["probe"]
-    says = "no probe on this kernel" if probe is None else f"probe {'has' if probe else 'lacks'} {refusal['probed']}"
-    return f"NOP before and after fine, an opcode nobody has refused alike, {says}"
-
-
-def _failures(observation: Observation) -> Iterator[str]:
-    for record in observation.records:
-        for failure in record.get("failures", ()):
-            file = str(failure["file"]).rpartition("/")[2]
-            place = f" ({file}:{failure['line']})" if file else ""
-            yield f"{record['name']}{place}: {failure['text']}"

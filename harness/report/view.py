@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from harness.base.errors import Trouble
+from harness.base.words import number
 from harness.machines.accelerator import REMEMBERED
 from harness.report import evidence, text
-from harness.results.file import Cell, Kernel, Results
+from harness.results.model import Cell, Kernel, Results
 from harness.suite.catalogue import ANY, GROUPS, Row
 from harness.suite.since import Expected
 from harness.verdicts.blame import blame
 from harness.verdicts.judge import Verdict
+from harness.verdicts.why import titled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ def _article(results: Results, rows: tuple[Row, ...], finding: text.Finding) -> 
     proofs = (
         Proof(test=cell.test, blocks=blocks) for cell in found if cell and (blocks := evidence.blocks(cell))
     )
-    what = about[0].name if len(about) == 1 else text.number(len(about), "test")
+    what = about[0].name if len(about) == 1 else number(len(about), "test")
     return Article(
         verdict=found[0].verdict if found[0] else Verdict.NONE,
         sign=finding.sign,
@@ -274,7 +276,7 @@ def _standing(results: Results, binding: str, planned: int) -> Standing:
 def title(results: Results, binding: str) -> str:
     """A binding with the version that its program told: liburing 2.3."""
     versions = dict.fromkeys(kernel.bindings[binding] for kernel in results.kernels if binding in kernel.bindings)
-    return text.titled(binding, " or ".join(versions) or None)
+    return titled(binding, " or ".join(versions) or None)
 
 
 def _seen(cell: Cell) -> str:
@@ -359,7 +361,7 @@ def provenance(results: Results) -> tuple[Fact, ...]:
 def _virtual(count: int) -> str:
     if not count:
         return ""
-    return f"{text.number(count, 'kernel')} ran in one each; after a panic or a hang, the rest in a fresh one"
+    return f"{number(count, 'kernel')} ran in one each; after a panic or a hang, the rest in a fresh one"
 
 
 def accelerators(results: Results) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.results.file import Cell, Header, Kernel, Position, Results
+from harness.results.model import Cell, Header, Kernel, Position, Results
 from harness.suite.binding import is_ours
 
 _IMAGE_DIGITS = 12  # of a digest, in words
@@ -209,7 +209,7 @@ class _Blame:
         if old is None or new is None:
             return
         if old.support != new.support:
-            yield Reason(cause=Cause.SUPPORT, says="What all tests share (conformance/support, the build) changed")
+            yield Reason(cause=Cause.SUPPORT, says="What all tests share (conformance/ outside the rows, the build) changed")
         if old.harness != new.harness:
             yield Reason(cause=Cause.HARNESS, says="The harness changed")
 

@@ -10,17 +10,21 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness.base.paths import ROOT
 from harness.base.cache import sha256_of
 from harness.base.errors import Trouble
-from harness.results.file import Ingredients
+from harness.base.paths import ROOT
+from harness.results.model import Ingredients
 from harness.suite import catalogue
 from harness.suite.binding import Binding, is_ours
 from harness.suite.catalogue import Row
 
 #: Where the files of a part are. An entry that names nothing is an error: the part has moved.
 BINDING = ("bindings/include/**/*.h",)
-SUPPORT = ("conformance/*.h", "conformance/support/*", "conformance/CMakeLists.txt", "CMakeLists.txt", "CMakePresets.json")
+SUPPORT = (
+    "conformance/*.h",
+    *(f"conformance/{room}/*" for room in ("fixture", "evidence", "seam", "program")),
+    *("conformance/CMakeLists.txt", "CMakeLists.txt", "CMakePresets.json"),
+)
 HARNESS = (
     "harness/base/*.py", "harness/suite/*.py", "harness/kernels/*", "harness/machines/*.py", "harness/verdicts/*.py",
     "harness/matrix/*.py", "harness/guest/*",

@@ -11,10 +11,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from harness.base.paths import ROOT
 from harness.base.errors import Trouble
+from harness.base.paths import ROOT
 
-PATH = ROOT / "conformance" / "catalogue.toml"
+PATH = ROOT / "conformance" / "catalogue" / "catalogue.toml"
 
 GROUPS = ("Rings", "Read and write", "Files", "Sockets", "Time and cancel", "Provided buffers", "Processes")
 ANY = "any"  # the `since` of a row that needs nothing of the kernel
@@ -57,7 +57,7 @@ class Row:
     @property
     def file(self) -> str:
         """The test's source, relative to the top of the repository."""
-        return f"conformance/{self.stem}_test.cc"
+        return f"conformance/zig/{self.stem}_test.cc"
 
 
 def load(path: Path = PATH) -> tuple[Row, ...]:
@@ -80,6 +80,16 @@ def load(path: Path = PATH) -> tuple[Row, ...]:
     _check_unique(path.name, "name", (row.name for row in rows))
     _check_unique(path.name, "stem", (row.stem for row in rows))
     return rows
+
+
+def chosen_rows(names: Iterable[str]) -> tuple[Row, ...]:
+    """The catalogue's rows, or those with one of these stems or Zig names; Trouble for a name that is none."""
+    rows = load()
+    wanted = list(names)
+    for name in wanted:
+        if not any(name in (row.stem, row.name) for row in rows):
+            raise Trouble(f"There is no test {name!r}. There are: {', '.join(row.stem for row in rows)}.")
+    return tuple(row for row in rows if not wanted or row.stem in wanted or row.name in wanted)
 
 
 def _row(where: str, table: dict[str, Any]) -> Row:

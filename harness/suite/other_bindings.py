@@ -14,7 +14,6 @@ from pathlib import Path
 from harness.base.apt import KEYRING, Apt
 from harness.base.cache import Cache, Notice, explained
 from harness.base.errors import Trouble
-from harness.kernels import spec as kernels
 
 NEWEST = "sid"  # where new versions come first
 #: The package that a peer is named after, and what it needs beside it. liburing's headers include newer ones of the
@@ -40,9 +39,12 @@ class Peer:
 class Peers:
     """The peers in one cache, and in these suites of the archive."""
 
-    def __init__(self, cache: Cache, suites: Sequence[str], notice: Notice, *, mirror: str | None = None) -> None:
+    def __init__(
+        self, cache: Cache, suites: Sequence[str], notice: Notice, *, known: Sequence[str] = (), mirror: str | None = None
+    ) -> None:
+        """`known` are suites by which the machine's own apt configuration names the archive; `suites` may not be in it."""
         self._cache = Cache(cache.root / "peers")  # apt removes lists it was not told of: not the root of the kernels
-        self._suites = tuple(suites)
+        self._suites, self._known = tuple(suites), tuple(known)
         self._notice = notice
         self._mirror = mirror
         self._asked: Apt | None = None  # with the lists of this run
@@ -51,7 +53,7 @@ class Peers:
         """The newest of each of these suites, once each. Trouble if one cannot be had."""
         with self._cache.lock("peers", self._notice):
             if self._asked is None:
-                apt = self._apt(self._suites, *self._apt(kernels.load_settings().suites, self._mirror).mirrors())
+                apt = self._apt(self._suites, *self._apt(self._known, self._mirror).mirrors())
                 apt.update()
                 self._asked = apt
             found = [self._unpacked(self._asked, packages, suite) for suite in suites]

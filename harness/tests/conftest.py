@@ -10,8 +10,9 @@ import pytest
 
 from harness.base.cache import Cache
 from harness.base.paths import ROOT
-from harness.kernels import spec as kernels
 from harness.kernels.archive import Archive
+from harness.kernels.obtain import obtain
+from harness.kernels.settings import load_settings
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,6 +40,6 @@ def runner() -> Path:
 def vm_kernel() -> Iterator[Path]:
     """The boot image of a kernel that the archive has, from the same cache as the matrix's."""
     cache = Cache()
-    archive = Archive(cache, suites=kernels.load_settings().suites, notice=print)
+    archive = Archive(cache, suites=load_settings().suites, notice=print)
     with cache.used():
-        yield kernels.obtain("6.1", cache=cache, archive=archive, notice=print).boot_image
+        yield obtain("6.1", cache=cache, archive=archive, notice=print).boot_image

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from harness.results.file import Cell, Footer, Header, Ingredients, Kernel, Plan, Results, Writer
+from harness.results.file import Writer
+from harness.results.model import Cell, Footer, Header, Ingredients, Kernel, Plan, Results
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict
 from harness.verdicts.observation import Observation, State

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.errors import Trouble
-from harness.machines.machine import Event, Machine, PlanEntry, signal_name
+from harness.machines.machine import Event, Machine, PlanEntry
+from harness.machines.process import signal_name
 from harness.verdicts.kernel_log import complaints, text
 from harness.verdicts.observation import Observation, Shape, State
 

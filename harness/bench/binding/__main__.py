@@ -7,12 +7,12 @@ import platform
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 
-from harness.base.exits import OK, SURPRISES, TROUBLE
-from harness.base.paths import ROOT
+from harness.kernels.settings import load_settings
 from harness.base.cache import Cache
 from harness.base.errors import Trouble
+from harness.base.exits import OK, SURPRISES, TROUBLE
+from harness.base.paths import ROOT
 from harness.bench.binding import measure, peers, table
 from harness.suite.other_bindings import CRATE, LIBURING, NEWEST, Peer, Peers, run
 
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(repetitions: int, *, offline: bool, write: bool) -> int:
-    there = Peers(Cache(), (NEWEST,), _say)
+    there = Peers(Cache(), (NEWEST,), _say, known=load_settings().suites)
     bindings = peers.build(ROOT, *(_unpacked(there, packages, offline=offline) for packages in (LIBURING, CRATE)))
     built = {name: peer for name, peer in bindings.items() if isinstance(peer, peers.Peer)}
     measured = measure.all_of(ROOT, built, repetitions=repetitions)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.paths import ROOT
 from harness.base import cache as cache_module
 from harness.base.cache import Cache, default_root
 from harness.base.errors import Trouble
+from harness.base.paths import ROOT
 
 
 def files(root: Path) -> set[str]:

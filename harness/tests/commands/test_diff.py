@@ -18,7 +18,7 @@ from harness.base.paths import ROOT
 from harness.commands import diff
 from harness.report import changes
 from harness.results.compare import Cause, Kind, compare
-from harness.tests.runs import HEADER, KERNELS, MADE_OF, TESTS, cell, digest, kernel, run, write
+from harness.tests.runs import HEADER, KERNELS, MADE_OF, TESTS, cell, digest, run, write
 from harness.verdicts.judge import Verdict
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.paths import ROOT
 from harness.base.cache import Cache
+from harness.base.paths import ROOT
 from harness.commands import kernels as inventory
 from harness.kernels import spec as kernels, tree
 from harness.kernels.archive import Archive, Pin
-from harness.kernels.spec import Settings
+from harness.kernels.settings import Settings
 from harness.tests.kernels.test_archive import DEAD, gnupg, repository  # noqa: F401
 from harness.tests.kernels.test_spec import bzimage, vmlinux
 from harness.tests.kernels.test_tree import MAKEFILE
@@ -45,7 +45,7 @@ def settings():
 def run(archive, gnupg, settings, tmp_path, monkeypatch, capsys):  # noqa: F811
     """ci/kernels with these words; its exit code and what it printed, on both ways."""
     monkeypatch.setattr(inventory, "Archive", partial(Archive, keyring=gnupg / "keyring.gpg"))
-    monkeypatch.setattr(kernels, "load_settings", lambda: Settings(**settings))
+    monkeypatch.setattr(inventory, "load_settings", lambda: Settings(**settings))
 
     def run(*words: str, mirror: str = archive.uri) -> tuple[int, str, str]:
         more = [] if "clear" in words else ["--mirror", mirror]

@@ -14,8 +14,8 @@ import pytest
 from harness.base.errors import Trouble
 from harness.base.paths import ROOT
 from harness.commands import merge, plan
-from harness.results import file as results
-from harness.results.file import Plan
+from harness.results.file import read_results
+from harness.results.model import Plan
 from harness.suite import catalogue
 from harness.tests.runs import KERNELS, MADE_OF, TESTS, digest, run, write
 from harness.verdicts.judge import Verdict
@@ -62,8 +62,8 @@ def test_shards_become_the_run_that_one_machine_would_have_made(shards, into):
     whole = run({("waitid", "6.1"): Verdict.WRONG}, started="2026-11-22T02:00:00Z", host={"machine": "x86_64", "cpus": 2})
     by_kernel = replace(whole, cells=tuple(sorted(whole.cells, key=lambda cell: KERNELS.index(cell.series))))
     by_kernel = replace(by_kernel, footer=replace(whole.footer, ended="2026-11-22T04:00:00Z"))
-    there = results.read(into / "results.ndjson")
-    assert replace(there, kernels=()) == replace(results.read(write(by_kernel, into / "whole")), kernels=())
+    there = read_results(into / "results.ndjson")
+    assert replace(there, kernels=()) == replace(read_results(write(by_kernel, into / "whole")), kernels=())
     assert there.kernels == whole.kernels
     assert merged.footer.complete and merged.footer.surprises == 1
     for series in KERNELS:
@@ -288,7 +288,7 @@ def test_two_machines_are_merged_with_their_consoles(tmp_path):
     done = subprocess.run([*command, *both], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Merged 2 shards into ")
-    merged = results.read(tmp_path / "merged" / "results.ndjson")
+    merged = read_results(tmp_path / "merged" / "results.ndjson")
     assert merged.header.plan.kernels == ("6.12", "host") and merged.footer.cells == 2 * len(catalogue.load())
     console = tmp_path / "merged" / "machines" / "6.12" / "boot-1" / "console.log"
     assert "uring-conformance: start nop" in console.read_text()

@@ -22,9 +22,9 @@ import pytest
 from harness.base.paths import ROOT
 from harness.commands import nightly, plan
 from harness.report import folder, readme
-from harness.results import file as results
 from harness.results.compare import compare
-from harness.results.file import Cell, Results
+from harness.results.file import read_results
+from harness.results.model import Cell, Results
 from harness.results.provenance import ingredients
 from harness.suite import catalogue
 from harness.tests.runs import run, write
@@ -136,7 +136,7 @@ def test_another_kernel_is_committed_and_nothing_else(repository):
     )
     assert "No cell changed" in body
     assert f"Committed: {subject}" in done.stdout and "All is as it should be." in done.stdout
-    published = results.read(repository.top / "reports" / "results.ndjson")
+    published = read_results(repository.top / "reports" / "results.ndjson")
     assert published.header.suite == before
     page = (repository.top / "README.md").read_text()
     assert page == f"# Title\n\n{readme.BEGIN}\n{readme.render(published, ROWS)}\n{readme.END}\n\nEnd.\n"

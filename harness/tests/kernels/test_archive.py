@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.paths import ROOT
 from harness.base import apt
 from harness.base.cache import Cache
 from harness.base.errors import Trouble
+from harness.base.paths import ROOT
 from harness.kernels.archive import Archive, Pin, kernels_in
 
 DEAD = "http://127.0.0.1:9/debian"  # nobody listens on the discard port

@@ -13,7 +13,7 @@ import pytest
 from harness.base.cache import Cache
 from harness.base.errors import Trouble
 from harness.kernels.deb import kernel_in
-from harness.kernels.spec import obtain
+from harness.kernels.obtain import obtain
 from harness.tests.kernels.test_spec import RELEASE, bzimage, vmlinux
 
 IMAGE = bzimage()

@@ -11,7 +11,7 @@ import pytest
 from harness.base.errors import Trouble
 from harness.kernels.archive import Index, Package, Pin
 from harness.kernels.selection import PART, Selection, select
-from harness.kernels.spec import Settings
+from harness.kernels.settings import Settings
 
 SETTINGS = Settings(kernels=("archive", "host"), suites=("sid",))
 

@@ -17,10 +17,12 @@ import pytest
 
 from harness.base.cache import Cache
 from harness.base.errors import Trouble
-from harness.kernels import image as image_module, spec as kernels
+from harness.kernels import image as image_module
 from harness.kernels.archive import Package, Pin, Resolved
 from harness.kernels.image import has_pvh_note, release_in, uncompressed
-from harness.kernels.spec import Kind, Settings, columns_for, kind, load_settings, obtain, specify
+from harness.kernels.obtain import obtain
+from harness.kernels.settings import SETTINGS, Settings, load_settings
+from harness.kernels.spec import Kind, columns_for, kind, specify
 
 RELEASE = "6.1.0-56-cloud-amd64"
 
@@ -341,13 +343,13 @@ def test_settings_hold_exclusions_pins_and_kernels_of_ones_own(tmp_path):
 
 
 def test_every_key_of_the_settings_is_documented_in_the_file_that_ships():
-    text = kernels.SETTINGS.read_text()
+    text = SETTINGS.read_text()
     for key in Settings.__dataclass_fields__:
         assert re.search(rf"^(\[{key}\]|{key} = )", text, re.MULTILINE), f"kernels.toml says nothing about {key}"
 
 
 def test_examples_in_the_file_that_ships_are_right(tmp_path):
-    lines = kernels.SETTINGS.read_text().splitlines()
+    lines = SETTINGS.read_text().splitlines()
     examples = {"exclude": '#   "6.16"', "pin": '#   "6.1" = {', "local": "#   mine"}
     for key, begin in examples.items():
         (example,) = (line for line in lines if line.startswith(begin))

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.paths import ROOT
 from harness.base.cache import Cache
 from harness.base.errors import Trouble
+from harness.base.paths import ROOT
 from harness.kernels import tree
-from harness.kernels.spec import obtain
+from harness.kernels.obtain import obtain
 from harness.matrix.column import Setup, rerun_command
 from harness.suite.binding import DEFAULT
 from harness.tests.kernels.test_spec import bzimage, vmlinux

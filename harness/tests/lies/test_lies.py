@@ -10,9 +10,10 @@ import pytest
 from harness.base.errors import Trouble
 from harness.base.paths import ROOT
 from harness.lies import command as lies, page as report
-from harness.lies.command import Expectation, Lie
+from harness.lies.model import Expectation, Lie, agree, load, objections
+from harness.lies.observe import listed, observe, seen_through
 from harness.matrix.column import Setup, rerun_command
-from harness.results.file import Cell
+from harness.results.model import Cell
 from harness.suite import catalogue
 from harness.suite.binding import DEFAULT
 from harness.suite.since import Expected
@@ -35,15 +36,15 @@ def written(tmp_path):
 
 
 def test_each_lie_is_caught_or_survived_as_documented():
-    expected, known = lies.load(), lies.listed(BUILD)
-    lies.agree(expected, known)
-    found = [sentence for lie in lies.observe(known, expected, BUILD) for sentence in lies.objections(lie, expected[lie.name])]
+    expected, known = load(), listed(BUILD)
+    agree(expected, known)
+    found = [sentence for lie in observe(known, expected, BUILD) for sentence in objections(lie, expected[lie.name])]
     assert not found, "\n".join(found)
 
 
 def test_what_is_published_is_of_these_lies_and_shown_as_it_is():
-    expected, published = lies.load(), lies.published()
-    assert [(lie.name, lie.says) for lie in published] == [(lie.name, lie.says) for lie in lies.listed(BUILD)], "run ci/lies"
+    expected, published = load(), lies.published()
+    assert [(lie.name, lie.says) for lie in published] == [(lie.name, lie.says) for lie in listed(BUILD)], "run ci/lies"
     for lie in published:
         survivors = lie.tests - set(expected[lie.name].caught_by) if expected[lie.name].survived else set()
         assert set(expected[lie.name].caught_by) <= lie.tests and not survivors, lie.name
@@ -67,18 +68,18 @@ CAUGHT = Lie(name="x", says="", red={"nop": ("Nop.A",)}, green=("Nop.B",))
     ],
 )
 def test_a_lie_that_leads_to_something_else_is_told(expectation, says):
-    assert lies.objections(CAUGHT, expectation) == says
+    assert objections(CAUGHT, expectation) == says
 
 
 def test_a_lie_that_must_be_survived_and_is():
-    assert lies.objections(replace(CAUGHT, red={}), Expectation(because="y")) == []
+    assert objections(replace(CAUGHT, red={}), Expectation(because="y")) == []
 
 
 def test_a_lie_without_an_entry_and_an_entry_without_a_lie():
     with pytest.raises(Trouble, match="does not say what the lie 'x' must lead to. Add it there."):
-        lies.agree({}, [CAUGHT])
+        agree({}, [CAUGHT])
     with pytest.raises(Trouble, match="has 'drops_cqe', which the program does not tell. Did you mean 'drops_a_cqe'"):
-        lies.agree({"drops_a_cqe": Expectation(), "drops_cqe": Expectation()}, [replace(CAUGHT, name="drops_a_cqe")])
+        agree({"drops_a_cqe": Expectation(), "drops_cqe": Expectation()}, [replace(CAUGHT, name="drops_a_cqe")])
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_a_lie_without_an_entry_and_an_entry_without_a_lie():
 )
 def test_a_wrong_expectation_is_trouble(written, text, says):
     with pytest.raises(Trouble, match=says):
-        lies.load(written(text))
+        load(written(text))
 
 
 # --- who turned red ----------------------------------------------------------------------------------------------
@@ -113,7 +114,7 @@ def cell(verdict: Verdict, state: State, *tests: tuple[str, str], plan: tuple[st
 
 
 def seen(*cells: Cell) -> Lie:
-    return lies._seen(Lie(name="x", says=""), cells)
+    return seen_through(Lie(name="x", says=""), cells)
 
 
 def test_a_test_is_red_if_it_is_with_one_size():
@@ -137,8 +138,8 @@ def test_a_refusal_counts_only_where_nothing_may_be_refused():
 def test_what_this_kernel_is_too_old_for_need_not_catch_anything():
     lie = seen(cell(Verdict.ABSENT, State.REFUSED, ("Nop.A/Ring1", "refused"), ("Nop.B", "passed")))
     assert lie.absent == ("Nop.A",)
-    assert not lies.objections(lie, Expectation(caught_by=("Nop.A",)))
-    assert lies.objections(lie, Expectation(caught_by=("Nop.B",))) == ["x is no longer caught by Nop.B."]
+    assert not objections(lie, Expectation(caught_by=("Nop.A",)))
+    assert objections(lie, Expectation(caught_by=("Nop.B",))) == ["x is no longer caught by Nop.B."]
 
 
 def test_a_cell_without_a_verdict_catches_nothing_and_is_trouble():
@@ -151,8 +152,8 @@ def test_a_cell_without_a_verdict_catches_nothing_and_is_trouble():
 
 @pytest.mark.parametrize(("wanted", "code"), [("MovesEveryIndexByOne", 0), ("LeavesNoStaleBytesInAReusedSlot", 1)])
 def test_one_lie_alone_is_checked_and_nothing_is_written(written, capsys, monkeypatch, wanted, code):
-    rest = "".join(f'{lie.name} = "because"\n' for lie in lies.listed(BUILD) if lie.name != "enter_ebusy")
-    expected = lies.load(written(f'[caught_by]\nenter_ebusy = ["Nop.{wanted}"]\n[survived]\n{rest}'))
+    rest = "".join(f'{lie.name} = "because"\n' for lie in listed(BUILD) if lie.name != "enter_ebusy")
+    expected = load(written(f'[caught_by]\nenter_ebusy = ["Nop.{wanted}"]\n[survived]\n{rest}'))
     monkeypatch.setattr(lies, "load", lambda: expected)
     monkeypatch.setattr(lies, "publish", lambda *arguments: pytest.fail("written"))
     nop = [row for row in catalogue.load() if row.stem == "nop"]
@@ -169,7 +170,7 @@ def test_an_unknown_lie_is_told_with_the_nearest():
 
 def test_a_program_that_is_not_there_is_trouble(tmp_path):
     with pytest.raises(Trouble, match="does not list its lies: .* Build first: ci/build"):
-        lies.listed(tmp_path)
+        listed(tmp_path)
 
 
 def test_the_numbers_and_the_page(tmp_path):

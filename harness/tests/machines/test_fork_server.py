@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from harness.base.paths import ROOT
-from harness.machines.machine import HostMachine, PlanEntry
+from harness.machines.host import HostMachine
+from harness.machines.machine import PlanEntry
 from harness.tests.machines.test_machine import alive, end, records, run, shell, temporary, wait_until
 
 __all__ = ["temporary"]
@@ -18,8 +19,8 @@ __all__ = ["temporary"]
 
 @pytest.fixture
 def forked() -> Path:
-    """The program that is started either way (conformance/support/tests/forked.cc)."""
-    program = ROOT / "build" / "conformance" / "support" / "tests" / "forked"
+    """The program that is started either way (conformance/tests/forked.cc)."""
+    program = ROOT / "build" / "conformance" / "tests" / "forked"
     assert program.exists(), "build first: ci/build"
     return program
 

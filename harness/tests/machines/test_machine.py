@@ -17,9 +17,11 @@ from typing import Any
 
 import pytest
 
-from harness.base.paths import ROOT
 from harness.base.errors import Trouble
-from harness.machines.machine import HostMachine, PlanEntry, plan_text, store
+from harness.base.paths import ROOT
+from harness.machines.host import HostMachine
+from harness.machines.machine import PlanEntry, plan_text
+from harness.machines.process import store
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -317,7 +319,7 @@ def test_a_killed_harness_leaves_nothing(
 ) -> None:
     script = f"echo $$ > {pid_file}; sleep 1000"
     harness = (
-        "import sys; from pathlib import Path; from harness.machines.machine import *\n"
+        "import sys; from pathlib import Path; from harness.machines.host import HostMachine; from harness.machines.machine import PlanEntry\n"
         f"plan = [PlanEntry(name='e', timeout_s=60, argv=('/bin/sh', '-c', {script!r}))]\n"
         f"list(HostMachine(runner=Path({str(runner)!r})).run(plan, Path({str(tmp_path)!r})))"
     )

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "support/fork_server.h"
+#include "program/fork_server.h"
 
 namespace {
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.kernels.spec import Kernel
+from harness.kernels.obtain import KernelImage
 from harness.matrix.column import Column, Setup, rerun_command
 from harness.suite.binding import Binding
 from harness.verdicts.observation import Observation, Shape, State
@@ -26,7 +26,7 @@ def verdict(spoiled: dict[str, Observation], release: str = "6.1.0") -> str:
     column = Column("6.1", (), SETUP)
     column._hello = {"release": release}
     image = Path("image")
-    column._image = Kernel(
+    column._image = KernelImage(
         name="6.1", image=image, boot_image=image, release="6.1.0", version=None, source="", sha256=""
     )
     return column._smoke_verdict(OURS, GOOD | spoiled)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.base.paths import ROOT
-from harness.results import file as results
-from harness.results.file import Results
+from harness.results.file import read_results
+from harness.results.model import Results
 from harness.tests.matrix.test_run import Matrix, Run, matrix, trouble
 from harness.verdicts.judge import Verdict
 
@@ -24,14 +24,14 @@ TESTS = [word for test in ("nop", "readv", "write_read", "openat", "shutdown", "
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The conformance program of a binding called mine."""
     made = tmp_path_factory.mktemp("foreign") / "conformance-mine"
-    sources = [Path(__file__).with_name("foreign_binding.cc"), ROOT / "conformance/support/fork_server.cc"]
+    sources = [Path(__file__).with_name("foreign_binding.cc"), ROOT / "conformance/program/fork_server.cc"]
     subprocess.run(["c++", "-std=c++20", "-static", f"-I{ROOT / 'conformance'}", *sources, "-o", made], check=True)
     return made
 
 
 def read(run: Run) -> Results:
     """The results, whole and in order."""
-    return results.read(run.directory / "results.ndjson")
+    return read_results(run.directory / "results.ndjson")
 
 
 @pytest.mark.parametrize("workers", [(), ("--numprocesses", "2", "--dist", "loadgroup")], ids=["alone", "workers"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.kernels.spec import load_settings
+from harness.kernels.settings import load_settings
 from harness.matrix.column import Setup
 from harness.matrix.prefetch import LOG, fetching
 

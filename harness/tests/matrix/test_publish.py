@@ -15,12 +15,12 @@ import pytest
 from harness.base.errors import Trouble
 from harness.base.paths import RESULTS, ROOT
 from harness.commands import render
-from harness.matrix import publish as publication
+from harness.matrix import publish
 from harness.matrix.column import MACHINES, Setup
-from harness.matrix.items import Matrix
+from harness.matrix.gather import Matrix
 from harness.report import folder, html, readme
 from harness.report.view import Place
-from harness.results import file as results
+from harness.results.file import read_results
 from harness.suite import catalogue
 from harness.tests.report.test_report import GOLDEN, PLACE, ROWS, RUN
 from harness.verdicts.judge import Verdict
@@ -31,7 +31,7 @@ FILES = {*folder.RENDERERS, RESULTS}
 
 
 def test_everything_published_is_what_its_renderer_makes_of_the_results() -> None:
-    for path, text in publication.rendered(results.read(PUBLISHED)).items():
+    for path, text in publish.rendered(read_results(PUBLISHED)).items():
         assert path.exists() and path.read_text(encoding="utf-8") == text, (
             f"{path.relative_to(ROOT)} is not what {PUBLISHED.relative_to(ROOT)} says: "
             "python3 -m harness render, and commit"
@@ -45,10 +45,10 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in FILES:
         (tmp_path / "reports" / name).write_text(BEFORE)
     (tmp_path / "README.md").write_text(f"# Title\n{readme.BEGIN}\n{BEFORE}\n{readme.END}\n")
-    for module in (publication, render):
+    for module in (publish, render):
         monkeypatch.setattr(module, "REPORTS", tmp_path / "reports")
-    monkeypatch.setattr(publication, "README", tmp_path / "README.md")
-    monkeypatch.setattr(publication, "ROOT", tmp_path)
+    monkeypatch.setattr(publish, "README", tmp_path / "README.md")
+    monkeypatch.setattr(publish, "ROOT", tmp_path)
     monkeypatch.setattr(catalogue, "load", lambda: ROWS)
     return tmp_path
 
@@ -60,7 +60,7 @@ def state_of(directory: Path) -> dict[str, str]:
 @pytest.fixture
 def run(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Matrix:
     """A finished run that may be published: the canned one."""
-    monkeypatch.setattr(publication, "_hindrance", lambda matrix: None)
+    monkeypatch.setattr(publish, "_hindrance", lambda matrix: None)
     directory = tmp_path_factory.mktemp("run")
     shutil.copy(GOLDEN / RESULTS, directory)
     setup = Setup(build=ROOT / "build", artefacts=directory)
@@ -68,7 +68,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_run_is_published_whole(copy: Path, run: Matrix) -> None:
-    publication.publish(run)
+    publish.publish(run)
     assert run.troubles == []
     after = state_of(copy)
     assert set(after) == {"README.md", *(f"reports/{name}" for name in FILES)}, "nothing else is left behind"
@@ -91,7 +91,7 @@ def test_nothing_is_published_when_one_file_cannot_be_written(
 
     before = state_of(copy)
     monkeypatch.setattr(Path, "write_text", full)
-    publication.publish(run)
+    publish.publish(run)
     assert state_of(copy) == before
     (trouble,) = run.troubles
     assert "could not be published" in trouble and name in trouble and "No space left on device" in trouble
@@ -106,7 +106,7 @@ def test_nothing_is_published_when_one_report_cannot_be_made(
 
     before = state_of(copy)
     monkeypatch.setitem(folder.RENDERERS, name, fail)
-    publication.publish(run)
+    publish.publish(run)
     assert state_of(copy) == before
     assert run.troubles == ["The run could not be published: It cannot be made."]
 
@@ -115,7 +115,7 @@ def test_a_results_file_of_another_run_is_not_published(copy: Path, run: Matrix)
     before = state_of(copy)
     wrong = replace(RUN.cells[0], verdict=Verdict.WRONG)
     run.whole = replace(RUN, cells=(wrong, *RUN.cells[1:]))
-    publication.publish(run)
+    publish.publish(run)
     assert state_of(copy) == before
     assert "does not hold this run" in run.troubles[0]
 

@@ -21,15 +21,16 @@ import pytest
 
 from harness.base.errors import Trouble
 from harness.base.paths import ROOT
-from harness.kernels import spec as kernels
+from harness.kernels.settings import load_settings
 from harness.kernels.spec import columns_for
-from harness.matrix import publish as publication
+from harness.matrix import publish
 from harness.matrix.column import Setup
-from harness.matrix.items import Matrix as MatrixState, rows_for
+from harness.matrix.gather import Matrix as MatrixState
 from harness.matrix.plugin import Gatherer
-from harness.results import file as results
+from harness.results.file import read_results
 from harness.results.provenance import ingredients
 from harness.suite import binding, catalogue
+from harness.suite.catalogue import chosen_rows
 
 BUILD = ROOT / "build"
 ROWS = len(catalogue.load())
@@ -78,7 +79,7 @@ def test_the_host_is_as_expected(matrix: Matrix) -> None:
     run = matrix("--kernel", "host")
     assert run.code == 0, run.output
     assert set(run.verdicts("host").values()) <= {"works", "absent"}
-    whole = results.read(run.directory / "results.ndjson")
+    whole = read_results(run.directory / "results.ndjson")
     assert whole.footer.complete and whole.footer.cells == ROWS
     assert whole.header.made_of == ingredients(catalogue.load())
     assert f"{ROWS} cells: " in run.output and "0 need a look" in run.output
@@ -162,7 +163,7 @@ def test_k_selects_a_series_and_not_those_that_begin_alike(matrix: Matrix) -> No
 def test_workers_gather_the_same_results(matrix: Matrix) -> None:
     run = matrix("--kernel", "host", "--numprocesses", "2", "--dist", "loadgroup")
     assert run.code == 0, run.output
-    assert results.read(run.directory / "results.ndjson").footer.cells == ROWS
+    assert read_results(run.directory / "results.ndjson").footer.cells == ROWS
 
 
 def test_every_test_of_the_program_belongs_to_one_row() -> None:
@@ -264,7 +265,7 @@ def stale(tmp_path: Path) -> Path:
         for series in ("6.1", "6.12")
     }
     fact = {"when": "2026-01-01T00:00:00+00:00", "left_out": {}, "packages": packages, "older": []}
-    fact["suites"] = list(kernels.load_settings().suites)
+    fact["suites"] = list(load_settings().suites)
     (tmp_path / "cache" / "facts").mkdir(parents=True)
     (tmp_path / "cache" / "facts" / "index.json").write_text(json.dumps(fact))
     return tmp_path / "cache"
@@ -347,7 +348,7 @@ def test_results_that_have_no_place(matrix: Matrix, tmp_path: Path) -> None:
 
 def test_a_failure_that_is_no_cell_is_our_trouble(tmp_path: Path) -> None:
     setup = Setup(build=BUILD, artefacts=tmp_path)
-    state = MatrixState(setup=setup, specs=["host"], rows=rows_for(["nop"]), directory=tmp_path)
+    state = MatrixState(setup=setup, specs=["host"], rows=chosen_rows(["nop"]), directory=tmp_path)
     state.begin([("host", "nop", "uring")])
     gatherer = Gatherer(None)
     gatherer._matrix = state
@@ -371,11 +372,11 @@ def test_only_the_whole_matrix_as_it_stands_is_published(tmp_path: Path) -> None
     def hindrance(planned: list[str], rows: list[str], known: str | None = None, **setup: Any) -> str | None:
         whole = Setup(build=BUILD, artefacts=tmp_path, **setup)
         state = MatrixState(
-            setup=whole, specs=everything, rows=rows_for(rows), directory=tmp_path, hindrance=known
+            setup=whole, specs=everything, rows=chosen_rows(rows), directory=tmp_path, hindrance=known
         )
         state.begin((spec, row.stem, one.name) for spec in planned for row in state.rows for one in whole.bindings)
         state.end()
-        return publication._hindrance(state)
+        return publish._hindrance(state)
 
     everything = ["6.1", "6.12", "host"]
     assert "only a part" in str(hindrance(everything[1:], []))
@@ -388,13 +389,13 @@ def test_only_the_whole_matrix_as_it_stands_is_published(tmp_path: Path) -> None
 
 
 def test_columns_that_a_publication_loses_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    columns = results.read(ROOT / "reports" / "results.ndjson").header.plan.kernels
-    assert publication._gone(columns) == []
-    assert publication._gone(columns[1:]) == [columns[0]]
-    monkeypatch.setattr(publication, "REPORTS", tmp_path)
-    assert publication._gone(()) == []  # nothing was published yet
+    columns = read_results(ROOT / "reports" / "results.ndjson").header.plan.kernels
+    assert publish._gone(columns) == []
+    assert publish._gone(columns[1:]) == [columns[0]]
+    monkeypatch.setattr(publish, "REPORTS", tmp_path)
+    assert publish._gone(()) == []  # nothing was published yet
     (tmp_path / "results.ndjson").write_text("{}\n")
-    assert publication._gone(()) == []  # what is there now cannot be read, which must not keep a better one out
+    assert publish._gone(()) == []  # what is there now cannot be read, which must not keep a better one out
 
 
 def test_a_run_keeps_the_cache_from_being_cleared(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import Trouble
-from harness.base.paths import ROOT
 from harness.mutation import (
     command,
     headers,
@@ -22,7 +21,7 @@ from harness.mutation import (
     trial,
     workshop,
 )
-from harness.mutation.ledger import Entry, Exemption
+from harness.mutation.ledger import Exemption
 from harness.mutation.trial import Finding, Verdict, Witness
 
 HEADER = """\

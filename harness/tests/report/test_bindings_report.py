@@ -17,8 +17,8 @@ import pytest
 from harness.base.errors import Trouble
 from harness.report import evidence, folder, readme, terminal, text, view
 from harness.report.readme import Links
-from harness.results import file as results
-from harness.results.file import Cell, Footer, Plan, Results
+from harness.results.file import read_results
+from harness.results.model import Cell, Footer, Plan, Results
 from harness.suite.binding import is_ours
 from harness.suite.since import Expected
 from harness.tests.report.test_report import GOLDEN, PLACE, REFUSAL, ROWS, RUN
@@ -26,6 +26,7 @@ from harness.tests.runs import write
 from harness.verdicts.blame import Culprit
 from harness.verdicts.judge import Verdict, judge
 from harness.verdicts.observation import Observation, Shape, State
+from harness.verdicts.why import why
 
 APPROVED = GOLDEN / "bindings"
 VERSIONS = {"uring": "0.2", "liburing": "2.3", "liburing-2.15": "2.15", "raw": "1"}
@@ -87,7 +88,7 @@ def cells() -> Iterator[Cell]:
                 verdict = judge(seen.state, seen.shape, expected, bool(seen.complaints), ours=is_ours(binding))
                 yield Cell(
                     test=row.name, stem=row.stem, series=series, kernel="release", binding=binding, observed=seen.as_json(),
-                    expected=expected, verdict=verdict, why=text.why(row, seen, expected, verdict), ms=3,
+                    expected=expected, verdict=verdict, why=why(row, seen, expected, verdict), ms=3,
                     rerun=f"ci/matrix --kernel {series} --test {row.stem} --binding {binding}",
                 )  # fmt: skip
 
@@ -116,7 +117,7 @@ def test_the_report_is_the_approved_one(name):
 
 
 def test_the_run_goes_through_its_file(tmp_path):
-    again = results.read(write(BOUND, tmp_path / "results.ndjson"))
+    again = read_results(write(BOUND, tmp_path / "results.ndjson"))
     assert [cell.as_json() for cell in again.cells] == [json.loads(json.dumps(cell.as_json())) for cell in BOUND.cells]
     assert again.kernels == BOUND.kernels
 
@@ -191,7 +192,7 @@ REFUSED = {"kind": "test", "name": "Waitid.C", "state": "refused", "refusal": WI
 def test_why_a_row_is_not_expressible(tests, shape, expected, ours, says):
     seen = Observation(state=State.NOT_EXPRESSIBLE, shape=shape, records=tuple(tests))
     verdict = judge(seen.state, seen.shape, expected, False, ours=ours)
-    assert text.why(WAITID, seen, expected, verdict) == says
+    assert why(WAITID, seen, expected, verdict) == says
 
 
 def test_kernels_that_differ_alike_are_one_line():

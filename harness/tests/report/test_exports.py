@@ -11,14 +11,14 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from harness.base.errors import Trouble
-from harness.report import badge, evidence, junit, ktap, sanitize as foreign, text
+from harness.report import badge, evidence, junit, ktap, sanitize, text
 from harness.report.view import Place
-from harness.results.file import Cell, Results
+from harness.results.model import Cell, Results
 from harness.tests.report.test_report import ROWS, RUN, small_run
 from harness.verdicts.judge import Verdict
 
 NOWHERE = Place(home=".")
-CLEAN = foreign.for_everybody(RUN)
+CLEAN = sanitize.for_everybody(RUN)
 CUT_SHORT = small_run(Verdict.WORKS, kernels=("6.1", "6.12"))
 TWO_BINDINGS = small_run(Verdict.WORKS, bindings=("uring", "liburing"))
 

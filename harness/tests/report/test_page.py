@@ -18,8 +18,8 @@ import pytest
 from harness.base.paths import RESULTS, ROOT
 from harness.report import html, text, view
 from harness.report.view import Place
-from harness.results import file as results
-from harness.results.file import Footer, Plan, Results
+from harness.results.file import read_results
+from harness.results.model import Footer, Plan, Results
 from harness.suite import catalogue
 from harness.tests.report.test_bindings_report import BOUND
 from harness.tests.report.test_report import GOLDEN, ROWS, RUN
@@ -58,7 +58,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "canned": (RUN, ROWS),
         "many": (many(), catalogue.load()),
         "bindings": (BOUND, ROWS),
-        "published": (results.read(ROOT / "reports" / RESULTS), catalogue.load()),
+        "published": (read_results(ROOT / "reports" / RESULTS), catalogue.load()),
     }
     for name, (run, rows) in runs.items():
         written[name] = directory / f"{name}.html"

@@ -15,20 +15,22 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import Trouble
-from harness.report import evidence, folder, markdown, readme, sanitize as foreign, terminal, text, view
+from harness.base.words import one_line, sentence
+from harness.report import evidence, folder, markdown, readme, sanitize, terminal, text, view
 from harness.report.view import Place
-from harness.results import file as results
-from harness.results.file import Cell, Footer, Header, Kernel, Plan, Results
+from harness.results.file import read_results
+from harness.results.model import Footer, Plan, Results
 from harness.suite import catalogue
 from harness.suite.binding import is_ours
 from harness.suite.catalogue import Evidence, Row
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict, judge, sign
 from harness.verdicts.observation import Observation, Shape, State
+from harness.verdicts.why import why
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ROWS = catalogue.load(GOLDEN / "catalogue.toml")
-RUN = results.read(GOLDEN / "results.ndjson")
+RUN = read_results(GOLDEN / "results.ndjson")
 PLACE = Place(home="../../..")  # as seen from the approved reports
 RENDERED = {
     "readme.md": lambda: readme.render(RUN, ROWS) + "\n",
@@ -52,7 +54,7 @@ def test_the_canned_run_holds_every_verdict_and_judges_itself_rightly():
         observed["shape"] = Shape(observed["shape"]) if observed["shape"] else None
         seen = Observation(**observed)
         assert cell.verdict is judge(seen.state, seen.shape, cell.expected, bool(seen.complaints), ours=is_ours(cell.binding))
-        assert cell.why == text.why(by_name[cell.test], seen, cell.expected, cell.verdict)
+        assert cell.why == why(by_name[cell.test], seen, cell.expected, cell.verdict)
 
 
 def test_the_canned_run_puts_reports_to_the_test():
@@ -89,7 +91,7 @@ def test_no_report_does_what_foreign_characters_say(name):
     ],
 )
 def test_a_character_that_would_do_something_is_shown(words, shown):
-    assert foreign.printable(words) == (shown or words)
+    assert sanitize.printable(words) == (shown or words)
 
 
 def test_every_sign_has_its_sentence():
@@ -248,7 +250,7 @@ def test_several_bindings_get_a_table_each():
     ],
 )
 def test_only_paths_of_the_machine_are_cut(sentence, shown):
-    assert foreign.portable(sentence) == (shown or sentence)
+    assert sanitize.portable(sentence) == (shown or sentence)
 
 
 def test_foreign_words_cannot_break_the_table():
@@ -267,7 +269,7 @@ ANY = replace(MKDIRAT, since="any", also=())
 REFUSAL = {"what": "MKDIRAT", "probed": "MKDIRAT", "res": -22, "probe": False, "shape": "right", "objections": []}
 UNPROBED = REFUSAL | {"probe": None}
 WITNESS = "NOP before and after fine, an opcode nobody has refused alike, probe lacks MKDIRAT"
-FAILURE = {"file": "/home/someone/conformance/nop_test.cc", "line": 12, "text": "cqe.res\n  is: -22"}
+FAILURE = {"file": "/home/someone/conformance/zig/nop_test.cc", "line": 12, "text": "cqe.res\n  is: -22"}
 
 
 def record(**values) -> tuple[dict, ...]:
@@ -349,12 +351,12 @@ def record(**values) -> tuple[dict, ...]:
 def test_why_a_cell_says_what_it_says(row, seen, expected, says):
     observation = Observation(**({"records": record()} | seen))
     verdict = judge(observation.state, observation.shape, expected, bool(observation.complaints), ours=False)
-    assert text.why(row, observation, expected, verdict) == says
+    assert why(row, observation, expected, verdict) == says
 
 
 def test_a_long_story_is_cut():
-    assert text.one_line("a  b\n c") == "a b c"
-    assert text.one_line("x" * 500, limit=10) == "x" * 9 + "…"
+    assert one_line("a  b\n c") == "a b c"
+    assert one_line("x" * 500, limit=10) == "x" * 9 + "…"
 
 
 def refusal_told(**values) -> list[str]:
@@ -416,8 +418,8 @@ def test_a_comparison_that_failed_is_told_as_got_and_wanted(said, compared):
 
 
 def test_a_sentence_that_was_cut_has_no_full_stop():
-    assert text.sentence("so it is") == "so it is."
-    assert text.sentence(text.one_line("x" * 50, limit=10)) == "x" * 9 + "…"
+    assert sentence("so it is") == "so it is."
+    assert sentence(one_line("x" * 50, limit=10)) == "x" * 9 + "…"
 
 
 if __name__ == "__main__" and sys.argv[1:] == ["approve"]:

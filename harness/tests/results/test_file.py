@@ -14,7 +14,8 @@ import pytest
 
 from harness.base.errors import Trouble
 from harness.results import file as results
-from harness.results.file import Cell, Footer, Header, Ingredients, Kernel, Plan, Writer
+from harness.results.file import SCHEMA_PATH, Writer, parse_results, read_results
+from harness.results.model import Cell, Footer, Header, Ingredients, Kernel, Plan
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict
 from harness.verdicts.observation import Observation, Shape, State
@@ -85,7 +86,7 @@ def test_what_was_written_is_read(path):
         writer.cell(NOP)
         writer.cell(WRITE_READ)
         written = writer.finish()
-    back = results.read(path)
+    back = read_results(path)
     assert (back.header, back.kernels, back.footer) == (written.header, written.kernels, written.footer)
     as_json = [json.loads(json.dumps(cell.as_json())) for cell in written.cells]
     assert [cell.as_json() for cell in back.cells] == as_json
@@ -95,7 +96,7 @@ def test_what_was_written_is_read(path):
 
 
 def test_every_line_written_fits_the_published_schema(lines):
-    schema = json.loads(results.SCHEMA_PATH.read_text())
+    schema = json.loads(SCHEMA_PATH.read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     assert [line["kind"] for line in lines] == ["header", "cell", "kernel", "cell", "footer"]
@@ -113,15 +114,15 @@ def test_what_a_run_was_made_of_is_told_where_it_is_known(path):
             writer.cell(line)
         writer.kernel(KERNEL)
         writer.finish()
-    assert results.read(path).header.made_of == made_of
+    assert read_results(path).header.made_of == made_of
     lines = path.read_text().replace("a" * 64, "a" * 63)
     with pytest.raises(Trouble, match="line 1 breaks harness/results/schema.json: made_of.binding"):
-        results.parse("it", lines)
+        parse_results("it", lines)
 
 
 def test_a_run_of_before_it_told_is_read():
     assert "made_of" not in HEADER.as_json()
-    assert results.read(GOLDEN).header.made_of is None
+    assert read_results(GOLDEN).header.made_of is None
 
 
 def test_a_cell_has_what_readers_of_the_file_rely_on(lines):
@@ -168,7 +169,7 @@ def test_a_full_disk_keeps_the_lines_before_it(path, monkeypatch):
     assert kept.endswith("}\n")  # no half a line
     assert [json.loads(line)["kind"] for line in kept.splitlines()] == ["header"] + ["cell"] * written
     with pytest.raises(Trouble, match="the run was cut short"):
-        results.read(path)
+        read_results(path)
 
 
 def test_a_device_that_is_full_from_the_start():
@@ -197,7 +198,7 @@ def test_a_run_with_a_hole_is_not_complete(path):
         writer.cell(NOP)
         assert not writer.finish().footer.complete
     with pytest.raises(Trouble, match="the cell write/read on 6.1 through uring is planned and has no line"):
-        results.read(path)
+        read_results(path)
 
 
 def test_complete_means_every_cell_has_a_line_whatever_it_says():
@@ -255,7 +256,7 @@ def test_a_damaged_file_is_refused(path, lines, damage, says):
     damage(lines)
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     with pytest.raises(Trouble) as trouble:
-        results.read(path)
+        read_results(path)
     assert says in str(trouble.value)
 
 
@@ -274,7 +275,7 @@ def test_a_damaged_file_is_refused(path, lines, damage, says):
 def test_a_file_that_is_no_run_is_refused(path, content, says):
     path.write_text(content)
     with pytest.raises(Trouble) as trouble:
-        results.read(path)
+        read_results(path)
     assert says in str(trouble.value)
 
 
@@ -282,11 +283,11 @@ def test_a_machine_without_the_schema_checker_is_told_what_to_install(monkeypatc
     monkeypatch.setitem(sys.modules, "jsonschema", None)
     results._validator.cache_clear()
     with pytest.raises(Trouble, match="python3-jsonschema: install it with apt"):
-        results.read(GOLDEN)
+        read_results(GOLDEN)
 
 
 def test_a_file_that_cannot_be_read(tmp_path, path):
     path.write_bytes(b"\xff\xfe")
     for unreadable in (tmp_path / "nowhere.ndjson", tmp_path, path):
         with pytest.raises(Trouble, match="The results cannot be read"):
-            results.read(unreadable)
+            read_results(unreadable)

@@ -10,7 +10,7 @@ import pytest
 
 from harness.base.errors import Trouble
 from harness.base.paths import ROOT
-from harness.results import provenance as ingredients
+from harness.results import provenance
 from harness.suite import catalogue
 
 ROWS = [row for row in catalogue.load() if row.stem in ("nop", "waitid")]
@@ -28,7 +28,7 @@ def tree(tmp_path_factory):
 
 
 def parts(tree: Path) -> dict[str, object]:
-    return asdict(ingredients.ingredients(ROWS, tree))
+    return asdict(provenance.ingredients(ROWS, tree))
 
 
 def test_they_are_those_of_this_tree_and_stay_the_same(tree):
@@ -42,20 +42,20 @@ def test_they_are_those_of_this_tree_and_stay_the_same(tree):
         ("bindings/include/uring/ring.h", "binding"),
         ("bindings/include/uring/arch/x86_64.h", "binding"),
         ("conformance/binding.h", "support"),
-        ("conformance/support/ring_test.cc", "support"),
-        ("conformance/support/smoke_test.cc", "support"),
+        ("conformance/fixture/ring_test.cc", "support"),
+        ("conformance/program/smoke_test.cc", "support"),
         ("conformance/CMakeLists.txt", "support"),
         ("CMakeLists.txt", "support"),
         ("CMakePresets.json", "support"),
-        ("conformance/catalogue.toml", "catalogue"),
-        ("conformance/nop_test.cc", "tests"),
+        ("conformance/catalogue/catalogue.toml", "catalogue"),
+        ("conformance/zig/nop_test.cc", "tests"),
         ("harness/verdicts/judge.py", "harness"),
         ("harness/kernels/kernels.toml", "harness"),
         ("harness/guest/runner.cc", "harness"),
         ("harness/report/text.py", None),
         ("harness/tests/verdicts/test_judge.py", None),
-        ("conformance/support/tests/CMakeLists.txt", None),
-        ("conformance/readv_test.cc", None),  # of another test than these
+        ("conformance/tests/CMakeLists.txt", None),
+        ("conformance/zig/readv_test.cc", None),  # of another test than these
         ("bindings/examples/CMakeLists.txt", None),
     ],
 )
@@ -81,8 +81,8 @@ def test_a_renamed_file_changes_its_part(tree):
 
 def test_a_part_that_moved_is_noticed(tree):
     gone = replace(ROWS[0], stem="gone")
-    with pytest.raises(Trouble, match="There is no conformance/gone_test.cc in .*: correct harness/results/provenance.py"):
-        ingredients.ingredients([gone], tree)
+    with pytest.raises(Trouble, match="There is no conformance/zig/gone_test.cc in .*: correct harness/results/provenance.py"):
+        provenance.ingredients([gone], tree)
 
 
 def test_every_source_of_the_program_is_in_a_part():
@@ -93,7 +93,7 @@ def test_every_source_of_the_program_is_in_a_part():
         if path.suffix in (".cc", ".h", ".txt") and "tests" not in path.parts
     }
     patterns = (
-        *(*ingredients.BINDING, *ingredients.SUPPORT, *ingredients.HARNESS, *ingredients.ADAPTERS),
+        *(*provenance.BINDING, *provenance.SUPPORT, *provenance.HARNESS, *provenance.ADAPTERS),
         *(row.file for row in catalogue.load()),
     )
     covered = {

@@ -1,0 +1,43 @@
+// What around the kernel can stand in the way of a test, and how to tell it from a finding. xfstests' triage
+// is the model: without a witness in the environment an error is an error.
+#ifndef CONFORMANCE_EVIDENCE_ENVIRONMENT_H
+#define CONFORMANCE_EVIDENCE_ENVIRONMENT_H
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "evidence/observation.h"
+
+namespace conformance {
+
+// The facts that explain why io_uring_setup(2) may be forbidden.
+struct Environment {
+  std::optional<int> io_uring_disabled;      // sysctl kernel.io_uring_disabled, since 6.6
+  bool seccomp = false;                      // this process runs under a seccomp filter
+  std::optional<unsigned long> memlock_kib;  // RLIMIT_MEMLOCK; nothing: unlimited
+};
+Environment read_environment();
+
+// Why io_uring_setup(2) failed with `error`, if the environment explains it. Nothing: it is a finding.
+std::optional<Blocked> why_blocked(int error, const Environment& environment);
+
+// The errno of io_uring_setup(2) when we call it ourselves, or 0: then the ring opened, and is closed again.
+int bare_setup(unsigned entries, unsigned setup_flags);
+
+// Who is to blame that the binding, which says `binding_error`, opened no ring of `entries`: the environment,
+// or a sentence for the failure. A binding that calls the wrong number gets ENOSYS too, so only the errno of
+// our own call, `bare_error`, is a witness.
+std::variant<Blocked, std::string> why_no_ring(unsigned entries, int bare_error,
+                                               const std::string& binding_error,
+                                               const Environment& environment);
+
+// Blocked if 127.0.0.1 cannot be used because the loopback interface is down.
+std::optional<Blocked> why_no_loopback();
+
+// Ends the running test: writes down the cause and throws.
+[[noreturn]] void stop_blocked(Blocked blocked);
+
+}  // namespace conformance
+
+#endif

@@ -1,0 +1,17 @@
+// The program as a fork server: it starts once, and each run of it is a child that finds everything set up.
+// The other side, and the protocol, are in harness/guest/fork_server.h.
+#ifndef CONFORMANCE_PROGRAM_FORK_SERVER_H
+#define CONFORMANCE_PROGRAM_FORK_SERVER_H
+
+#include <string>
+#include <vector>
+
+namespace conformance {
+
+// Answers requests until nobody can ask any more, then ends the process. Returns in each child only, with the
+// arguments that the request named. The child is the asker's, not ours. No ring may have been set up before.
+std::vector<std::string> serve_forks(int socket);
+
+}  // namespace conformance
+
+#endif

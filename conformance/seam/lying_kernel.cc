@@ -1,0 +1,281 @@
+#include "seam/lying_kernel.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "seam/bare_kernel.h"
+
+namespace conformance {
+namespace {
+
+// Of a request that runs a second time: its CQE is the kernel's secret. No test uses this number.
+constexpr std::uint64_t repeated = 0x7ea7ed'7ea7ed'7ea7;
+
+constexpr std::uint8_t hardlink = 8;
+constexpr std::uint8_t order_flags = wire::io_link | wire::io_drain | hardlink;
+
+std::map<int, LyingRing>& lying_rings() {
+  static std::map<int, LyingRing> rings;
+  return rings;
+}
+
+LyingRing* lying_ring(int fd) {
+  const auto found = lying_rings().find(fd);
+  return found != lying_rings().end() ? &found->second : nullptr;
+}
+
+bool failed(long result) { return result < 0 && result >= -uring::max_errno; }
+
+std::uint32_t& word(std::byte* memory, std::uint32_t offset) {
+  return *reinterpret_cast<std::uint32_t*>(memory + offset);
+}
+
+// The kernel posts from other threads, too.
+std::uint32_t acquire(const std::uint32_t& shared) { return __atomic_load_n(&shared, __ATOMIC_ACQUIRE); }
+void release(std::uint32_t& shared, std::uint32_t value) {
+  __atomic_store_n(&shared, value, __ATOMIC_RELEASE);
+}
+
+}  // namespace
+
+std::uint32_t& LyingRing::told(std::uint32_t offset) const { return word(rings_.copy, offset); }
+std::uint32_t& LyingRing::real(std::uint32_t offset) const { return word(rings_.kernel, offset); }
+
+wire::Cqe& LyingRing::told_cqe(std::uint32_t position) const {
+  auto* cqes = reinterpret_cast<wire::Cqe*>(rings_.copy + params_.cq_off.cqes);
+  return cqes[position & (params_.cq_entries - 1)];
+}
+
+void LyingRing::start_at(std::uint32_t position) {
+  sq_lead_ = position;
+  told(params_.sq_off.head) = told(params_.sq_off.tail) = position;
+  told(params_.cq_off.head) = told(params_.cq_off.tail) = position;
+}
+
+void LyingRing::pretend(wire::Sqe& sqe, std::int32_t res) {
+  pretended_.emplace(sqe.user_data, res);
+  sqe = {.opcode = wire::op::nop,
+         .flags = static_cast<std::uint8_t>(sqe.flags & order_flags),
+         .user_data = sqe.user_data};
+}
+
+long LyingRing::map(int fd, std::size_t bytes, std::uint64_t offset) {
+  const std::size_t sq_bytes = params_.sq_off.array + params_.sq_entries * sizeof(std::uint32_t);
+  const std::size_t cq_bytes = params_.cq_off.cqes + params_.cq_entries * sizeof(wire::Cqe);
+  Memory memory;
+  memory.kernel_bytes =
+      offset == uring::off_sqes ? params_.sq_entries * sizeof(wire::Sqe) : std::max(sq_bytes, cq_bytes);
+  memory.copy_bytes = std::max(bytes, memory.kernel_bytes);
+
+  const long kernel = BareKernel::map_ring(fd, memory.kernel_bytes, offset);
+  if (failed(kernel)) return kernel;
+  memory.kernel = reinterpret_cast<std::byte*>(kernel);
+  const long copy = BareKernel::map_anonymous(memory.copy_bytes);
+  if (failed(copy)) {
+    BareKernel::unmap(memory.kernel, memory.kernel_bytes);
+    return copy;
+  }
+  memory.copy = reinterpret_cast<std::byte*>(copy);
+  std::memcpy(memory.copy, memory.kernel, memory.kernel_bytes);
+  (offset == uring::off_sqes ? sqes_ : rings_) = memory;
+  return copy;
+}
+
+bool LyingRing::unmap(const void* address) {
+  for (Memory* memory : {&rings_, &sqes_}) {
+    if (memory->copy != address) continue;
+    BareKernel::unmap(memory->kernel, memory->kernel_bytes);
+    BareKernel::unmap(memory->copy, memory->copy_bytes);
+    *memory = {};
+    return true;
+  }
+  return false;
+}
+
+// Puts the request at the kernel's tail, into the entry of that index. An index that is none the kernel
+// drops.
+void LyingRing::publish(std::uint32_t index, const wire::Sqe& sqe) {
+  const std::uint32_t tail = real(params_.sq_off.tail);
+  const std::uint32_t slot = tail & (params_.sq_entries - 1);
+  if (has_index_array()) {
+    real(params_.sq_off.array + slot * 4) = index;
+  } else {
+    index = slot;
+  }
+  if (index < params_.sq_entries) reinterpret_cast<wire::Sqe*>(sqes_.kernel)[index] = sqe;
+  release(real(params_.sq_off.tail), tail + 1);
+}
+
+void LyingRing::carry_requests(const Lie& lie) {
+  carried_.clear();
+  std::uint32_t position = real(params_.sq_off.tail) + sq_lead_;
+  // What is published beyond the length of the queue the kernel would not look at either.
+  const std::uint32_t published = std::min(acquire(told(params_.sq_off.tail)) - position, params_.sq_entries);
+  for (const std::uint32_t end = position + published; position != end; ++position) {
+    const std::uint32_t slot = position & (told_sq_entries_ - 1);
+    const std::uint32_t index = has_index_array() ? told(params_.sq_off.array + slot * 4) : slot;
+    wire::Sqe sqe;
+    if (index < params_.sq_entries) {
+      sqe = reinterpret_cast<const wire::Sqe*>(sqes_.copy)[index];
+      requests_[sqe.user_data] = sqe;
+      if (lie.submitted != nullptr) lie.submitted(*this, sqe);
+      carried_.push_back(sqe);
+    }
+    publish(index, sqe);
+  }
+}
+
+void LyingRing::run_again(int fd) {
+  if (acquire(real(params_.sq_off.head)) != real(params_.sq_off.tail)) return;  // some have not run once
+  const auto count = static_cast<std::uint32_t>(carried_.size());
+  for (std::uint32_t i = 0; i < count; ++i) {
+    wire::Sqe sqe = carried_[i];
+    sqe.flags = static_cast<std::uint8_t>(sqe.flags & ~order_flags);
+    sqe.user_data = repeated;
+    publish(i, sqe);
+  }
+  sq_lead_ -= count;
+  if (count > 0) BareKernel::enter(fd, count, 0, 0, nullptr, 0);
+}
+
+// Empties the kernel's CQ.
+std::vector<wire::Cqe> LyingRing::take_arrived() {
+  std::vector<wire::Cqe> arrived;
+  const auto* cqes = reinterpret_cast<const wire::Cqe*>(rings_.kernel + params_.cq_off.cqes);
+  std::uint32_t head = real(params_.cq_off.head);
+  for (const std::uint32_t tail = acquire(real(params_.cq_off.tail)); head != tail; ++head) {
+    arrived.push_back(cqes[head & (params_.cq_entries - 1)]);
+  }
+  release(real(params_.cq_off.head), head);
+  return arrived;
+}
+
+std::size_t LyingRing::carry_completions(const Lie& lie) {
+  std::vector<wire::Cqe> arrived = take_arrived();
+  const std::size_t taken = arrived.size();
+  std::erase_if(arrived, [](const wire::Cqe& cqe) { return cqe.user_data == repeated; });
+  for (wire::Cqe& cqe : arrived) {
+    const auto pretended = pretended_.find(cqe.user_data);
+    if (pretended == pretended_.end()) continue;
+    if (cqe.res == 0)
+      cqe.res = pretended->second;  // a NOP of a broken chain is cancelled as its request would be
+    pretended_.erase(pretended);
+  }
+  const auto real_ones = static_cast<unsigned>(arrived.size());
+  if (lie.completed != nullptr) lie.completed(*this, arrived);
+  completions += real_ones;
+  untold_.insert(untold_.end(), arrived.begin(), arrived.end());
+  tell_arrived();
+  return taken - std::min(taken, arrived.size());
+}
+
+// Fills the binding's CQ, and the words that the kernel writes.
+void LyingRing::tell_arrived() {
+  std::uint32_t tail = told(params_.cq_off.tail);
+  while (!untold_.empty() && tail - acquire(told(params_.cq_off.head)) < params_.cq_entries) {
+    told_cqe(tail++) = untold_.front();
+    untold_.pop_front();
+  }
+  const std::uint32_t overflow = untold_.empty() ? 0 : uring::sq_cq_overflow;
+  told(params_.sq_off.flags) = acquire(real(params_.sq_off.flags)) | overflow;
+  told(params_.sq_off.dropped) = real(params_.sq_off.dropped);
+  told(params_.cq_off.overflow) = real(params_.cq_off.overflow);
+  release(told(params_.sq_off.head), acquire(real(params_.sq_off.head)) + sq_lead_ + postponed_);
+  release(told(params_.cq_off.tail), tail);
+}
+
+std::uint32_t LyingRing::still_wanted(const EnterCall& call) const {
+  std::uint32_t unread = told(params_.cq_off.tail) - acquire(told(params_.cq_off.head));
+  if (unread > params_.cq_entries) unread = 0;  // a head beyond the tail: nothing that anybody has
+  return call.min_complete - std::min(call.min_complete, unread);
+}
+
+long LyingKernel::setup(uring::u32 entries, uring::Params* params) noexcept {
+  const Lie* const lie = active_lie();
+  if (lie == nullptr) return BareKernel::setup(entries, params);
+  static unsigned nth = 0;
+  if (const long error = lie->opening != nullptr ? lie->opening(nth++) : 0; error < 0) return error;
+  const long fd = BareKernel::setup(entries, params);
+  if (fd < 0) return fd;
+  const uring::Params real = *params;
+  if (lie->opened != nullptr) lie->opened(*params);
+  lying_rings().insert_or_assign(static_cast<int>(fd), LyingRing(real, params->sq_entries));
+  return fd;
+}
+
+namespace {
+
+// The call itself. A request that is submitted late goes with the next call that also waits.
+long submit(const Lie& lie, LyingRing& ring, int fd, const EnterCall& call, const void* arg,
+            std::size_t arg_size) {
+  if (lie.submits_late && (call.flags & uring::enter_getevents) == 0) {
+    ring.postpone(call.to_submit);
+    return static_cast<long>(call.to_submit);
+  }
+  const std::uint32_t late = ring.take_postponed();
+  const long result =
+      BareKernel::enter(fd, call.to_submit + late, ring.still_wanted(call), call.flags, arg, arg_size);
+  return result - std::clamp(result, 0L, static_cast<long>(late));
+}
+
+}  // namespace
+
+long LyingKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags,
+                        const void* arg, std::size_t arg_size) noexcept {
+  LyingRing* const ring = lying_ring(fd);
+  if (ring == nullptr || !ring->is_mapped()) {
+    return BareKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
+  }
+  const Lie& lie = *active_lie();
+  EnterCall call{.to_submit = to_submit, .min_complete = min_complete, .flags = flags};
+  const long error = lie.entering != nullptr ? lie.entering(*ring, call) : 0;
+  ring->submits += to_submit > 0;
+  ring->waits += to_submit == 0;
+  if (error < 0) return error;
+
+  ring->carry_requests(lie);
+  long result = submit(lie, *ring, fd, call, arg, arg_size);
+  if (lie.runs_twice && result >= 0) ring->run_again(fd);
+  std::size_t lost = ring->carry_completions(lie);
+  // The kernel has counted CQEs that the binding does not get: the wait is not over.
+  for (long waited = result; lost > 0 && waited >= 0 && ring->still_wanted(call) > 0;) {
+    waited = BareKernel::enter(fd, 0, ring->still_wanted(call), flags, arg, arg_size);
+    lost += ring->carry_completions(lie);
+  }
+  return lie.entered != nullptr ? lie.entered(*ring, result) : result;
+}
+
+long LyingKernel::do_register(int fd, uring::RegisterOp op, const void* arg, uring::u32 count) noexcept {
+  LyingRing* const ring = lying_ring(fd);
+  const Lie* const lie = active_lie();
+  if (ring == nullptr || lie->registering == nullptr) return BareKernel::do_register(fd, op, arg, count);
+  const long result = lie->registering(*ring, {.fd = fd, .op = op, .arg = arg, .count = count});
+  ring->registrations += op != uring::RegisterOp::probe;
+  return result;
+}
+
+long LyingKernel::map_ring(int fd, std::size_t bytes, uring::u64 offset) noexcept {
+  LyingRing* const ring = lying_ring(fd);
+  if (ring == nullptr) return BareKernel::map_ring(fd, bytes, offset);
+  const Lie& lie = *active_lie();
+  static unsigned nth = 0;
+  if (const long error = lie.mapping != nullptr ? lie.mapping(offset, nth++) : 0; error < 0) return error;
+  const long address = ring->map(fd, bytes, offset);
+  if (!failed(address) && offset != uring::off_sqes && lie.mapped != nullptr) lie.mapped(*ring);
+  return address;
+}
+
+long LyingKernel::unmap(void* address, std::size_t bytes) noexcept {
+  for (auto& [fd, ring] : lying_rings()) {
+    if (ring.unmap(address)) return 0;
+  }
+  return BareKernel::unmap(address, bytes);
+}
+
+long LyingKernel::close(int fd) noexcept {
+  lying_rings().erase(fd);
+  return BareKernel::close(fd);
+}
+
+}  // namespace conformance

@@ -1,0 +1,133 @@
+// The wire: what the kernel sees, in the words of the manual pages. These numbers and layouts are the suite's
+// own and deliberately do not come from the binding under test: a binding with a wrong constant would agree
+// with itself.
+#ifndef CONFORMANCE_SEAM_WIRE_H
+#define CONFORMANCE_SEAM_WIRE_H
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+
+namespace conformance::wire {
+
+// Opcodes (io_uring_enter(2)), with the release that brought them. SHUTDOWN, RENAMEAT and UNLINKAT are also
+// in stable 5.10.162.
+namespace op {
+inline constexpr std::uint8_t nop = 0;               // 5.1
+inline constexpr std::uint8_t readv = 1;             // 5.1
+inline constexpr std::uint8_t writev = 2;            // 5.1
+inline constexpr std::uint8_t fsync = 3;             // 5.1
+inline constexpr std::uint8_t read_fixed = 4;        // 5.1
+inline constexpr std::uint8_t write_fixed = 5;       // 5.1
+inline constexpr std::uint8_t sendmsg = 9;           // 5.3
+inline constexpr std::uint8_t recvmsg = 10;          // 5.3
+inline constexpr std::uint8_t timeout = 11;          // 5.4
+inline constexpr std::uint8_t timeout_remove = 12;   // 5.5
+inline constexpr std::uint8_t accept = 13;           // 5.5
+inline constexpr std::uint8_t async_cancel = 14;     // 5.5
+inline constexpr std::uint8_t link_timeout = 15;     // 5.5
+inline constexpr std::uint8_t connect = 16;          // 5.5
+inline constexpr std::uint8_t fallocate = 17;        // 5.6
+inline constexpr std::uint8_t openat = 18;           // 5.6
+inline constexpr std::uint8_t close = 19;            // 5.6
+inline constexpr std::uint8_t statx = 21;            // 5.6
+inline constexpr std::uint8_t read = 22;             // 5.6
+inline constexpr std::uint8_t write = 23;            // 5.6
+inline constexpr std::uint8_t send = 26;             // 5.6
+inline constexpr std::uint8_t recv = 27;             // 5.6
+inline constexpr std::uint8_t splice = 30;           // 5.7
+inline constexpr std::uint8_t provide_buffers = 31;  // 5.7
+inline constexpr std::uint8_t remove_buffers = 32;   // 5.7
+inline constexpr std::uint8_t shutdown = 34;         // 5.11
+inline constexpr std::uint8_t renameat = 35;         // 5.11
+inline constexpr std::uint8_t unlinkat = 36;         // 5.11
+inline constexpr std::uint8_t mkdirat = 37;          // 5.15
+inline constexpr std::uint8_t symlinkat = 38;        // 5.15
+inline constexpr std::uint8_t linkat = 39;           // 5.15
+inline constexpr std::uint8_t socket = 45;           // 5.19
+inline constexpr std::uint8_t uring_cmd = 46;        // 5.19
+inline constexpr std::uint8_t send_zc = 47;          // 6.0
+inline constexpr std::uint8_t waitid = 50;           // 6.7
+inline constexpr std::uint8_t bind = 56;             // 6.11
+inline constexpr std::uint8_t listen = 57;           // 6.11
+// No kernel has it: opcodes are handed out in order, and 7.3 is at 64. The last one that a probe can speak of.
+inline constexpr std::uint8_t nobody = 254;
+}  // namespace op
+
+// "MKDIRAT" for 37; "opcode 200" for one the suite does not use.
+std::string op_name(std::uint8_t opcode);
+
+// Sqe::flags.
+inline constexpr std::uint8_t fixed_file = 1, io_drain = 2, io_link = 4;  // 5.1, 5.2, 5.3
+inline constexpr std::uint8_t buffer_select = 32;                         // 5.7
+
+// Sqe::ioprio of an accept, of a receive and of a zero-copy send.
+inline constexpr std::uint16_t accept_multishot = 1;  // 5.19
+inline constexpr std::uint16_t recv_multishot = 2;    // 6.0
+
+// Sqe::file_index: the kernel chooses a slot (5.19). Otherwise it is the slot + 1 (5.15).
+inline constexpr std::uint32_t file_index_alloc = ~0u;
+
+// Cqe::flags. With cqe_buffer the upper 16 bits are the id of a buffer.
+inline constexpr std::uint32_t cqe_buffer = 1;         // 5.7
+inline constexpr std::uint32_t cqe_more = 2;           // 5.13
+inline constexpr std::uint32_t cqe_sock_nonempty = 4;  // 5.19
+inline constexpr std::uint32_t cqe_notif = 8;          // 6.0
+inline constexpr std::uint32_t cqe_buf_more = 16;      // 6.12
+
+// Commands of a URING_CMD on a socket, in Sqe::off.
+inline constexpr std::uint64_t socket_op_getsockopt = 2, socket_op_setsockopt = 3;  // 6.7
+
+// Params::features.
+inline constexpr std::uint32_t feat_single_mmap = 1u << 0;    // 5.4
+inline constexpr std::uint32_t feat_nodrop = 1u << 1;         // 5.5
+inline constexpr std::uint32_t feat_submit_stable = 1u << 2;  // 5.5
+inline constexpr std::uint32_t feat_fast_poll = 1u << 5;      // 5.7
+
+// The 64 bytes of a submission queue entry. Where the kernel's header overlays names, the first one stands.
+struct Sqe {
+  std::uint8_t opcode = 0;
+  std::uint8_t flags = 0;
+  std::uint16_t ioprio = 0;
+  std::int32_t fd = 0;
+  std::uint64_t off = 0;
+  std::uint64_t addr = 0;
+  std::uint32_t len = 0;
+  std::uint32_t op_flags = 0;
+  std::uint64_t user_data = 0;
+  std::uint16_t buf_index = 0;
+  std::uint16_t personality = 0;
+  std::uint32_t file_index = 0;
+  std::uint64_t addr3 = 0;
+  std::uint64_t pad2 = 0;
+
+  friend bool operator==(const Sqe&, const Sqe&) = default;
+};
+static_assert(sizeof(Sqe) == 64);
+
+// The 16 bytes of a completion queue entry.
+struct Cqe {
+  std::uint64_t user_data = 0;
+  std::int32_t res = 0;
+  std::uint32_t flags = 0;
+
+  friend bool operator==(const Cqe&, const Cqe&) = default;
+};
+static_assert(sizeof(Cqe) == 16);
+
+// How failures and the wire log show them: Sqe{.opcode=NOP, .user_data=0xaaaaaaaa}, all fields that are not
+// zero; Cqe{.user_data=0xaaaaaaaa, .res=-22 EINVAL, .flags=0}, all three.
+std::string to_string(const Sqe& sqe);
+std::string to_string(const Cqe& cqe);
+void PrintTo(const Sqe& sqe, std::ostream* out);
+void PrintTo(const Cqe& cqe, std::ostream* out);
+
+// "-22 EINVAL" for an error, "128" for a value.
+std::string result_text(long res);
+
+// An address as an SQE carries it.
+inline std::uint64_t address(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
+
+}  // namespace conformance::wire
+
+#endif

@@ -1,0 +1,219 @@
+#include "seam/wire_log.h"
+
+#include <array>
+#include <charconv>
+#include <sstream>
+
+#include "seam/bare_kernel.h"
+#include "seam/lying_kernel.h"
+#include "seam/wire.h"
+
+namespace conformance {
+namespace {
+
+// Words of the ring as the kernel has them. Plain acquire loads: the log is taken between system calls of one
+// thread.
+std::uint32_t word(const RingView& ring, std::uint32_t offset) {
+  return __atomic_load_n(reinterpret_cast<const std::uint32_t*>(ring.rings + offset), __ATOMIC_ACQUIRE);
+}
+
+wire::Sqe* published_sqe(const RingView& ring, std::uint32_t position) {
+  const std::uint32_t slot = position & (ring.params.sq_entries - 1);
+  const bool has_index_array = (ring.params.flags & uring::setup_no_sqarray) == 0;  // liburing from 2.6 on
+  const std::uint32_t index = has_index_array ? word(ring, ring.params.sq_off.array + slot * 4) : slot;
+  if (index >= ring.params.sq_entries) return nullptr;
+  return reinterpret_cast<wire::Sqe*>(ring.sqes + index * sizeof(wire::Sqe));
+}
+
+std::string register_name(uring::RegisterOp op) {
+  return "register op " + std::to_string(static_cast<unsigned>(op));
+}
+
+struct Line {
+  std::string operator()(const std::string& line) const { return line; }
+  std::string operator()(const WireLog::Published& event) const {
+    const std::string sqe = event.sqe ? to_string(*event.sqe) : "an index out of range";
+    return "sqe[" + std::to_string(event.position) + "] " + sqe;
+  }
+  std::string operator()(const WireLog::Completed& event) const {
+    return "cqe[" + std::to_string(event.position) + "] " + to_string(event.cqe);
+  }
+  std::string operator()(const WireLog::Entered& event) const {
+    return "enter  submit=" + std::to_string(event.to_submit) +
+           " wait=" + std::to_string(event.min_complete) + " flags=" + std::to_string(event.flags) + " -> " +
+           wire::result_text(event.result);
+  }
+};
+
+}  // namespace
+
+void RingView::found(std::uint64_t offset, std::byte* memory) {
+  std::byte*& half = offset == uring::off_sqes ? sqes : rings;
+  // The same memory twice, if a binding maps the two queues one by one; the SQ's mapping reaches further.
+  if (offset != uring::off_cq_ring || half == nullptr) half = memory;
+}
+
+void WireLog::clear() {
+  events_.clear();
+  dropped_ = 0;
+  losses_.clear();
+}
+
+void WireLog::add(Event event) {
+  events_.push_back(std::move(event));
+  if (events_.size() > capacity) {
+    events_.pop_front();
+    ++dropped_;
+  }
+}
+
+std::deque<std::string> WireLog::lines() const {
+  std::deque<std::string> result;
+  if (dropped_ > 0) result.push_back("(" + std::to_string(dropped_) + " older lines left out)");
+  for (const Event& event : events_) result.push_back(std::visit(Line{}, event));
+  return result;
+}
+
+std::string WireLog::ring_states() const {
+  std::ostringstream out;
+  for (const auto& [fd, ring] : rings_) {
+    if (ring.rings == nullptr) continue;
+    const auto& sq = ring.params.sq_off;
+    const auto& cq = ring.params.cq_off;
+    out << "ring " << fd << ": sq head " << word(ring, sq.head) << " tail " << word(ring, sq.tail)
+        << " flags " << word(ring, sq.flags) << ", cq head " << word(ring, cq.head) << " tail "
+        << word(ring, cq.tail) << " overflow " << word(ring, cq.overflow) << "; ";
+  }
+  return out.str();
+}
+
+void WireLog::log_published(int fd) {
+  RingView& ring = rings_[fd];
+  if (ring.rings == nullptr || ring.sqes == nullptr) return;
+  for (const std::uint32_t tail = word(ring, ring.params.sq_off.tail); ring.sq_seen != tail; ++ring.sq_seen) {
+    const wire::Sqe* sqe = published_sqe(ring, ring.sq_seen);
+    add(Published{.position = ring.sq_seen, .sqe = sqe != nullptr ? std::optional(*sqe) : std::nullopt});
+    // A binding that published a wild tail is seen after one round; the log need not hold 2^32 lines of it.
+    if (tail - ring.sq_seen > 2 * ring.params.sq_entries) {
+      add("the published tail " + std::to_string(tail) + " is further ahead than the ring is long");
+      ring.sq_seen = tail;
+      return;
+    }
+  }
+}
+
+void WireLog::log_completed(int fd) {
+  RingView& ring = rings_[fd];
+  if (ring.rings == nullptr) return;
+  const auto* cqes = reinterpret_cast<const wire::Cqe*>(ring.rings + ring.params.cq_off.cqes);
+  const std::uint32_t tail = word(ring, ring.params.cq_off.tail);
+  if (tail - ring.cq_seen > ring.params.cq_entries) {  // since the last look there was room for no more
+    add("the CQ's tail " + std::to_string(tail) + " is further ahead than the queue is long");
+    ring.cq_seen = tail;
+  }
+  for (; ring.cq_seen != tail; ++ring.cq_seen) {
+    add(Completed{.position = ring.cq_seen, .cqe = cqes[ring.cq_seen & (ring.params.cq_entries - 1)]});
+  }
+}
+
+void WireLog::look_for_losses(int fd) {
+  const RingView& ring = rings_[fd];
+  const std::uint32_t dropped = word(ring, ring.params.sq_off.dropped);
+  const std::uint32_t overflow = word(ring, ring.params.cq_off.overflow);
+  const std::string name = "ring " + std::to_string(fd);
+  if (dropped != 0) losses_.push_back(name + " says that " + std::to_string(dropped) + " SQEs were dropped");
+  if (overflow != 0) losses_.push_back(name + " says that " + std::to_string(overflow) + " CQEs were lost");
+}
+
+WireLog& wire_log() {
+  // Never destroyed: a binding that calls exit(3) is seen while everything else is taken down.
+  static WireLog& log = *new WireLog;
+  return log;
+}
+
+long ObservedKernel::setup(uring::u32 entries, uring::Params* params) noexcept {
+  const uring::u32 flags = params->flags;
+  const long fd = LyingKernel::setup(entries, params);
+  std::string line = "setup  entries=" + std::to_string(entries) + " flags=" + std::to_string(flags) +
+                     " -> " + wire::result_text(fd);
+  if (fd >= 0) {
+    std::array<char, 9> features{};
+    std::to_chars(features.data(), features.data() + 8, params->features, 16);
+    line += " (sq " + std::to_string(params->sq_entries) + ", cq " + std::to_string(params->cq_entries) +
+            ", features 0x" + std::string(features.data()) + ")";
+    wire_log().rings()[static_cast<int>(fd)] = RingView{.params = *params};
+  }
+  wire_log().add(std::move(line));
+  return fd;
+}
+
+long ObservedKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags,
+                           const void* arg, std::size_t arg_size) noexcept {
+  wire_log().log_published(fd);
+  const long result = LyingKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
+  wire_log().add(WireLog::Entered{
+      .to_submit = to_submit, .min_complete = min_complete, .flags = flags, .result = result});
+  wire_log().log_completed(fd);
+  return result;
+}
+
+long ObservedKernel::do_register(int fd, uring::RegisterOp op, const void* arg, uring::u32 count) noexcept {
+  const long result = LyingKernel::do_register(fd, op, arg, count);
+  wire_log().add(register_name(op) + " count=" + std::to_string(count) + " -> " + wire::result_text(result));
+  const auto ring = wire_log().rings().find(fd);
+  if (ring != wire_log().rings().end() && result >= 0) {
+    ring->second.buffer_rings += op == uring::RegisterOp::pbuf_ring              ? 1
+                                 : op == uring::RegisterOp::unregister_pbuf_ring ? -1
+                                                                                 : 0;
+  }
+  return result;
+}
+
+long ObservedKernel::map_ring(int fd, std::size_t bytes, uring::u64 offset) noexcept {
+  const long address = LyingKernel::map_ring(fd, bytes, offset);
+  if (address < 0 && address >= -uring::max_errno) {
+    wire_log().add("mmap   offset=" + std::to_string(offset) + " -> " + wire::result_text(address));
+    return address;
+  }
+  RingView& ring = wire_log().rings()[fd];
+  ++ring.mappings;
+  ring.found(offset, reinterpret_cast<std::byte*>(address));
+  if (offset != uring::off_sqes) {  // wherever the counters of a new ring stand
+    ring.sq_seen = word(ring, ring.params.sq_off.tail);
+    ring.cq_seen = word(ring, ring.params.cq_off.tail);
+  }
+  return address;
+}
+
+long ObservedKernel::map_anonymous(std::size_t bytes) noexcept {
+  const long address = BareKernel::map_anonymous(bytes);
+  const bool failed = address < 0 && address >= -uring::max_errno;
+  wire_log().add("mmap   anonymous bytes=" + std::to_string(bytes) + " -> " +
+                 (failed ? wire::result_text(address) : "memory"));
+  if (!failed) wire_log().anonymous().insert(reinterpret_cast<void*>(address));
+  return address;
+}
+
+long ObservedKernel::unmap(void* address, std::size_t bytes) noexcept {
+  wire_log().anonymous().erase(address);
+  for (auto& [fd, ring] : wire_log().rings()) {
+    if (ring.rings != address && ring.sqes != address) continue;
+    if (ring.rings == address) {
+      wire_log().log_completed(fd);
+      wire_log().look_for_losses(fd);
+    }
+    (ring.rings == address ? ring.rings : ring.sqes) = nullptr;
+    --ring.mappings;
+  }
+  return LyingKernel::unmap(address, bytes);
+}
+
+long ObservedKernel::close(int fd) noexcept {
+  const auto ring = wire_log().rings().find(fd);
+  if (ring != wire_log().rings().end() && ring->second.mappings == 0) wire_log().rings().erase(ring);
+  const long result = LyingKernel::close(fd);
+  wire_log().add("close  " + std::to_string(fd) + " -> " + wire::result_text(result));
+  return result;
+}
+
+}  // namespace conformance

@@ -1,0 +1,129 @@
+// copy_cqes with wrapping sq.cqes buffer: the CQ has four slots, and every batch of four starts in the middle
+// of it, so that copying it out takes two pieces. 4094 timeouts, each with a number of its own.
+//
+// Needs TIMEOUT (5.4).
+
+#include <algorithm>
+#include <vector>
+
+#include "fixture/ring_test.h"
+
+namespace {
+
+using namespace conformance;
+
+// Two entries: the CQ then has four, and every batch wraps.
+class CopyCqesWrapping : public RingTest<2> {
+ protected:
+  // What no CQE of this file looks like: what copy_cqes did not write.
+  static constexpr wire::Cqe untouched{.user_data = 0xfefefefefefefefe, .res = 4711, .flags = 0xfefefefe};
+
+  std::array<binding::Cqe, 8> cqes;
+  binding::Timespec ten_us{.tv_sec = 0,
+                           .tv_nsec = 10'000};  // the kernel reads it when the timeout is submitted
+
+  // Calls copy_cqes with room for `room`, and returns what it copied. The rest of the array stays as it was.
+  std::vector<wire::Cqe> copy(std::uint32_t wait_for, std::size_t room = 8) {
+    cqes.fill(std::bit_cast<binding::Cqe>(untouched));
+    const std::uint32_t count = must(ring.copy_cqes(std::span(cqes).first(room), wait_for));
+    if (count > room) throw std::runtime_error("copied more than there is room for");
+    std::vector<wire::Cqe> copied;
+    for (std::size_t i = 0; i < cqes.size(); ++i) {
+      if (i < count) {
+        copied.push_back(wire_of(cqes[i]));
+      } else {
+        EXPECT_EQ(wire_of(cqes[i]), untouched) << "behind the " << count << " that were copied";
+      }
+    }
+    return copied;
+  }
+
+  // Starts `count` timeouts, numbered on from `started`, and copies their CQEs out.
+  void run_timeouts(std::uint32_t count) {
+    const std::uint64_t first = started;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      EXPECT_EQ(wire_of(must(ring.timeout(started, &ten_us, 0, 0))),
+                (wire::Sqe{.opcode = wire::op::timeout,
+                           .fd = -1,
+                           .addr = wire::address(&ten_us),
+                           .len = 1,
+                           .user_data = started}));
+      ++started;
+      EXPECT_EQ(ring.submit(), 1);
+    }
+    // Any timeout may end the wait, whatever number was waited for (as 5.4 does): fewer may come, even none.
+    std::uint32_t n = 0;
+    std::uint64_t seen = 0;  // a bit for each
+    while (n < count) {
+      for (const wire::Cqe& cqe : copy(count - n)) {
+        // In no order: they fire as they like.
+        EXPECT_EQ(cqe, (wire::Cqe{.user_data = cqe.user_data, .res = -ETIME, .flags = 0}));
+        if (cqe.user_data - first < count) seen |= 1ull << (cqe.user_data - first);
+        ++n;
+      }
+    }
+    EXPECT_EQ(n, count);
+    EXPECT_EQ(seen, (1ull << count) - 1) << "each of the " << count << " from " << first << " on, once";
+  }
+  std::uint64_t started = 0;
+};
+
+TEST_F(CopyCqesWrapping, CopiesEveryBatchInTwoPieces) {
+  EXPECT_EQ(ring.sq_entries(), 2u);
+  EXPECT_EQ(ring.cq_entries(), 4u);
+  run_timeouts(2);
+  EXPECT_EQ(ring.indices().cq_head, 2u);
+  for (std::uint32_t i = 1; i < 1024; ++i) {
+    run_timeouts(4);
+    ASSERT_EQ(ring.indices().cq_head, 2 + 4 * i);
+    if (HasFailure()) return;  // a thousand times the same is not more
+  }
+  EXPECT_EQ(started, 4094u);
+}
+
+// Timeouts fire one by one, and a copy above may get one CQE each time and never wrap. Here all four are
+// there before the first copy: from each slot of the CQ on, with room for fewer, for just as many, and for
+// more.
+TEST_F(CopyCqesWrapping, CopiesInOrderFromEverySlot) {
+  std::uint64_t sent = 0, received = 0;
+  for (std::uint32_t slot = 0; slot < 4; ++slot) {
+    for (const std::size_t room : {1u, 2u, 3u, 4u, 8u}) {
+      while (ring.indices().cq_head % 4 != slot) {
+        must(ring.nop(sent++));
+        ASSERT_EQ(ring.submit_and_wait(1), 1);
+        EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = received++, .res = 0, .flags = 0}));
+      }
+      for (const std::uint32_t there : {2u, 4u}) {
+        must(ring.nop(sent++));
+        must(ring.nop(sent++));
+        ASSERT_EQ(ring.submit_and_wait(there), 2);
+      }
+      ASSERT_EQ(ring.cq_ready(), 4u);
+
+      std::size_t left = 4;
+      while (left > 0) {
+        const std::vector<wire::Cqe> copied = copy(0, room);
+        ASSERT_EQ(copied.size(), std::min(room, left)) << "from slot " << slot << ", room for " << room;
+        for (const wire::Cqe& cqe : copied) {
+          EXPECT_EQ(cqe, (wire::Cqe{.user_data = received++, .res = 0, .flags = 0}));
+        }
+        left -= copied.size();
+        EXPECT_EQ(ring.cq_ready(), left);
+      }
+    }
+  }
+}
+
+// What is there is returned at once, whatever is waited for; and without waiting, nothing is nothing. Either
+// mistake is a wait that never ends.
+TEST_F(CopyCqesWrapping, DoesNotWaitForWhatItWasNotAskedFor) {
+  EXPECT_EQ(copy(0).size(), 0u);
+  EXPECT_EQ(enters(), std::vector<std::string>{})
+      << "nothing overflowed: there is nothing to ask the kernel for";
+  must(ring.nop(1));
+  ASSERT_EQ(ring.submit_and_wait(1), 1);
+  EXPECT_EQ(copy(2), (std::vector{wire::Cqe{.user_data = 1, .res = 0, .flags = 0}}));
+  EXPECT_EQ(copy(0).size(), 0u);
+}
+
+}  // namespace

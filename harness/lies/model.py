@@ -1,0 +1,116 @@
+"""What a lie is, and what each of them must lead to (conformance/catalogue/lies.toml)."""
+
+from __future__ import annotations
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from harness.base.errors import Trouble
+from harness.base.paths import ROOT
+from harness.suite.catalogue import nearest
+
+
+EXPECTED = ROOT / "conformance" / "catalogue" / "lies.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What a lie must lead to: these tests are red, or nothing is, because. With both, no other test may be red."""
+
+    caught_by: tuple[str, ...] = ()
+    because: str = ""
+
+    @property
+    def survived(self) -> bool:
+        """Whether tests that are not named must stay green."""
+        return bool(self.because)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lie:
+    """A lie, what it says, and the tests that turned red, by row.
+
+    A test that runs on rings of several sizes is one test, and red if it is on any.
+    """
+
+    name: str
+    says: str
+    kernel: str = ""  # the series of the one that ran below it
+    red: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    green: tuple[str, ...] = ()  # the others that ran; not published
+    absent: tuple[str, ...] = ()  # those of them that this kernel is too old for: they can catch nothing; not published
+
+    @property
+    def tests(self) -> frozenset[str]:
+        """All red tests."""
+        return frozenset(test for tests in self.red.values() for test in tests)
+
+
+def load(path: Path = EXPECTED) -> dict[str, Expectation]:
+    """What each lie must lead to, by name; Trouble when the file is not exactly what it should be."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Trouble(f"{path} cannot be read: {error}. Correct it, or restore it from git.") from error
+    expected: dict[str, Expectation] = {}
+    for kind, entries in document.items():
+        if kind not in _KINDS:
+            raise Trouble(f"{path.name}: unknown table {kind!r}. {nearest(kind, _KINDS)}")
+        for name, value in entries.items():
+            if name in expected:
+                raise Trouble(f"{path.name}: the lie {name!r} stands there twice. Remove one.")
+            expected[name] = _expectation(f"{path.name}, {kind}.{name}", kind, value)
+    return expected
+
+
+_KINDS = ("caught_by", "caught_only_by", "survived")
+
+
+def _expectation(where: str, kind: str, value: Any) -> Expectation:
+    if kind == "caught_only_by":
+        if not isinstance(value, dict) or set(value) != {"tests", "because"}:
+            raise Trouble(f"{where} must have tests and because, and nothing else.")
+        return Expectation(caught_by=_tests(where, value["tests"]), because=_sentence(where, value["because"]))
+    if kind == "survived":
+        return Expectation(because=_sentence(where, value))
+    return Expectation(caught_by=_tests(where, value))
+
+
+def _tests(where: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(test, str) and test for test in value):
+        raise Trouble(f'{where} must name tests, such as ["Nop.MovesEveryIndexByOne"].')
+    return tuple(value)
+
+
+def _sentence(where: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise Trouble(f"{where} must say why, in a sentence.")
+    return value
+
+
+def agree(expected: Mapping[str, Expectation], known: Iterable[Lie]) -> None:
+    """Trouble unless the lies of the program are those of the file."""
+    names = [lie.name for lie in known]
+    for name in names:
+        if name not in expected:
+            raise Trouble(f"conformance/catalogue/lies.toml does not say what the lie {name!r} must lead to. Add it there.")
+    for name in expected:
+        if name not in names:
+            raise Trouble(f"conformance/catalogue/lies.toml has {name!r}, which the program does not tell. {nearest(name, names)}")
+
+
+def objections(lie: Lie, expectation: Expectation) -> list[str]:
+    """Where the run is not what the file says, as sentences."""
+    found = []
+    for test in expectation.caught_by:
+        if test in lie.absent:
+            continue
+        if test in lie.green:
+            found.append(f"{lie.name} is no longer caught by {test}.")
+        elif test not in lie.tests:
+            found.append(f"{lie.name} is to be caught by {test}, which did not run: is that its name, or did its row end early?")
+    if expectation.survived:
+        red = sorted(lie.tests - set(expectation.caught_by))
+        found += [f"{lie.name} is to be survived by {test}, which turned red." for test in red]
+    return found

@@ -1,0 +1,118 @@
+"""Runs every test through lies, and sees which turn red."""
+
+from __future__ import annotations
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from harness.base.errors import Trouble
+from harness.kernels.spec import HOST
+from harness.lies.model import Expectation, Lie
+from harness.matrix.column import Column, Setup
+from harness.results.model import Cell
+from harness.suite import catalogue
+from harness.suite.binding import DEFAULT, Binding
+from harness.suite.catalogue import Row, nearest
+from harness.suite.since import KernelVersion
+from harness.verdicts.judge import Verdict
+
+
+PREFIX = "lie:"
+
+#: A lie that is to be caught may hang test after test; one that is to be survived hangs none.
+TIMEOUT_S = 2
+
+#: Most of them sleep: a test that waits for what never comes needs no processor. And the rows of one lie are run in
+#: several parts, so that one that hangs often keeps nobody waiting for the last.
+AT_ONCE, PARTS = 24, 4
+
+
+def listed(build: Path) -> list[Lie]:
+    """The lies that the conformance program can tell."""
+    program = DEFAULT[0].program(build)
+    try:
+        answer = subprocess.run([str(program), "--list-lies"], text=True, capture_output=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Trouble(f"{program} does not list its lies: {error}. Build first: ci/build") from error
+    return [Lie(name=name, says=says) for name, says in (line.split(maxsplit=1) for line in answer.stdout.splitlines())]
+
+
+def chosen_lie(name: str, known: Sequence[Lie]) -> Lie:
+    names = [lie.name for lie in known]
+    if name not in names:
+        raise Trouble(f"There is no lie {name!r}. {nearest(name, names)}")
+    return known[names.index(name)]
+
+
+def observe(
+    known: Sequence[Lie], expected: Mapping[str, Expectation], build: Path, *, say: Callable[[str], None] = lambda text: None
+) -> Iterator[Lie]:
+    """Run every row through each of the lies; yields them in their order, with what turned red."""
+    rows = catalogue.load()
+    with tempfile.TemporaryDirectory(prefix="lies-") as directory, ThreadPoolExecutor(AT_ONCE) as threads:
+        jobs = []
+        for lie in known:
+            setup = Setup(build=build, artefacts=Path(directory), bindings=(Binding(name=f"{PREFIX}{lie.name}"),), timeout_s=TIMEOUT_S)
+            parts = [
+                threads.submit(_cells, rows[part::PARTS], replace(setup, artefacts=Path(directory, lie.name, str(part))))
+                for part in range(PARTS)
+            ]
+            jobs.append((lie, parts))
+        try:
+            for lie, parts in jobs:
+                by_stem = {cell.stem: cell for part in parts for cell in part.result()}
+                seen = seen_through(lie, [by_stem[row.stem] for row in rows])
+                say(f"{lie.name}: {len(seen.tests)} tests red")
+                yield seen
+        finally:  # nobody waits for the rest
+            threads.shutdown(cancel_futures=True)
+
+
+def _cells(rows: Sequence[Row], setup: Setup) -> list[Cell]:
+    return list(Column(HOST, [(row, setup.bindings[0]) for row in rows], setup).cells())
+
+
+def seen_through(lie: Lie, cells: Sequence[Cell]) -> Lie:
+    red: dict[str, tuple[str, ...]] = {}
+    ran: dict[str, None] = {}
+    absent: dict[str, None] = {}
+    for cell in cells:
+        if cell.verdict is Verdict.NONE:
+            raise Trouble(f"Through the lie {lie.name}, {cell.stem} has no verdict: {cell.why} Run that again: {cell.rerun}")
+        ran |= dict.fromkeys(_without_size(test["name"]) for test in _tests_of(cell))
+        if cell.verdict is Verdict.ABSENT:
+            absent |= dict.fromkeys(_without_size(test["name"]) for test in _tests_of(cell) if _is_right_refusal(test))
+        if tests := tuple(dict.fromkeys(_without_size(name) for name in _red_tests(cell))):
+            red[cell.stem] = tests
+    version = KernelVersion.parse(cells[0].kernel or "", "")
+    seen = replace(lie, kernel=version.series if version else "", red=red)
+    return replace(seen, green=tuple(name for name in ran if name not in seen.tests), absent=tuple(absent))
+
+
+def _without_size(name: str) -> str:
+    return name.partition("/")[0]
+
+
+def _tests_of(cell: Cell) -> list[Mapping[str, Any]]:
+    return [record for record in cell.observed["records"] if record["kind"] == "test"]
+
+
+def _red_tests(cell: Cell) -> list[str]:
+    """The tests to which a red cell is due: those that failed, and the one in which the process died."""
+    if not cell.surprise:
+        return []
+    tests = _tests_of(cell)
+    missing = cell.verdict is Verdict.MISSING
+    red = [test["name"] for test in tests if test["state"] != "passed" and (missing or not _is_right_refusal(test))]
+    if cell.observed["state"] in ("crashed", "timeout") and not any(test["state"] == "timeout" for test in tests):
+        done = {test["name"] for test in tests}
+        planned = [name for record in cell.observed["records"] if record["kind"] == "header" for name in record["plan"]]
+        red += [name for name in planned if name not in done][:1]
+    return red
+
+
+def _is_right_refusal(test: Mapping[str, Any]) -> bool:
+    return bool(test["state"] == "refused" and test["refusal"]["shape"] == "right")

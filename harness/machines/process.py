@@ -1,0 +1,125 @@
+"""Child processes that never outlive us, and the files they leave."""
+
+from __future__ import annotations
+import contextlib
+import ctypes
+import errno
+import re
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from harness.base.errors import Trouble
+
+
+STOPPED = re.compile(r"terminating on signal (\d+)")  # QEMU ends with exit code 0 when a signal asks it to
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it, where they are missing."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def store(path: Path, data: bytes) -> None:
+    """Write a file and the directories above it; a full disk is our trouble, in a sentence."""
+    make_directory(path.parent)
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            with contextlib.suppress(OSError):  # the trouble is told; half a file only takes others' room
+                path.unlink()
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> Trouble:
+    remedy = "Make room there." if error.errno in NO_ROOM else "Name a directory that can be written."
+    return Trouble(f"{path} cannot be written: {error.strerror}. {remedy}")
+
+
+def text_lines(path: Path) -> list[str]:
+    """The lines of a log; none if it was never begun."""
+    try:
+        return path.read_text(errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+@contextlib.contextmanager
+def child(
+    command: Sequence[str],
+    *,
+    stderr: Path,
+    dies_by: signal.Signals,
+    remedy: str,
+    descriptors: Sequence[int] = (),
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that outlives neither the block nor the thread that runs it; its standard output is a pipe.
+
+    It has a session of its own, so that Ctrl-C reaches it through us and in our order. `remedy` is what a
+    person can do if it cannot be started. Of our `descriptors` it inherits only these.
+    """
+    try:
+        file = stderr.open("wb")
+    except OSError as error:
+        raise unwritable(stderr, error) from error
+    with file:
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=file,
+                start_new_session=True,
+                pass_fds=descriptors,
+                preexec_fn=lambda: _die_with_parent(dies_by),
+            )
+        except OSError as error:
+            raise Trouble(f"{command[0]} cannot be started: {error.strerror}. {remedy}") from error
+    try:
+        yield process
+    finally:
+        assert process.stdout is not None
+        if process.poll() is None:
+            process.send_signal(dies_by)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def killed_by(code: int, errors: Sequence[str]) -> str | None:
+    """The signal that ended a process, also one it obeyed by leaving; None if no signal did."""
+    asked = next(filter(None, map(STOPPED.search, errors)), None)
+    number = -code if code < 0 else int(asked[1]) if asked else 0
+    hint = " (for example by the out-of-memory killer)" if number == signal.SIGKILL else ""
+    return f"{signal_name(number)}{hint}" if number else None
+
+
+def signal_name(number: int) -> str:
+    """SIGKILL for 9, and so on."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "a signal of no name"
+
+
+def last_words(lines: Sequence[str]) -> str:
+    return f": {lines[-1]}" if lines else ""
+
+
+_LIBC = ctypes.CDLL(None)
+
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent(by: signal.Signals) -> None:
+    # Runs between fork and exec. A killed harness cannot clean up; the kernel does it then.
+    _LIBC.prctl(_PR_SET_PDEATHSIG, by)

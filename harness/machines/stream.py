@@ -1,0 +1,160 @@
+"""Follows what a runner says, line by line, and holds it to deadlines."""
+
+from __future__ import annotations
+import json
+import os
+import re
+import select
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from harness.machines.machine import Event, Events, PlanEntry
+from harness.machines.process import killed_by, last_words, text_lines
+from harness.machines.shared_memory import SharedMemory
+
+
+MAX_LINE = 8 << 20  # a guest gone mad must not take our memory with it
+
+CONSOLE_TAIL = 200  # lines; an Oops with the panic that follows it takes about 100
+
+GATHER_S = 0.01  # lines come in bursts, and byte by byte; to be woken by each would cost us, and QEMU, more than the wait
+
+MAX_POLL_S = 1e6  # poll(2) counts milliseconds in 31 bits
+
+PANIC = re.compile(r"Kernel panic - not syncing: (.*)")
+
+
+def follow(
+    process: subprocess.Popen[bytes],
+    plan: Sequence[PlanEntry],
+    *,
+    boot_deadline_s: float,
+    grace_s: float,
+    errors: Path,
+    console: Path | None = None,
+    memory: SharedMemory | None = None,
+    name: str,
+    program: str,
+) -> Events:
+    """The events of a runner that writes to the process's standard output, held to deadlines.
+
+    An empty line there stands for the next one in `memory`, if there is any.
+    `errors` has the standard error of the process, `console` what its kernel says, if it has one of its own.
+    In sentences the machine is called `name` and the process that it is `program`.
+    """
+    timeouts = {entry.name: entry.timeout_s for entry in plan}
+    phase, entry, ended = "boot", None, 0
+    farewell: Event | None = None
+    deadline = time.monotonic() + boot_deadline_s
+
+    def consoles() -> list[str]:  # what QEMU itself says is why it ended, so it comes last
+        return (text_lines(console) if console else []) + text_lines(errors)
+
+    def died(why: str, *, hung: bool = False, killed: bool = False) -> Event:
+        said = consoles()
+        if panic := next(filter(None, map(PANIC.search, said)), None):
+            why, hung, killed = f"kernel panic: {panic[1]}", False, False
+        return {
+            "kind": "died",
+            "phase": phase,
+            "entry": entry,
+            "why": why,
+            "hung": hung,
+            "killed": killed,
+            "kmsg": farewell.get("kmsg") or [] if farewell else None,
+            "console_tail": said[-CONSOLE_TAIL:],
+        }
+
+    lines = _LineReader(process)
+    while True:
+        try:
+            line = lines.next(deadline)
+        except TimeoutError:
+            yield died(f"{name} did not go on in time (phase: {phase})", hung=True)
+            return
+        if line is None:
+            break
+        event = _parse(memory.next_line() if memory is not None and line == b"\n" else line)
+        match event["kind"]:
+            case "hello" | "end":
+                ended += event["kind"] == "end"
+                phase, entry = "next entry" if ended < len(plan) else "shutdown", None
+                deadline = time.monotonic() + grace_s
+            case "start":
+                entry = event["entry"]
+                phase = f"entry {entry}"
+                deadline = time.monotonic() + timeouts.get(entry, 0) + grace_s
+            case "bye":  # believed once the machine is gone
+                phase, entry, farewell, deadline = "shutdown", None, event, time.monotonic() + grace_s
+                continue
+        yield event
+    # The pipe is closed. What matters now is whether the process goes, and how.
+    try:
+        code = process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        yield died(f"{name} closed its results but did not end", hung=True)
+        return
+    if farewell is not None:
+        yield farewell
+    elif by := killed_by(code, last := text_lines(errors)):
+        yield died(f"{program} was killed by {by}{last_words(last)}", killed=True)
+    else:
+        yield died(f"{name} ended by itself (exit code {code}){last_words(consoles())}")
+
+
+class _LineReader:
+    """Lines of a process's standard output as they come, with a deadline for each."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        self._descriptor = process.stdout.fileno()
+        self._buffer = bytearray()
+        self._poll = select.poll()
+        self._poll.register(self._descriptor, select.POLLIN)
+
+    def next(self, deadline: float) -> bytes | None:
+        """The next line; the unfinished last one at the end of the stream; None after it."""
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched) + 1) == 0:
+            searched = len(self._buffer)
+            if searched > MAX_LINE or not (data := self._read(deadline)):
+                end = searched
+                break
+            self._buffer += data
+        line = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        return line or None
+
+    def _read(self, deadline: float) -> bytes:
+        # Rounded up: a poll of 0 ms right before the deadline would be a busy loop.
+        left_s = min(deadline - time.monotonic(), MAX_POLL_S)
+        if not left_s > 0 or not self._poll.poll(int(left_s * 1000) + 1):  # not a number is no time either
+            raise TimeoutError
+        time.sleep(GATHER_S)
+        return os.read(self._descriptor, 1 << 16)
+
+
+def _parse(line: bytes) -> Event:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        event = None
+    if isinstance(event, dict) and _well_formed(event):
+        return event
+    return {"kind": "garbage", "line": line.decode(errors="replace").rstrip("\n")}
+
+
+def _well_formed(event: Event) -> bool:
+    """Whether this is something that a runner says, with what everybody reads from it unasked."""
+    match event.get("kind"):
+        case "start" | "end":
+            return isinstance(event.get("entry"), str)
+        case "record":
+            return isinstance(event.get("entry"), str) and isinstance(event.get("line"), str)
+        case "trouble":
+            return isinstance(event.get("text"), str)
+        case "hello":
+            return isinstance(event.get("release"), str) and isinstance(event.get("version"), str)
+        case kind:
+            return kind in ("ready", "bye")

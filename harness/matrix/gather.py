@@ -1,0 +1,148 @@
+"""The results of a run as its items report them, wherever they ran; and what is written of them."""
+
+from __future__ import annotations
+import fcntl
+import os
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+from harness.base.errors import Trouble
+from harness.base.exits import OK, SURPRISES, TROUBLE
+from harness.base.git import Git
+from harness.base.paths import README, REPORTS, RESULTS, ROOT
+from harness.kernels.spec import columns_for
+from harness.matrix.column import MACHINES, Setup
+from harness.report import folder
+from harness.results.file import Writer
+from harness.results.model import Cell, Footer, Header, Kernel, Plan, Results, cell_from_json, kernel_from_json, utc_now
+from harness.results.provenance import ingredients
+from harness.suite import catalogue
+from harness.verdicts.judge import Verdict
+
+
+CELL, KERNEL = "cell", "kernel"  # names of the properties by which a report carries results
+
+
+@dataclass(slots=True)
+class Matrix:
+    """The results of a run as they come in, and what became of them. Lives where pytest reports to the person."""
+
+    setup: Setup
+    specs: list[str]
+    rows: tuple[catalogue.Row, ...]
+    directory: Path  # results.ndjson goes here
+    hindrance: str | None = None  # why these columns are not to be published, if that is known from the start
+    header: Header | None = None
+    writer: Writer | None = None
+    kernels: dict[str, Kernel] = field(default_factory=dict)
+    cells: list[Cell] = field(default_factory=list)
+    whole: Results | None = None  # at the end
+    troubles: list[str] = field(default_factory=list)  # of our own, a sentence each
+    messages: list[str] = field(default_factory=list)  # what else to say at the end
+    _lock: IO[str] | None = None
+
+    def claim(self) -> None:
+        """Makes the directory this run's own, before anything runs; Trouble if it cannot be."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._lock = (self.directory / ".lock").open("w")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until the process ends
+        except BlockingIOError as error:
+            raise Trouble(
+                f"Another run is writing to {self.directory}. Wait for it, or name another place with --results."
+            ) from error
+        except OSError as error:
+            raise Trouble(
+                f"The results cannot go to {self.directory}: {error.strerror}. Name another place with --results."
+            ) from error
+
+    def begin(self, positions: Iterable[tuple[str, str, str]]) -> bool:
+        """The plan is known: (column, stem, binding) of every selected cell. Later calls change nothing, and say so."""
+        chosen = list(positions)
+        if self.header is not None or not chosen:
+            return False
+        planned, stems, through = (set(names) for names in zip(*chosen, strict=True))
+        bindings = [binding for binding in self.setup.bindings if binding.name in through]
+        columns = columns_for(self.specs, self.setup.settings.local, self.setup.fragments)
+        plan = Plan(
+            tests=tuple(row.name for row in self.rows if row.stem in stems),
+            kernels=tuple(heading for heading in columns.values() if heading in planned),
+            bindings=tuple(binding.name for binding in bindings),
+        )
+        commit, dirty = _commit()
+        try:
+            made_of = ingredients((row for row in self.rows if row.name in plan.tests), bindings=bindings)
+        except Trouble as trouble:
+            made_of = None
+            self.say(str(trouble))
+        self.header = Header(
+            suite=commit, dirty=dirty, plan=plan, started=utc_now(), host=_machine_facts(), made_of=made_of
+        )
+        try:
+            self.writer = Writer(self.directory / RESULTS, self.header)
+        except Trouble as trouble:  # a full disk: the run goes on, so that at least the terminal has it
+            self.say(str(trouble))
+        return True
+
+    def take(self, properties: Mapping[str, Any]) -> None:
+        """The results that one finished item reports."""
+        cell = cell_from_json(properties[CELL])
+        kernel = kernel_from_json(properties[KERNEL])
+        self.cells.append(cell)
+        self.kernels[kernel.series] = kernel
+        self._write(lambda writer: writer.cell(cell))
+
+    def end(self) -> None:
+        """Nothing more comes: write the kernels, the footer and the reports."""
+        if self.header is None:
+            return
+        for kernel in self.kernels.values():
+            self._write(lambda writer, line=kernel: writer.kernel(line))  # type: ignore[misc]
+        self._write(lambda writer: writer.finish())
+        footer = Footer.count(self.header.plan, self.cells, ended=utc_now())
+        self.whole = Results(
+            header=self.header, kernels=tuple(self.kernels.values()), cells=tuple(self.cells), footer=footer
+        )
+        try:
+            folder.fill(self.directory, self.whole, self.rows, top=ROOT, machines=MACHINES)
+            self.messages.append(f"Reports: {self.directory / folder.INDEX}")
+        except Trouble as trouble:
+            self.say(str(trouble))
+
+    def _write(self, write: Callable[[Writer], object]) -> None:
+        if self.writer is not None:
+            try:
+                write(self.writer)
+            except Trouble as trouble:
+                self.say(str(trouble))
+
+    @property
+    def exit_code(self) -> int:
+        """0 as expected, 1 surprises, 2 our own trouble (which is also any cell without a verdict)."""
+        complete = self.whole is not None and self.whole.footer.complete
+        if self.troubles or not complete or any(cell.verdict is Verdict.NONE for cell in self.cells):
+            return TROUBLE
+        return SURPRISES if any(cell.surprise for cell in self.cells) else OK
+
+    def say(self, trouble: str) -> None:
+        """Our own trouble, told once."""
+        if trouble not in self.troubles:
+            self.troubles.append(trouble)
+
+
+def _commit() -> tuple[str | None, bool]:
+    """The commit of this tree and whether it was changed; no commit where there is no git."""
+    git = Git(ROOT)
+    try:
+        commit, changes = git.commit_of("HEAD"), git.changes()
+    except Trouble:
+        return None, False
+    # What the matrix itself writes does not make the suite another one.
+    changed = [path for path in changes if path != README.name and not path.startswith(f"{REPORTS.name}/")]
+    return commit[:12] if commit else None, bool(changed)
+
+
+def _machine_facts() -> dict[str, str | int]:
+    return {"machine": platform.machine(), "kernel": platform.release(), "cpus": os.cpu_count() or 0}
