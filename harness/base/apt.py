@@ -26,6 +26,8 @@ ADVICE = "Check the network, or name another mirror with --mirror."
 STALL_S = 30
 
 _SCARCE = 64 << 20  # a stall with less room than one package list needs is the disk's doing
+_OUT_OF_DATE = re.compile(r"Release file is (expired|not valid yet)")
+_NOT_AS_SIGNED = re.compile("NO_PUBKEY|Missing key|not signed|BADSIG|Hash Sum mismatch")
 _NO_ROOM = re.compile("No space left on device|enough free space")
 
 _CONFIGURATION = """\
@@ -193,8 +195,17 @@ class Apt:
         if process.returncode and not (arguments[0] == "update" and failures(output)):
             errors = [line[3:].strip() for line in lines if line.startswith("E: ")]
             reason = "; ".join(errors).rstrip(".") or f"exit code {process.returncode}"
-            raise Trouble(f"apt-get {' '.join(arguments)} failed: {reason}. {ADVICE}")
+            raise Trouble(f"apt-get {' '.join(arguments)} failed: {reason}. {advice(reason)}")
         return output
+
+
+def advice(reason: str) -> str:
+    """What to do about what apt said."""
+    if _OUT_OF_DATE.search(reason):
+        return "The mirror is not kept up to date, or this machine's clock is wrong. Set the clock, or name another mirror with --mirror."
+    if _NOT_AS_SIGNED.search(reason):
+        return "What the mirror sent is not what the distribution signed, and none of it is used. Name another mirror with --mirror."
+    return ADVICE
 
 
 def end_all() -> None:
@@ -210,9 +221,12 @@ def failures(output: str) -> dict[str, str]:
     """The suites that `apt-get update` could not read, each with the reason."""
     failed: dict[str, str] = {}
     for match in re.finditer(r"^Err:\d+ \S+ ([^\s/]+).*\n((?:  .*\n)*)", output, re.MULTILINE):
-        failed.setdefault(match[1], " ".join(match[2].split()).rstrip(".:") or "no reason given")
+        reason = " ".join(match[2].split()).partition(" Hashes of expected file:")[0]  # a screenful of digests helps nobody
+        failed.setdefault(match[1], reason.rstrip(".:") or "no reason given")
     for match in re.finditer(r"^E: The repository '\S+ (\S+) Release' (.*)\.$", output, re.MULTILINE):
         failed[match[1]] = f"it {match[2]}"  # says it better; of an unsigned suite it is the only word
+    for match in re.finditer(r"^E: Release file for \S+/dists/(\S+)/\w+ is ((?:expired|not valid yet) .*)\. Updates", output, re.MULTILINE):
+        failed[match[1]] = f"its Release file is {match[2]}"
     return failed
 
 

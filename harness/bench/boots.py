@@ -135,7 +135,7 @@ def _run(machine: VmMachine) -> Times:
 def _whole(options: Sequence[str], workers: int) -> float:
     """The wall time of the whole matrix, as a person sees it."""
     with tempfile.TemporaryDirectory(prefix="uring-bench-") as place:
-        command = [sys.executable, "-P", "-m", "harness", "--no-publish", "--results", place,
+        command = [sys.executable, "-P", "-m", "harness", "--results", place,
                    "--numprocesses", str(workers), *options]  # fmt: skip
         started = time.monotonic()
         done = subprocess.run(

@@ -66,7 +66,10 @@ def _stored(path: Path) -> bytes | None:
         if not (path / RESULTS).exists():
             raise Trouble(f"There is no {RESULTS} in it. Run ci/matrix, or name another directory.")
         return (path / RESULTS).read_bytes()
-    return path.read_bytes() if path.exists() else None
+    try:
+        return path.read_bytes()  # exists() would hide, since Python 3.14, that there is something which cannot be read
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _published(revision: str, top: Path) -> bytes:

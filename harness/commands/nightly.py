@@ -137,7 +137,7 @@ def _run_matrix(into: Path) -> int:
     """The whole matrix. It is in a process group of its own, and told once when we are to stop: it ends in order."""
     asked: list[int] = []  # signals. A handler that raised could do so while the process is being started
     before = {number: signal.signal(number, lambda got, frame: asked.append(got)) for number in (signal.SIGINT, signal.SIGTERM)}
-    command = [str(ROOT / "ci" / "matrix"), "--refresh", "--fresh-boot", "--no-publish", "--results", str(into.resolve())]
+    command = [str(ROOT / "ci" / "matrix"), "--refresh", "--fresh-boot", "--results", str(into.resolve())]
     try:
         with subprocess.Popen(command, process_group=0) as process:
             while not asked and process.poll() is None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.base.cache import Cache
 from harness.base.errors import Trouble
@@ -95,7 +96,7 @@ def names_in(text: str, where: str) -> list[str]:
         plan = json.loads(text)
     except ValueError as error:
         raise Trouble(f"{where} is not JSON ({error}). It must be {_FORM}.") from error
-    names = [one.get("kernel") if isinstance(one, dict) else one for one in plan] if isinstance(plan, list) else []
+    names: list[Any] = [one.get("kernel") if isinstance(one, dict) else one for one in plan] if isinstance(plan, list) else []
     if not names or not all(isinstance(name, str) and name for name in names):
         raise Trouble(f"{where} is no plan. It must be {_FORM}.")
     return names

@@ -254,7 +254,7 @@ class Archive:
         left_out = apt.failures(self._apt.update())
         if set(left_out) == set(self._suites):
             reason = left_out[self._suites[0]]
-            raise Trouble(f"{self._apt.place} cannot be used: {reason}. {apt.ADVICE}")
+            raise Trouble(f"{self._apt.place} cannot be used: {reason}. {apt.advice(reason)}")
         packages = list(self._listed())
         failed = {suite: reason for suite, reason in left_out.items() if not _is_missing(reason)}
         if before:  # what such a suite had is not gone because it cannot be read today
@@ -320,8 +320,8 @@ def _version_in(index: Index, series: str, version: str) -> Package | None:
 
 
 def _is_missing(reason: str) -> bool:
-    """The mirror answered, and has no such suite: asking again before the day is over is of no use."""
-    return "does not have a Release file" in reason
+    """The mirror answered, and has no such suite, or only an expired one: asking again today is of no use."""
+    return "does not have a Release file" in reason or "is expired" in reason
 
 
 def _unknown(series: str, index: Index) -> str:

@@ -193,7 +193,7 @@ class _Run:
                 *("-chardev", console, "-serial", "chardev:console"),
                 *qemu.options,
             ]
-            descriptors = (qemu.descriptor, state.fileno(), *self._memory.descriptors)
+            descriptors = (qemu.descriptor, *self._memory.descriptors)
             with self._child(command, *descriptors) as process:
                 qemu.connect()
                 qemu.resume(state.fileno())

@@ -73,8 +73,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--results", type=Path, default=ROOT / "build" / "matrix", metavar="DIR",
         help="where results.ndjson, the reports and each machine's console go (default: build/matrix)")
     add("--publish", action="store_true",
-        help="after a complete run of the whole matrix, update reports/ and the table in README.md")
-    add("--no-publish", action="store_false", dest="publish", help="leave reports/ and README.md as they are")
+        help="update reports/ and the table in README.md, if this is a complete run of the whole matrix")
 
 
 def _number(kind: type[int] | type[float], least: float) -> Callable[[str], float]:
@@ -162,6 +161,13 @@ def _selection(option: Any, setup: Setup, notices: list[str]) -> Selection:
 
     archive = setup.open_archive(Cache(setup.cache), notice)
     return select(option.kernel, setup.settings, archive, notice=notice, fragments=setup.fragments)
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """The kernels are the progress. How far xdist's workers are ("bringing up nodes...") would run into their lines."""
+    if reporter := config.pluginmanager.get_plugin("terminaldistreporter"):
+        reporter.setstatus = reporter.ensure_show_status = lambda *arguments, **options: None
 
 
 @pytest.hookimpl(optionalhook=True)

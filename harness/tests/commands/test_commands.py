@@ -9,6 +9,7 @@ import pytest
 
 from harness.__main__ import COMMANDS, main
 from harness.base.errors import Trouble
+from harness.matrix import run
 
 
 @pytest.fixture
@@ -46,6 +47,15 @@ def test_trouble_is_a_sentence_and_two(monkeypatch, capsys):
     monkeypatch.setattr("harness.matrix.run.main", fail)
     assert main([]) == 2
     assert capsys.readouterr().err == "matrix: The disk is full.\n"
+
+
+@pytest.mark.parametrize("asked", [[], ["--publish"]])
+def test_the_matrix_changes_the_clone_only_when_asked(monkeypatch, asked):
+    given = []
+    monkeypatch.setattr(run.pytest, "main", lambda arguments: given.extend(arguments) or 0)
+    monkeypatch.setattr(run.signal, "signal", lambda *arguments: None)
+    assert main(asked) == 0
+    assert [word for word in given if "publish" in word] == asked
 
 
 def test_an_interrupted_command(monkeypatch):

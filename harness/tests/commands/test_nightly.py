@@ -323,7 +323,7 @@ def test_it_runs_the_matrix_with_the_newest_kernels_and_lets_it_publish_nothing(
     done = repository.night("--commit")
     assert done.returncode == 0, done.stdout
     place = repository.top / "build" / "nightly"
-    assert (tmp_path / "called").read_text() == f"--refresh --fresh-boot --no-publish --results {place}\n"
+    assert (tmp_path / "called").read_text() == f"--refresh --fresh-boot --results {place}\n"
     assert repository.git("log", "-1", "--format=%s").startswith("reports: ")
 
 

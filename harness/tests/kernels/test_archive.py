@@ -10,6 +10,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,9 @@ from harness.base.paths import ROOT
 from harness.kernels.archive import Archive, Pin, kernels_in
 
 DEAD = "http://127.0.0.1:9/debian"  # nobody listens on the discard port
+
+
+FORGED = "What the mirror sent is not what the distribution signed, and none of it is used."
 
 
 class Repository:
@@ -56,16 +62,17 @@ class Repository:
     def clear(self, suite: str) -> None:
         self._stanzas[suite] = []
 
-    def publish(self, *, signed: bool = True) -> Repository:
+    def publish(self, *, signed: bool = True, expired: Sequence[str] = ()) -> Repository:
         for suite, stanzas in self._stanzas.items():
             directory = self.root / "dists" / suite
             packages = directory / "main/binary-amd64/Packages"
             packages.parent.mkdir(parents=True, exist_ok=True)
             packages.write_text("\n".join(stanzas))
             data = packages.read_bytes()
+            until = "Valid-Until: Fri, 02 Jan 2026 00:00:00 UTC\n" if suite in expired else ""
             (directory / "Release").write_text(
                 f"Suite: {suite}\nCodename: {suite}\nArchitectures: amd64\nComponents: main\n"
-                "Date: Thu, 01 Jan 2026 00:00:00 UTC\n"
+                f"Date: Thu, 01 Jan 2026 00:00:00 UTC\n{until}"
                 f"SHA256:\n {hashlib.sha256(data).hexdigest()} {len(data)} main/binary-amd64/Packages\n"
             )
             (directory / "InRelease").unlink(missing_ok=True)
@@ -76,7 +83,9 @@ class Repository:
 
 def gpg(home: Path, *arguments: str | Path) -> None:
     command = ["gpg", "--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", *arguments]
-    subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        pytest.fail(f"gpg cannot make a key or a signature: {done.stderr.strip()}")
 
 
 def sign(release: Path, signed: Path, home: Path) -> None:
@@ -118,6 +127,20 @@ def opened(tmp_path, gnupg, repository, notices):
         return Archive(Cache(tmp_path / "the cache"), suites=tuple(suites), mirror=mirror, **more)
 
     return open_archive
+
+
+@pytest.fixture
+def served(repository):
+    """The repository behind HTTP, where apt says what is wrong: of a file that it copies apt 3 says "Undetermined Error"."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=repository.root)) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def grow_old(cache: Path) -> None:
@@ -188,32 +211,32 @@ def test_the_image_comes_out_of_the_package_and_then_from_the_cache(
 def test_an_unsigned_repository_is_refused(repository, opened):
     repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1", b"the kernel")
     repository.publish(signed=False)
-    with pytest.raises(Trouble, match="cannot be used: it is not signed"):
+    with pytest.raises(Trouble, match=f"cannot be used: it is not signed. {FORGED}"):
         opened().resolve("6.1")
 
 
 def test_a_signature_of_somebody_else_is_refused(repository, opened):
     repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1", b"the kernel")
     repository.publish()
-    with pytest.raises(Trouble, match="cannot be used: .*NO_PUBKEY"):
+    with pytest.raises(Trouble, match=f"cannot be used: .*(NO_PUBKEY|Missing key) .*{FORGED}"):
         opened(keyring=apt.KEYRING).resolve("6.1")
 
 
-def test_a_changed_list_of_packages_is_refused(repository, opened):
+def test_a_changed_list_of_packages_is_refused(repository, opened, served):
     repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1", b"the kernel")
     repository.publish()
     packages = repository.root / "dists/bookworm/main/binary-amd64/Packages"
     packages.write_text(packages.read_text().replace("6.1.99-1", "6.1.99-2"))
-    with pytest.raises(Trouble, match="cannot be used: .*Hash Sum mismatch"):
-        opened().resolve("6.1")
+    with pytest.raises(Trouble, match=f"cannot be used: Hash Sum mismatch. {FORGED}"):
+        opened(mirror=served).resolve("6.1")
 
 
-def test_a_changed_package_is_refused(repository, opened, tmp_path):
+def test_a_changed_package_is_refused(repository, opened, served, tmp_path):
     deb = repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1", b"the kernel")
     repository.publish()
     deb.write_bytes(deb.read_bytes().replace(b"the kernel", b"the kornel"))
-    with pytest.raises(Trouble, match="Hash Sum mismatch"):
-        opened().resolve("6.1")
+    with pytest.raises(Trouble, match=f"Hash Sum mismatch. {FORGED}"):
+        opened(mirror=served).resolve("6.1")
     assert not list((tmp_path / "the cache").rglob("*.deb"))
     assert not (tmp_path / "the cache/blobs").exists()
 
@@ -335,6 +358,32 @@ def test_an_unsigned_suite_among_others_is_left_out(repository, opened, notices)
     index = opened(["bookworm", "trixie"]).index()
     assert list(index.packages) == ["6.1"]
     assert index.left_out == {"trixie": "it is not signed"}
+
+
+STRICT = 'Dir::Etc::parts "/dev/null"; Acquire::Check-Valid-Until "true";\n'  # as apt is by itself; this machine may not be
+
+
+def test_an_expired_suite_is_left_out_as_a_missing_one_is(repository, opened, notices, monkeypatch, tmp_path):
+    machine_apt(monkeypatch, tmp_path, "", STRICT)
+    repository.add("trixie", "linux-image-6.12.7+deb13-cloud-amd64", "6.12.7-1")
+    repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1")
+    repository.publish(expired=["trixie"])
+    index = opened(["bookworm", "trixie"]).index()
+    assert list(index.packages) == ["6.1"]
+    assert index.trouble is None  # the mirror is what it is, and the rest of it is up to date
+    (notice,) = notices
+    assert notice.startswith("The archive's suite trixie could not be read: its Release file is expired (invalid since ")
+    notices.clear()
+    opened(["bookworm", "trixie"], mirror=DEAD).index()
+    assert notices == []
+
+
+def test_when_all_suites_are_expired_the_network_is_not_to_blame(repository, opened, monkeypatch, tmp_path):
+    machine_apt(monkeypatch, tmp_path, "", STRICT)
+    repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1")
+    repository.publish(expired=["bookworm"])
+    with pytest.raises(Trouble, match=r"cannot be used: its Release file is expired .*\. The mirror is not kept up to date, or"):
+        opened().index()
 
 
 def test_a_mirror_that_accepts_and_stays_silent_is_given_up(opened, monkeypatch):

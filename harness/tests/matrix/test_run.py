@@ -280,8 +280,9 @@ def test_the_whole_matrix_from_memory_says_so_and_asks_once_for_all_workers(matr
     trouble(run, REMEMBERED, "Not published: ")
     assert [run.verdicts(series) for series in ("6.1", "6.12", "host")] == [{"nop": "none"}] * 2 + [{"nop": "works"}]
     assert run.lines[0]["plan"]["kernels"] == ["6.1", "6.12", "host"]  # though the host, which needs nothing, ran first
-    run = matrix(*arguments, "-k", "host", "--numprocesses", "2", "--dist", "loadgroup", "--capture=no")
+    run = matrix(*arguments, "-k", "host", "--numprocesses", "2", "--dist", "loadgroup", "--capture=no", "--quiet")
     assert run.code == 0, run.output
+    assert "bringing up nodes" not in run.output  # xdist's own progress
     assert run.output.count(REMEMBERED) == 2  # at once and in the summary: no worker asked again
 
 
