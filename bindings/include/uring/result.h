@@ -18,6 +18,14 @@
     if (!(condition)) __builtin_trap();  \
   } while (false)
 
+// A reference in a Result refers to something that outlives the Result. GCC 14 and newer guess otherwise
+// (-Wdangling-reference), unless they are told.
+#if defined(__has_cpp_attribute) && __has_cpp_attribute(gnu::no_dangling)
+#define URING_NO_DANGLING [[gnu::no_dangling]]
+#else
+#define URING_NO_DANGLING
+#endif
+
 namespace uring {
 
 // The largest error number of the kernel (MAX_ERRNO in include/linux/err.h).
@@ -83,7 +91,7 @@ constexpr bool is_errno(Error error) noexcept {
 // A value of type T or an Error, in one machine word. T is void, an unsigned integer of at most 32 bits, a
 // signed one whose values are never negative (it traps otherwise), a pointer, or a reference.
 template <class T>
-class [[nodiscard]] Result {
+class [[nodiscard]] URING_NO_DANGLING Result {
   static constexpr bool is_reference = std::is_lvalue_reference_v<T>;
   static constexpr bool is_pointer = std::is_pointer_v<T>;
   static constexpr bool is_small_integer = [] {
@@ -174,7 +182,7 @@ class [[nodiscard]] Result {
 
 // A view of memory or an Error: the one Result of two words, which travels in two registers.
 template <class T>
-class [[nodiscard]] Result<std::span<T>> {
+class [[nodiscard]] URING_NO_DANGLING Result<std::span<T>> {
  public:
   constexpr Result(Error error) noexcept : first_(error), size_(0) {}
   constexpr Result(std::span<T> value) noexcept : first_(value.data()), size_(value.size()) {}
@@ -197,5 +205,7 @@ class [[nodiscard]] Result<std::span<T>> {
 static_assert(sizeof(Result<void>) == sizeof(long) && sizeof(Result<int&>) == sizeof(long));
 
 }  // namespace uring
+
+#undef URING_NO_DANGLING
 
 #endif
