@@ -32,6 +32,23 @@
 
 namespace uring {
 
+namespace detail {
+
+// What std::atomic_ref does, without its assertions: with _GLIBCXX_ASSERTIONS, which libstdc++ 16 also defines in
+// builds without optimisation, they call a function of libstdc++, and a program without one does not link. GCC and
+// Clang make the same instructions of both.
+template <class Word>
+[[gnu::always_inline]] inline Word load(const Word* word, std::memory_order order) noexcept {
+  return __atomic_load_n(word, static_cast<int>(order));
+}
+
+template <class Word>
+[[gnu::always_inline]] inline void store(Word* word, Word value, std::memory_order order) noexcept {
+  __atomic_store_n(word, value, static_cast<int>(order));
+}
+
+}  // namespace detail
+
 // One 32-bit word shared with the kernel. It can be reached only through the accesses of the table above.
 class SharedU32 {
  public:
@@ -45,13 +62,11 @@ class SharedU32 {
   }
   explicit SharedU32(std::uint32_t* word) noexcept : word_(word) {}
 
-  std::uint32_t load_relaxed() const noexcept { return ref().load(std::memory_order_relaxed); }
-  std::uint32_t load_acquire() const noexcept { return ref().load(std::memory_order_acquire); }
-  void store_release(std::uint32_t value) const noexcept { ref().store(value, std::memory_order_release); }
+  std::uint32_t load_relaxed() const noexcept { return detail::load(word_, std::memory_order_relaxed); }
+  std::uint32_t load_acquire() const noexcept { return detail::load(word_, std::memory_order_acquire); }
+  void store_release(std::uint32_t value) const noexcept { detail::store(word_, value, std::memory_order_release); }
 
  private:
-  std::atomic_ref<std::uint32_t> ref() const noexcept { return std::atomic_ref<std::uint32_t>(*word_); }
-
   std::uint32_t* word_;
 };
 
@@ -60,12 +75,10 @@ class SharedU16 {
  public:
   explicit SharedU16(std::uint16_t* word) noexcept : word_(word) {}
 
-  std::uint16_t load_relaxed() const noexcept { return ref().load(std::memory_order_relaxed); }
-  void store_release(std::uint16_t value) const noexcept { ref().store(value, std::memory_order_release); }
+  std::uint16_t load_relaxed() const noexcept { return detail::load(word_, std::memory_order_relaxed); }
+  void store_release(std::uint16_t value) const noexcept { detail::store(word_, value, std::memory_order_release); }
 
  private:
-  std::atomic_ref<std::uint16_t> ref() const noexcept { return std::atomic_ref<std::uint16_t>(*word_); }
-
   std::uint16_t* word_;
 };
 
