@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 #include <cstddef>
+#include <string_view>
 #include <type_traits>
 
 #include <uring/uring.h>
@@ -53,6 +54,8 @@ int compare(const char* name, unsigned long long ours, Theirs theirs) {
   if constexpr (std::is_same_v<Theirs, Absent>) {
     return 0;
   } else {
+    // A mask of all flags so far grows with the header: it is 1 in that of 6.12, and 3 in that of 7.2.
+    if (std::string_view(name) == "IORING_URING_CMD_MASK") ours &= static_cast<unsigned>(theirs);
     EXPECT_EQ(static_cast<unsigned>(ours), static_cast<unsigned>(theirs)) << name;
     return 1;
   }
