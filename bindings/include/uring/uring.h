@@ -21,5 +21,6 @@
 #include "ring.h"
 #include "shared.h"
 #include "syscall.h"
+#include "version.h"
 
 #endif
