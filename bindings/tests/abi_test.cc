@@ -1,5 +1,6 @@
-// The binding's numbers and layouts against two witnesses: the installed <linux/io_uring.h>, and the list of everything that the kernel's
-// headers ever had (surface.inc). The header may be older than the binding; the list is not.
+// The binding's numbers and layouts against two witnesses: the installed <linux/io_uring.h>, and the list of
+// everything that the kernel's headers ever had (surface.inc). The header may be older than the binding; the
+// list is not.
 #include <gtest/gtest.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -15,12 +16,13 @@
 
 #include <uring/uring.h>
 
-// Numbers and layouts are those of the list, and no struct has a hole: a field that is too narrow would leave one behind it, at no
-// other offset than before. The compiler can tell, so it does.
+// Numbers and layouts are those of the list, and no struct has a hole: a field that is too narrow would leave
+// one behind it, at no other offset than before. The compiler can tell, so it does.
 #define VALUE(kernel, ours, value, since) \
   static_assert(static_cast<unsigned>(uring::ours) == static_cast<unsigned>(value), #kernel);
-#define STRUCT(kernel, ours, size) \
-  static_assert(sizeof(uring::ours) == size##u && std::has_unique_object_representations_v<uring::ours>, #kernel);
+#define STRUCT(kernel, ours, size)                                                                       \
+  static_assert(sizeof(uring::ours) == size##u && std::has_unique_object_representations_v<uring::ours>, \
+                #kernel);
 #define FIELD(kernel, ours, our_field, kernel_field, offset) \
   static_assert(offsetof(uring::ours, our_field) == offset##u, #kernel "." #kernel_field);
 #include "surface.inc"
@@ -42,8 +44,8 @@ namespace absent {
 #undef VALUE
 }  // namespace absent
 
-// The header in a namespace of its own: a name means what the header says, or if it does not say anything, the Absent. (As macros, the
-// other half of the header's names, they are absent when nothing was defined.)
+// The header in a namespace of its own: a name means what the header says, or if it does not say anything,
+// the Absent. (As macros, the other half of the header's names, they are absent when nothing was defined.)
 namespace header {
 using namespace absent;
 #include <linux/io_uring.h>
@@ -63,7 +65,8 @@ int compare(const char* name, unsigned long long ours, Theirs theirs) {
 
 TEST(Abi, NumbersAreThoseOfTheInstalledHeader) {
   int compared = 0;
-#define VALUE(kernel, ours, value, since) compared += compare(#kernel, static_cast<unsigned long long>(uring::ours), kernel);
+#define VALUE(kernel, ours, value, since) \
+  compared += compare(#kernel, static_cast<unsigned long long>(uring::ours), kernel);
 #include "surface.inc"
 #undef VALUE
   EXPECT_GE(compared, 162) << "fewer than a 6.1 header has: the names no longer find it";
@@ -73,13 +76,14 @@ TEST(Abi, NumbersAreThoseOfTheInstalledHeader) {
 
 // The header's structs.
 using header::io_cqring_offsets, header::io_sqring_offsets, header::io_uring_buf, header::io_uring_buf_reg,
-    header::io_uring_buf_ring, header::io_uring_cqe, header::io_uring_file_index_range, header::io_uring_files_update,
-    header::io_uring_getevents_arg, header::io_uring_params, header::io_uring_probe, header::io_uring_probe_op,
-    header::io_uring_recvmsg_out, header::io_uring_restriction, header::io_uring_rsrc_register, header::io_uring_rsrc_update,
+    header::io_uring_buf_ring, header::io_uring_cqe, header::io_uring_file_index_range,
+    header::io_uring_files_update, header::io_uring_getevents_arg, header::io_uring_params,
+    header::io_uring_probe, header::io_uring_probe_op, header::io_uring_recvmsg_out,
+    header::io_uring_restriction, header::io_uring_rsrc_register, header::io_uring_rsrc_update,
     header::io_uring_rsrc_update2, header::io_uring_sqe, header::io_uring_sync_cancel_reg;
 
-#define EXPECT_SAME_LAYOUT(ours, our_field, theirs, their_field)                \
-  EXPECT_EQ(offsetof(uring::ours, our_field), offsetof(theirs, their_field));   \
+#define EXPECT_SAME_LAYOUT(ours, our_field, theirs, their_field)              \
+  EXPECT_EQ(offsetof(uring::ours, our_field), offsetof(theirs, their_field)); \
   EXPECT_EQ(sizeof(uring::ours::our_field), sizeof(theirs::their_field))
 
 TEST(Abi, StructsAreLaidOutAsInTheKernelsHeader) {

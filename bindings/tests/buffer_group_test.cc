@@ -1,4 +1,5 @@
-// Buffer rings and buffer groups on a kernel that the test plays: positions, masks, wraps, and who gets back what.
+// Buffer rings and buffer groups on a kernel that the test plays: positions, masks, wraps, and who gets back
+// what.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -16,9 +17,9 @@ using Group = uring::BufferGroup<Ring>;
 
 class BufferRing : public RingOnAPlayedKernel {
  protected:
-  std::vector<BufReg> asked;        // RegisterOp::pbuf_ring
-  std::vector<u16> unregistered;    // RegisterOp::unregister_pbuf_ring
-  std::vector<long> answers;        // of the first registrations; then 0
+  std::vector<BufReg> asked;      // RegisterOp::pbuf_ring
+  std::vector<u16> unregistered;  // RegisterOp::unregister_pbuf_ring
+  std::vector<long> answers;      // of the first registrations; then 0
   alignas(64) std::array<std::byte, 64> memory{};
 
   void SetUp() override {
@@ -240,12 +241,13 @@ TEST_F(GroupOfBuffers, ReturnsWholeBuffersInTheOrderTheyCome) {
   }
 }
 
-// Under incremental consumption a CQE continues where the one before it on the same buffer ended, until one comes without BUF_MORE.
+// Under incremental consumption a CQE continues where the one before it on the same buffer ended, until one
+// comes without BUF_MORE.
 TEST_F(GroupOfBuffers, GoesThroughABufferBitByBit) {
   Group group;
   ASSERT_TRUE(group.init(ring, 7, memory, 16, Consumption::incremental).ok());
-  const Cqe first = delivered(1, 5, buf_more), other = delivered(2, 3, buf_more), second = delivered(1, 4, buf_more),
-            last = delivered(1, 7);
+  const Cqe first = delivered(1, 5, buf_more), other = delivered(2, 3, buf_more),
+            second = delivered(1, 4, buf_more), last = delivered(1, 7);
   for (int round = 0; round < 3; ++round) {
     const u16 before = tail();
     EXPECT_EQ(group.get(first).value().data(), memory.data() + 16);
@@ -266,7 +268,8 @@ TEST_F(GroupOfBuffers, GoesThroughABufferBitByBit) {
     EXPECT_EQ(entries()[before % 4].addr, address(16)) << "whole again";
     EXPECT_EQ(entries()[before % 4].len, 16u);
   }
-  EXPECT_EQ(group.get(other).value().data(), memory.data() + 32 + 3) << "each buffer has a position of its own";
+  EXPECT_EQ(group.get(other).value().data(), memory.data() + 32 + 3)
+      << "each buffer has a position of its own";
 }
 
 // More buffers than a buffer has bytes: nothing is counted in the wrong one of the two.
@@ -338,10 +341,19 @@ TEST_F(GroupOfBuffers, QueuesReceivesThatSelectFromIt) {
   Group group;
   ASSERT_TRUE(group.init(ring, 7, memory, 16).ok());
   const uring::Sqe once = group.recv(1, 5, 0x100).value(), ever = group.recv_multishot(2, 5, 0x100).value();
-  EXPECT_EQ(once, (uring::Sqe{.opcode = static_cast<uring::Op>(27), .flags = 32, .fd = 5, .op_flags = 0x100, .user_data = 1,
+  EXPECT_EQ(once, (uring::Sqe{.opcode = static_cast<uring::Op>(27),
+                              .flags = 32,
+                              .fd = 5,
+                              .op_flags = 0x100,
+                              .user_data = 1,
                               .buf_index = 7}));
-  EXPECT_EQ(ever, (uring::Sqe{.opcode = static_cast<uring::Op>(27), .flags = 32, .ioprio = 2, .fd = 5, .op_flags = 0x100,
-                              .user_data = 2, .buf_index = 7}));
+  EXPECT_EQ(ever, (uring::Sqe{.opcode = static_cast<uring::Op>(27),
+                              .flags = 32,
+                              .ioprio = 2,
+                              .fd = 5,
+                              .op_flags = 0x100,
+                              .user_data = 2,
+                              .buf_index = 7}));
 }
 
 TEST_F(GroupOfBuffers, MovesTakeEverythingAlong) {
@@ -352,7 +364,8 @@ TEST_F(GroupOfBuffers, MovesTakeEverythingAlong) {
   EXPECT_EQ(group.count(), 0u);
   EXPECT_EQ(moved.get(delivered(1, 5)).value().data(), memory.data() + 16 + 5);
   Group third;
-  ASSERT_TRUE(third.init(ring, 8, std::span(memory).first(32), 16, Consumption::whole).ok());  // with another tail
+  // With another tail.
+  ASSERT_TRUE(third.init(ring, 8, std::span(memory).first(32), 16, Consumption::whole).ok());
   third = std::move(moved);
   EXPECT_EQ(unregistered, (std::vector<u16>{8})) << "what it had before";
   EXPECT_EQ(third.id(), 7);

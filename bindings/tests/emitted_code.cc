@@ -1,5 +1,6 @@
-// What emitted_code_test.py compiles for each architecture and looks into: one small function for each place where the binding shares
-// memory with the kernel. No test that runs on x86 can tell whether an order is too weak there; the instructions can.
+// What emitted_code_test.py compiles for each architecture and looks into: one small function for each place
+// where the binding shares memory with the kernel. No test that runs on x86 can tell whether an order is too
+// weak there; the instructions can.
 #include <asm/unistd.h>
 #include <uring/uring.h>
 

@@ -1,5 +1,6 @@
-// Each registration: operation, count and argument as io_uring_register(2) wants them. The numbers are the suite's own. The test is built
-// with -ftrivial-auto-var-init=pattern, so that a reserved field that nobody cleared is not 0 by luck.
+// Each registration: operation, count and argument as io_uring_register(2) wants them. The numbers are the
+// suite's own. The test is built with -ftrivial-auto-var-init=pattern, so that a reserved field that nobody
+// cleared is not 0 by luck.
 #include <gtest/gtest.h>
 #include <sys/uio.h>
 
@@ -82,7 +83,8 @@ TEST_F(Registering, Buffers) {
   EXPECT_ASKS(ring.register_buffers(iovecs, 2), 0, iovecs, 2);
   EXPECT_ASKS(ring.unregister_buffers(), 1, nullptr, 0);
   EXPECT_ASKS_WITH(ring.register_buffers_sparse(9), 15, 32, {9, 1, 0, 0, 0, 0, 0, 0});
-  EXPECT_ASKS_WITH(ring.register_buffers_update(9, iovecs, 2), 16, 32, {9, 0, low(iovecs), high(iovecs), 0, 0, 2, 0});
+  EXPECT_ASKS_WITH(ring.register_buffers_update(9, iovecs, 2), 16, 32,
+                   {9, 0, low(iovecs), high(iovecs), 0, 0, 2, 0});
   EXPECT_ASKS_WITH(ring.clone_buffers(ring), 30, 1, {1000, 0, 0, 0, 0, 0, 0, 0});
   EXPECT_ASKS_WITH(ring.clone_buffers(ring, 2, 3, 4, 5), 30, 1, {1000, 2, 3, 4, 5, 0, 0, 0});
 }
@@ -122,7 +124,8 @@ TEST_F(Registering, Probe) {
   for (std::size_t i = 0; i < sizeof probe; ++i) ASSERT_EQ(bytes[i], 0) << i;
 }
 
-// An opcode is there if the kernel knows it, said so in the slots it filled, and did not say that it was built without.
+// An opcode is there if the kernel knows it, said so in the slots it filled, and did not say that it was
+// built without.
 TEST(ProbeAnswer, SaysWhatIsThere) {
   uring::Probe probe{};
   for (uring::ProbeOp& op : probe.ops) op.flags = 0xffff;
@@ -143,7 +146,8 @@ TEST(ProbeAnswer, SaysWhatIsThere) {
 
 TEST_F(Registering, Limits) {
   const std::array<uring::Restriction, 2> restrictions{};
-  EXPECT_ASKS(ring.register_restrictions(restrictions), 11, const_cast<uring::Restriction*>(restrictions.data()), 2);
+  EXPECT_ASKS(ring.register_restrictions(restrictions), 11,
+              const_cast<uring::Restriction*>(restrictions.data()), 2);
   EXPECT_ASKS(ring.enable_rings(), 12, nullptr, 0);
   u64 cpus = 1;
   EXPECT_ASKS(ring.register_iowq_aff(&cpus, 8), 17, &cpus, 8);

@@ -34,7 +34,8 @@ TEST(SystemCalls, MapAndUnmapMemory) {
   EXPECT_EQ(permissions(address), "not mapped");
 }
 
-// On some architectures what may be written can be read as well, so a mapping that works says nothing about others.
+// On some architectures what may be written can be read as well, so a mapping that works says nothing about
+// others.
 TEST(SystemCalls, MapARingForReadingAndWriting) {
   uring::Params params{};
   const int fd = static_cast<int>(LinuxKernel::setup(4, &params));
@@ -52,8 +53,8 @@ TEST(SystemCalls, MapARingForReadingAndWriting) {
   EXPECT_EQ(close(fd), -1);
 }
 
-// Each argument in its place: two SQEs of which one is offered, a flag that no kernel has, a wait for nothing that is over at once
-// although it might wait for ever, and a struct of a size that is none.
+// Each argument in its place: two SQEs of which one is offered, a flag that no kernel has, a wait for nothing
+// that is over at once although it might wait for ever, and a struct of a size that is none.
 TEST(SystemCalls, EnterWithEachArgumentInItsPlace) {
   uring::Ring ring;
   ASSERT_TRUE(ring.init(4).ok());

@@ -1,5 +1,5 @@
-// The version that programs see is that of the packages. CMake passes PROJECT_VERSION of both projects, the whole repository's and the
-// binding's own.
+// The version that programs see is that of the packages. CMake passes PROJECT_VERSION of both projects, the
+// whole repository's and the binding's own.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -8,8 +8,9 @@
 
 namespace {
 
-const std::string from_header = std::to_string(URING_VERSION_MAJOR) + "." + std::to_string(URING_VERSION_MINOR) +
-                                "." + std::to_string(URING_VERSION_PATCH);
+const std::string from_header = std::to_string(URING_VERSION_MAJOR) + "." +
+                                std::to_string(URING_VERSION_MINOR) + "." +
+                                std::to_string(URING_VERSION_PATCH);
 
 TEST(Version, IsThatOfTheProjects) {
   EXPECT_EQ(from_header, EXPECTED_PROJECT_VERSION) << "CMakeLists.txt and uring/version.h differ";

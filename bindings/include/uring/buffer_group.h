@@ -1,5 +1,6 @@
-// Buffers that belong to the kernel until data comes: a ring of them, registered under a group id (5.19). A request
-// with sqe_buffer_select and that id takes the next one when it needs it, and its CQE says which (Cqe::buffer_id).
+// Buffers that belong to the kernel until data comes: a ring of them, registered under a group id (5.19). A
+// request with sqe_buffer_select and that id takes the next one when it needs it, and its CQE says which
+// (Cqe::buffer_id).
 //
 //   alignas(64) static std::byte memory[16 * 4096];
 //   uring::BufferGroup<uring::Ring> group;
@@ -10,8 +11,8 @@
 //   ... use it ...
 //   group.put(cqe).value();
 //
-// BufferGroup is what programs use; the buf_ring_ functions are its parts, for those who want buffers of several sizes
-// or another order.
+// BufferGroup is what programs use; the buf_ring_ functions are its parts, for those who want buffers of
+// several sizes or another order.
 #ifndef URING_BUFFER_GROUP_H
 #define URING_BUFFER_GROUP_H
 
@@ -33,7 +34,8 @@ namespace detail {
 
 // Maps `bytes` and registers what is at their beginning as a buffer ring.
 template <class Kernel>
-Result<Buf*> map_buf_ring(BasicRing<Kernel>& ring, std::size_t bytes, u32 entries, u16 group, u16 flags) noexcept {
+Result<Buf*> map_buf_ring(BasicRing<Kernel>& ring, std::size_t bytes, u32 entries, u16 group,
+                          u16 flags) noexcept {
   if (entries == 0 || entries > max_buf_ring_entries) return Error::entries_not_in_range;
   if ((entries & (entries - 1)) != 0) return Error::entries_not_power_of_two;
   const long address = ring.kernel().map_anonymous(bytes);
@@ -63,7 +65,8 @@ void unmap_buf_ring(BasicRing<Kernel>& ring, Buf* memory, std::size_t bytes, u16
 }  // namespace detail
 
 // Maps memory for a buffer ring and registers it. Follow with buf_ring_init. entries_not_in_range,
-// entries_not_power_of_two, the errors of mmap(2) and of Ring::register_buf_ring; nothing is left mapped then. 5.19.
+// entries_not_power_of_two, the errors of mmap(2) and of Ring::register_buf_ring; nothing is left mapped
+// then. 5.19.
 template <class Kernel>
 Result<Buf*> setup_buf_ring(BasicRing<Kernel>& ring, u32 entries, u16 group, u16 flags = 0) noexcept {
   return detail::map_buf_ring(ring, entries * sizeof(Buf), entries, group, flags);
@@ -84,7 +87,8 @@ inline void buf_ring_init(Buf* buf_ring) noexcept { buf_ring_tail(buf_ring).stor
 // What a position is masked with to find its entry.
 constexpr u16 buf_ring_mask(u32 entries) noexcept { return static_cast<u16>(entries - 1); }
 
-// Writes a buffer into the k-th entry behind the tail. The kernel sees it after buf_ring_advance by at least k + 1.
+// Writes a buffer into the k-th entry behind the tail. The kernel sees it after buf_ring_advance by at least
+// k + 1.
 inline void buf_ring_add(Buf* buf_ring, std::span<std::byte> buffer, u16 id, u16 mask, u16 k) noexcept {
   const u16 position = static_cast<u16>(buf_ring_tail(buf_ring).load_relaxed() + k);
   Buf& entry = buf_ring[position & mask];
@@ -107,14 +111,15 @@ enum class Consumption {
 };
 
 // A group of equal buffers in memory of the caller. Owns the buffer ring: it can be moved, not copied, and
-// unregisters when it goes out of scope. The Ring must stay where it is (not be moved) and be there at least as
-// long; a ring that is closed takes its groups along, and must not be opened again before they are closed, too.
+// unregisters when it goes out of scope. The Ring must stay where it is (not be moved) and be there at least
+// as long; a ring that is closed takes its groups along, and must not be opened again before they are closed,
+// too.
 //
-// The memory must be there until the last request that may take a buffer has its CQE. Closing ring or group does not
-// wait for them: cancel them first (cancel, sync_cancel) if they may be under way.
+// The memory must be there until the last request that may take a buffer has its CQE. Closing ring or group
+// does not wait for them: cancel them first (cancel, sync_cancel) if they may be under way.
 //
-// The ring's entries, and the position inside each buffer that incremental consumption needs (32 bits each), lie in
-// one mapping that the group makes: the caller has nothing to bring but the buffers themselves.
+// The ring's entries, and the position inside each buffer that incremental consumption needs (32 bits each),
+// lie in one mapping that the group makes: the caller has nothing to bring but the buffers themselves.
 template <class Ring>
 class BufferGroup {
  public:
@@ -131,15 +136,15 @@ class BufferGroup {
   }
   ~BufferGroup() { close(); }
 
-  // Cuts `memory` into buffers of `buffer_size` bytes (it must be a multiple), numbers them from 0, and hands all
-  // of them to the kernel as `group`. A kernel that knows no incremental consumption is asked once more for whole
-  // buffers: consumption() says what it is. The errors of setup_buf_ring, about memory.size() / buffer_size
-  // entries. 5.19.
+  // Cuts `memory` into buffers of `buffer_size` bytes (it must be a multiple), numbers them from 0, and hands
+  // all of them to the kernel as `group`. A kernel that knows no incremental consumption is asked once more
+  // for whole buffers: consumption() says what it is. The errors of setup_buf_ring, about memory.size() /
+  // buffer_size entries. 5.19.
   Result<void> init(Ring& ring, u16 group, std::span<std::byte> memory, u32 buffer_size,
                     Consumption wanted = Consumption::incremental) noexcept;
 
-  // Unregisters the group and unmaps its ring. A request that wants a buffer of it afterwards ends with -ENOBUFS.
-  // Closing twice does nothing.
+  // Unregisters the group and unmaps its ring. A request that wants a buffer of it afterwards ends with
+  // -ENOBUFS. Closing twice does nothing.
   void close() noexcept;
 
   u16 id() const noexcept { return group_; }
@@ -147,7 +152,8 @@ class BufferGroup {
   u32 buffer_size() const noexcept { return buffer_size_; }
   Consumption consumption() const noexcept { return consumption_; }
 
-  // Queues a receive of as much as one buffer holds. The zero length it is queued with means that from 6.0 on.
+  // Queues a receive of as much as one buffer holds. The zero length it is queued with means that from 6.0
+  // on.
   Result<Sqe&> recv(u64 user_data, i32 fd, u32 flags) noexcept {
     return ring().recv_select(user_data, fd, group_, 0, flags);
   }
@@ -157,10 +163,11 @@ class BufferGroup {
     return ring().recv_multishot(user_data, fd, group_, flags);
   }
 
-  // The bytes this CQE delivered: Cqe::res of them. They stay ours until put. With incremental consumption, take
-  // the CQEs of one buffer in order, each with get and then put. no_buffer_selected: the CQE has no buffer
-  // (-ENOBUFS in res says that the group was empty). buffer_out_of_range: this group has no such buffer, or not so
-  // many bytes in it.
+  // The bytes this CQE delivered: Cqe::res of them. They stay ours until put. With incremental consumption,
+  // take the CQEs of one buffer in order, each with get and then put. no_buffer_selected: the CQE has no
+  // buffer
+  // (-ENOBUFS in res says that the group was empty). buffer_out_of_range: this group has no such buffer, or
+  // not so many bytes in it.
   Result<std::span<std::byte>> get(const Cqe& cqe) const noexcept {
     const u32 head = head_of(cqe);
     const Result<u16> id = checked_id(cqe, head);
@@ -168,8 +175,8 @@ class BufferGroup {
     return std::span<std::byte>(buffer(id.value()) + head, bytes_of(cqe));
   }
 
-  // Gives the bytes of this CQE back. A buffer that will be used further (cqe_f_buf_more) stays with the kernel;
-  // any other is handed to it again, whole. Once for each CQE. The errors of get.
+  // Gives the bytes of this CQE back. A buffer that will be used further (cqe_f_buf_more) stays with the
+  // kernel; any other is handed to it again, whole. Once for each CQE. The errors of get.
   Result<void> put(const Cqe& cqe) noexcept {
     if (consumption_ == Consumption::incremental) return put_part(cqe);
     const Result<u16> id = checked_id(cqe, 0);
@@ -188,7 +195,8 @@ class BufferGroup {
   static std::size_t mapping_bytes(u32 count) noexcept { return count * (sizeof(Buf) + sizeof(u32)); }
   static u32 bytes_of(const Cqe& cqe) noexcept { return cqe.res > 0 ? static_cast<u32>(cqe.res) : 0; }
 
-  // How much of the CQE's buffer is used up. Nothing of a whole buffer, which is known without a look into memory.
+  // How much of the CQE's buffer is used up. Nothing of a whole buffer, which is known without a look into
+  // memory.
   u32 head_of(const Cqe& cqe) const noexcept {
     const u32 id = cqe.flags >> cqe_buffer_shift;
     return consumption_ == Consumption::incremental && id < count_ ? heads()[id] : 0;
@@ -256,8 +264,8 @@ Result<void> BufferGroup<Ring>::init(Ring& ring, u16 group, std::span<std::byte>
   const u32 count = static_cast<u32>(buffers);
 
   const bool incremental = wanted == Consumption::incremental;
-  Result<Buf*> made = detail::map_buf_ring(ring, mapping_bytes(count), count, group,
-                                           incremental ? pbuf_ring_inc : 0);
+  Result<Buf*> made =
+      detail::map_buf_ring(ring, mapping_bytes(count), count, group, incremental ? pbuf_ring_inc : 0);
   consumption_ = wanted;
   if (incremental && made == Error::inval) {
     made = detail::map_buf_ring(ring, mapping_bytes(count), count, group, 0);

@@ -14,50 +14,58 @@ struct statx;
 
 namespace uring {
 
-// --- reading and writing: complete with the number of bytes. Sqe::op_flags takes RWF_*; at most 2 GiB less a page
-// at once. Offset ~0 means the file position, and moves it (5.6, feat_rw_cur_pos) ---------------------------------
+// --- reading and writing -----------------------------------------------------------------------------------
+// Complete with the number of bytes. Sqe::op_flags takes RWF_*; at most 2 GiB less a page at once. Offset ~0
+// means the file position, and moves it (5.6, feat_rw_cur_pos).
 
 // preadv(2): `count` iovecs. 5.1.
-inline Sqe& prep_readv(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u32 count, u64 offset) noexcept {
+inline Sqe& prep_readv(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u32 count,
+                       u64 offset) noexcept {
   return prep_rw(sqe, user_data, Op::readv, fd, address_of(iovecs), count, offset);
 }
 
 // pwritev(2). 5.1.
-inline Sqe& prep_writev(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u32 count, u64 offset) noexcept {
+inline Sqe& prep_writev(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u32 count,
+                        u64 offset) noexcept {
   return prep_rw(sqe, user_data, Op::writev, fd, address_of(iovecs), count, offset);
 }
 
 // pread(2). 5.6.
 inline Sqe& prep_read(Sqe& sqe, u64 user_data, i32 fd, std::span<std::byte> buffer, u64 offset) noexcept {
-  return prep_rw(sqe, user_data, Op::read, fd, address_of(buffer.data()), static_cast<u32>(buffer.size()), offset);
+  return prep_rw(sqe, user_data, Op::read, fd, address_of(buffer.data()), static_cast<u32>(buffer.size()),
+                 offset);
 }
 
 // pwrite(2). 5.6.
-inline Sqe& prep_write(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data, u64 offset) noexcept {
-  return prep_rw(sqe, user_data, Op::write, fd, address_of(data.data()), static_cast<u32>(data.size()), offset);
+inline Sqe& prep_write(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data,
+                       u64 offset) noexcept {
+  return prep_rw(sqe, user_data, Op::write, fd, address_of(data.data()), static_cast<u32>(data.size()),
+                 offset);
 }
 
-// pread(2) into a buffer of `group`, at most `bytes` of it; Cqe::buffer_id() says which. -ENOBUFS: the group is
-// empty. 5.7.
+// pread(2) into a buffer of `group`, at most `bytes` of it; Cqe::buffer_id() says which. -ENOBUFS: the group
+// is empty. 5.7.
 inline Sqe& prep_read_select(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 bytes, u64 offset) noexcept {
   prep_rw(sqe, user_data, Op::read, fd, 0, bytes, offset);
   select_buffer(sqe, group);
   return sqe;
 }
 
-// Reads again and again, each time as much as there is, each time into a buffer of `group` and with a CQE; the last
-// CQE comes without cqe_f_more. Only for files that can be polled (pipes, sockets, terminals): -EBADFD otherwise.
-// 6.7.
+// Reads again and again, each time as much as there is, each time into a buffer of `group` and with a CQE;
+// the last CQE comes without cqe_f_more. Only for files that can be polled (pipes, sockets, terminals):
+// -EBADFD otherwise. 6.7.
 inline Sqe& prep_read_multishot(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 offset) noexcept {
   prep_rw(sqe, user_data, Op::read_multishot, fd, 0, 0, offset);
   select_buffer(sqe, group);
   return sqe;
 }
 
-// pread(2) into the registered buffer `buf_index`, of which `buffer` must be a part: -EFAULT if it is not. 5.1.
+// pread(2) into the registered buffer `buf_index`, of which `buffer` must be a part: -EFAULT if it is
+// not. 5.1.
 inline Sqe& prep_read_fixed(Sqe& sqe, u64 user_data, i32 fd, std::span<std::byte> buffer, u64 offset,
                             u16 buf_index) noexcept {
-  prep_rw(sqe, user_data, Op::read_fixed, fd, address_of(buffer.data()), static_cast<u32>(buffer.size()), offset);
+  prep_rw(sqe, user_data, Op::read_fixed, fd, address_of(buffer.data()), static_cast<u32>(buffer.size()),
+          offset);
   sqe.buf_index = buf_index;
   return sqe;
 }
@@ -65,7 +73,8 @@ inline Sqe& prep_read_fixed(Sqe& sqe, u64 user_data, i32 fd, std::span<std::byte
 // pwrite(2) from a registered buffer. 5.1.
 inline Sqe& prep_write_fixed(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data, u64 offset,
                              u16 buf_index) noexcept {
-  prep_rw(sqe, user_data, Op::write_fixed, fd, address_of(data.data()), static_cast<u32>(data.size()), offset);
+  prep_rw(sqe, user_data, Op::write_fixed, fd, address_of(data.data()), static_cast<u32>(data.size()),
+          offset);
   sqe.buf_index = buf_index;
   return sqe;
 }
@@ -86,10 +95,10 @@ inline Sqe& prep_writev_fixed(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* io
   return sqe;
 }
 
-// splice(2): completes with the bytes moved. The offset of a pipe is ~0. With splice_f_fd_in_fixed in flags, fd_in
-// is a slot; sqe_fixed_file is about fd_out. 5.7.
-inline Sqe& prep_splice(Sqe& sqe, u64 user_data, i32 fd_in, u64 offset_in, i32 fd_out, u64 offset_out, u32 bytes,
-                        u32 flags) noexcept {
+// splice(2): completes with the bytes moved. The offset of a pipe is ~0. With splice_f_fd_in_fixed in flags,
+// fd_in is a slot; sqe_fixed_file is about fd_out. 5.7.
+inline Sqe& prep_splice(Sqe& sqe, u64 user_data, i32 fd_in, u64 offset_in, i32 fd_out, u64 offset_out,
+                        u32 bytes, u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::splice, fd_out, offset_in, bytes, offset_out);
   sqe.op_flags = flags;
   sqe.file_index = static_cast<u32>(fd_in);
@@ -104,7 +113,7 @@ inline Sqe& prep_tee(Sqe& sqe, u64 user_data, i32 fd_in, i32 fd_out, u32 bytes, 
   return sqe;
 }
 
-// --- the state of a file -----------------------------------------------------------------------------------------
+// --- the state of a file -----------------------------------------------------------------------------------
 
 // fsync(2), or fdatasync(2) with fsync_datasync. 5.1.
 inline Sqe& prep_fsync(Sqe& sqe, u64 user_data, i32 fd, u32 flags) noexcept {
@@ -130,7 +139,8 @@ inline Sqe& prep_ftruncate(Sqe& sqe, u64 user_data, i32 fd, u64 bytes) noexcept 
   return prep_rw(sqe, user_data, Op::ftruncate, fd, 0, 0, bytes);
 }
 
-// posix_fadvise(2); advice is POSIX_FADV_*, `bytes` 0 means to the end. 5.6; 4 GiB and more 6.10 (-EINVAL before).
+// posix_fadvise(2); advice is POSIX_FADV_*, `bytes` 0 means to the end. 5.6; 4 GiB and more 6.10 (-EINVAL
+// before).
 inline Sqe& prep_fadvise(Sqe& sqe, u64 user_data, i32 fd, u64 offset, u64 bytes, u32 advice) noexcept {
   // The length was the 32 bits of len first; the kernel looks there when the 64-bit field is 0.
   const bool fits = bytes <= 0xffff'ffff;
@@ -167,8 +177,8 @@ inline Sqe& prep_setxattr(Sqe& sqe, u64 user_data, const char* path, const char*
 }
 
 // fsetxattr(2). 5.19.
-inline Sqe& prep_fsetxattr(Sqe& sqe, u64 user_data, i32 fd, const char* name, std::span<const std::byte> value,
-                           u32 flags) noexcept {
+inline Sqe& prep_fsetxattr(Sqe& sqe, u64 user_data, i32 fd, const char* name,
+                           std::span<const std::byte> value, u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::fsetxattr, fd, address_of(name), static_cast<u32>(value.size()),
           address_of(value.data()));
   sqe.op_flags = flags;
@@ -185,14 +195,16 @@ inline Sqe& prep_getxattr(Sqe& sqe, u64 user_data, const char* path, const char*
 }
 
 // fgetxattr(2). Completes with the size of the value. 5.19.
-inline Sqe& prep_fgetxattr(Sqe& sqe, u64 user_data, i32 fd, const char* name, std::span<std::byte> value) noexcept {
+inline Sqe& prep_fgetxattr(Sqe& sqe, u64 user_data, i32 fd, const char* name,
+                           std::span<std::byte> value) noexcept {
   return prep_rw(sqe, user_data, Op::fgetxattr, fd, address_of(name), static_cast<u32>(value.size()),
                  address_of(value.data()));
 }
 
-// --- opening and closing. A direct open puts the file into the table of registered files and gives it no
-// descriptor: it completes with 0, or with the slot if that was the kernel's choice (file_index_alloc, 5.19).
-// Kernels before 5.15 know no direct opens and may return an ordinary descriptor ----------------------------------
+// --- opening and closing -----------------------------------------------------------------------------------
+// A direct open puts the file into the table of registered files and gives it no descriptor: it completes
+// with 0, or with the slot if that was the kernel's choice (file_index_alloc, 5.19). Kernels before 5.15 know
+// no direct opens and may return an ordinary descriptor.
 
 // openat(2). Completes with the new descriptor. 5.6.
 inline Sqe& prep_openat(Sqe& sqe, u64 user_data, i32 dirfd, const char* path, u32 flags, u32 mode) noexcept {
@@ -260,7 +272,7 @@ inline Sqe& prep_fixed_fd_install(Sqe& sqe, u64 user_data, Slot slot, u32 flags)
   return sqe;
 }
 
-// --- names -------------------------------------------------------------------------------------------------------
+// --- names -------------------------------------------------------------------------------------------------
 
 // renameat2(2); flags are RENAME_*. 5.11, and stable 5.10.162.
 inline Sqe& prep_renameat(Sqe& sqe, u64 user_data, i32 old_dirfd, const char* old_path, i32 new_dirfd,
@@ -284,7 +296,8 @@ inline Sqe& prep_mkdirat(Sqe& sqe, u64 user_data, i32 dirfd, const char* path, u
 }
 
 // symlinkat(2): `path` becomes a link that says `target`. 5.15.
-inline Sqe& prep_symlinkat(Sqe& sqe, u64 user_data, const char* target, i32 dirfd, const char* path) noexcept {
+inline Sqe& prep_symlinkat(Sqe& sqe, u64 user_data, const char* target, i32 dirfd,
+                           const char* path) noexcept {
   return prep_rw(sqe, user_data, Op::symlinkat, dirfd, address_of(target), 0, address_of(path));
 }
 

@@ -9,8 +9,9 @@ namespace uring {
 // The address of a thing as an SQE carries it.
 inline u64 address_of(const void* pointer) noexcept { return reinterpret_cast<u64>(pointer); }
 
-// Makes all fields 0, with four stores: compilers at -O2 make it six or more of a store per field. The vector may alias,
-// because what follows is written and read by field; and it asks for no more alignment than an SQE has.
+// Makes all fields 0, with four stores: compilers at -O2 make it six or more of a store per field. The vector
+// may alias, because what follows is written and read by field; and it asks for no more alignment than an SQE
+// has.
 inline void clear(Sqe& sqe) noexcept {
   using Zeros [[gnu::vector_size(16), gnu::may_alias, gnu::aligned(alignof(Sqe))]] = u64;
   Zeros* const quarters = reinterpret_cast<Zeros*>(&sqe);
@@ -37,8 +38,8 @@ inline Sqe& prep_rw(Sqe& sqe, u64 user_data, Op op, i32 fd, u64 addr, u32 len, u
   return sqe;
 }
 
-// Where the new descriptor goes. The field holds the slot + 1, because 0 means an ordinary descriptor; all ones
-// means any free slot.
+// Where the new descriptor goes. The field holds the slot + 1, because 0 means an ordinary descriptor; all
+// ones means any free slot.
 inline void set_target(Sqe& sqe, Slot slot) noexcept {
   sqe.file_index = slot == file_index_alloc ? static_cast<u32>(slot) : static_cast<u32>(slot) + 1;
 }

@@ -14,7 +14,7 @@ struct sockaddr;
 
 namespace uring {
 
-// --- making connections ------------------------------------------------------------------------------------------
+// --- making connections ------------------------------------------------------------------------------------
 
 // socket(2). flags must be 0 so far. Completes with the new descriptor. 5.19.
 inline Sqe& prep_socket(Sqe& sqe, u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags) noexcept {
@@ -60,8 +60,8 @@ inline Sqe& prep_accept(Sqe& sqe, u64 user_data, i32 fd, ::sockaddr* address, u3
   return sqe;
 }
 
-// Accepts again and again, a CQE for each connection; the last CQE comes without cqe_f_more. The address, if asked
-// for, is overwritten by each. 5.19.
+// Accepts again and again, a CQE for each connection; the last CQE comes without cqe_f_more. The address, if
+// asked for, is overwritten by each. 5.19.
 inline Sqe& prep_accept_multishot(Sqe& sqe, u64 user_data, i32 fd, ::sockaddr* address, u32* address_size,
                                   u32 flags) noexcept {
   prep_accept(sqe, user_data, fd, address, address_size, flags);
@@ -69,25 +69,26 @@ inline Sqe& prep_accept_multishot(Sqe& sqe, u64 user_data, i32 fd, ::sockaddr* a
   return sqe;
 }
 
-// accept4(2) into a slot of the registered table: completes with 0, or with the slot for file_index_alloc (5.19);
-// -ENFILE when none is free. Kernels before 5.15 may return an ordinary descriptor. 5.15.
-inline Sqe& prep_accept_direct(Sqe& sqe, u64 user_data, i32 fd, ::sockaddr* address, u32* address_size, u32 flags,
-                               Slot slot) noexcept {
+// accept4(2) into a slot of the registered table: completes with 0, or with the slot for file_index_alloc
+// (5.19); -ENFILE when none is free. Kernels before 5.15 may return an ordinary descriptor. 5.15.
+inline Sqe& prep_accept_direct(Sqe& sqe, u64 user_data, i32 fd, ::sockaddr* address, u32* address_size,
+                               u32 flags, Slot slot) noexcept {
   prep_accept(sqe, user_data, fd, address, address_size, flags);
   set_target(sqe, slot);
   return sqe;
 }
 
 // Both: each connection goes into a slot of the kernel's choice, and each CQE says which. 5.19.
-inline Sqe& prep_accept_multishot_direct(Sqe& sqe, u64 user_data, i32 fd, ::sockaddr* address, u32* address_size,
-                                         u32 flags) noexcept {
+inline Sqe& prep_accept_multishot_direct(Sqe& sqe, u64 user_data, i32 fd, ::sockaddr* address,
+                                         u32* address_size, u32 flags) noexcept {
   prep_accept_multishot(sqe, user_data, fd, address, address_size, flags);
   set_target(sqe, file_index_alloc);
   return sqe;
 }
 
 // connect(2). The size of the address is passed by value, in off. 5.5.
-inline Sqe& prep_connect(Sqe& sqe, u64 user_data, i32 fd, const ::sockaddr* address, u32 address_size) noexcept {
+inline Sqe& prep_connect(Sqe& sqe, u64 user_data, i32 fd, const ::sockaddr* address,
+                         u32 address_size) noexcept {
   return prep_rw(sqe, user_data, Op::connect, fd, address_of(address), 0, address_size);
 }
 
@@ -96,7 +97,8 @@ inline Sqe& prep_shutdown(Sqe& sqe, u64 user_data, i32 fd, u32 how) noexcept {
   return prep_rw(sqe, user_data, Op::shutdown, fd, 0, how, 0);
 }
 
-// --- sending: completes with the number of bytes. flags are MSG_*; 5.12 and stable 5.10.162 imply MSG_NOSIGNAL ----
+// --- sending -----------------------------------------------------------------------------------------------
+// Completes with the number of bytes. flags are MSG_*; 5.12 and stable 5.10.162 imply MSG_NOSIGNAL.
 
 // send(2). 5.6.
 inline Sqe& prep_send(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags) noexcept {
@@ -105,8 +107,8 @@ inline Sqe& prep_send(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte
   return sqe;
 }
 
-// A 16-bit field that is the first half of our 32-bit one, or a 32-bit field and the one that follows it in our 64-bit
-// one, whichever byte order they are in.
+// A 16-bit field that is the first half of our 32-bit one, or a 32-bit field and the one that follows it in
+// our 64-bit one, whichever byte order they are in.
 constexpr u32 first_of_halves(u16 first, std::endian order = std::endian::native) noexcept {
   return order == std::endian::little ? first : u32{first} << 16;
 }
@@ -128,8 +130,8 @@ inline Sqe& prep_sendto(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::by
   return set_destination(sqe, address, address_size);
 }
 
-// send(2) of several buffers of `group` at once, in the order the group hands them out, at most `bytes` of them (0:
-// all). The CQE names the first; the others follow it in the ring. 6.10, feat_recvsend_bundle.
+// send(2) of several buffers of `group` at once, in the order the group hands them out, at most `bytes` of
+// them (0: all). The CQE names the first; the others follow it in the ring. 6.10, feat_recvsend_bundle.
 inline Sqe& prep_send_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 bytes, u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::send, fd, 0, bytes, 0);
   sqe.ioprio = recvsend_bundle;
@@ -138,8 +140,9 @@ inline Sqe& prep_send_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 byt
   return sqe;
 }
 
-// send(2) without a copy. Two CQEs: the result, with cqe_f_more, and when the data may be overwritten a second one
-// with cqe_f_notif. An error may come without the second: look at cqe_f_more. zc_flags: recvsend_*, send_zc_*. 6.0.
+// send(2) without a copy. Two CQEs: the result, with cqe_f_more, and when the data may be overwritten a
+// second one with cqe_f_notif. An error may come without the second: look at cqe_f_more. zc_flags:
+// recvsend_*, send_zc_*. 6.0.
 inline Sqe& prep_send_zc(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
                          u16 zc_flags) noexcept {
   prep_rw(sqe, user_data, Op::send_zc, fd, address_of(data.data()), static_cast<u32>(data.size()), 0);
@@ -179,9 +182,10 @@ inline Sqe& prep_sendmsg_zc_fixed(Sqe& sqe, u64 user_data, i32 fd, const ::msghd
   return sqe;
 }
 
-// --- receiving: completes with the number of bytes, 0 when the peer has closed. From 5.19 on Cqe::flags says
-// cqe_f_sock_nonempty when more is waiting. "_select": into a buffer of a group; Cqe::buffer_id() says which, and
-// -ENOBUFS that there was none ------------------------------------------------------------------------------------
+// --- receiving ---------------------------------------------------------------------------------------------
+// Completes with the number of bytes, 0 when the peer has closed. From 5.19 on Cqe::flags says
+// cqe_f_sock_nonempty when more is waiting. "_select": into a buffer of a group; Cqe::buffer_id() says which,
+// and -ENOBUFS that there was none.
 
 // recv(2). 5.6.
 inline Sqe& prep_recv(Sqe& sqe, u64 user_data, i32 fd, std::span<std::byte> buffer, u32 flags) noexcept {
@@ -198,17 +202,17 @@ inline Sqe& prep_recv_select(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 byt
   return sqe;
 }
 
-// Receives again and again, each time into another buffer of the group and with a CQE; the last CQE comes without
-// cqe_f_more. 6.0.
+// Receives again and again, each time into another buffer of the group and with a CQE; the last CQE comes
+// without cqe_f_more. 6.0.
 inline Sqe& prep_recv_multishot(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 flags) noexcept {
   prep_recv_select(sqe, user_data, fd, group, 0, flags);
   sqe.ioprio = recv_multishot;
   return sqe;
 }
 
-// recv(2) into as many buffers of the group as there is data for, at most `bytes` (0: no limit). The CQE names the
-// first; the others follow it in the ring. Or recv_multishot into Sqe::ioprio for a multishot. 6.10,
-// feat_recvsend_bundle.
+// recv(2) into as many buffers of the group as there is data for, at most `bytes` (0: no limit). The CQE
+// names the first; the others follow it in the ring. Or recv_multishot into Sqe::ioprio for a
+// multishot. 6.10, feat_recvsend_bundle.
 inline Sqe& prep_recv_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 bytes, u32 flags) noexcept {
   prep_recv_select(sqe, user_data, fd, group, bytes, flags);
   sqe.ioprio = recvsend_bundle;
@@ -222,8 +226,8 @@ inline Sqe& prep_recvmsg(Sqe& sqe, u64 user_data, i32 fd, ::msghdr* message, u32
   return sqe;
 }
 
-// recvmsg(2) again and again. Of the message only msg_namelen and msg_controllen count: how much room to leave for
-// each in the buffer, behind the RecvmsgOut that it starts with and in front of the payload. 6.0.
+// recvmsg(2) again and again. Of the message only msg_namelen and msg_controllen count: how much room to
+// leave for each in the buffer, behind the RecvmsgOut that it starts with and in front of the payload. 6.0.
 inline Sqe& prep_recvmsg_multishot(Sqe& sqe, u64 user_data, i32 fd, ::msghdr* message, u16 group,
                                    u32 flags) noexcept {
   prep_recvmsg(sqe, user_data, fd, message, flags);
@@ -232,10 +236,10 @@ inline Sqe& prep_recvmsg_multishot(Sqe& sqe, u64 user_data, i32 fd, ::msghdr* me
   return sqe;
 }
 
-// --- options -----------------------------------------------------------------------------------------------------
+// --- options -----------------------------------------------------------------------------------------------
 
-// A command to a socket, socket_op_*. The value must stay valid until the CQE has come. 6.7 for the two socket
-// option commands.
+// A command to a socket, socket_op_*. The value must stay valid until the CQE has come. 6.7 for the two
+// socket option commands.
 inline Sqe& prep_cmd_sock(Sqe& sqe, u64 user_data, u32 command, i32 fd, u32 level, u32 option, u64 value,
                           u32 value_size) noexcept {
   // addr is the level and the option; off is cmd_op and 32 bits that must be 0.

@@ -13,9 +13,9 @@
 
 // A broken precondition stops the program at the spot, in every build: there is no message to print
 // without a libc, and a ring used wrongly corrupts memory that the kernel writes to.
-#define URING_ASSERT(condition)          \
-  do {                                   \
-    if (!(condition)) __builtin_trap();  \
+#define URING_ASSERT(condition)         \
+  do {                                  \
+    if (!(condition)) __builtin_trap(); \
   } while (false)
 
 // A reference in a Result refers to something that outlives the Result. GCC 14 and newer guess otherwise
@@ -31,8 +31,8 @@ namespace uring {
 // The largest error number of the kernel (MAX_ERRNO in include/linux/err.h).
 inline constexpr long max_errno = 4095;
 
-// An error number. The names are those of errno(3) in lower case, as far as a ring and the usual requests return
-// them; any other errno of the kernel is a valid value too, and keeps its number.
+// An error number. The names are those of errno(3) in lower case, as far as a ring and the usual requests
+// return them; any other errno of the kernel is a valid value too, and keeps its number.
 enum class Error : std::uint16_t {
   none = 0,
 
@@ -72,15 +72,15 @@ enum class Error : std::uint16_t {
   ownerdead = 130,    // EOWNERDEAD
 
   // The binding's own. No system call has these numbers.
-  entries_zero = 4096,          // init: a ring needs at least one entry
-  entries_not_power_of_two,     // init: the kernel would silently round up
-  flags_not_supported,          // init: a setup flag whose memory layout this binding does not speak; resize
-  system_outdated,              // init: kernel before 5.4 (no IORING_FEAT_SINGLE_MMAP)
-  ring_layout_invalid,          // init: the kernel's answer contradicts itself
-  submission_queue_full,        // get_sqe and every operation: submit first, then try again
-  no_buffer_selected,           // Cqe::buffer_id, BufferGroup: the kernel took no buffer for this CQE
-  buffer_out_of_range,          // BufferGroup: no such buffer or bytes in this group; a CQE of another group?
-  entries_not_in_range,         // buffer rings: 1 to 32768 entries
+  entries_zero = 4096,       // init: a ring needs at least one entry
+  entries_not_power_of_two,  // init: the kernel would silently round up
+  flags_not_supported,       // init: a setup flag whose memory layout this binding does not speak; resize
+  system_outdated,           // init: kernel before 5.4 (no IORING_FEAT_SINGLE_MMAP)
+  ring_layout_invalid,       // init: the kernel's answer contradicts itself
+  submission_queue_full,     // get_sqe and every operation: submit first, then try again
+  no_buffer_selected,        // Cqe::buffer_id, BufferGroup: the kernel took no buffer for this CQE
+  buffer_out_of_range,       // BufferGroup: no such buffer or bytes in this group; a CQE of another group?
+  entries_not_in_range,      // buffer rings: 1 to 32768 entries
 };
 
 // True for the kernel's own numbers, false for `none` and for the binding's.
@@ -104,6 +104,8 @@ class [[nodiscard]] URING_NO_DANGLING Result {
  public:
   constexpr Result(Error error) noexcept : word_(-static_cast<long>(error)) {}
 
+  // By hand, as clang-format 14 does not know where a requires clause ends.
+  // clang-format off
   template <class U>
     requires(!std::is_void_v<T> && std::is_convertible_v<U, T> &&
              !std::is_same_v<std::remove_cvref_t<U>, Error> &&
@@ -112,7 +114,7 @@ class [[nodiscard]] URING_NO_DANGLING Result {
     if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
       URING_ASSERT(!is_error(word_));
     } else {
-      // By its type a value is never an error: said to the compiler, which then does not ask again in `value()`.
+      // By its type a value is never an error. The compiler is told, and does not ask again in value().
       if (is_error(word_)) __builtin_unreachable();
     }
   }
@@ -120,6 +122,7 @@ class [[nodiscard]] URING_NO_DANGLING Result {
   constexpr Result() noexcept
     requires(std::is_void_v<T>)
       : word_(0) {}
+  // clang-format on
 
   // What a system call returned: a negative errno or the value.
   static constexpr Result from_kernel(long word) noexcept { return Result(Raw{word}); }
@@ -128,9 +131,7 @@ class [[nodiscard]] URING_NO_DANGLING Result {
   constexpr explicit operator bool() const noexcept { return ok(); }
 
   // The error, or Error::none.
-  constexpr Error error() const noexcept {
-    return ok() ? Error::none : static_cast<Error>(-word_);
-  }
+  constexpr Error error() const noexcept { return ok() ? Error::none : static_cast<Error>(-word_); }
 
   // The value. Traps when there is none: look at ok() first.
   constexpr T value() const noexcept {
@@ -144,11 +145,13 @@ class [[nodiscard]] URING_NO_DANGLING Result {
     }
   }
   constexpr T operator*() const noexcept { return value(); }
+  // clang-format off
   constexpr Pointer operator->() const noexcept
     requires(is_reference)
   {
     return &value();
   }
+  // clang-format on
 
   friend constexpr bool operator==(Result a, Result b) noexcept { return a.word_ == b.word_; }
   friend constexpr bool operator==(Result a, Error b) noexcept { return a.error() == b; }

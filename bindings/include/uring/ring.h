@@ -12,10 +12,10 @@
 // It owns its descriptor and its mappings: it can be moved, not copied, and closes when it goes out of scope.
 // Nothing here allocates, throws, or calls a C library.
 //
-// What this binding's rings are not: rings with entries of other sizes than 64 bytes (SQE) and 16 bytes (CQE), in
-// memory of the caller, without a descriptor, or without an SQ head and tail. init refuses setup_sqe128,
-// setup_cqe32, setup_sqe_mixed, setup_cqe_mixed, setup_no_mmap, setup_registered_fd_only and setup_sq_rewind with
-// Error::flags_not_supported, before it asks the kernel.
+// What this binding's rings are not: rings with entries of other sizes than 64 bytes (SQE) and 16 bytes
+// (CQE), in memory of the caller, without a descriptor, or without an SQ head and tail. init refuses
+// setup_sqe128, setup_cqe32, setup_sqe_mixed, setup_cqe_mixed, setup_no_mmap, setup_registered_fd_only and
+// setup_sq_rewind with Error::flags_not_supported, before it asks the kernel.
 #ifndef URING_RING_H
 #define URING_RING_H
 
@@ -67,8 +67,8 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   // LinuxKernel::setup, of mmap(2) (ENOMEM), and those of the binding named init in result.h. 5.4.
   Result<void> init(u32 entries, u32 flags = 0) noexcept;
 
-  // The same with everything the caller can ask for; the kernel's answer comes back in `params`. Only the input
-  // fields may be set. Afterwards nothing is left open if it failed.
+  // The same with everything the caller can ask for; the kernel's answer comes back in `params`. Only the
+  // input fields may be set. Afterwards nothing is left open if it failed.
   Result<void> init_params(u32 entries, Params& params) noexcept;
 
   // Unmaps and closes. Requests still in flight are cancelled by the kernel, asynchronously. Closing a closed
@@ -84,41 +84,46 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   u32 sq_entries() const noexcept { return sq_.entries; }
   u32 cq_entries() const noexcept { return cq_.entries; }
 
-  // --- submission ---------------------------------------------------------------------------------------
+  // --- submission ------------------------------------------------------------------------------------------
 
-  // The next free SQE, uninitialised (use a prep_ function), or null when the queue is full. The pointer is good
-  // until the SQE was submitted.
+  // The next free SQE, uninitialised (use a prep_ function), or null when the queue is full. The pointer is
+  // good until the SQE was submitted.
   Sqe* get_sqe() noexcept {
-    // One comparison for both questions, whether the queue is full and whether the array ends here: see sqe_stop_.
-    if (sqe_next_ == sqe_stop_ && !find_room()) [[unlikely]] return nullptr;
+    // One comparison for both questions, whether the queue is full and whether the array ends here: see
+    // sqe_stop_.
+    if (sqe_next_ == sqe_stop_ && !find_room()) [[unlikely]]
+      return nullptr;
     Sqe* const sqe = sqe_next_++;
-    if (sqe == nullptr) __builtin_unreachable();  // the caller asks the same; so the compiler drops that question
+    // The caller asks the same; so the compiler drops that question.
+    if (sqe == nullptr) __builtin_unreachable();
     return sqe;
   }
 
-  // Publishes all SQEs handed out so far. Returns sq_ready(), which includes what an earlier, short submit left
-  // behind: submitting again is all it takes to go on.
+  // Publishes all SQEs handed out so far. Returns sq_ready(), which includes what an earlier, short submit
+  // left behind: submitting again is all it takes to go on.
   u32 flush_sq() noexcept {
-    // The index array was filled with 0, 1, 2 ... by init: slot and position are always the same number. The tail is
-    // stored even if nothing is new: that costs less than to ask.
+    // The index array was filled with 0, 1, 2 ... by init: slot and position are always the same number. The
+    // tail is stored even if nothing is new: that costs less than to ask.
     const u32 tail = sqe_tail();
     sqe_head_ = tail;
     sq_.tail.store_release(tail);
     return tail - sq_.head.load_acquire();
   }
 
-  // Publishes and submits. Returns how many SQEs the kernel consumed; fewer than were queued means that one of
-  // them was refused (see its CQE) or that there was no memory for a request, and the rest waits for the next
-  // submit. With setup_sqpoll it is the number published, and the thread consumes them when it comes to them: what
-  // SQEs point to (a Timespec, iovecs) must stay as it is until sq_ready() is 0. The errors of LinuxKernel::enter.
+  // Publishes and submits. Returns how many SQEs the kernel consumed; fewer than were queued means that one
+  // of them was refused (see its CQE) or that there was no memory for a request, and the rest waits for the
+  // next submit. With setup_sqpoll it is the number published, and the thread consumes them when it comes to
+  // them: what SQEs point to (a Timespec, iovecs) must stay as it is until sq_ready() is 0. The errors of
+  // LinuxKernel::enter.
   Result<u32> submit() noexcept { return submit_and_wait(0); }
 
   // Submits, and returns once at least wait_nr CQEs are there.
   Result<u32> submit_and_wait(u32 wait_nr) noexcept {
     const u32 pending = flush_sq();
-    // From here to the system call all is inline: on the machines we measured, a return after a system call is
-    // mispredicted, and two of them cost as much as everything else here.
-    if ((flags_ & (setup_sqpoll | setup_iopoll)) != 0) [[unlikely]] return submit_polled(pending, wait_nr);
+    // From here to the system call all is inline: on the machines we measured, a return after a system call
+    // is mispredicted, and two of them cost as much as everything else here.
+    if ((flags_ & (setup_sqpoll | setup_iopoll)) != 0) [[unlikely]]
+      return submit_polled(pending, wait_nr);
     return enter(pending, wait_nr, wait_nr > 0 ? enter_getevents : 0);
   }
 
@@ -135,7 +140,8 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     arg.ts = address_of(&timeout);
     const u32 pending = flush_sq();
     u32 enter_flags = enter_getevents | enter_ext_arg | more_flags;
-    static_cast<void>(sq_ring_needs_enter(enter_flags));  // enters in any case; a sleeping thread is woken as well
+    // Enters in any case; a sleeping thread is woken as well.
+    static_cast<void>(sq_ring_needs_enter(enter_flags));
     return enter(pending, wait_nr, enter_flags, &arg, sizeof arg);
   }
 
@@ -144,8 +150,8 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
                                            const void* arg = nullptr, std::size_t arg_size = 0) noexcept {
     const long fd = enter_fd_;  // -1 when closed; widened once, for the check and for the system call
     URING_ASSERT(fd >= 0);
-    return Result<u32>::from_kernel(
-        kernel_.enter(static_cast<int>(fd), to_submit, min_complete, enter_flags | always_flags_, arg, arg_size));
+    return Result<u32>::from_kernel(kernel_.enter(static_cast<int>(fd), to_submit, min_complete,
+                                                  enter_flags | always_flags_, arg, arg_size));
   }
 
   // True if the kernel must be entered for it to see what was published; adds the flag that wakes a sleeping
@@ -167,16 +173,17 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   // SQEs the kernel dropped because the index array was wrong. Never moves; a diagnosis.
   u32 sq_dropped() const noexcept { return sq_.dropped.load_relaxed(); }
 
-  // --- completion ---------------------------------------------------------------------------------------
+  // --- completion ------------------------------------------------------------------------------------------
 
   // CQEs that wait to be read.
   u32 cq_ready() const noexcept { return cq_.tail.load_acquire() - cq_.head.load_relaxed(); }
 
-  // Copies what is ready and fits, and returns the count. If nothing is ready and wait_nr > 0 (or completions wait in
-  // the kernel, see cq_ring_needs_flush, or only come when asked for, setup_iopoll), enters the kernel once to wait
-  // for wait_nr of them and copies again; even then it may return fewer than wait_nr, or 0 (an old kernel ends a wait
-  // when any timeout fires), so loop. With setup_defer_taskrun and a wait_nr of 0, set setup_taskrun_flag as well:
-  // nothing else says that completions wait. The errors of LinuxKernel::enter.
+  // Copies what is ready and fits, and returns the count. If nothing is ready and wait_nr > 0 (or completions
+  // wait in the kernel, see cq_ring_needs_flush, or only come when asked for, setup_iopoll), enters the
+  // kernel once to wait for wait_nr of them and copies again; even then it may return fewer than wait_nr, or
+  // 0 (an old kernel ends a wait when any timeout fires), so loop. With setup_defer_taskrun and a wait_nr of
+  // 0, set setup_taskrun_flag as well: nothing else says that completions wait. The errors of
+  // LinuxKernel::enter.
   Result<u32> copy_cqes(std::span<Cqe> destination, u32 wait_nr) noexcept {
     const u32 copied = copy_ready(destination);
     if (copied > 0 || destination.empty()) return copied;
@@ -196,15 +203,16 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   }
 
   // Calls visit(const Cqe&) for each CQE that is ready, in place, without a copy or a system call (so what
-  // cq_ring_needs_flush tells of is not fetched); then gives all of them back to the kernel at once. Returns how many
-  // there were. `visit` may queue and submit, and must leave the completion queue alone.
+  // cq_ring_needs_flush tells of is not fetched); then gives all of them back to the kernel at once. Returns
+  // how many there were. `visit` may queue and submit, and must leave the completion queue alone.
   template <class Visitor>
   u32 for_each_cqe(Visitor&& visit) noexcept {
     return visit_ready(~u32{0}, visit);
   }
 
-  // True if completions wait in the kernel, because the CQ was full (5.8) or, in a ring with setup_taskrun_flag
-  // (5.19), because this thread must enter for them to be made; entering with enter_getevents brings them.
+  // True if completions wait in the kernel, because the CQ was full (5.8) or, in a ring with
+  // setup_taskrun_flag (5.19), because this thread must enter for them to be made; entering with
+  // enter_getevents brings them.
   bool cq_ring_needs_flush() const noexcept {
     return (sq_.flags.load_relaxed() & (sq_cq_overflow | sq_taskrun)) != 0;
   }
@@ -222,7 +230,7 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     return {sqe_head_, sqe_tail(), sq_.tail.load_relaxed(), cq_.head.load_relaxed()};
   }
 
-  // --- the ring itself ----------------------------------------------------------------------------------
+  // --- the ring itself -------------------------------------------------------------------------------------
 
   // Any io_uring_register(2) operation on this ring.
   Result<u32> do_register(RegisterOp op, const void* arg, u32 count) noexcept {
@@ -230,18 +238,18 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     return Result<u32>::from_kernel(kernel_.do_register(fd_, op, arg, count));
   }
 
-  // From now on enters through an index of this thread's table of registered rings, which saves looking up the
-  // descriptor each time. Until it is unregistered or closed (by this thread), no other thread may use the ring.
-  // Does nothing if it is registered. 5.18.
+  // From now on enters through an index of this thread's table of registered rings, which saves looking up
+  // the descriptor each time. Until it is unregistered or closed (by this thread), no other thread may use
+  // the ring. Does nothing if it is registered. 5.18.
   Result<void> register_ring_fd() noexcept;
 
   // EINVAL: it is not registered. 5.18.
   Result<void> unregister_ring_fd() noexcept;
 
-  // Gives the ring queues of other sizes, with what is in them: what was queued is published first. SQEs and CQEs
-  // move: pointers to them are void. Only for rings with setup_defer_taskrun (EINVAL) and setup_no_sqarray
-  // (flags_not_supported, see below). EOVERFLOW: what is queued does not fit; nothing happened. If the new memory
-  // cannot be mapped (ENOMEM) the ring is lost, and closed. 6.13; EINVAL before.
+  // Gives the ring queues of other sizes, with what is in them: what was queued is published first. SQEs and
+  // CQEs move: pointers to them are void. Only for rings with setup_defer_taskrun (EINVAL) and
+  // setup_no_sqarray (flags_not_supported, see below). EOVERFLOW: what is queued does not fit; nothing
+  // happened. If the new memory cannot be mapped (ENOMEM) the ring is lost, and closed. 6.13; EINVAL before.
   Result<void> resize(u32 sq_entries, u32 cq_entries) noexcept;
 
   // The seam, for what a ring needs beside itself: see buffer_group.h.
@@ -264,8 +272,8 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     std::size_t bytes = 0;
   };
 
-  // Visits what is ready, the oldest `at_most` of it, and gives it back. A place is computed once; then the address is
-  // counted up, with a look at the end of the array before the next entry and none after the last.
+  // Visits what is ready, the oldest `at_most` of it, and gives it back. A place is computed once; then the
+  // address is counted up, with a look at the end of the array before the next entry and none after the last.
   template <class Visitor>
   u32 visit_ready(u32 at_most, Visitor&& visit) noexcept {
     const u32 head = cq_.head.load_relaxed();
@@ -276,7 +284,8 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     for (u32 left = count;;) {
       visit(*cqe);
       if (--left == 0) break;
-      if (++cqe == cq_.end) [[unlikely]] cqe = cq_.cqes;
+      if (++cqe == cq_.end) [[unlikely]]
+        cqe = cq_.cqes;
     }
     cq_.head.store_release(head + count);
     return count;
@@ -299,8 +308,8 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   void unmap() noexcept;
   void take(BasicRing& other) noexcept;
 
-  // The rest of submit_and_wait for rings whose kernel side polls: the submission queue, or devices. Out of line, so
-  // that the other rings carry nothing of it.
+  // The rest of submit_and_wait for rings whose kernel side polls: the submission queue, or devices. Out of
+  // line, so that the other rings carry nothing of it.
   [[gnu::noinline]] Result<u32> submit_polled(u32 pending, u32 wait_nr) noexcept {
     u32 enter_flags = 0;
     if (!sq_ring_needs_enter(enter_flags) && wait_nr == 0) return pending;
@@ -320,9 +329,9 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     sqe_origin_ = reinterpret_cast<std::uintptr_t>(sqe_next_) - std::uintptr_t{tail} * sizeof(Sqe);
   }
 
-  // Looks how far the kernel has come, and what is free behind the last SQE handed out, up to the end of the array.
-  // False if the queue is full. The shared head is read here and nowhere else on the way of an SQE: once each time
-  // round the queue, or less often than once per batch.
+  // Looks how far the kernel has come, and what is free behind the last SQE handed out, up to the end of the
+  // array. False if the queue is full. The shared head is read here and nowhere else on the way of an SQE:
+  // once each time round the queue, or less often than once per batch.
   bool find_room() noexcept {
     const u32 tail = sqe_tail();
     const u32 used = tail - sq_.head.load_acquire();
@@ -346,12 +355,12 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
 
   SubmissionQueue sq_;
   CompletionQueue cq_;
-  // Free SQEs that lie in one piece, known from the last look at the kernel's head: get_sqe takes them one by one, and
-  // has neither to look again nor to compute a place until they are used up.
+  // Free SQEs that lie in one piece, known from the last look at the kernel's head: get_sqe takes them one by
+  // one, and has neither to look again nor to compute a place until they are used up.
   Sqe* sqe_next_ = nullptr;
   Sqe* sqe_stop_ = nullptr;
-  // Where SQE number 0 would lie if the array reached back to it, modulo 2^64: a place then tells its SQE's number by one
-  // subtraction, and there is one thing to count.
+  // Where SQE number 0 would lie if the array reached back to it, modulo 2^64: a place then tells its SQE's
+  // number by one subtraction, and there is one thing to count.
   std::uintptr_t sqe_origin_ = 0;
   u32 sqe_head_ = 0;  // SQEs published
   int fd_ = -1;
@@ -386,9 +395,10 @@ Result<void> BasicRing<Kernel>::init_params(u32 entries, Params& params) noexcep
 
   if (entries == 0) return Error::entries_zero;
   if ((entries & (entries - 1)) != 0) return Error::entries_not_power_of_two;
-  // Entries of another size, memory of the caller, no descriptor, or no head and tail: other layouts than ours.
-  constexpr u32 other_layouts = setup_sqe128 | setup_cqe32 | setup_sqe_mixed | setup_cqe_mixed | setup_no_mmap |
-                                setup_registered_fd_only | setup_sq_rewind;
+  // Entries of another size, memory of the caller, no descriptor, or no head and tail: other layouts than
+  // ours.
+  constexpr u32 other_layouts = setup_sqe128 | setup_cqe32 | setup_sqe_mixed | setup_cqe_mixed |
+                                setup_no_mmap | setup_registered_fd_only | setup_sq_rewind;
   if ((params.flags & other_layouts) != 0) return Error::flags_not_supported;
 
   const long opened = kernel_.setup(entries, &params);
@@ -518,8 +528,8 @@ Result<void> BasicRing<Kernel>::unregister_ring_fd() noexcept {
 
 template <class Kernel>
 Result<void> BasicRing<Kernel>::resize(u32 sq_entries, u32 cq_entries) noexcept {
-  // The kernel does not say where the index array of the new queue is: sq_off.array comes back as 0 (seen on 6.18),
-  // and whoever believes it fills the ring's head and tail with 0 and 1.
+  // The kernel does not say where the index array of the new queue is: sq_off.array comes back as 0 (seen
+  // on 6.18), and whoever believes it fills the ring's head and tail with 0 and 1.
   if ((flags_ & setup_no_sqarray) == 0) return Error::flags_not_supported;
   flush_sq();  // the kernel moves what it can see
   const u32 tail = sqe_tail();
@@ -528,7 +538,8 @@ Result<void> BasicRing<Kernel>::resize(u32 sq_entries, u32 cq_entries) noexcept 
   params.sq_entries = sq_entries;
   params.cq_entries = cq_entries;
   params.flags = setup_cqsize;
-  if (const Result<u32> done = do_register(RegisterOp::resize_rings, &params, 1); !done.ok()) return done.error();
+  if (const Result<u32> done = do_register(RegisterOp::resize_rings, &params, 1); !done.ok())
+    return done.error();
   unmap();
   Result<void> result = map(params);
   if (result.ok() && !attach(params)) result = Error::ring_layout_invalid;

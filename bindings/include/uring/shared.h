@@ -34,9 +34,9 @@ namespace uring {
 
 namespace detail {
 
-// What std::atomic_ref does, without its assertions: with _GLIBCXX_ASSERTIONS, which libstdc++ 16 also defines in
-// builds without optimisation, they call a function of libstdc++, and a program without one does not link. GCC and
-// Clang make the same instructions of both.
+// What std::atomic_ref does, without its assertions: with _GLIBCXX_ASSERTIONS, which libstdc++ 16 also
+// defines in builds without optimisation, they call a function of libstdc++, and a program without one does
+// not link. GCC and Clang make the same instructions of both.
 template <class Word>
 [[gnu::always_inline]] inline Word load(const Word* word, std::memory_order order) noexcept {
   return __atomic_load_n(word, static_cast<int>(order));
@@ -52,8 +52,8 @@ template <class Word>
 // One 32-bit word shared with the kernel. It can be reached only through the accesses of the table above.
 class SharedU32 {
  public:
-  // Written out, not defaulted: a class that holds several of these is then copied and cleared member by member,
-  // where Clang without optimisation would otherwise call memcpy and memset.
+  // Written out, not defaulted: a class that holds several of these is then copied and cleared member by
+  // member, where Clang without optimisation would otherwise call memcpy and memset.
   SharedU32() noexcept : word_(nullptr) {}
   SharedU32(const SharedU32& other) noexcept : word_(other.word_) {}
   SharedU32& operator=(const SharedU32& other) noexcept {
@@ -64,7 +64,9 @@ class SharedU32 {
 
   std::uint32_t load_relaxed() const noexcept { return detail::load(word_, std::memory_order_relaxed); }
   std::uint32_t load_acquire() const noexcept { return detail::load(word_, std::memory_order_acquire); }
-  void store_release(std::uint32_t value) const noexcept { detail::store(word_, value, std::memory_order_release); }
+  void store_release(std::uint32_t value) const noexcept {
+    detail::store(word_, value, std::memory_order_release);
+  }
 
  private:
   std::uint32_t* word_;
@@ -76,7 +78,9 @@ class SharedU16 {
   explicit SharedU16(std::uint16_t* word) noexcept : word_(word) {}
 
   std::uint16_t load_relaxed() const noexcept { return detail::load(word_, std::memory_order_relaxed); }
-  void store_release(std::uint16_t value) const noexcept { detail::store(word_, value, std::memory_order_release); }
+  void store_release(std::uint16_t value) const noexcept {
+    detail::store(word_, value, std::memory_order_release);
+  }
 
  private:
   std::uint16_t* word_;

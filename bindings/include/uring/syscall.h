@@ -40,7 +40,8 @@ struct LinuxKernel {
   //   EPERM   sysctl kernel.io_uring_disabled (6.6), a seccomp policy, or setup_sqpoll without the privilege
   //           that kernels before 5.13 ask for
   static long setup(u32 entries, Params* params) noexcept {
-    return arch::syscall6(nr_io_uring_setup, static_cast<long>(entries), reinterpret_cast<long>(params), 0, 0, 0, 0);
+    return arch::syscall6(nr_io_uring_setup, static_cast<long>(entries), reinterpret_cast<long>(params), 0, 0,
+                          0, 0);
   }
 
   // io_uring_enter(2), 5.1. Consumes up to to_submit SQEs, then waits for min_complete CQEs if flags has
@@ -59,10 +60,11 @@ struct LinuxKernel {
   //   EOPNOTSUPP fd is not a ring
   //   EOWNERDEAD the SQPOLL thread is gone
   //   ETIME      the timeout of a GeteventsArg expired (5.11)
-  [[gnu::always_inline]] static long enter(int fd, u32 to_submit, u32 min_complete, u32 flags, const void* arg,
-                                           std::size_t arg_size) noexcept {
-    return arch::syscall6(nr_io_uring_enter, fd, static_cast<long>(to_submit), static_cast<long>(min_complete),
-                          static_cast<long>(flags), reinterpret_cast<long>(arg), static_cast<long>(arg_size));
+  [[gnu::always_inline]] static long enter(int fd, u32 to_submit, u32 min_complete, u32 flags,
+                                           const void* arg, std::size_t arg_size) noexcept {
+    return arch::syscall6(nr_io_uring_enter, fd, static_cast<long>(to_submit),
+                          static_cast<long>(min_complete), static_cast<long>(flags),
+                          reinterpret_cast<long>(arg), static_cast<long>(arg_size));
   }
 
   // io_uring_register(2), 5.1. Returns 0, or a count where the operation says so. The common errors:
@@ -86,16 +88,17 @@ struct LinuxKernel {
                           map_shared | map_populate, fd, static_cast<long>(offset));
   }
 
-  // mmap(2) of memory that belongs to no file: private, readable, writable, zero. Returns its address. For buffer
-  // rings.
+  // mmap(2) of memory that belongs to no file: private, readable, writable, zero. Returns its address. For
+  // buffer rings.
   static long map_anonymous(std::size_t bytes) noexcept {
-    return arch::syscall6(arch::nr_mmap, 0, static_cast<long>(bytes), prot_read | prot_write, map_private | map_anon,
-                          -1, 0);
+    return arch::syscall6(arch::nr_mmap, 0, static_cast<long>(bytes), prot_read | prot_write,
+                          map_private | map_anon, -1, 0);
   }
 
   // munmap(2).
   static long unmap(void* address, std::size_t bytes) noexcept {
-    return arch::syscall6(arch::nr_munmap, reinterpret_cast<long>(address), static_cast<long>(bytes), 0, 0, 0, 0);
+    return arch::syscall6(arch::nr_munmap, reinterpret_cast<long>(address), static_cast<long>(bytes), 0, 0, 0,
+                          0);
   }
 
   // close(2). Never repeat it after EINTR: on Linux the descriptor is gone all the same.
