@@ -1,7 +1,6 @@
 // What the measuring programs and the bindings agree on. Each binding is compiled into a shared object of its
 // own, from rows.h and an adapter (C++) or from a crate with the same rows (Rust), and exports three
-// functions. A call of bench_run is thousands of requests long, so that what is between program and plug-in
-// costs nothing.
+// functions. A call of bench_run is thousands of requests long, so that the call itself costs nothing.
 #ifndef BINDINGS_BENCH_PLUGIN_H
 #define BINDINGS_BENCH_PLUGIN_H
 
@@ -40,8 +39,8 @@ constexpr std::uint16_t bench_group = 1;     // the id of the buffer group
 // Opens the ring, and registers what the row needs. 0, or a negative errno.
 int bench_open(const bench_setup* setup, void** bench);
 
-// `rounds` times: queues a batch, submits it and waits, takes what has completed and checks it. Returns how
-// many results were wrong, were lost or came twice.
+// `rounds` times: queues a batch, submits it and waits, takes what has completed and checks it. Returns the
+// number of results that were wrong, lost or duplicated.
 std::uint64_t bench_run(void* bench, std::uint64_t rounds);
 
 void bench_close(void* bench);

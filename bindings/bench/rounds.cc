@@ -19,7 +19,7 @@ extern "C" [[gnu::noinline]] void measured(bench::Bench& bench, bench::u64 round
 
 namespace {
 
-// A write that fails: the one system call that shows a text to strace and does nothing else.
+// A write that fails: the only system call that shows text to strace and does nothing else.
 void mark(const std::string& text) {
   if (::write(-1, text.data(), text.size()) != -1) bench::fail("a write to no file succeeded");
 }

@@ -63,10 +63,10 @@ class Rows {
   }
 
  private:
-  // Each row is a function of its own, or its registers would depend on what the other rows do. Each copies
-  // the setup, which no request can point to then, so that it can stay in registers.
+  // Each row is a function of its own, or its use of registers would depend on the other rows. Each copies
+  // the setup, so that no request can point to it and it can stay in registers.
 
-  // Each result must be `expected`, and each wait must bring all of them; the sum of all user_data shows a
+  // Each result must be `expected`, and each wait must bring all of them; the sum of all user_data reveals a
   // CQE that is lost or comes twice.
   template <class Queue>
   [[gnu::noinline]] u64 run_batches(u64 rounds, i32 expected, Queue queue) {
@@ -85,7 +85,7 @@ class Rows {
   }
 
   // The receive is queued first: it finds nothing, waits, and the message wakes it up, as in a program that
-  // talks.
+  // talks to another.
   [[gnu::noinline]] u64 run_ping_pong(u64 rounds) {
     const bench_setup setup = setup_;
     u64 wrong = 0, queued = 0, sum = 0;
@@ -103,8 +103,8 @@ class Rows {
     return wrong + (sum != queued * (queued + 1) / 2);
   }
 
-  // One receive for all messages: it must go on for ever, and each of its CQEs brings a buffer, which is
-  // given back.
+  // One receive for all messages: it must never end, and each of its CQEs brings a buffer, which is given
+  // back.
   [[gnu::noinline]] u64 run_receive(u64 rounds) {
     const bench_setup setup = setup_;
     const u32 batch = setup.batch;

@@ -1,6 +1,5 @@
 // bench_times NAME=path/of/plugin.so... [Google Benchmark's options]: the time of every row on every binding.
-// The repetitions are interleaved in random order, so that what else happens on the machine happens to all of
-// them.
+// The repetitions are interleaved in random order, so that other load on the machine affects all of them.
 #include <benchmark/benchmark.h>
 
 #include <string>

@@ -56,7 +56,7 @@ class Adapter {
   static int code(uring::Error error) { return -static_cast<int>(error); }
 
   uring::Ring ring_;
-  uring::BufferGroup<uring::Ring> group_;  // behind the ring: goes first
+  uring::BufferGroup<uring::Ring> group_;  // after the ring, so that it is destroyed first
 };
 
 }  // namespace

@@ -1,11 +1,11 @@
-// The binding's numbers and layouts against two witnesses: the installed <linux/io_uring.h>, and the list of
-// everything that the kernel's headers ever had (surface.inc). The header may be older than the binding; the
-// list is not.
+// Compares the binding's numbers and layouts with two sources: the installed <linux/io_uring.h>, and the list
+// of everything that any release of the kernel's headers has (surface.inc). The header may be older than the
+// binding; the list is not.
 #include <gtest/gtest.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
-// In front of the kernel's header: what is included again inside a namespace below must do nothing.
+// Before the kernel's header: including these again inside a namespace below must do nothing.
 #include <linux/fs.h>
 #include <linux/time_types.h>
 #include <linux/types.h>
@@ -17,7 +17,7 @@
 #include <uring/uring.h>
 
 // Numbers and layouts are those of the list, and no struct has a hole: a field that is too narrow would leave
-// one behind it, at no other offset than before. The compiler can tell, so it does.
+// one after it, without changing any offset. The compiler checks this.
 #define VALUE(kernel, ours, value, since) \
   static_assert(static_cast<unsigned>(uring::ours) == static_cast<unsigned>(value), #kernel);
 #define STRUCT(kernel, ours, size)                                                                       \
@@ -35,7 +35,7 @@ namespace {
 // Stands for a name that the installed header does not have.
 struct Absent {};
 
-// Every number the list knows, as an Absent, where the header's names hide it.
+// Every number on the list as an Absent, which the header's own names hide.
 namespace absent {
 #define VALUE(kernel, ours, value, since) [[maybe_unused]] constexpr Absent kernel;
 #define STRUCT(kernel, ours, size)
@@ -44,19 +44,19 @@ namespace absent {
 #undef VALUE
 }  // namespace absent
 
-// The header in a namespace of its own: a name means what the header says, or if it does not say anything,
-// the Absent. (As macros, the other half of the header's names, they are absent when nothing was defined.)
+// The header in a namespace of its own: a name has the header's meaning, or is an Absent if the header does
+// not have it. (As macros, the other half of the header's names, they are absent when nothing was defined.)
 namespace header {
 using namespace absent;
 #include <linux/io_uring.h>
 
-// How many were compared, and whether all were equal.
+// Returns the number compared, 0 or 1, and checks that they are equal.
 template <class Theirs>
 int compare(const char* name, unsigned long long ours, Theirs theirs) {
   if constexpr (std::is_same_v<Theirs, Absent>) {
     return 0;
   } else {
-    // A mask of all flags so far grows with the header: it is 1 in that of 6.12, and 3 in that of 7.2.
+    // A mask of all flags so far grows with the header: it is 1 in Linux 6.12 and 3 in 7.2.
     if (std::string_view(name) == "IORING_URING_CMD_MASK") ours &= static_cast<unsigned>(theirs);
     EXPECT_EQ(static_cast<unsigned>(ours), static_cast<unsigned>(theirs)) << name;
     return 1;

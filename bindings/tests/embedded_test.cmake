@@ -1,4 +1,4 @@
-# A project that takes the source tree in gets the target uring::uring and nothing else, and needs nothing but a compiler. The same
+# A project that embeds the source tree gets the target uring::uring and nothing else, and needs nothing but a compiler. The same
 # holds for -D BUILD_TESTING=OFF.
 #   WAY        add_subdirectory, fetch_content, source_subdir; or build_testing_off, which configures the tree itself
 #   TREE       the source tree
@@ -53,7 +53,7 @@ if(GENERATOR STREQUAL "Ninja" AND NOT output MATCHES "\\[2/2\\]")
 endif()
 run(${DIR}/build/consumer)
 
-# Who installs the project does not install the binding with it.
+# Installing the project does not install the binding with it.
 run(${CMAKE_COMMAND} --install ${DIR}/build --prefix ${DIR}/prefix)
 file(GLOB_RECURSE installed ${DIR}/prefix/*)
 if(installed)

@@ -1,4 +1,4 @@
-"""Looks at the instructions that the binding becomes, where memory is shared with the kernel.
+"""Looks at the instructions that the compiler emits where the binding shares memory with the kernel.
 
     emitted_code_test.py --include DIR [--compiler ARCHITECTURE=COMMAND ...]
 
@@ -21,7 +21,7 @@ OPTIONS = ("-std=c++20", "-O2", "-ffreestanding", "-fno-exceptions", "-fno-rtti"
 #: The compilers to look at if none is named.
 COMPILERS = {"aarch64": "aarch64-linux-gnu-g++", "x86_64": "g++"}
 
-#: What an instruction does to memory, for the first pattern that finds it. All others do nothing.
+#: What an instruction does to memory: the first pattern that matches. Other instructions do nothing.
 EVENTS = {
     "aarch64": (
         (r"ldap?rh?\b|ldarh?\b", "acquire"),
@@ -61,7 +61,7 @@ ORDERS = {
     },
     "x86_64": {"flush_and_ask": r"store32 .*fence load64 load32", "close_fails": r"syscall sign$"},
 }
-#: How often an order must be found, where once is not "at least once".
+#: How often an order must be found, where it must not be found more often.
 COUNTS = {"aarch64": {"flush_sq": {"acquire": 1, "release": 1}, "put": {"release": 1}}}
 
 #: Which of the caller's registers must be in each of the kernel's: the number in x8 or rax, each argument one to the left. On
@@ -73,10 +73,10 @@ WANTED = {
 }  # fmt: skip
 
 
-#: The flags of a ring's mapping, shared and populated: a kernel may do the second unasked, so that no test by running sees it.
+#: The flags of a ring's mapping, shared and populated: a kernel may populate it without being asked, so running it proves nothing.
 MAP_FLAGS = {"aarch64": "mov x3, 32769", "x86_64": "movl $32769, %r10d"}
 
-#: What this script ends with: every order is there, one is not, or nobody could look.
+#: What this script ends with: every order is there, one is missing, or the code could not be inspected.
 OK, MISSING, UNSEEN = 0, 1, 2
 
 
@@ -86,7 +86,7 @@ def functions(compiler: str, include: Path) -> dict[str, list[str]]:
     try:
         made = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        print(f"{compiler} is not installed; ci/install brings it.", file=sys.stderr)
+        print(f"{compiler} is not installed; ci/install installs it.", file=sys.stderr)
         sys.exit(UNSEEN)
     if made.returncode != 0:
         print(f"{' '.join(command)}\n{made.stderr}", file=sys.stderr)
@@ -109,7 +109,7 @@ def events(architecture: str, instructions: list[str]) -> str:
 
 
 def registers(instructions: list[str]) -> dict[str, str]:
-    """What each register holds after all moves, told by where it was in the beginning."""
+    """What each register holds after all moves: the register or address that it was in at first."""
     held: dict[str, str] = {}
     for one in instructions:
         if move := re.fullmatch(r"mov (\w+), (\w+)|movq (\S+), (\S+)", one):
@@ -119,7 +119,7 @@ def registers(instructions: list[str]) -> dict[str, str]:
 
 
 def problems(architecture: str, compiler: str, include: Path) -> list[str]:
-    """Every order that is not there."""
+    """Every order that is missing."""
     found = functions(compiler, include)
     wrong = []
     for name, wanted in ORDERS[architecture].items():

@@ -1,6 +1,6 @@
-// One object that uses every public function of the binding. The test beside it (no_undefined_symbols.cmake)
-// wants `nm --undefined-only` on it to print nothing: no libc, no libstdc++, no memcpy that a compiler
-// slipped in.
+// One object that uses every public function of the binding. The test next to it (no_undefined_symbols.cmake)
+// expects `nm --undefined-only` to print nothing: no libc, no libstdc++, no memcpy that a compiler slipped
+// in.
 #include <uring/uring.h>
 
 using uring::u32;
@@ -11,7 +11,7 @@ template class uring::Operations<uring::Ring>;
 template class uring::Registrations<uring::Ring>;
 template class uring::BufferGroup<uring::Ring>;
 
-// External linkage and unknown arguments, so that no optimiser can drop or precompute a call.
+// External linkage and unknown arguments, so that the optimiser cannot drop or precompute a call.
 u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr* address, u32* size,
                    std::span<const uring::i32> fds, uring::Params& params, uring::Probe& probe,
                    uring::Cqe& cqe) {

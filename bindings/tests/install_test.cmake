@@ -51,7 +51,7 @@ run(${configure} -B ${DIR}/consumer -D WANTED=${VERSION})
 run(${CMAKE_COMMAND} --build ${DIR}/consumer)
 run(${DIR}/consumer/consumer)
 
-# Before 1.0 each minor version is a version of its own: older ones do not do, nor newer ones.
+# Before 1.0 a minor version is compatible with itself only: neither older nor newer ones are accepted.
 foreach(wanted 0.0 1000.0)
   execute_process(COMMAND ${configure} -B ${DIR}/wants_${wanted} -D WANTED=${wanted} RESULT_VARIABLE code
     ERROR_VARIABLE errors OUTPUT_QUIET)

@@ -1,5 +1,5 @@
-// A kernel that a test plays: it answers as told, writes down what it was asked, and checks that everything
-// it gave comes back.
+// A fake kernel for tests: it answers as told, records what it was asked, and checks that everything it
+// handed out comes back.
 #ifndef URING_TESTS_PLAYED_KERNEL_H
 #define URING_TESTS_PLAYED_KERNEL_H
 
@@ -26,7 +26,7 @@ struct Played {
   alignas(64) std::array<std::byte, 4096> rings{};
   alignas(64) std::array<uring::Sqe, 4> sqes{};
 
-  // What to answer.
+  // The answers.
   u32 features = uring::feat_single_mmap;
   long setup_error = 0, ring_map_error = 0, sqe_map_error = 0, anonymous_map_error = 0, enter_error = 0;
   std::function<long(uring::RegisterOp, void* arg, u32 count)> on_register;  // unset: 0
@@ -35,18 +35,18 @@ struct Played {
   u32 sq_count = 4, cq_count = 8;           // other numbers are lies, but in agreement with each other
   u32 sq_mask_lie = 0, cq_entries_lie = 0;  // these are not
 
-  // What was asked.
+  // What the binding asked for.
   int open = 0;
   uring::Params setup_params{};
   std::map<void*, std::size_t> mappings;
-  std::set<void*> anonymous;  // those of them that are no ring's
+  std::set<void*> anonymous;  // the mappings that are not a ring's
   std::vector<u32> enter_flags, enter_wait, enter_submit;
   int enter_fd = 0, register_fd = 0;
   uring::GeteventsArg enter_arg{};
   std::size_t enter_arg_size = 0;
   std::vector<uring::RegisterOp> registered;
 
-  // Where things are; odd on purpose.
+  // Offsets; odd on purpose.
   enum : u32 {
     sq_head = 64,
     sq_tail = 68,
@@ -67,7 +67,7 @@ struct Played {
   void post(Cqe cqe_to_post) { cqe(word(cq_tail)++) = cqe_to_post; }
 
   u32 sq_size = 4;
-  // The larger of the two ends: the index array lies behind the CQEs.
+  // The larger of the two ends: the index array comes after the CQEs.
   std::size_t ring_bytes = array + 4 * 4u;
   long map(void* address, std::size_t bytes) {
     EXPECT_TRUE(mappings.emplace(address, bytes).second) << "mapped twice";
@@ -151,7 +151,8 @@ struct PlayedKernel {
   }
   long map_anonymous(std::size_t bytes) noexcept {
     if (p->anonymous_map_error != 0) return -p->anonymous_map_error;
-    // Exactly as large as asked for, so that AddressSanitizer sees what goes beyond; zero as from the kernel.
+    // Exactly as large as asked for, so that AddressSanitizer sees accesses beyond the end; zeroed, as by the
+    // kernel.
     void* address = ::operator new (bytes, std::align_val_t{4096});
     std::memset(address, 0, bytes);
     p->anonymous.insert(address);

@@ -27,14 +27,14 @@ using uring::Op, uring::Slot, uring::Sqe, uring::i32, uring::u16, uring::u32, ur
 
 constexpr u64 user_data = 0x1122334455667788;
 
-// A slot that held something else.
+// A slot that held another request.
 Sqe dirty() {
   Sqe sqe;
   std::memset(static_cast<void*>(&sqe), 0xff, sizeof sqe);
   return sqe;
 }
 
-// As much of a ring as the methods need.
+// The part of a ring that the methods need.
 struct OneSlot : uring::Operations<OneSlot> {
   Sqe sqe = dirty();
   Sqe* get_sqe() { return &sqe; }
@@ -251,7 +251,7 @@ TEST(Prep, EpollCtl) {
              wanted(29, {.fd = 5, .off = 6, .addr = address(events), .len = 3}));
 }
 TEST(Prep, Splice) {
-  // An offset of ~0 is a pipe's.
+  // A pipe's offset is ~0.
   EXPECT_SQE(splice, (5, far, 6, ~u64{0}, 4096, 0x8000'0004),
              wanted(30, {.fd = 6, .off = ~u64{0}, .addr = far, .len = 4096, .op_flags = 0x8000'0004,
                          .file_index = 5}));

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-#: Too wide, no integer, no integer either (and of the right size).
+#: Too wide; not an integer; not an integer either, but of the right size; a struct.
 REFUSED = ("unsigned long", "double", "float", "uring::Timespec")
 #: The same program with these does compile, or the others would be refused for another reason.
 ACCEPTED = ("unsigned", "int", "void", "int&", "int*")

@@ -1,4 +1,4 @@
-// Results: one word, the kernel's number unchanged, nothing mistaken for an error.
+// Results: one word, the kernel's number unchanged, no value mistaken for an error.
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -50,7 +50,8 @@ TEST(Result, IsEqualToItsOwnKindOnly) {
   EXPECT_FALSE(one == Error::inval);
 }
 
-// The last pages of the address space are no addresses, nor are the last addresses in front of them errors.
+// Words in the last pages of the address space are errors, not addresses; the last addresses before them are
+// not errors.
 TEST(Result, TellsPointersFromErrors) {
   const auto at = [](long word) { return Result<char*>::from_kernel(word); };
   EXPECT_TRUE(at(-8192).ok());
@@ -131,7 +132,7 @@ TEST(Result, NamesHaveTheNumbersOfErrno) {
   for (const auto& [ours, theirs] : pairs) EXPECT_EQ(static_cast<int>(ours), theirs);
 }
 
-// Whatever is negative is no integer, also below the kernel's errors and ours.
+// A negative number is never a value, even below the kernel's errors and ours.
 TEST(ResultDeathTest, AnIntegerIsNeverNegative) {
   EXPECT_FALSE(Result<u32>::from_kernel(-8192).ok());
   EXPECT_FALSE(Result<int>::from_kernel(-10'000).ok());

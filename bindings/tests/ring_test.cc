@@ -1,5 +1,5 @@
-// The ring on a kernel that we play: what no real kernel does on demand. Errors at each step of opening,
-// answers that contradict each other, short submits, counters about to wrap, a sleeping SQPOLL thread.
+// The ring on a fake kernel: what no real kernel does on demand. Errors at each step of opening, answers that
+// contradict each other, short submits, counters about to wrap, a sleeping SQPOLL thread.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -32,7 +32,7 @@ TEST_F(Opening, ReportsTheErrnoOfEachStepAndLeavesNothing) {
   EXPECT_EQ(ring.fd(), -1);
   EXPECT_EQ(kernel.open, 0);
   EXPECT_TRUE(kernel.mappings.empty());
-  // And it can be tried again on the same object.
+  // The same object can be opened again afterwards.
   kernel.sqe_map_error = 0;
   EXPECT_TRUE(ring.init(4).ok());
 }
@@ -57,7 +57,7 @@ TEST_F(Opening, RefusesAnswersThatContradictEachOther) {
   }
 }
 
-// Numbers that agree with each other, and that no kernel gives.
+// Numbers that agree with each other but that no kernel returns.
 TEST_F(Opening, RefusesQueuesThatCannotBe) {
   const std::size_t usual = std::exchange(kernel.ring_bytes, Played::array);
   kernel.sq_count = kernel.sq_size = 0;
@@ -82,7 +82,7 @@ TEST_F(Opening, StartsWhereTheKernelStands) {
   }
 }
 
-// Whatever else is asked for: only setup_no_sqarray says that there is none.
+// Whatever other flags are set, only setup_no_sqarray means that there is no index array.
 TEST_F(Opening, FillsTheIndexArrayAndNothingBehindIt) {
   for (const u32 flags : {0u, u32{uring::setup_clamp}}) {
     for (u32 i = 0; i != 9; ++i) kernel.word(Played::array + 4 * i) = 0xffff'ffff;
@@ -188,7 +188,7 @@ TEST_F(Opening, MovesTakeEverythingAlong) {
   EXPECT_EQ(cqe, (Cqe{.user_data = 7, .res = 7, .flags = 0}));
 }
 
-// With two SQEs free behind the wrap: they are what the moved ring has, no more and no less.
+// Two SQEs are free after the wrap: exactly those are free in the moved ring.
 TEST_F(Opening, MovesTakeTheFreeSqesAlong) {
   ASSERT_TRUE(ring.init(4).ok());
   for (u64 i = 0; i < 6; ++i) {
@@ -235,8 +235,7 @@ TEST_F(Submitting, PublishesOnlyWhenTold) {
   EXPECT_EQ(ring.sq_ready(), 2u);
 }
 
-// The kernel stops a batch at a request it refuses. What it left is submitted by the next submit, and nothing
-// twice.
+// The kernel stops a batch at a request it refuses. The next submit submits what it left, and nothing twice.
 TEST_F(Submitting, GoesOnAfterAShortSubmit) {
   ASSERT_TRUE(ring.init(4).ok());
   for (u64 i = 1; i <= 3; ++i) ring.nop(i).value();
@@ -277,8 +276,8 @@ TEST_F(Submitting, KeepsCountingAcrossTheWrapOf32Bits) {
 }
 
 // The ring looks at the kernel's head only when the SQEs it knows to be free are used up, and they end where
-// the array ends. Whatever the kernel leaves behind, an SQE is handed out exactly if one is free, and the
-// right one.
+// the array ends. Whatever the kernel leaves over, an SQE is handed out if and only if one is free, and it is
+// the right one.
 TEST_F(Submitting, HandsOutExactlyWhatIsFree) {
   for (u32 start = ~0u - 5; start != 4; ++start) {
     for (const u32 counter : {Played::sq_head, Played::sq_tail, Played::cq_head, Played::cq_tail}) {
@@ -369,7 +368,7 @@ TEST_F(Completing, WaitsOnlyWhenNothingIsReady) {
   EXPECT_EQ(kernel.enter_wait, (std::vector<u32>{2}));
 }
 
-// What did not fit, and what this thread must run first.
+// Completions that did not fit, and completions that this thread must run first.
 TEST_F(Completing, FetchesWhatWaitsInTheKernel) {
   ASSERT_TRUE(ring.init(4).ok());
   std::array<Cqe, 8> cqes{};
@@ -400,7 +399,7 @@ TEST_F(Completing, APolledRingIsAskedEachTime) {
   EXPECT_EQ(kernel.enter_wait, (std::vector<u32>{0}));
 }
 
-// What a wait brings is copied at once; and one that brings nothing, as an old kernel's may, does not end
+// What a wait brings is copied at once; and a wait that brings nothing, as on an old kernel, does not end
 // copy_cqe.
 TEST_F(Completing, CopiesWhatAWaitBrings) {
   ASSERT_TRUE(ring.init(4).ok());
@@ -448,8 +447,8 @@ TEST_F(Completing, VisitsInPlaceAndGivesBackOnce) {
   EXPECT_EQ(kernel.word(Played::cq_head), 11u);
 }
 
-// From each place in the array and for each count, up to a full queue: in order, each once, none from beside
-// the array.
+// From each place in the array and for each count, up to a full queue: in order, each once, and nothing from
+// outside the array.
 TEST_F(Completing, VisitsAcrossTheEndOfTheArray) {
   ASSERT_TRUE(ring.init(4).ok());
   u64 posted = 0, taken = 0;
@@ -530,18 +529,18 @@ TEST_F(RegisteredRing, EntersThroughItsIndex) {
   Cqe cqe{};
   EXPECT_TRUE(moved.copy_cqe(cqe).ok());
 
-  // Closing lets the index go: it would keep the ring alive.
+  // Closing unregisters the index, which would keep the ring alive.
   kernel.on_register = [](uring::RegisterOp op, void* arg, u32 count) -> long {
     EXPECT_EQ(op, uring::RegisterOp::unregister_ring_fds);
     EXPECT_EQ(count, 1u);
     EXPECT_EQ(static_cast<uring::RsrcUpdate*>(arg)->offset, 3u);
     EXPECT_EQ(static_cast<uring::RsrcUpdate*>(arg)->resv, 0u);
     EXPECT_EQ(static_cast<uring::RsrcUpdate*>(arg)->data, 0u);
-    return -EINVAL;  // as from another thread; closing goes on
+    return -EINVAL;  // as from another thread; closing continues
   };
   moved.close();
   EXPECT_EQ(kernel.registered.size(), 2u);
-  // And nothing of it stays.
+  // Nothing of it is left.
   ring = std::move(moved);
   ASSERT_TRUE(ring.init(4).ok());
   ring.nop(1).value();

@@ -1,5 +1,5 @@
-// The version that programs see is that of the packages. CMake passes PROJECT_VERSION of both projects, the
-// whole repository's and the binding's own.
+// The version in the header is that of the packages. CMake passes PROJECT_VERSION of both projects, the whole
+// repository's and the binding's own.
 #include <gtest/gtest.h>
 
 #include <string>

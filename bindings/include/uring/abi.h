@@ -1,13 +1,13 @@
-// The kernel's io_uring interface, declared here so that the binding builds on any distribution, however
-// old its headers. Values and layouts are those of include/uapi/linux/io_uring.h up to Linux 7.3; a test
-// compares them with the installed header, another with a list of everything in the kernel's. The number
-// behind each name is the first release that has it.
+// The kernel's io_uring interface, declared here so that the binding builds on any distribution, however old
+// its headers. Values and layouts are those of include/uapi/linux/io_uring.h up to Linux 7.3; a test compares
+// them with the installed header, another with a list of everything in the kernel's. The number after each
+// name is the first Linux release that has it.
 //
 // Names are the kernel's in lower case, without IORING_ (IORING_SETUP_SQPOLL is setup_sqpoll,
 // IOSQE_IO_LINK is sqe_io_link, IORING_OP_READV is Op::readv).
 //
-// What io_uring_register(2) takes stands in abi_register.h. Not declared: zero-copy receive (zcrx), BPF
-// filters, memory regions, read/write attributes and the mock file.
+// The structs and numbers of io_uring_register(2) are in abi_register.h. Not declared: zero-copy receive
+// (zcrx), BPF filters, memory regions, read/write attributes and the mock file.
 #ifndef URING_ABI_H
 #define URING_ABI_H
 
@@ -25,7 +25,7 @@ using u16 = std::uint16_t;
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 
-// What an SQE asks for: io_uring_enter(2).
+// The operations of io_uring_enter(2).
 enum class Op : u8 {
   nop = 0,                // 5.1
   readv = 1,              // 5.1
@@ -94,7 +94,7 @@ enum class Op : u8 {
   uring_cmd128 = 64,      // 6.19
 };
 
-// What io_uring_register(2) is asked for. UNREGISTER_X is unregister_x.
+// The operations of io_uring_register(2). UNREGISTER_X is unregister_x.
 enum class RegisterOp : u32 {
   buffers = 0,                  // 5.1
   unregister_buffers = 1,       // 5.1
@@ -238,10 +238,11 @@ inline constexpr u32 timeout_clock_mask = 0xc;      // 5.15
 inline constexpr u32 link_timeout_update = 0x10;    // 5.15
 inline constexpr u32 timeout_update_mask = 0x12;    // 5.15
 inline constexpr u32 timeout_etime_success = 0x20;  // 5.16, -ETIME does not break a link
-inline constexpr u32 timeout_multishot = 0x40;      // 6.4, fires again and again
+inline constexpr u32 timeout_multishot = 0x40;      // 6.4, fires repeatedly
 inline constexpr u32 timeout_immediate_arg = 0x80;  // 7.1, addr holds nanoseconds
 
-// Sqe::op_flags of SPLICE and TEE, beside those of splice(2): fd_in is a slot of the registered table.
+// Sqe::op_flags of SPLICE and TEE, in addition to those of splice(2): fd_in is a slot of the registered
+// table.
 inline constexpr u32 splice_f_fd_in_fixed = 0x8000'0000;  // 5.7
 
 // Sqe::len of POLL_ADD and POLL_REMOVE.
@@ -334,12 +335,11 @@ static_assert(offsetof(Sqe, buf_index) == 40 && offsetof(Sqe, personality) == 42
 static_assert(offsetof(Sqe, file_index) == 44 && offsetof(Sqe, addr3) == 48 && offsetof(Sqe, reserved) == 56);
 
 // A slot of the table of registered files, as the place a new descriptor goes to (5.15). A type of its own,
-// because a slot and a descriptor are both small numbers and the kernel cannot tell that one was meant as the
-// other. Where a slot is what a request works on, it stands in the place of the descriptor, with
-// sqe_fixed_file.
+// because slots and descriptors are both small numbers, and the kernel cannot tell when one was meant as the
+// other. A request that works on a slot takes it in place of the descriptor, with sqe_fixed_file.
 enum class Slot : u32 {};
 
-// Any free slot; Cqe::res says which. 5.19.
+// Any free slot; Cqe::res says which. Since Linux 5.19.
 inline constexpr Slot file_index_alloc{0xffff'ffff};
 
 // A completion queue entry.
@@ -353,7 +353,7 @@ struct Cqe {
     return res < 0 && res >= -max_errno ? static_cast<Error>(-res) : Error::none;
   }
 
-  // The buffer the kernel took from a group. no_buffer_selected when it took none. 5.7.
+  // The buffer the kernel took from a group. no_buffer_selected when it took none. Since Linux 5.7.
   constexpr Result<u16> buffer_id() const noexcept {
     if ((flags & cqe_f_buffer) == 0) return Error::no_buffer_selected;
     return static_cast<u16>(flags >> cqe_buffer_shift);
@@ -422,16 +422,16 @@ struct FutexWaitv {
 static_assert(sizeof(FutexWaitv) == 24 && offsetof(FutexWaitv, uaddr) == 8 &&
               offsetof(FutexWaitv, flags) == 16);
 
-// In front of the name, the control data and the payload in the buffer of a multishot RECVMSG (6.0). Each
-// part takes the room that the msghdr asked for, however much of it was filled.
+// Precedes the name, the control data and the payload in the buffer of a multishot RECVMSG (6.0). Each part
+// takes up the room that the msghdr asked for, however much of it was filled.
 struct RecvmsgOut {
   u32 namelen, controllen, payloadlen;
   u32 flags;  // MSG_*
 };
 static_assert(sizeof(RecvmsgOut) == 16 && offsetof(RecvmsgOut, payloadlen) == 8);
 
-// One entry of a buffer ring (5.19). The ring's tail lies in the last 16 bits of entry 0, so nobody but
-// buf_ring_advance writes to `resv`.
+// One entry of a buffer ring (5.19). The ring's tail lies in the last 16 bits of entry 0, so only
+// buf_ring_advance may write to `resv`.
 struct Buf {
   u64 addr;
   u32 len;   // bytes

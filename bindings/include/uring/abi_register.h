@@ -1,5 +1,5 @@
-// What io_uring_register(2) takes: numbers and structs. Names as in abi.h; the number behind each is the
-// first release that has it. All reserved fields must be 0, so start from `X x{}`.
+// The numbers and structs of io_uring_register(2). Names as in abi.h; the number after each is the first
+// Linux release that has it. All reserved fields must be 0, so start from `X x{}`.
 #ifndef URING_ABI_REGISTER_H
 #define URING_ABI_REGISTER_H
 
@@ -7,13 +7,13 @@
 
 namespace uring {
 
-// Or-ed into the operation: the descriptor is an index that RegisterOp::ring_fds gave (feat_reg_reg_ring).
+// ORed into the operation: the descriptor is an index returned by RegisterOp::ring_fds (feat_reg_reg_ring).
 inline constexpr u32 register_use_registered_ring = 0x8000'0000;  // 6.3
 
 // ProbeOp::flags.
 inline constexpr u16 op_supported = 1;  // 5.6
 
-// In the place of a descriptor in an update: leave this slot alone.
+// In place of a descriptor in an update: leave this slot alone.
 inline constexpr i32 register_files_skip = -2;  // 5.12
 
 // RsrcRegister::flags: all slots empty, no data.
@@ -28,7 +28,7 @@ inline constexpr u32 register_src_registered = 1;  // 6.12
 inline constexpr u32 register_dst_replace = 2;     // 6.13
 
 // The two kinds of workers, as positions in the argument of RegisterOp::iowq_max_workers: for work that ends
-// soon (files), and for work that may wait for ever (sockets).
+// soon (files), and for work that may wait forever (sockets).
 inline constexpr u32 wq_bound = 0;    // 5.15
 inline constexpr u32 wq_unbound = 1;  // 5.15
 
@@ -44,7 +44,7 @@ inline constexpr u32 napi_tracking_inactive = 255;  // 6.13
 inline constexpr u32 query_opcodes = 0;  // 6.18, a QueryOpcode
 inline constexpr u32 query_scq = 2;      // 6.19, a QueryScq
 
-// What a Restriction says.
+// What a Restriction allows or requires.
 enum class RestrictionOp : u16 {
   register_op = 0,         // 5.10, this RegisterOp is allowed
   sqe_op = 1,              // 5.10, this Op is allowed
@@ -52,7 +52,7 @@ enum class RestrictionOp : u16 {
   sqe_flags_required = 3,  // 5.10, these sqe_* must be set
 };
 
-// What the kernel says of one opcode (5.6).
+// What the kernel says about one opcode (5.6).
 struct ProbeOp {
   u8 op;
   u8 resv;
@@ -61,7 +61,7 @@ struct ProbeOp {
 };
 static_assert(sizeof(ProbeOp) == 8 && offsetof(ProbeOp, flags) == 2);
 
-// The answer of RegisterOp::probe (5.6). 256 slots are the most the kernel takes.
+// The answer of RegisterOp::probe (5.6). The kernel accepts at most 256 slots.
 struct Probe {
   u8 last_op;  // the largest opcode this kernel knows
   u8 ops_len;  // slots filled in
@@ -148,7 +148,7 @@ struct SyncCancelReg {
   u64 addr;          // the user_data to look for
   i32 fd;            // or the descriptor, with async_cancel_fd
   u32 flags;         // async_cancel_*
-  Timespec timeout;  // how long to wait for what was found to end; -1, -1: for ever
+  Timespec timeout;  // how long to wait for the requests found to end; -1, -1: forever
   Op opcode;         // or the operation, with async_cancel_op (6.6)
   u8 pad[7];
   u64 pad2[3];
@@ -204,7 +204,7 @@ struct QueryHdr {
 static_assert(sizeof(QueryHdr) == 40 && offsetof(QueryHdr, query_op) == 16 &&
               offsetof(QueryHdr, result) == 24);
 
-// What this kernel knows of io_uring (6.18). The masks say which bits it accepts or reports.
+// What this kernel supports of io_uring (6.18). The masks say which bits it accepts or reports.
 struct QueryOpcode {
   u32 nr_request_opcodes;   // Op
   u32 nr_register_opcodes;  // RegisterOp

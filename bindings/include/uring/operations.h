@@ -3,7 +3,7 @@
 //
 //   ring.write(1, fd, data, 0).value().flags |= uring::sqe_io_link;
 //
-// What each does, takes and completes with stands at the prepare function of the same name.
+// See prep_NAME for the arguments, the result and the first Linux release.
 #ifndef URING_OPERATIONS_H
 #define URING_OPERATIONS_H
 
@@ -14,8 +14,8 @@
 
 namespace uring {
 
-// The part of `Ring` (a class with get_sqe) that is the same for every kernel. submission_queue_full when
-// there is no free SQE: nothing was queued; submit, then try again.
+// The part of `Ring` (a class with get_sqe) that is the same for every kernel. They return
+// submission_queue_full when there is no free SQE: nothing was queued; submit, then try again.
 template <class Ring>
 class Operations {
  public:

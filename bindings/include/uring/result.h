@@ -11,8 +11,8 @@
 #include <span>
 #include <type_traits>
 
-// A broken precondition stops the program at the spot, in every build: there is no message to print
-// without a libc, and a ring used wrongly corrupts memory that the kernel writes to.
+// A violated precondition stops the program on the spot, in every build: there is no message to print without
+// a libc, and a ring used wrongly corrupts memory that the kernel writes to.
 #define URING_ASSERT(condition)         \
   do {                                  \
     if (!(condition)) __builtin_trap(); \
@@ -114,7 +114,7 @@ class [[nodiscard]] URING_NO_DANGLING Result {
     if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
       URING_ASSERT(!is_error(word_));
     } else {
-      // By its type a value is never an error. The compiler is told, and does not ask again in value().
+      // A value of this type is never an error. With this hint the compiler does not check again in value().
       if (is_error(word_)) __builtin_unreachable();
     }
   }
@@ -162,8 +162,8 @@ class [[nodiscard]] URING_NO_DANGLING Result {
   };
   constexpr explicit Result(Raw raw) noexcept : word_(raw.word) {}
 
-  // The last two pages of the address space belong to the kernel, so no pointer and no 32-bit value looks
-  // like an error, neither the kernel's (up to 4095) nor ours (just above).
+  // The last two pages of the address space belong to the kernel, so no pointer and no 32-bit value can be
+  // mistaken for an error, either the kernel's (up to 4095) or ours (just above).
   static constexpr bool is_error(long word) noexcept {
     if constexpr (is_reference || is_pointer) return word < 0 && word >= -8191;
     return word < 0;

@@ -1,10 +1,10 @@
-// The words that the kernel and we both touch, and the order in which we do.
+// The words that both the kernel and we access, and the memory order of each access.
 //
 //   word              written by   our access                    because
 //   ----------------  -----------  ----------------------------  --------------------------------------
 //   SQEs, SQ array    us           plain stores                  the tail publishes them
 //   SQ tail           us           release store                 the kernel reads it with acquire, then
-//                                                                reads the SQEs behind it
+//                                                                reads the SQEs after it
 //   SQ head           kernel       acquire load                  a slot may be overwritten only after
 //                                                                the kernel has read it
 //   SQ flags          kernel       relaxed load, with SQPOLL     NEED_WAKEUP: tail store, then flags
@@ -13,14 +13,14 @@
 //                                                                without the fence a wake-up is lost
 //   SQ dropped,       kernel       relaxed load                  counters, read for diagnosis
 //   CQ overflow
-//   CQ tail           kernel       acquire load                  the CQEs in front of it come with it
+//   CQ tail           kernel       acquire load                  the CQEs before it come with it
 //   CQEs              kernel       plain loads                   after the tail was read
 //   CQ head           us           release store; our own copy   our reads of the CQEs must be over
 //                                  is a relaxed load             before the kernel reuses the slots
 //   buffer ring       us           plain stores                  the buffer ring's tail publishes them; the
 //   entries                                                      last 16 bits of entry 0 are that tail
 //   buffer ring tail  us           release store; our own copy   the kernel reads it with acquire, then
-//   (16 bits)                      is a relaxed load             reads the entries behind it
+//   (16 bits)                      is a relaxed load             reads the entries after it
 //
 // Source: the comment at the top of io_uring/io_uring.c in the kernel, which asks for the same pairs.
 // ThreadSanitizer cannot see the kernel's half and has nothing to say about these words.
@@ -36,7 +36,7 @@ namespace detail {
 
 // What std::atomic_ref does, without its assertions: with _GLIBCXX_ASSERTIONS, which libstdc++ 16 also
 // defines in builds without optimisation, they call a function of libstdc++, and a program without one does
-// not link. GCC and Clang make the same instructions of both.
+// not link. GCC and Clang generate the same instructions for both.
 template <class Word>
 [[gnu::always_inline]] inline Word load(const Word* word, std::memory_order order) noexcept {
   return __atomic_load_n(word, static_cast<int>(order));
@@ -86,8 +86,8 @@ class SharedU16 {
   std::uint16_t* word_;
 };
 
-// Between publishing the SQ tail and reading NEED_WAKEUP. The poller thread sets the flag, passes a full
-// fence of its own and looks at the tail once more; with a fence on both sides at least one of the two sees
+// Goes between publishing the SQ tail and reading NEED_WAKEUP. The poller thread sets the flag, executes a
+// full fence of its own and reads the tail once more; with a fence on both sides at least one of the two sees
 // the other's store.
 inline void fence_before_wakeup_check() noexcept { std::atomic_thread_fence(std::memory_order_seq_cst); }
 

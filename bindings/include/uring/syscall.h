@@ -25,10 +25,10 @@ inline constexpr long nr_io_uring_register = 427;
 inline constexpr u32 prot_read = 1, prot_write = 2;
 inline constexpr u32 map_shared = 0x01, map_private = 0x02, map_anon = 0x20, map_populate = 0x8000;
 
-// Linux itself: the system calls a ring is made of. Has no state and takes no room in a ring. All of them
-// are async-signal-safe and touch no errno variable.
+// Linux itself: the system calls that a ring needs. Has no state and takes no room in a ring. All of them are
+// async-signal-safe and touch no errno variable.
 struct LinuxKernel {
-  // io_uring_setup(2), 5.1. Returns a descriptor (close-on-exec).
+  // io_uring_setup(2), since Linux 5.1. Returns a descriptor (close-on-exec).
   //   EFAULT  params is not readable and writable
   //   EINVAL  a flag this kernel does not know, flags that exclude each other, entries 0 or over 32768, or a
   //           non-zero reserved word
@@ -44,9 +44,10 @@ struct LinuxKernel {
                           0, 0);
   }
 
-  // io_uring_enter(2), 5.1. Consumes up to to_submit SQEs, then waits for min_complete CQEs if flags has
-  // enter_getevents. arg is a signal set of arg_size bytes, or with enter_ext_arg (5.11) a GeteventsArg.
-  // Returns how many SQEs were consumed. An operation that fails says so in its CQE, never here.
+  // io_uring_enter(2), since Linux 5.1. Consumes up to to_submit SQEs, then waits for min_complete CQEs if
+  // flags has enter_getevents. arg is a signal set of arg_size bytes, or with enter_ext_arg (5.11) a
+  // GeteventsArg. Returns how many SQEs were consumed. An operation that fails says so in its CQE, never
+  // here.
   //   EAGAIN     no memory for a request right now: reap completions, try again
   //   EBADF      fd is not open
   //   EBADFD     the ring is disabled (setup_r_disabled without RegisterOp::enable_rings)
@@ -67,7 +68,8 @@ struct LinuxKernel {
                           reinterpret_cast<long>(arg), static_cast<long>(arg_size));
   }
 
-  // io_uring_register(2), 5.1. Returns 0, or a count where the operation says so. The common errors:
+  // io_uring_register(2), since Linux 5.1. Returns 0, or a count where the operation says so. The common
+  // errors:
   //   EBADF   a descriptor in the argument is not open, or (5.4) is -1
   //   EBUSY   something of this kind is registered already
   //   EEXIST  setup_single_issuer, and this is another thread; or the group id is taken
@@ -101,7 +103,7 @@ struct LinuxKernel {
                           0);
   }
 
-  // close(2). Never repeat it after EINTR: on Linux the descriptor is gone all the same.
+  // close(2). Never repeat it after EINTR: on Linux the descriptor is closed all the same.
   static long close(int fd) noexcept { return arch::syscall6(arch::nr_close, fd, 0, 0, 0, 0, 0); }
 };
 
