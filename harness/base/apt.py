@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.base.cache import Cache, explained, full_disk
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 ADVICE = "Check the network, or name another mirror with --mirror."
@@ -110,7 +110,7 @@ class Apt:
             self._run(directory, "download", f"{name}={version}" if version else name)
             debs = list(directory.glob("*.deb"))
             if len(debs) != 1:
-                raise Trouble(f"apt-get download {name} left {len(debs)} files in {directory}.")
+                raise HarnessError(f"apt-get download {name} left {len(debs)} files in {directory}.")
             yield debs[0]
         finally:
             shutil.rmtree(directory, ignore_errors=True)
@@ -118,7 +118,7 @@ class Apt:
     def _configured(self, directory: Path, suites: tuple[str, ...]) -> Path:
         """The directory, with apt's configuration for these suites in it."""
         if not self._keyring.exists():
-            raise Trouble(f"{self._keyring} does not exist: install the package debian-archive-keyring.")
+            raise HarnessError(f"{self._keyring} does not exist: install the package debian-archive-keyring.")
         for name in ("apt/state/lists/partial", "apt/cache/archives/partial"):
             self._cache.directory(name)
         root = self._cache.root / "apt"
@@ -148,7 +148,7 @@ class Apt:
                 if component == "main" and _base(suite) in bases:
                     found.setdefault(suite.endswith("-security"), uri)
             if False not in found:
-                raise Trouble(f"The machine's apt configuration names no archive with {bases}. {ADVICE}")
+                raise HarnessError(f"The machine's apt configuration names no archive with {bases}. {ADVICE}")
             main, security = found[False], security or found.get(True)
         return main, security or f"{main.rstrip('/')}-security"
 
@@ -191,11 +191,11 @@ class Apt:
         if _NO_ROOM.search(output) or (stalled.is_set() and shutil.disk_usage(directory).free < _SCARCE):
             raise full_disk(directory / "(new file)")
         if stalled.is_set():
-            raise Trouble(f"{self.place} gave no answer for {STALL_S} s. {ADVICE}")
+            raise HarnessError(f"{self.place} gave no answer for {STALL_S} s. {ADVICE}")
         if process.returncode and not (arguments[0] == "update" and failures(output)):
             errors = [line[3:].strip() for line in lines if line.startswith("E: ")]
             reason = "; ".join(errors).rstrip(".") or f"exit code {process.returncode}"
-            raise Trouble(f"apt-get {' '.join(arguments)} failed: {reason}. {advice(reason)}")
+            raise HarnessError(f"apt-get {' '.join(arguments)} failed: {reason}. {advice(reason)}")
         return output
 
 
@@ -248,7 +248,7 @@ def _start(command: list[str], cwd: Path | None = None) -> subprocess.Popen[str]
             errors="replace",
         )
     except FileNotFoundError as error:
-        raise Trouble(
+        raise HarnessError(
             f"{command[0]} is not installed: kernels by series need Debian's apt. "
             "Give the path of a kernel image instead."
         ) from error
@@ -273,5 +273,5 @@ def run(command: list[str]) -> str:
     with _start(command) as process:
         output = process.communicate()[0]
     if process.returncode:
-        raise Trouble(f"{' '.join(command)} failed: {output.strip() or process.returncode}")
+        raise HarnessError(f"{' '.join(command)} failed: {output.strip() or process.returncode}")
     return output

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 
 
 class Git:
@@ -37,7 +37,7 @@ class Git:
         return [line[3:] for line in lines]
 
     def demand_identity(self) -> None:
-        """Trouble if a commit would have no author."""
+        """HarnessError if a commit would have no author."""
         self._demand("var", "GIT_AUTHOR_IDENT")
         self._demand("var", "GIT_COMMITTER_IDENT")
 
@@ -50,7 +50,7 @@ class Git:
         done = self._run(*words, given=given)
         if done.returncode:
             reason = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
-            raise Trouble(f"git {words[0]} failed: {reason}")
+            raise HarnessError(f"git {words[0]} failed: {reason}")
         return done.stdout.decode(errors="replace")
 
     def _run(self, *words: str, given: str = "") -> subprocess.CompletedProcess[bytes]:
@@ -58,4 +58,4 @@ class Git:
         try:
             return subprocess.run(command, cwd=self._top, input=given.encode(), capture_output=True, check=False)
         except OSError as error:
-            raise Trouble(f"git cannot be started: {error.strerror}. Install it (on Debian: apt install git).") from error
+            raise HarnessError(f"git cannot be started: {error.strerror}. Install it (on Debian: apt install git).") from error

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.exits import OK, TROUBLE
 from harness.base.paths import ROOT
 from harness.kernels.archive import Archive
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         text = "\n".join(_table(options.kernel, max(1, options.repetitions)))
-    except Trouble as trouble:
+    except HarnessError as trouble:
         print(f"ci/bench-boots: {trouble}", file=sys.stderr)
         return TROUBLE
     print(text)
@@ -128,7 +128,7 @@ def _run(machine: VmMachine) -> Times:
             first = elapsed if event["kind"] == "hello" else first
             last = elapsed if event["kind"] == "end" else last
             if event["kind"] in ("died", "trouble"):
-                raise Trouble(f"A guest of {machine.kernel.name} failed: {event.get('why') or event.get('text')}.")
+                raise HarnessError(f"A guest of {machine.kernel.name} failed: {event.get('why') or event.get('text')}.")
     return Times(first=first, last=last, end=time.monotonic() - started)
 
 
@@ -142,7 +142,7 @@ def _whole(options: Sequence[str], workers: int) -> float:
             command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise Trouble(f"The matrix ended with {done.returncode}: {done.stdout[-500:]}")
+            raise HarnessError(f"The matrix ended with {done.returncode}: {done.stdout[-500:]}")
         return time.monotonic() - started
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.kernels.archive import Pin
 from harness.kernels.spec import ARCHIVE, HOST, HEADING, SERIES
 
@@ -31,21 +31,21 @@ def load_settings(path: Path = SETTINGS) -> Settings:
     try:
         table = tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Trouble(f"{path} cannot be read: {error}.") from error
+        raise HarnessError(f"{path} cannot be read: {error}.") from error
     try:
         return _settings(table, path.parent)
-    except Trouble as trouble:
-        raise Trouble(f"{path}: {trouble}") from trouble
+    except HarnessError as trouble:
+        raise HarnessError(f"{path}: {trouble}") from trouble
 
 
 def _settings(table: dict[str, Any], directory: Path) -> Settings:
     _only(table, [field.name for field in fields(Settings)])
     for key in ("kernels", "suites"):
         if key not in table:
-            raise Trouble(f"the key '{key}' is missing.")
+            raise HarnessError(f"the key '{key}' is missing.")
         value = table[key]
         if not (isinstance(value, list) and value and all(isinstance(item, str) for item in value)):
-            raise Trouble(f"'{key}' must be a list of strings that is not empty.")
+            raise HarnessError(f"'{key}' must be a list of strings that is not empty.")
     settings = Settings(
         kernels=tuple(table["kernels"]),
         suites=tuple(table["suites"]),
@@ -55,12 +55,12 @@ def _settings(table: dict[str, Any], directory: Path) -> Settings:
     )
     for series in (*settings.exclude, *settings.pin):
         if not SERIES.fullmatch(series):
-            raise Trouble(f"'{series}' is not a series: quote it and write two numbers, as in \"6.1\".")
+            raise HarnessError(f"'{series}' is not a series: quote it and write two numbers, as in \"6.1\".")
     if both := settings.exclude.keys() & settings.pin.keys():
-        raise Trouble(f"{min(both)} is pinned and excluded. Remove one of the two.")
+        raise HarnessError(f"{min(both)} is pinned and excluded. Remove one of the two.")
     for name in settings.local:
         if name in (HOST, ARCHIVE) or SERIES.fullmatch(name) or not HEADING.fullmatch(name):
-            raise Trouble(f"'{name}' cannot be the name of a local kernel: it means something else, or is no word.")
+            raise HarnessError(f"'{name}' cannot be the name of a local kernel: it means something else, or is no word.")
     return settings
 
 
@@ -68,11 +68,11 @@ def _pin(series: str, value: Any) -> Pin:
     known = [field.name for field in fields(Pin)]
     place = f"pin.{series}"
     if not isinstance(value, dict):
-        raise Trouble(f"'{place}' must be a table with the keys {' and '.join(known)}.")
+        raise HarnessError(f"'{place}' must be a table with the keys {' and '.join(known)}.")
     _only(value, known, f"{place}.")
     for key in known:
         if not (isinstance(value.get(key), str) and value[key]):
-            raise Trouble(f"'{place}.{key}' must be a string that is not empty.")
+            raise HarnessError(f"'{place}.{key}' must be a string that is not empty.")
     return Pin(**value)
 
 
@@ -80,14 +80,14 @@ def _texts(table: dict[str, Any], key: str) -> dict[str, str]:
     texts = _table(table, key)
     for name, value in texts.items():
         if not (isinstance(value, str) and value):
-            raise Trouble(f"'{key}.{name}' must be a string that is not empty.")
+            raise HarnessError(f"'{key}.{name}' must be a string that is not empty.")
     return texts
 
 
 def _table(table: dict[str, Any], key: str) -> dict[str, Any]:
     value = table.get(key, {})
     if not isinstance(value, dict):
-        raise Trouble(f"'{key}' must be a table: [{key}], then a line for each.")
+        raise HarnessError(f"'{key}' must be a table: [{key}], then a line for each.")
     return value
 
 
@@ -95,4 +95,4 @@ def _only(table: dict[str, Any], known: list[str], place: str = "") -> None:
     for key in table:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0)[0]
-            raise Trouble(f"unknown key '{place}{key}'. The nearest known key is '{place}{near}'.")
+            raise HarnessError(f"unknown key '{place}{key}'. The nearest known key is '{place}{near}'.")

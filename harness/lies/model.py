@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.suite.catalogue import nearest
 
@@ -48,18 +48,18 @@ class Lie:
 
 
 def load(path: Path = EXPECTED) -> dict[str, Expectation]:
-    """What each lie must lead to, by name; Trouble when the file is not exactly what it should be."""
+    """What each lie must lead to, by name; HarnessError when the file is not exactly what it should be."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Trouble(f"{path} cannot be read: {error}. Correct it, or restore it from git.") from error
+        raise HarnessError(f"{path} cannot be read: {error}. Correct it, or restore it from git.") from error
     expected: dict[str, Expectation] = {}
     for kind, entries in document.items():
         if kind not in _KINDS:
-            raise Trouble(f"{path.name}: unknown table {kind!r}. {nearest(kind, _KINDS)}")
+            raise HarnessError(f"{path.name}: unknown table {kind!r}. {nearest(kind, _KINDS)}")
         for name, value in entries.items():
             if name in expected:
-                raise Trouble(f"{path.name}: the lie {name!r} stands there twice. Remove one.")
+                raise HarnessError(f"{path.name}: the lie {name!r} stands there twice. Remove one.")
             expected[name] = _expectation(f"{path.name}, {kind}.{name}", kind, value)
     return expected
 
@@ -70,7 +70,7 @@ _KINDS = ("caught_by", "caught_only_by", "survived")
 def _expectation(where: str, kind: str, value: Any) -> Expectation:
     if kind == "caught_only_by":
         if not isinstance(value, dict) or set(value) != {"tests", "because"}:
-            raise Trouble(f"{where} must have tests and because, and nothing else.")
+            raise HarnessError(f"{where} must have tests and because, and nothing else.")
         return Expectation(caught_by=_tests(where, value["tests"]), because=_sentence(where, value["because"]))
     if kind == "survived":
         return Expectation(because=_sentence(where, value))
@@ -79,25 +79,25 @@ def _expectation(where: str, kind: str, value: Any) -> Expectation:
 
 def _tests(where: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(isinstance(test, str) and test for test in value):
-        raise Trouble(f'{where} must name tests, such as ["Nop.MovesEveryIndexByOne"].')
+        raise HarnessError(f'{where} must name tests, such as ["Nop.MovesEveryIndexByOne"].')
     return tuple(value)
 
 
 def _sentence(where: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise Trouble(f"{where} must say why, in a sentence.")
+        raise HarnessError(f"{where} must say why, in a sentence.")
     return value
 
 
 def agree(expected: Mapping[str, Expectation], known: Iterable[Lie]) -> None:
-    """Trouble unless the lies of the program are those of the file."""
+    """HarnessError unless the lies of the program are those of the file."""
     names = [lie.name for lie in known]
     for name in names:
         if name not in expected:
-            raise Trouble(f"conformance/catalogue/lies.toml does not say what the lie {name!r} must lead to. Add it there.")
+            raise HarnessError(f"conformance/catalogue/lies.toml does not say what the lie {name!r} must lead to. Add it there.")
     for name in expected:
         if name not in names:
-            raise Trouble(f"conformance/catalogue/lies.toml has {name!r}, which the program does not tell. {nearest(name, names)}")
+            raise HarnessError(f"conformance/catalogue/lies.toml has {name!r}, which the program does not tell. {nearest(name, names)}")
 
 
 def objections(lie: Lie, expectation: Expectation) -> list[str]:

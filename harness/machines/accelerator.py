@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.machines.machine import Accelerator
 from harness.machines.process import child, text_lines
 from harness.machines.vm import INSTALL_QEMU, MACHINE, PROCESSOR, QEMU
@@ -46,12 +46,12 @@ def choose(
 ) -> Accelerator:
     """The accelerator to use; `kernel` is what KVM is tried with unless the answer is remembered."""
     if mode not in MODES:
-        raise Trouble(f"There is no accelerator {mode!r}. Choose one of {', '.join(MODES)}.")
+        raise HarnessError(f"There is no accelerator {mode!r}. Choose one of {', '.join(MODES)}.")
     if mode == "tcg":
         return Accelerator(name="tcg", reason="asked for")
     works, finding, remembered = _kvm(kernel, cache, qemu, device, deadline_s)
     if mode == "kvm" and not works:
-        raise Trouble(f"KVM was asked for and does not work here: {finding}. Use tcg or auto.")
+        raise HarnessError(f"KVM was asked for and does not work here: {finding}. Use tcg or auto.")
     name = "kvm" if works else "tcg"
     return Accelerator(name=name, reason=finding, remembered=remembered)
 
@@ -79,9 +79,9 @@ def _version(qemu: str) -> str:
     try:
         result = subprocess.run([qemu, "--version"], capture_output=True, text=True, timeout=30, check=True)
     except OSError as error:
-        raise Trouble(f"{qemu} cannot be started: {error.strerror}. {INSTALL_QEMU}") from error
+        raise HarnessError(f"{qemu} cannot be started: {error.strerror}. {INSTALL_QEMU}") from error
     except subprocess.SubprocessError as error:
-        raise Trouble(f"{qemu} does not tell its version: {error}. {INSTALL_QEMU}") from error
+        raise HarnessError(f"{qemu} does not tell its version: {error}. {INSTALL_QEMU}") from error
     return result.stdout.partition("\n")[0]
 
 
@@ -100,7 +100,7 @@ def _try_kvm(kernel: Path, qemu: str, device: Path, deadline_s: float) -> _Trial
         place = tempfile.TemporaryDirectory(prefix="uring-conformance-")
     except OSError as error:
         remedy = "Make room, or name a directory in TMPDIR that can be written."
-        raise Trouble(f"No temporary directory can be made: {error.strerror}. {remedy}") from error
+        raise HarnessError(f"No temporary directory can be made: {error.strerror}. {remedy}") from error
     with place as directory:
         errors = Path(directory, "qemu.stderr")
         with child(command, stderr=errors, dies_by=signal.SIGKILL, remedy=INSTALL_QEMU) as process:

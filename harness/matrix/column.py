@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.base.cache import Cache, Notice
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.kernels import tree
 from harness.kernels.archive import Archive
 from harness.kernels.obtain import KernelImage, obtain
@@ -121,7 +121,7 @@ class Column:
             for place, observation in self._observations():
                 yield self._cell(place, observation)
                 done += 1
-        except Trouble as trouble:
+        except HarnessError as trouble:
             self._trouble = str(trouble)
             for place in self._places[done:]:
                 yield self._cell(place, Observation(state=State.NOTHING, cause=self._trouble))
@@ -227,7 +227,7 @@ class Column:
     def _machine(self) -> Machine:
         setup = self._setup
         if not setup.runner.exists():
-            raise Trouble(f"{setup.runner} is not there. Build first: ci/build.")
+            raise HarnessError(f"{setup.runner} is not there. Build first: ci/build.")
         if self._spec == HOST:
             return HostMachine(runner=setup.runner)
         cache = Cache(setup.cache)

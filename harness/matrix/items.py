@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.kernels.selection import Selection
 from harness.kernels.spec import columns_for
@@ -74,7 +74,7 @@ class KernelNode(pytest.Collector):
         while (row.stem, binding.name) not in self._seen:
             cell = next(self._coming, None)
             if cell is None:  # an earlier mistake of ours ended the column
-                raise Trouble(f"The column {self.name} ended before {row.stem} through {binding.name}.")
+                raise HarnessError(f"The column {self.name} ended before {row.stem} through {binding.name}.")
             self._seen[cell.stem, cell.binding] = cell
             if len(self._seen) == sum(item.parent is self for item in self.session.items):
                 next(self._coming, None)  # lets the machine end, and its time be taken
@@ -120,7 +120,7 @@ class CellItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """A finding is told in words; only a mistake of ours has a traceback."""
-        if isinstance(excinfo.value, (Surprise, Trouble)):
+        if isinstance(excinfo.value, (Surprise, HarnessError)):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

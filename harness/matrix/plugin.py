@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, TROUBLE
 from harness.base.paths import ROOT
 from harness.kernels.selection import Selection, select
@@ -109,7 +109,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             gatherer = session.config.pluginmanager.get_plugin(GATHERER)
             if gatherer is not None:  # in xdist's workers there is none
                 gatherer.claim()
-        except Trouble as trouble:
+        except HarnessError as trouble:
             pytest.exit(str(trouble), returncode=TROUBLE)
 
 
@@ -149,7 +149,7 @@ def _prepare(config: pytest.Config) -> None:
 
 
 def _demand_programs(setup: Setup, selection: Selection) -> None:
-    """Trouble if a program cannot be run where it is to run."""
+    """HarnessError if a program cannot be run where it is to run."""
     for one in setup.bindings:
         one.demand_program(setup.build, in_guests=any(spec != HOST for spec in selection.specs))
 
@@ -232,7 +232,7 @@ class Gatherer:
                 missing = self._config.stash[SELECTION].missing
                 try:
                     self._held.enter_context(fetcher.fetching(missing, planned, self._matrix.setup))
-                except Trouble as trouble:
+                except HarnessError as trouble:
                     self._matrix.say(str(trouble))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:

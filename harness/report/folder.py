@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.report import badge, html, junit, ktap, matrix
 from harness.report.view import Place
 from harness.results.model import Results
@@ -61,7 +61,7 @@ def replace_all(texts: Mapping[Path, str]) -> None:
     except OSError as error:
         for left in new.values():
             left.unlink(missing_ok=True)
-        raise Trouble(
+        raise HarnessError(
             f"The reports cannot be written: {error.filename}: {error.strerror}. The results are safe; make room, "
             "then render them with python3 -m harness render and the path of results.ndjson."
         ) from error

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.words import number
 from harness.report import evidence, text
 from harness.results.model import Cell, Kernel, Results
@@ -78,7 +78,7 @@ def planned(results: Results, rows: Iterable[Row]) -> tuple[Row, ...]:
     """The rows of the run, in its order."""
     by_name = {row.name: row for row in rows}
     if strange := [test for test in results.header.plan.tests if test not in by_name]:
-        raise Trouble(
+        raise HarnessError(
             f"The results have the test {strange[0]!r}, which the catalogue has not: they are of another version of "
             "the suite. Check that version out, or run ci/matrix again."
         )
@@ -331,7 +331,7 @@ def kernel_facts(kernel: Kernel | None) -> tuple[Fact, ...]:
         Fact(label="Booted in", value="" if kernel.boot_ms is None else f"{kernel.boot_ms / 1000:.1f} s"),
         Fact(label="Took", value=f"{kernel.wall_ms / 1000:.1f} s"),
         Fact(label="Smoke run", value=_smoke(kernel)),
-        Fact(label="Trouble", value=kernel.trouble or ""),
+        Fact(label="HarnessError", value=kernel.trouble or ""),
         *(Fact(label="Notice", value=notice) for notice in kernel.notices),
     ]
     return tuple(fact for fact in facts if fact.value)

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.verdicts.judge import Verdict
 from harness.verdicts.why import passed
@@ -24,7 +24,7 @@ from harness.results.model import (
     Cell,
     Footer,
     Header,
-    Ingredients,
+    Provenance,
     Kernel,
     Plan,
     Position,
@@ -53,10 +53,10 @@ class Writer:
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise Trouble(f"{path} cannot be written: {error.strerror}. Name a place that can be.") from error
+            raise HarnessError(f"{path} cannot be written: {error.strerror}. Name a place that can be.") from error
         try:
             self._line(header.as_json())
-        except Trouble:
+        except HarnessError:
             os.close(self._file)
             raise
 
@@ -108,8 +108,8 @@ class Writer:
         except OSError:
             return
 
-    def _trouble(self, error: OSError) -> Trouble:
-        return Trouble(
+    def _trouble(self, error: OSError) -> HarnessError:
+        return HarnessError(
             f"Writing {self._path} failed: {error.strerror}. The results of {len(self._cells)} cells so far "
             "are intact in it; make room and run again."
         )
@@ -140,24 +140,24 @@ def _as_line(value: Mapping[str, Any]) -> str:
 
 
 def read_results(path: Path) -> Results:
-    """A whole run, checked against the schema and against its own plan; Trouble for anything less."""
+    """A whole run, checked against the schema and against its own plan; HarnessError for anything less."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Trouble(f"The results cannot be read: {error}. Make them with ci/matrix.") from error
+        raise HarnessError(f"The results cannot be read: {error}. Make them with ci/matrix.") from error
     return parse_results(path.name, text)
 
 
 def parse_results(name: str, text: str) -> Results:
     """As `read_results`, from the text of a file that errors call by `name`."""
     if not text:
-        raise Trouble(f"{name} is empty: the run that should fill it did not start. Run ci/matrix")
+        raise HarnessError(f"{name} is empty: the run that should fill it did not start. Run ci/matrix")
     values = [_parse(f"{name}, line {number}", line) for number, line in enumerate(text.splitlines(), 1)]
     kinds = [value["kind"] for value in values]
     if kinds[0] != "header" or kinds.count("header") > 1:
-        raise Trouble(f"{name} must begin with its one header. It is damaged: run ci/matrix again.")
+        raise HarnessError(f"{name} must begin with its one header. It is damaged: run ci/matrix again.")
     if kinds[-1] != "footer" or kinds.count("footer") > 1:
-        raise Trouble(f"{name} does not end with its one footer: the run was cut short. Run ci/matrix again.")
+        raise HarnessError(f"{name} does not end with its one footer: the run was cut short. Run ci/matrix again.")
     results = Results(
         header=_header(values[0]),
         kernels=tuple(kernel_from_json(value) for value in values if value["kind"] == "kernel"),
@@ -172,7 +172,7 @@ def started(line: str) -> str:
     """When a run began, by the first line of its file, which may be all there is."""
     value = _parse("the first line", line)
     if value["kind"] != "header":
-        raise Trouble("The first line is no header: the file is damaged. Run ci/matrix again.")
+        raise HarnessError("The first line is no header: the file is damaged. Run ci/matrix again.")
     return _header(value).started
 
 
@@ -180,18 +180,18 @@ def _parse(where: str, line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
     except ValueError as error:
-        raise Trouble(f"{where} is not JSON ({error}): the file is damaged. Run ci/matrix again.") from error
+        raise HarnessError(f"{where} is not JSON ({error}): the file is damaged. Run ci/matrix again.") from error
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind not in ("header", "kernel", "cell", "footer"):
-        raise Trouble(f"{where} is of no known kind: no results file, or a newer one. Run ci/matrix again.")
+        raise HarnessError(f"{where} is of no known kind: no results file, or a newer one. Run ci/matrix again.")
     if kind == "header" and isinstance(value.get("schema"), int) and value["schema"] != SCHEMA:
-        raise Trouble(
+        raise HarnessError(
             f"{where}: these results have schema {value['schema']}, and this harness reads {SCHEMA}. Read them with the "
             "commit that wrote them, or run ci/matrix again."
         )
     for breach in _validator(kind).iter_errors(value):
         field = ".".join(str(part) for part in breach.absolute_path) or kind
-        raise Trouble(f"{where} breaks {SCHEMA_PATH.relative_to(ROOT)}: {field}: {breach.message}. Run ci/matrix again.")
+        raise HarnessError(f"{where} breaks {SCHEMA_PATH.relative_to(ROOT)}: {field}: {breach.message}. Run ci/matrix again.")
     parsed: dict[str, Any] = value
     return parsed
 
@@ -202,21 +202,21 @@ def _validator(kind: str) -> Any:
     try:
         import jsonschema
     except ImportError as error:
-        raise Trouble("Results are checked with python3-jsonschema: install it with apt.") from error
+        raise HarnessError("Results are checked with python3-jsonschema: install it with apt.") from error
     definitions = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))["$defs"]
     return jsonschema.Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": definitions})
 
 
 def _header(value: dict[str, Any]) -> Header:
     plan = Plan(**{axis: tuple(names) for axis, names in value["plan"].items()})
-    made_of = Ingredients(**value["made_of"]) if "made_of" in value else None
+    made_of = Provenance(**value["made_of"]) if "made_of" in value else None
     return Header(**without(value, "kind", "schema", "plan", "made_of"), plan=plan, made_of=made_of)
 
 
 def _cell(where: str, value: dict[str, Any]) -> Cell:
     cell = cell_from_json(value)
     if cell.surprise != value["surprise"]:
-        raise Trouble(f"{where}: {_name(cell.position)} is {cell.verdict}, and its surprise denies it.")
+        raise HarnessError(f"{where}: {_name(cell.position)} is {cell.verdict}, and its surprise denies it.")
     return cell
 
 
@@ -227,18 +227,18 @@ def _check_plan(where: str, results: Results) -> None:
     seen: set[Position] = set()
     for cell in results.cells:
         if cell.position not in planned:
-            raise Trouble(f"{where}: {_name(cell.position)} is not in the plan. {again}")
+            raise HarnessError(f"{where}: {_name(cell.position)} is not in the plan. {again}")
         if cell.position in seen:
-            raise Trouble(f"{where}: {_name(cell.position)} stands there twice. {again}")
+            raise HarnessError(f"{where}: {_name(cell.position)} stands there twice. {again}")
         seen.add(cell.position)
     for position in plan.positions():
         if position not in seen:
-            raise Trouble(f"{where}: {_name(position)} is planned and has no line. Run ci/matrix again.")
+            raise HarnessError(f"{where}: {_name(position)} is planned and has no line. Run ci/matrix again.")
     series = [kernel.series for kernel in results.kernels]
     if sorted(series) != sorted(plan.kernels):
-        raise Trouble(f"{where}: kernels {series}, but planned {list(plan.kernels)}. {again}")
+        raise HarnessError(f"{where}: kernels {series}, but planned {list(plan.kernels)}. {again}")
     if results.footer != Footer.count(plan, results.cells, results.footer.ended):
-        raise Trouble(f"{where}: the footer's numbers are not those of the cells. {again}")
+        raise HarnessError(f"{where}: the footer's numbers are not those of the cells. {again}")
 
 
 def _name(position: Position) -> str:

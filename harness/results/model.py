@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.machines.machine import Accelerator
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict, surprise
@@ -31,7 +31,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ingredients:
+class Provenance:
     """What was run, as digests (harness/results/provenance.py says of what): equal digests, equal files."""
 
     binding: str
@@ -55,7 +55,7 @@ class Header:
     plan: Plan
     started: str
     host: Mapping[str, str | int]  # what kind of machine; never its name
-    made_of: Ingredients | None = None  # runs of before 24 November 2026 did not say
+    made_of: Provenance | None = None  # runs of before 24 November 2026 did not say
 
     def as_json(self) -> dict[str, Any]:
         """The header line."""
@@ -166,7 +166,7 @@ class Results:
         """The part of the run that one binding is in, as a run of its own."""
         if binding not in self.header.plan.bindings:
             there = ", ".join(self.header.plan.bindings)
-            raise Trouble(f"These results are through {there}, not through {binding}. Run ci/matrix --binding {binding}.")
+            raise HarnessError(f"These results are through {there}, not through {binding}. Run ci/matrix --binding {binding}.")
         plan = replace(self.header.plan, bindings=(binding,))
         cells = tuple(cell for cell in self.cells if cell.binding == binding)
         footer = Footer.count(plan, cells, self.footer.ended)

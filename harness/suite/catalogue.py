@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 
 PATH = ROOT / "conformance" / "catalogue" / "catalogue.toml"
@@ -66,34 +66,34 @@ class Row:
 
 
 def load(path: Path = PATH) -> tuple[Row, ...]:
-    """All rows of the catalogue in its order; Trouble when the file is not exactly what it should be."""
+    """All rows of the catalogue in its order; HarnessError when the file is not exactly what it should be."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise Trouble(f"The catalogue cannot be read: {error}. Restore it from git.") from error
+        raise HarnessError(f"The catalogue cannot be read: {error}. Restore it from git.") from error
     except tomllib.TOMLDecodeError as error:
-        raise Trouble(f"{path.name} is not valid TOML: {error}. Correct that line.") from error
+        raise HarnessError(f"{path.name} is not valid TOML: {error}. Correct that line.") from error
 
     _check_keys(path.name, document, ("defaults", "test"), required=("defaults", "test"))
     defaults, tests = document["defaults"], document["test"]
     if not isinstance(defaults, dict) or not isinstance(tests, list):
-        raise Trouble(f"{path.name}: write [defaults] once, and [[test]] in double brackets for each row.")
+        raise HarnessError(f"{path.name}: write [defaults] once, and [[test]] in double brackets for each row.")
     _check_keys(f"{path.name}, [defaults]", defaults, ("timeout_s",), required=("timeout_s",))
     rows = tuple(_row(f"{path.name}, test {number}", defaults | test) for number, test in enumerate(tests, 1))
     if not rows:
-        raise Trouble(f"{path.name} lists no test, so there is nothing to run. Restore it from git.")
+        raise HarnessError(f"{path.name} lists no test, so there is nothing to run. Restore it from git.")
     _check_unique(path.name, "name", (row.name for row in rows))
     _check_unique(path.name, "stem", (row.stem for row in rows))
     return rows
 
 
 def chosen_rows(names: Iterable[str]) -> tuple[Row, ...]:
-    """The catalogue's rows, or those with one of these stems or Zig names; Trouble for a name that is none."""
+    """The catalogue's rows, or those with one of these stems or Zig names; HarnessError for a name that is none."""
     rows = load()
     wanted = list(names)
     for name in wanted:
         if not any(name in (row.stem, row.name) for row in rows):
-            raise Trouble(f"There is no test {name!r}. There are: {', '.join(row.stem for row in rows)}.")
+            raise HarnessError(f"There is no test {name!r}. There are: {', '.join(row.stem for row in rows)}.")
     return tuple(row for row in rows if not wanted or row.stem in wanted or row.name in wanted)
 
 
@@ -104,16 +104,16 @@ def _row(where: str, table: dict[str, Any]) -> Row:
     for key in _REQUIRED:
         if not isinstance(table[key], str) or not table[key].strip():
             # An unquoted 5.10 is the number 5.1: the one mistake here that would pass unnoticed.
-            raise Trouble(f"{where}: {key} must be a text in quotes, not {table[key]!r}. Quote it.")
+            raise HarnessError(f"{where}: {key} must be a text in quotes, not {table[key]!r}. Quote it.")
     also = table.get("also", [])
     if not isinstance(also, list) or not all(isinstance(release, str) for release in also):
-        raise Trouble(f'{where}: also must be a list of texts, not {also!r}. Write it like ["5.10.162"].')
+        raise HarnessError(f'{where}: also must be a list of texts, not {also!r}. Write it like ["5.10.162"].')
     timeout_s = table["timeout_s"]
     if type(timeout_s) is not int or timeout_s < 1:
-        raise Trouble(f"{where}: timeout_s must be a whole number of seconds from 1 on, not {timeout_s!r}.")
+        raise HarnessError(f"{where}: timeout_s must be a whole number of seconds from 1 on, not {timeout_s!r}.")
 
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", table["stem"]):
-        raise Trouble(f"{where}: stem {table['stem']!r} is none. Use lower case, digits, single _.")
+        raise HarnessError(f"{where}: stem {table['stem']!r} is none. Use lower case, digits, single _.")
     _check_choice(where, "group", table["group"], GROUPS)
     _check_choice(where, "evidence", table["evidence"], [kind.value for kind in Evidence])
     _check_releases(where, table["since"], also)
@@ -131,16 +131,16 @@ def _row(where: str, table: dict[str, Any]) -> Row:
 
 def _check_releases(where: str, since: str, also: list[str]) -> None:
     if since != ANY and not re.fullmatch(r"\d+\.\d+", since):
-        raise Trouble(f'{where}: since {since!r} is no mainline release. Write it like "5.15", or "{ANY}".')
+        raise HarnessError(f'{where}: since {since!r} is no mainline release. Write it like "5.15", or "{ANY}".')
     for release in also:
         if not re.fullmatch(r"\d+\.\d+\.\d+", release):
-            raise Trouble(f'{where}: also {release!r} is no stable release. Write it like "5.10.162".')
+            raise HarnessError(f'{where}: also {release!r} is no stable release. Write it like "5.10.162".')
         if since == ANY or _numbers(release)[:2] >= _numbers(since):
-            raise Trouble(
+            raise HarnessError(
                 f"{where}: also {release} is no backport, since {since} has it already. Remove one of them."
             )
     if also != sorted(set(also), key=_numbers):
-        raise Trouble(f"{where}: also {also} must be sorted, oldest first, each once. Sort it.")
+        raise HarnessError(f"{where}: also {also} must be sorted, oldest first, each once. Sort it.")
 
 
 def _numbers(release: str) -> tuple[int, ...]:
@@ -150,15 +150,15 @@ def _numbers(release: str) -> tuple[int, ...]:
 def _check_keys(where: str, table: dict[str, Any], known: Collection[str], required: Iterable[str]) -> None:
     for key in table:
         if key not in known:
-            raise Trouble(f"{where}: unknown key {key!r}. {nearest(key, known)}")
+            raise HarnessError(f"{where}: unknown key {key!r}. {nearest(key, known)}")
     for key in required:
         if key not in table:
-            raise Trouble(f"{where}: the key {key!r} is missing. Add it.")
+            raise HarnessError(f"{where}: the key {key!r} is missing. Add it.")
 
 
 def _check_choice(where: str, key: str, value: str, choices: Collection[str]) -> None:
     if value not in choices:
-        raise Trouble(f"{where}: unknown {key} {value!r}. {nearest(value, choices)}")
+        raise HarnessError(f"{where}: unknown {key} {value!r}. {nearest(value, choices)}")
 
 
 def nearest(word: str, known: Collection[str]) -> str:
@@ -170,5 +170,5 @@ def _check_unique(where: str, key: str, values: Iterable[str]) -> None:
     seen: set[str] = set()
     for value in values:
         if value in seen:
-            raise Trouble(f"{where}: the {key} {value!r} stands there twice. Remove or rename one.")
+            raise HarnessError(f"{where}: the {key} {value!r} stands there twice. Remove or rename one.")
         seen.add(value)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.machines.machine import Accelerator
 from harness.results.file import Writer
-from harness.results.model import Cell, Footer, Header, Ingredients, Kernel, Plan, Results
+from harness.results.model import Cell, Footer, Header, Provenance, Kernel, Plan, Results
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict
 from harness.verdicts.observation import Observation, State
@@ -30,7 +30,7 @@ def digest(text: str) -> str:
     return f"{text.encode().hex():0<64}"[:64]
 
 
-MADE_OF = Ingredients(
+MADE_OF = Provenance(
     binding=digest("binding"),
     support=digest("support"),
     harness=digest("harness"),

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from harness.__main__ import COMMANDS, main
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.matrix import run
 
 
@@ -42,7 +42,7 @@ def test_a_command_that_is_none(called, capsys):
 
 def test_trouble_is_a_sentence_and_two(monkeypatch, capsys):
     def fail(arguments):
-        raise Trouble("The disk is full.")
+        raise HarnessError("The disk is full.")
 
     monkeypatch.setattr("harness.matrix.run.main", fail)
     assert main([]) == 2

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.commands import diff
 from harness.report import changes
@@ -331,11 +331,11 @@ def test_a_run_that_is_not_whole_is_refused(tmp_path):
     whole = write(QUIET, tmp_path / "results.ndjson")
     cut = tmp_path / "cut.ndjson"
     cut.write_text("".join(whole.read_text().splitlines(keepends=True)[:-1]))
-    with pytest.raises(Trouble, match="cut.ndjson cannot be used: .* the run was cut short"):
+    with pytest.raises(HarnessError, match="cut.ndjson cannot be used: .* the run was cut short"):
         diff.load(str(cut))
     hole = tmp_path / "hole.ndjson"
     write(replace(QUIET, cells=QUIET.cells[1:]), hole)
-    with pytest.raises(Trouble, match="hole.ndjson cannot be used: .* is planned and has no line"):
+    with pytest.raises(HarnessError, match="hole.ndjson cannot be used: .* is planned and has no line"):
         diff.load(str(hole))
 
 
@@ -353,7 +353,7 @@ def test_a_source_is_a_file_a_directory_or_a_revision(tmp_path):
         "--output=x": "neither a file, nor a directory, nor a git revision",
         "x" * 5000: "cannot be read: File name too long",
     }.items():
-        with pytest.raises(Trouble, match=says):
+        with pytest.raises(HarnessError, match=says):
             diff.load(source)
 
 
@@ -361,7 +361,7 @@ def test_a_revision_that_published_nothing(tmp_path):
     git = ("git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org")
     subprocess.run([*git, "init", "--quiet"], check=True)
     subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message", "x"], check=True)
-    with pytest.raises(Trouble, match="HEAD cannot be used: The revision has no reports/results.ndjson"):
+    with pytest.raises(HarnessError, match="HEAD cannot be used: The revision has no reports/results.ndjson"):
         diff.load("HEAD", tmp_path)
 
 

@@ -26,7 +26,7 @@ from harness.report import folder, readme
 from harness.results.compare import compare
 from harness.results.file import read_results
 from harness.results.model import Cell, Results
-from harness.results.provenance import ingredients
+from harness.results.provenance import provenance_of
 from harness.suite import catalogue
 from harness.tests.runs import run, write
 from harness.verdicts.judge import Verdict
@@ -34,7 +34,7 @@ from harness.verdicts.judge import Verdict
 ROWS = catalogue.load()
 TESTS = tuple(row.name for row in ROWS)
 COLUMNS = tuple(plan.columns())
-MADE_OF = ingredients(ROWS)
+MADE_OF = provenance_of(ROWS)
 OLD_SUITE = "0123456789ab"
 
 

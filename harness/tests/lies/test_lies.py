@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import README, REPORTS, ROOT
 from harness.lies import command as lies, page as report
 from harness.lies.model import Expectation, Lie, agree, load, objections
@@ -78,9 +78,9 @@ def test_a_lie_that_must_be_survived_and_is():
 
 
 def test_a_lie_without_an_entry_and_an_entry_without_a_lie():
-    with pytest.raises(Trouble, match="does not say what the lie 'x' must lead to. Add it there."):
+    with pytest.raises(HarnessError, match="does not say what the lie 'x' must lead to. Add it there."):
         agree({}, [CAUGHT])
-    with pytest.raises(Trouble, match="has 'drops_cqe', which the program does not tell. Did you mean 'drops_a_cqe'"):
+    with pytest.raises(HarnessError, match="has 'drops_cqe', which the program does not tell. Did you mean 'drops_a_cqe'"):
         agree({"drops_a_cqe": Expectation(), "drops_cqe": Expectation()}, [replace(CAUGHT, name="drops_a_cqe")])
 
 
@@ -97,7 +97,7 @@ def test_a_lie_without_an_entry_and_an_entry_without_a_lie():
     ],
 )
 def test_a_wrong_expectation_is_trouble(written, text, says):
-    with pytest.raises(Trouble, match=says):
+    with pytest.raises(HarnessError, match=says):
         load(written(text))
 
 
@@ -145,7 +145,7 @@ def test_what_this_kernel_is_too_old_for_need_not_catch_anything():
 
 
 def test_a_cell_without_a_verdict_catches_nothing_and_is_trouble():
-    with pytest.raises(Trouble, match="Through the lie x, nop has no verdict: blocked: by something without a name Run that again: ci/matrix"):
+    with pytest.raises(HarnessError, match="Through the lie x, nop has no verdict: blocked: by something without a name Run that again: ci/matrix"):
         seen(cell(Verdict.NONE, State.BLOCKED))
 
 
@@ -166,12 +166,12 @@ def test_one_lie_alone_is_checked_and_nothing_is_written(written, capsys, monkey
 
 
 def test_an_unknown_lie_is_told_with_the_nearest():
-    with pytest.raises(Trouble, match="There is no lie 'drop_a_cqe'. Did you mean 'drops_a_cqe'"):
+    with pytest.raises(HarnessError, match="There is no lie 'drop_a_cqe'. Did you mean 'drops_a_cqe'"):
         lies.main(["--lie", "drop_a_cqe"])
 
 
 def test_a_program_that_is_not_there_is_trouble(tmp_path):
-    with pytest.raises(Trouble, match="does not list its lies: .* Build first: ci/build"):
+    with pytest.raises(HarnessError, match="does not list its lies: .* Build first: ci/build"):
         listed(tmp_path)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.machines.accelerator import Accelerator, choose
 
 SPEAKS = 'printf "Probing EDD\\nLinux version 6.1"; exec sleep 100'
@@ -70,7 +70,7 @@ def test_kvm_that_hangs_is_not_used_and_that_is_remembered(bench: Bench, script:
     assert (first.name, second.name, bench.trials) == ("tcg", "tcg", 1)
     assert first.reason == f"{bench.device} opens, but a guest kernel said nothing within 0.5 s"
     assert not first.remembered and second == replace(first, remembered=True)
-    with pytest.raises(Trouble, match="KVM was asked for and does not work here: .*Use tcg or auto"):
+    with pytest.raises(HarnessError, match="KVM was asked for and does not work here: .*Use tcg or auto"):
         bench.choose("kvm")
 
 
@@ -104,7 +104,7 @@ def test_another_qemu_or_another_boot_is_tried_anew(bench: Bench) -> None:
 def test_no_device(bench: Bench) -> None:
     bench.device.unlink()
     assert bench.choose() == Accelerator(name="tcg", reason=f"there is no {bench.device}")
-    with pytest.raises(Trouble, match="there is no"):
+    with pytest.raises(HarnessError, match="there is no"):
         bench.choose("kvm")
 
 
@@ -119,9 +119,9 @@ def test_tcg_asks_nothing(bench: Bench) -> None:
 
 
 def test_no_qemu_and_no_such_mode_are_trouble(bench: Bench) -> None:
-    with pytest.raises(Trouble, match="Install QEMU"):
+    with pytest.raises(HarnessError, match="Install QEMU"):
         bench.choose()
-    with pytest.raises(Trouble, match="no accelerator 'hvf'.*auto, kvm, tcg"):
+    with pytest.raises(HarnessError, match="no accelerator 'hvf'.*auto, kvm, tcg"):
         bench.choose("hvf")
 
 
@@ -140,5 +140,5 @@ def test_two_workers_try_once(bench: Bench) -> None:
 def test_no_place_for_a_trial_is_trouble(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.install(SPEAKS)
     monkeypatch.setattr(tempfile, "tempdir", str(bench.directory / "none"))
-    with pytest.raises(Trouble, match=r"^No temporary directory can be made: No such file .*Make room"):
+    with pytest.raises(HarnessError, match=r"^No temporary directory can be made: No such file .*Make room"):
         bench.choose()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import RESULTS, ROOT
 from harness.commands import render
 from harness.matrix import publish
@@ -105,7 +105,7 @@ def test_nothing_is_published_when_one_report_cannot_be_made(
     copy: Path, run: Matrix, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     def fail(*arguments: object) -> str:
-        raise Trouble("It cannot be made.")
+        raise HarnessError("It cannot be made.")
 
     before = state_of(copy)
     monkeypatch.setitem(folder.RENDERERS, name, fail)
@@ -157,7 +157,7 @@ def test_the_published_results_are_rendered_with_the_readme(copy: Path, capsys: 
 def test_what_is_no_whole_run_is_not_rendered(tmp_path: Path) -> None:
     lines = (GOLDEN / RESULTS).read_text().splitlines(keepends=True)
     (tmp_path / RESULTS).write_text("".join(lines[:-1]))
-    with pytest.raises(Trouble, match="cut short"):
+    with pytest.raises(HarnessError, match="cut short"):
         render.main([str(tmp_path / RESULTS)])
     assert set(state_of(tmp_path)) == {RESULTS}
 
@@ -165,5 +165,5 @@ def test_what_is_no_whole_run_is_not_rendered(tmp_path: Path) -> None:
 def test_a_machine_without_the_template_engine_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     html._environment.cache_clear()
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    with pytest.raises(Trouble, match="python3-jinja2: install it with apt"):
+    with pytest.raises(HarnessError, match="python3-jinja2: install it with apt"):
         html.render(RUN, ROWS, PLACE)

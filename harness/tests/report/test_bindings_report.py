@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.report import evidence, folder, readme, terminal, text, view
 from harness.report.readme import Links
 from harness.results.file import read_results
@@ -248,7 +248,7 @@ def test_a_part_of_a_run_is_a_run():
     part = BOUND.through("liburing")
     assert part.footer == Footer.count(part.header.plan, part.cells, BOUND.footer.ended)
     assert part.footer.complete and part.footer.cells * len(VERSIONS) == BOUND.footer.cells
-    with pytest.raises(Trouble, match="not through other. Run ci/matrix --binding other"):
+    with pytest.raises(HarnessError, match="not through other. Run ci/matrix --binding other"):
         BOUND.through("other")
 
 

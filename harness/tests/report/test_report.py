@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.words import one_line, sentence
 from harness.report import evidence, folder, markdown, readme, sanitize, terminal, text, view
 from harness.report.view import Place
@@ -156,14 +156,14 @@ def test_the_block_goes_between_its_markers_and_nowhere_else():
     ],
 )
 def test_a_readme_without_its_markers_is_left_alone(page):
-    with pytest.raises(Trouble, match="The README must hold"):
+    with pytest.raises(HarnessError, match="The README must hold"):
         readme.replace_between_markers(page, "new")
 
 
 def test_only_a_complete_run_of_the_whole_catalogue_is_published():
-    with pytest.raises(Trouble, match="did not reach all of its cells"):
+    with pytest.raises(HarnessError, match="did not reach all of its cells"):
         readme.render(replace(RUN, footer=replace(RUN.footer, complete=False)), ROWS)
-    with pytest.raises(Trouble, match="exactly the tests of the catalogue"):
+    with pytest.raises(HarnessError, match="exactly the tests of the catalogue"):
         readme.render(RUN, ROWS[:-1])
 
 

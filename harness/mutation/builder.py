@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.mutation import schemata
 from harness.mutation.headers import FOLDER, Header
@@ -46,7 +46,7 @@ class Program:
     units: Path | None = None
 
 
-class Workshop:
+class Builder:
     """A folder to work in; what an earlier run left there is used again as far as it fits."""
 
     def __init__(self, folder: Path, headers: Mapping[str, Header]) -> None:
@@ -64,11 +64,11 @@ class Workshop:
         # The project's own build, with other headers in front of its own.
         injected = place / "injected.cmake"
         write(injected, f"include_directories(BEFORE {place / 'include'})\nadd_compile_options(-w -include {preamble})\n")
-        run_or_trouble(
+        run_or_raise(
             "cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Mutants", "-DCMAKE_CXX_FLAGS_MUTANTS=-O0",
             f"-DCMAKE_PROJECT_INCLUDE={injected}",
         )  # fmt: skip
-        run_or_trouble("cmake", "--build", build, "--parallel", jobs, "--target", "conformance", "binding_test")
+        run_or_raise("cmake", "--build", build, "--parallel", jobs, "--target", "conformance", "binding_test")
         return Program(numbers, build / "conformance" / "conformance", build / "bindings" / "tests" / "binding_test")
 
     def small_program(self, mutants: Sequence[Mutant], rows: Sequence[str], jobs: int) -> Program:
@@ -78,7 +78,7 @@ class Workshop:
         sources = [ROOT / "conformance" / "zig" / f"{row}_test.cc" for row in rows]
         suite = self._rows(place / "include", preamble, sources, jobs)
         if isinstance(suite, str):
-            raise Trouble(f"The rows {', '.join(rows)} do not compile with mutants in them:\n{suite[:2000]}")
+            raise HarnessError(f"The rows {', '.join(rows)} do not compile with mutants in them:\n{suite[:2000]}")
         return Program(numbers, suite)
 
     def _with_choices(self, place: Path, mutants: Sequence[Mutant]) -> tuple[dict[str, int], Path]:
@@ -110,7 +110,7 @@ class Workshop:
                 for number in texts[file].mutants_at(int(line), int(column))
             }
             if not blamed & chosen.keys():
-                raise Trouble(f"The headers with all mutants do not compile, and no mutant is to blame:\n{made.stderr[:2000]}")
+                raise HarnessError(f"The headers with all mutants do not compile, and no mutant is to blame:\n{made.stderr[:2000]}")
             chosen = {number: mutant for number, mutant in chosen.items() if number not in blamed}
 
     # --- one at a time -----------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ class Workshop:
     def _preamble(self, header: Path, text: str, *options: object) -> Path:
         compiled = header.with_name(f"{header.name}.gch")
         if write(header, text) or not compiled.exists():
-            run_or_trouble("g++", *OPTIONS, *options, "-x", "c++-header", header, "-o", compiled)
+            run_or_raise("g++", *OPTIONS, *options, "-x", "c++-header", header, "-o", compiled)
         return header
 
     def unit(self, include: Path, source: Path) -> Path | str:
@@ -188,12 +188,12 @@ def write(path: Path, text: str) -> bool:
     return True
 
 
-def run_or_trouble(*command: object) -> None:
+def run_or_raise(*command: object) -> None:
     """Run a command that must work."""
     made = _run(*command)
     if made.returncode != 0:
         said = (made.stdout + made.stderr).strip()
-        raise Trouble(f"{' '.join(str(word) for word in command)} ended with {made.returncode}:\n{said[-3000:]}")
+        raise HarnessError(f"{' '.join(str(word) for word in command)} ended with {made.returncode}:\n{said[-3000:]}")
 
 
 def _run(*command: object) -> subprocess.CompletedProcess[str]:
@@ -201,4 +201,4 @@ def _run(*command: object) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(words, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        raise Trouble(f"{words[0]} is not installed; ci/install brings it.") from error
+        raise HarnessError(f"{words[0]} is not installed; ci/install brings it.") from error
