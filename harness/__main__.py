@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, TROUBLE
 
 #: Each command and the module whose `main(arguments)` does it and returns 0 (fine), 1 (a finding) or 2 (our
@@ -34,7 +34,7 @@ def main(words: Sequence[str]) -> int:
         return TROUBLE
     try:
         return int(importlib.import_module(COMMANDS[command]).main(arguments))
-    except Trouble as trouble:
+    except HarnessError as trouble:
         print(f"{command}: {trouble}", file=sys.stderr)
         return TROUBLE
     except KeyboardInterrupt:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.base.cache import Cache, explained, full_disk
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.process import run
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ WITHOUT_APT = "Kernels by series need Debian's apt: install it, or give the path
 STALL_S = 30
 
 _SCARCE = 64 << 20  # a stall with less room than one package list needs is the disk's doing
+_OUT_OF_DATE = re.compile(r"Release file is (expired|not valid yet)")
+_NOT_AS_SIGNED = re.compile("NO_PUBKEY|Missing key|not signed|BADSIG|Hash Sum mismatch")
 _NO_ROOM = re.compile("No space left on device|enough free space")
 
 _CONFIGURATION = """\
@@ -114,7 +116,7 @@ class Apt:
             self._run(directory, "download", f"{name}={version}" if version else name)
             debs = list(directory.glob("*.deb"))
             if len(debs) != 1:
-                raise Trouble(f"apt-get download {name} left {len(debs)} files in {directory}.")
+                raise HarnessError(f"apt-get download {name} left {len(debs)} files in {directory}.")
             yield debs[0]
         finally:
             shutil.rmtree(directory, ignore_errors=True)
@@ -122,7 +124,7 @@ class Apt:
     def _configured(self, directory: Path, suites: tuple[str, ...]) -> Path:
         """The directory, with apt's configuration for these suites in it."""
         if not self._keyring.exists():
-            raise Trouble(f"{self._keyring} does not exist: install the package debian-archive-keyring.")
+            raise HarnessError(f"{self._keyring} does not exist: install the package debian-archive-keyring.")
         for name in ("apt/state/lists/partial", "apt/cache/archives/partial"):
             self._cache.directory(name)
         root = self._cache.root / "apt"
@@ -153,7 +155,7 @@ class Apt:
                 if component == "main" and _base(suite) in bases:
                     found.setdefault(suite.endswith("-security"), uri)
             if False not in found:
-                raise Trouble(f"The machine's apt configuration names no archive with {bases}. {ADVICE}")
+                raise HarnessError(f"The machine's apt configuration names no archive with {bases}. {ADVICE}")
             main, security = found[False], security or found.get(True)
         return main, security or f"{main.rstrip('/')}-security"
 
@@ -196,12 +198,21 @@ class Apt:
         if _NO_ROOM.search(output) or (stalled.is_set() and shutil.disk_usage(directory).free < _SCARCE):
             raise full_disk(directory / "(new file)")
         if stalled.is_set():
-            raise Trouble(f"{self.place} gave no answer for {STALL_S} s. {ADVICE}")
+            raise HarnessError(f"{self.place} gave no answer for {STALL_S} s. {ADVICE}")
         if process.returncode and not (arguments[0] == "update" and failures(output)):
             errors = [line[3:].strip() for line in lines if line.startswith("E: ")]
             reason = "; ".join(errors).rstrip(".") or f"exit code {process.returncode}"
-            raise Trouble(f"apt-get {' '.join(arguments)} failed: {reason}. {ADVICE}")
+            raise HarnessError(f"apt-get {' '.join(arguments)} failed: {reason}. {advice(reason)}")
         return output
+
+
+def advice(reason: str) -> str:
+    """What to do about what apt said."""
+    if _OUT_OF_DATE.search(reason):
+        return "The mirror is not kept up to date, or this machine's clock is wrong. Set the clock, or name another mirror with --mirror."
+    if _NOT_AS_SIGNED.search(reason):
+        return "What the mirror sent is not what the distribution signed, and none of it is used. Name another mirror with --mirror."
+    return ADVICE
 
 
 def end_all() -> None:
@@ -217,9 +228,12 @@ def failures(output: str) -> dict[str, str]:
     """The suites that `apt-get update` could not read, each with the reason."""
     failed: dict[str, str] = {}
     for match in re.finditer(r"^Err:\d+ \S+ ([^\s/]+).*\n((?:  .*\n)*)", output, re.MULTILINE):
-        failed.setdefault(match[1], " ".join(match[2].split()).rstrip(".:") or "no reason given")
+        reason = " ".join(match[2].split()).partition(" Hashes of expected file:")[0]  # a screenful of digests helps nobody
+        failed.setdefault(match[1], reason.rstrip(".:") or "no reason given")
     for match in re.finditer(r"^E: The repository '\S+ (\S+) Release' (.*)\.$", output, re.MULTILINE):
         failed[match[1]] = f"it {match[2]}"  # says it better; of an unsigned suite it is the only word
+    for match in re.finditer(r"^E: Release file for \S+/dists/(\S+)/\w+ is ((?:expired|not valid yet) .*)\. Updates", output, re.MULTILINE):
+        failed[match[1]] = f"its Release file is {match[2]}"
     return failed
 
 
@@ -241,7 +255,7 @@ def _start(command: list[str], cwd: Path) -> subprocess.Popen[str]:
             errors="replace",
         )
     except FileNotFoundError as error:
-        raise Trouble(f"{command[0]} cannot be started: {error.strerror}. {WITHOUT_APT}") from error
+        raise HarnessError(f"{command[0]} cannot be started: {error.strerror}. {WITHOUT_APT}") from error
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -278,4 +292,4 @@ def _library() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise Trouble("The archive's packages are read with python3-debian: install it with apt.") from error
+        raise HarnessError("The archive's packages are read with python3-debian: install it with apt.") from error

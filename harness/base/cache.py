@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 
 Notice = Callable[[str], None]  # takes one sentence that a person should read
 
@@ -35,7 +35,7 @@ def default_root() -> Path:
     try:
         return Path.home() / ".cache" / "uring-conformance"
     except RuntimeError as error:
-        raise Trouble(f"The cache has no place: {error}. Set XDG_CACHE_HOME to a directory.") from error
+        raise HarnessError(f"The cache has no place: {error}. Set XDG_CACHE_HOME to a directory.") from error
 
 
 class Cache:
@@ -77,7 +77,7 @@ class Cache:
 
     @contextmanager
     def unused(self) -> Iterator[None]:
-        """While this is held, runs wait for their beginning; Trouble when one is under way."""
+        """While this is held, runs wait for their beginning; HarnessError when one is under way."""
         path = self.directory("locks") / "use"
         with explained(path):
             handle = path.open("w")
@@ -85,7 +85,7 @@ class Cache:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise Trouble(
+                raise HarnessError(
                     f"A run is using the cache in {self.root}: nothing was removed. Wait for its end, or end it."
                 ) from error
             yield
@@ -146,11 +146,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def full_disk(path: Path) -> Trouble:
+def full_disk(path: Path) -> HarnessError:
     """What to tell when the file system of `path` has no room left."""
     existing = next(parent for parent in (path, *path.parents) if parent.exists())
     free_mib = shutil.disk_usage(existing).free >> 20
-    return Trouble(
+    return HarnessError(
         f"The disk is full: writing {path} failed, {free_mib} MiB are free in {path.parent}. "
         "Free some space, or set XDG_CACHE_HOME to a directory with more room."
     )
@@ -158,7 +158,7 @@ def full_disk(path: Path) -> Trouble:
 
 @contextmanager
 def explained(path: Path, verb: str = "write") -> Iterator[None]:
-    """Turn an operating system error about `path` into Trouble; a missing file stays FileNotFoundError."""
+    """Turn an operating system error about `path` into HarnessError; a missing file stays FileNotFoundError."""
     try:
         yield
     except FileNotFoundError:
@@ -167,7 +167,7 @@ def explained(path: Path, verb: str = "write") -> Iterator[None]:
         if error.errno in _FULL:
             raise full_disk(path) from error
         advice = "Check its owner and permissions, or set XDG_CACHE_HOME to a directory of your own."
-        raise Trouble(f"Cannot {verb} {path}: {error.strerror}. {advice}") from error
+        raise HarnessError(f"Cannot {verb} {path}: {error.strerror}. {advice}") from error
 
 
 @contextmanager

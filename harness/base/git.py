@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.process import Done, run
 
 
@@ -37,7 +37,7 @@ class Git:
         return [line[3:] for line in lines]
 
     def demand_identity(self) -> None:
-        """Trouble if a commit would have no author."""
+        """HarnessError if a commit would have no author."""
         self._demand("var", "GIT_AUTHOR_IDENT")
         self._demand("var", "GIT_COMMITTER_IDENT")
 
@@ -49,7 +49,7 @@ class Git:
     def _demand(self, *words: str, given: str = "") -> str:
         done = self._run(*words, given=given)
         if done.code:  # git says what to do itself
-            raise Trouble(f"git {words[0]} failed: {done.said}")
+            raise HarnessError(f"git {words[0]} failed: {done.said}")
         return done.output
 
     def _run(self, *words: str, given: str = "") -> Done:

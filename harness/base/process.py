@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 
 _LINES_SHOWN = 20
 
@@ -42,7 +42,7 @@ def run(
     timeout_s: float | None = None,
     check: bool = True,
 ) -> Done:
-    """Run a program to its end. Trouble, ending with `remedy`, if it cannot be started, takes too long, or fails.
+    """Run a program to its end. HarnessError, ending with `remedy`, if it cannot be started, takes too long, or fails.
 
     `given` is its standard input. Without `check` any exit code is an answer.
     """
@@ -58,13 +58,13 @@ def run(
             check=False,
         )
     except OSError as error:
-        raise Trouble(f"{words[0]} cannot be started: {error.strerror}. {remedy}") from error
+        raise HarnessError(f"{words[0]} cannot be started: {error.strerror}. {remedy}") from error
     except subprocess.TimeoutExpired as error:
-        raise Trouble(f"{_shown(words)} did not end within {timeout_s:g} s. {remedy}") from error
+        raise HarnessError(f"{_shown(words)} did not end within {timeout_s:g} s. {remedy}") from error
     done = Done(code=ended.returncode, raw=ended.stdout, errors=ended.stderr.decode(errors="replace"))
     if check and done.code:
         how = f"failed with exit code {done.code}" if done.code > 0 else f"was ended by signal {-done.code}"
-        raise Trouble(f"{_shown(words)} {how}:\n{done.said}\n{remedy}")
+        raise HarnessError(f"{_shown(words)} {how}:\n{done.said}\n{remedy}")
     return done
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.base.words import nearest, one_line
 
@@ -21,20 +21,20 @@ _UNQUOTED = " Quote it: without quotes 5.10 is the number 5.1."
 
 
 def load(path: Path, schema: Path) -> dict[str, Any]:
-    """The contents of a TOML file that is as its schema says; Trouble for any other."""
+    """The contents of a TOML file that is as its schema says; HarnessError for any other."""
     name = str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
     try:
         document = tomllib.loads(path.read_bytes().decode())
     except OSError as error:
-        raise Trouble(f"{name} cannot be read: {error.strerror}. Restore it from git, or name another.") from error
+        raise HarnessError(f"{name} cannot be read: {error.strerror}. Restore it from git, or name another.") from error
     except UnicodeDecodeError as error:
-        raise Trouble(f"{name} is not UTF-8: {error.reason} at byte {error.start}. Save it as UTF-8.") from error
+        raise HarnessError(f"{name} is not UTF-8: {error.reason} at byte {error.start}. Save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
-        raise Trouble(f"{name} is not valid TOML: {error}. Correct that line.") from error
+        raise HarnessError(f"{name} is not valid TOML: {error}. Correct that line.") from error
     breaches = list(validator(json.loads(schema.read_text(encoding="utf-8"))).iter_errors(document))
     # A misspelt key is missing, too, and what it holds is in the wrong place; that it is misspelt says more.
     for breach in sorted(breaches, key=lambda breach: not _has_a_wrong_key(breach)):
-        raise Trouble(f"{name}: {_sentence(_place(document, breach.absolute_path), breach)}")
+        raise HarnessError(f"{name}: {_sentence(_place(document, breach.absolute_path), breach)}")
     return document
 
 
@@ -43,7 +43,7 @@ def validator(schema: Mapping[str, Any]) -> Any:
     try:
         import jsonschema  # takes a twentieth of a second, which --help can do without
     except ImportError as error:
-        raise Trouble("Files are checked with python3-jsonschema: install it with apt.") from error
+        raise HarnessError("Files are checked with python3-jsonschema: install it with apt.") from error
     kind = jsonschema.Draft202012Validator
     # To JSON 20.0 is an integer; to whoever reads an int from TOML it is none.
     types = kind.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)

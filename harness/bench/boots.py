@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.exits import OK, TROUBLE
 from harness.base.paths import ROOT
 from harness.base.process import run
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         text = "\n".join(_table(options.kernel, max(1, options.repetitions)))
-    except Trouble as trouble:
+    except HarnessError as trouble:
         print(f"ci/bench-boots: {trouble}", file=sys.stderr)
         return TROUBLE
     print(text)
@@ -128,14 +128,14 @@ def _run(machine: VmMachine) -> Times:
             first = elapsed if event["kind"] == "hello" else first
             last = elapsed if event["kind"] == "end" else last
             if event["kind"] in ("died", "trouble"):
-                raise Trouble(f"A guest of {machine.kernel.name} failed: {event.get('why') or event.get('text')}.")
+                raise HarnessError(f"A guest of {machine.kernel.name} failed: {event.get('why') or event.get('text')}.")
     return Times(first=first, last=last, end=time.monotonic() - started)
 
 
 def _whole(options: Sequence[str], workers: int) -> float:
     """The wall time of the whole matrix, as a person sees it."""
     with tempfile.TemporaryDirectory(prefix="uring-bench-") as place:
-        command = [sys.executable, "-P", "-m", "harness", "--no-publish", "--results", place,
+        command = [sys.executable, "-P", "-m", "harness", "--results", place,
                    "--numprocesses", str(workers), *options]  # fmt: skip
         started = time.monotonic()
         run(command, environment=os.environ | {"PYTHONPATH": str(ROOT)}, remedy="Nothing was measured.")

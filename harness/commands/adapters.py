@@ -12,9 +12,9 @@ from pathlib import Path
 
 from harness.kernels.settings import load_settings
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
-from harness.suite.other_bindings import CRATE, LIBURING, NEWEST, Peer, Peers, installed_version, run
+from harness.suite.other_bindings import CRATE, LIBURING, NEWEST, OtherBinding, OtherBindings, installed_version, run
 
 LATER = ("trixie", NEWEST)  # the suites whose liburing is judged beside the installed one
 RUST = "rust-io-uring"
@@ -32,35 +32,35 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--mirror", metavar="URL", help="as of ci/matrix")
     parser.add_argument("--build", type=Path, default=ROOT / "build", metavar="DIR", help="the build directory (default: build)")
     options = parser.parse_args(arguments)
-    peers = Peers(Cache(options.cache), LATER, _say, known=load_settings().suites, mirror=options.mirror)
+    others = OtherBindings(Cache(options.cache), LATER, _say, known=load_settings().suites, mirror=options.mirror)
     installed = installed_version("liburing-dev")
-    liburings = [peer for peer in _had(peers, LIBURING, LATER) if peer.version != installed]
-    (crate,) = _had(peers, CRATE, (NEWEST,))
+    liburings = [other for other in _had(others, LIBURING, LATER) if other.version != installed]
+    (crate,) = _had(others, CRATE, (NEWEST,))
     made = build(options.build, liburings, crate)
     print(f"Built: {', '.join(made)}. Run them with ci/matrix --binding NAME.")
     return 0
 
 
-def build(directory: Path, liburings: Sequence[Peer], crate: Peer) -> list[str]:
+def build(directory: Path, liburings: Sequence[OtherBinding], crate: OtherBinding) -> list[str]:
     """Build the programs; the names of their bindings."""
     run(["cmake", "--preset", "default", "-B", str(directory), *cache_variables(liburings, crate)], cwd=ROOT)
-    names = [*(f"liburing-{peer.version}" for peer in liburings), RUST]
+    names = [*(f"liburing-{other.version}" for other in liburings), RUST]
     run(["cmake", "--build", str(directory), "--target", *(f"conformance-{name}" for name in names)], cwd=ROOT)
     return names
 
 
-def cache_variables(liburings: Sequence[Peer], crate: Peer) -> list[str]:
+def cache_variables(liburings: Sequence[OtherBinding], crate: OtherBinding) -> list[str]:
     """What CMake is told about where the bindings are."""
-    roots = ";".join(f"{peer.version}={peer.root}" for peer in liburings)
+    roots = ";".join(f"{other.version}={other.root}" for other in liburings)
     return [f"-DURING_ADAPTER_LIBURING={roots}", f"-DURING_ADAPTER_RUST={crate.registry}"]
 
 
-def _had(peers: Peers, packages: Sequence[str], suites: Sequence[str]) -> list[Peer]:
+def _had(others: OtherBindings, packages: Sequence[str], suites: Sequence[str]) -> list[OtherBinding]:
     """What the archive has; when it cannot be asked, what was fetched last."""
     try:
-        return peers.fetch(packages, suites)
-    except Trouble as trouble:
-        last = peers.earlier(packages)
+        return others.fetch(packages, suites)
+    except HarnessError as trouble:
+        last = others.earlier(packages)
         if last is None:
             raise
         _say(f"{trouble} Going on with {packages[0]} {last.version}, which was fetched earlier.")

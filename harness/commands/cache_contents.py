@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.cache import Cache, explained, sha256_of
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.kernels import tree
 from harness.kernels.archive import Pin
 from harness.kernels.spec import Kind, specify
@@ -84,11 +84,11 @@ class Holdings:
         return self._freed(lambda: self._remove(*self._old(keep)))
 
     def remove(self, specs: Iterable[str], local: Mapping[str, Path]) -> int:
-        """Remove these kernels; the bytes that this freed. Trouble, before any is removed, for one that is not there."""
+        """Remove these kernels; the bytes that this freed. HarnessError, before any is removed, for one that is not there."""
         facts: set[str] = set()
         for spec in specs:
             if not (named := self._named(spec, local)):
-                raise Trouble(f"{spec} is not in the cache {self.cache.root}: nothing was removed. See ci/kernels list.")
+                raise HarnessError(f"{spec} is not in the cache {self.cache.root}: nothing was removed. See ci/kernels list.")
             facts |= named
         going = self._named_by(facts)
         unpacked = {f"vmlinux-{blob}" for blob in going}  # says what was in an image, which is no reason to keep it

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.git import Git
 from harness.base.paths import RESULTS, ROOT
 from harness.report import changes
@@ -47,34 +47,37 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def load(source: str, top: Path = ROOT) -> Results:
-    """The whole run behind a file, a directory or a revision; Trouble for a run that is not whole."""
+    """The whole run behind a file, a directory or a revision; HarnessError for a run that is not whole."""
     try:
         stored = _stored(Path(source))
         data = _published(source, top) if stored is None else stored
         return parse_results(RESULTS, data.decode())
     except UnicodeDecodeError as error:
-        raise Trouble(f"{source} is no results file: {error}.") from error
+        raise HarnessError(f"{source} is no results file: {error}.") from error
     except OSError as error:
-        raise Trouble(f"{source} cannot be read: {error.strerror}.") from error
-    except Trouble as trouble:
-        raise Trouble(f"{source} cannot be used: {trouble}") from trouble
+        raise HarnessError(f"{source} cannot be read: {error.strerror}.") from error
+    except HarnessError as trouble:
+        raise HarnessError(f"{source} cannot be used: {trouble}") from trouble
 
 
 def _stored(path: Path) -> bytes | None:
     """The file, or the one in the directory; None where there is neither."""
     if path.is_dir():
         if not (path / RESULTS).exists():
-            raise Trouble(f"There is no {RESULTS} in it. Run ci/matrix, or name another directory.")
+            raise HarnessError(f"There is no {RESULTS} in it. Run ci/matrix, or name another directory.")
         return (path / RESULTS).read_bytes()
-    return path.read_bytes() if path.exists() else None
+    try:
+        return path.read_bytes()  # exists() would hide, since Python 3.14, that there is something which cannot be read
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _published(revision: str, top: Path) -> bytes:
     """The reports of a revision."""
     git = Git(top)
     if git.commit_of(revision) is None:
-        raise Trouble("It is neither a file, nor a directory, nor a git revision.")
+        raise HarnessError("It is neither a file, nor a directory, nor a git revision.")
     data = git.file(revision, PUBLISHED)
     if data is None:
-        raise Trouble(f"The revision has no {PUBLISHED}: nothing was published then. Name a later one.")
+        raise HarnessError(f"The revision has no {PUBLISHED}: nothing was published then. Name a later one.")
     return data

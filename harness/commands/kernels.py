@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.base import apt
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, OK, TROUBLE
 from harness.commands.cache_contents import Holdings
 from harness.kernels import tree
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
                 return inventory.clear(options.spec, old=options.old)
             case _:
                 return inventory.show(as_json=options.json)
-    except Trouble as trouble:
+    except HarnessError as trouble:
         print(f"ci/kernels: {trouble}", file=sys.stderr)
         return TROUBLE
     except KeyboardInterrupt:
@@ -227,7 +227,7 @@ class Inventory:
                 local=self._settings.local,
                 fragments=fragments,
             )
-        except Trouble as trouble:
+        except HarnessError as trouble:
             say(str(trouble))
             return False
         say(f"there is {kernel.release or kernel.image} ({kernel.source})")
@@ -238,7 +238,7 @@ class Inventory:
     def clear(self, specs: Sequence[str], *, old: bool) -> int:
         """Remove kernels, and say what that freed."""
         if old and specs:
-            raise Trouble("--old chooses by itself what it removes: leave out the kernels, or --old.")
+            raise HarnessError("--old chooses by itself what it removes: leave out the kernels, or --old.")
         if not self._cache.root.is_dir():
             print(f"There is no cache in {self._cache.root}: nothing to remove.")
             return OK

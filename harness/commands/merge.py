@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import RESULTS, ROOT
 from harness.base.words import number
 from harness.commands import plan
@@ -59,14 +59,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def merge(sources: Sequence[str], expected: Plan, into: Path) -> Results:
-    """The shards as one run, with its consoles and reports, in `into`; Trouble if they are not all of one run."""
+    """The shards as one run, with its consoles and reports, in `into`; HarnessError if they are not all of one run."""
     shards, problems = _read(sources)
     problems += [*_disagreements(shards), *_overlaps(shards), *_gaps(shards, expected)]
     if into.resolve() in {shard.directory.resolve() for shard in shards}:
         problems.append(f"{into} is itself a shard, which the merged results would replace.")
     if problems:
         listed = "".join(f"\n- {problem}" for problem in problems)
-        raise Trouble(f"The shards are not one run, so nothing was written to {into}:{listed}")
+        raise HarnessError(f"The shards are not one run, so nothing was written to {into}:{listed}")
     merged = _write(shards, _header(shards, expected), into)
     _carry_consoles(shards, into)
     folder.fill(into, merged, catalogue.load(), top=ROOT, machines=MACHINES)
@@ -80,7 +80,7 @@ def _read(sources: Sequence[str]) -> tuple[list[Shard], list[str]]:
         path = Path(source, RESULTS) if Path(source).is_dir() else Path(source)
         try:
             shards.append(Shard(name=source, directory=path.parent, results=read_results(path)))
-        except Trouble as trouble:
+        except HarnessError as trouble:
             problems.append(f"{source}: {trouble}")
     return shards, problems
 
@@ -164,7 +164,7 @@ def _write(shards: Sequence[Shard], header: Header, into: Path) -> Results:
     try:
         into.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Trouble(f"The merged results cannot go to {into}: {error.strerror}. Name another place.") from error
+        raise HarnessError(f"The merged results cannot go to {into}: {error.strerror}. Name another place.") from error
     of_kernel = {series: shard.results for shard in shards for series in shard.results.header.plan.kernels}
     with Writer(into / RESULTS, header) as writer:
         for series in header.plan.kernels:
@@ -187,4 +187,4 @@ def _carry_consoles(shards: Sequence[Shard], into: Path) -> None:
                 if source.exists():
                     shutil.copytree(source, target)
             except OSError as error:
-                raise Trouble(f"The consoles of {series} cannot be copied to {into}: {error}. The results are there.") from error
+                raise HarnessError(f"The consoles of {series} cannot be copied to {into}: {error}. The results are there.") from error

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, OK, SURPRISES, TROUBLE
 from harness.base.git import Git
 from harness.base.paths import RESULTS, ROOT
@@ -39,7 +39,7 @@ Exit code: 0 all is as it should be, 1 findings (surprises, or cells that are go
 
 
 @dataclass(slots=True)
-class Night:
+class NightlyRun:
     """What came of it, for the last words."""
 
     findings: list[str] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Night:
 
     @property
     def exit_code(self) -> int:
-        """Trouble outweighs findings: what is found may not be all there is."""
+        """HarnessError outweighs findings: what is found may not be all there is."""
         return TROUBLE if self.troubles else SURPRISES if self.findings else OK
 
 
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.commit:
         _demand_clean(git)
         git.demand_identity()
-    night = Night()
+    night = NightlyRun()
     code = _obtain(options.results, options.into, night)
     if code == INTERRUPTED:
         print(f"Interrupted. The results so far are in {options.into}.")
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
         print(_told(found, options.into, options.summary))
         night.findings += _findings(whole, found)
         _conclude(night, git, whole, found, options)
-    except Trouble as trouble:
+    except HarnessError as trouble:
         night.troubles.append(str(trouble))
     print("\n".join(_last_words(night, options.into)))
     return night.exit_code
@@ -96,13 +96,13 @@ def _parser() -> argparse.ArgumentParser:
 def _demand_clean(git: Git) -> None:
     if changed := git.changes():
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-        raise Trouble(
+        raise HarnessError(
             f"--commit needs a clean tree, and there are changes: {', '.join(changed[:3])}{more}. "
             "Commit or remove them, or leave out --commit."
         )
 
 
-def _obtain(source: Path | None, into: Path, night: Night) -> int:
+def _obtain(source: Path | None, into: Path, night: NightlyRun) -> int:
     """Bring the results to their place; the exit code of the matrix, where it had to run."""
     try:
         into.mkdir(parents=True, exist_ok=True)
@@ -112,19 +112,19 @@ def _obtain(source: Path | None, into: Path, night: Night) -> int:
             _bring(source, into)
             return OK
     except OSError as error:
-        raise Trouble(f"The results cannot go to {into}: {error}. Name another place with --into.") from error
+        raise HarnessError(f"The results cannot go to {into}: {error}. Name another place with --into.") from error
     began = utc_now()
     code = _run_matrix(into)
     if code not in (OK, SURPRISES, INTERRUPTED):
         night.troubles.append("ci/matrix had trouble of its own; what it said is above.")
         if not _is_of_this_night(into / RESULTS, began):
-            raise Trouble(f"ci/matrix left no results, so there is nothing to compare. {into} is as it was.")
+            raise HarnessError(f"ci/matrix left no results, so there is nothing to compare. {into} is as it was.")
     return code
 
 
 def _bring(source: Path, into: Path) -> None:
     if not (source / RESULTS).is_file():
-        raise Trouble(f"There is no {RESULTS} in {source}. Make it with ci/matrix --results or with ci/merge --into.")
+        raise HarnessError(f"There is no {RESULTS} in {source}. Make it with ci/matrix --results or with ci/merge --into.")
     if source.resolve() == into.resolve():
         return
     shutil.copyfile(source / RESULTS, into / RESULTS)
@@ -137,7 +137,7 @@ def _run_matrix(into: Path) -> int:
     """The whole matrix. It is in a process group of its own, and told once when we are to stop: it ends in order."""
     asked: list[int] = []  # signals. A handler that raised could do so while the process is being started
     before = {number: signal.signal(number, lambda got, frame: asked.append(got)) for number in (signal.SIGINT, signal.SIGTERM)}
-    command = [str(ROOT / "ci" / "matrix"), "--refresh", "--fresh-boot", "--no-publish", "--results", str(into.resolve())]
+    command = [str(ROOT / "ci" / "matrix"), "--refresh", "--fresh-boot", "--results", str(into.resolve())]
     try:
         with subprocess.Popen(command, process_group=0) as process:
             while not asked and process.poll() is None:
@@ -155,7 +155,7 @@ def _is_of_this_night(path: Path, began: str) -> bool:
     try:
         with path.open(encoding="utf-8") as file:
             return started(file.readline()) >= began
-    except (OSError, UnicodeDecodeError, Trouble):
+    except (OSError, UnicodeDecodeError, HarnessError):
         return False
 
 
@@ -168,7 +168,7 @@ def _told(found: Difference, into: Path, summary: Path | None) -> str:
             with summary.open("a", encoding="utf-8") as file:
                 file.write(changes.markdown(found))
     except OSError as error:
-        raise Trouble(f"What changed cannot be written down: {error}. The results are in {into}.") from error
+        raise HarnessError(f"What changed cannot be written down: {error}. The results are in {into}.") from error
     return changes.render(found)
 
 
@@ -184,11 +184,11 @@ def _findings(whole: Results, found: Difference) -> Iterator[str]:
         yield f"{changes.foreign(reason)}."
 
 
-def _conclude(night: Night, git: Git, whole: Results, found: Difference, options: argparse.Namespace) -> None:
+def _conclude(night: NightlyRun, git: Git, whole: Results, found: Difference, options: argparse.Namespace) -> None:
     """Publish and commit, where that is wanted, possible and of any use."""
     columns = plan.chosen(options.kernels, options.plan)
     if reason := publish.hindrance(whole, columns):
-        raise Trouble(f"These results cannot be published: {reason}")
+        raise HarnessError(f"These results cannot be published: {reason}")
     if found.nothing:
         night.outcome = "Nothing changed, so there is nothing to commit."
     elif not options.commit:
@@ -209,13 +209,13 @@ def _demand_this_suite(git: Git, whole: Results) -> None:
     head, suite = git.commit_of("HEAD") or "", whole.header.suite
     if whole.header.dirty or not suite or not head.startswith(suite):
         changed = " with uncommitted changes" if whole.header.dirty else ""
-        raise Trouble(
+        raise HarnessError(
             f"The results are of suite {suite}{changed}, and HEAD is {head[:12]}: they are not committed on top of it. "
             "Run ci/nightly again."
         )
 
 
-def _last_words(night: Night, into: Path) -> Iterator[str]:
+def _last_words(night: NightlyRun, into: Path) -> Iterator[str]:
     yield "=" * 100
     for title, lines in (("FINDINGS", night.findings), ("OUR OWN TROUBLE", night.troubles)):
         if lines:

@@ -9,9 +9,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.kernels.archive import Archive
 from harness.kernels.selection import select
 from harness.kernels.settings import load_settings
@@ -82,7 +83,7 @@ def chosen(names: list[str] | None, file: Path | None) -> list[str]:
         try:
             return names_in(file.read_text(), str(file))
         except (OSError, UnicodeDecodeError) as error:
-            raise Trouble(f"The plan {file} cannot be read: {error}. Make it with ci/plan.") from error
+            raise HarnessError(f"The plan {file} cannot be read: {error}. Make it with ci/plan.") from error
     if names is None:
         return columns()
     listed = [names_in(name, "--kernels") if name.lstrip().startswith("[") else [name] for name in names]
@@ -94,10 +95,10 @@ def names_in(text: str, where: str) -> list[str]:
     try:
         plan = json.loads(text)
     except ValueError as error:
-        raise Trouble(f"{where} is not JSON ({error}). It must be {_FORM}.") from error
-    names = [one.get("kernel") if isinstance(one, dict) else one for one in plan] if isinstance(plan, list) else []
+        raise HarnessError(f"{where} is not JSON ({error}). It must be {_FORM}.") from error
+    names: list[Any] = [one.get("kernel") if isinstance(one, dict) else one for one in plan] if isinstance(plan, list) else []
     if not names or not all(isinstance(name, str) and name for name in names):
-        raise Trouble(f"{where} is no plan. It must be {_FORM}.")
+        raise HarnessError(f"{where} is no plan. It must be {_FORM}.")
     return names
 
 

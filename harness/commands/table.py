@@ -6,7 +6,7 @@ import argparse
 import re
 from collections.abc import Sequence
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.git import Git
 from harness.base.paths import ROOT
 from harness.commands import diff
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     whole = diff.load(options.results)
     bindings = whole.header.plan.bindings
     if options.binding is None and len(bindings) > 1:
-        raise Trouble(f"These results are through {', '.join(bindings)}: say which with --binding.")
+        raise HarnessError(f"These results are through {', '.join(bindings)}: say which with --binding.")
     links = Links(details=options.report, home=_folder(options.suite) or _origin())
     print(readme.excerpt(whole, catalogue.load(), options.binding or bindings[0], links), end="")
     return 0

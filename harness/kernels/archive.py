@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.base import apt
 from harness.base.apt import KEYRING, Apt
 from harness.base.cache import Cache, Notice
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.process import run
 from harness.kernels import deb
 
@@ -113,7 +113,7 @@ class Archive:
             return self._exact(series, pin.version, "Change the pin in kernels.toml")
         try:
             return self._newest(series)
-        except Trouble as trouble:
+        except HarnessError as trouble:
             earlier = self._remembered(f"series-{series}")
             if earlier is None:
                 raise
@@ -144,7 +144,7 @@ class Archive:
         index = self.index()
         try:
             newest = self._obtained(_newest_in(index, series))
-        except Trouble:
+        except HarnessError:
             # The list is from an earlier run: there may be a newer series, or an old version may be gone.
             if self._asked or not (series in index.packages or _is_newer(series, index)):
                 raise
@@ -166,7 +166,7 @@ class Archive:
         if package is None:
             there = [other.version for other in _all_of(index, series)]
             has = f"The archive has {', '.join(there)}" if there else f"The archive has no {series} at all"
-            raise Trouble(
+            raise HarnessError(
                 f"The kernel {series} {version} is neither in the archive nor in the cache {self._cache.root}. "
                 f"{has}. {remedy}."
             )
@@ -192,7 +192,7 @@ class Archive:
                     sha256, _ = deb.store_image(file, self._cache)
             self._remember(exact, package, sha256)
         if (image := self._cache.blob(sha256)) is None:
-            raise Trouble(f"The image of {package.name} vanished from {self._cache.root}. Try again.")
+            raise HarnessError(f"The image of {package.name} vanished from {self._cache.root}. Try again.")
         return Resolved(package=package, image=image, sha256=sha256)
 
     def _remember(self, name: str, package: Package, sha256: str) -> None:
@@ -217,7 +217,7 @@ class Archive:
             try:
                 self._asked = True
                 index = self._ask(before)
-            except Trouble as trouble:
+            except HarnessError as trouble:
                 if before is None:
                     raise
                 said = f"{trouble} Using the list of packages of {before.when:%Y-%m-%d %H:%M} UTC."
@@ -253,7 +253,7 @@ class Archive:
         left_out = apt.failures(self._apt.update())
         if set(left_out) == set(self._suites):
             reason = left_out[self._suites[0]]
-            raise Trouble(f"{self._apt.place} cannot be used: {reason}. {apt.ADVICE}")
+            raise HarnessError(f"{self._apt.place} cannot be used: {reason}. {apt.advice(reason)}")
         packages = list(self._listed())
         failed = {suite: reason for suite, reason in left_out.items() if not _is_missing(reason)}
         if before:  # what such a suite had is not gone because it cannot be read today
@@ -302,7 +302,7 @@ def kernels_in(packages: str, suite: str) -> Iterator[Package]:
 def _newest_in(index: Index, series: str) -> Package:
     package = index.packages.get(series)
     if package is None:
-        raise Trouble(_unknown(series, index))
+        raise HarnessError(_unknown(series, index))
     return package
 
 
@@ -319,8 +319,8 @@ def _version_in(index: Index, series: str, version: str) -> Package | None:
 
 
 def _is_missing(reason: str) -> bool:
-    """The mirror answered, and has no such suite: asking again before the day is over is of no use."""
-    return "does not have a Release file" in reason
+    """The mirror answered, and has no such suite, or only an expired one: asking again today is of no use."""
+    return "does not have a Release file" in reason or "is expired" in reason
 
 
 def _unknown(series: str, index: Index) -> str:

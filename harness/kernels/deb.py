@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.base.cache import Cache, sha256_of
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.process import run
 
 # Where packages have it: Debian before 6.19 and `make bindeb-pkg` in /boot, later ones beside the modules.
@@ -53,9 +53,9 @@ def heading(path: Path) -> str:
 def kernel_in(path: Path, cache: Cache) -> Held:
     """The kernel in a package, taken out once."""
     if not path.is_file():
-        raise Trouble(f"The package {path} cannot be read: there is no such file.")
+        raise HarnessError(f"The package {path} cannot be read: there is no such file.")
     if shutil.which("dpkg-deb") is None:
-        raise Trouble("dpkg-deb is not installed, which reads packages. Give the path of a kernel image instead.")
+        raise HarnessError("dpkg-deb is not installed, which reads packages. Give the path of a kernel image instead.")
     fact = f"deb-{sha256_of(path)}"
     match cache.fact(fact):
         case {"sha256": str(sha256), "release": str(release), "version": str(version)}:
@@ -65,7 +65,7 @@ def kernel_in(path: Path, cache: Cache) -> Held:
     version = _field(path, "Version")
     cache.put_fact(fact, {"sha256": sha256, "release": release, "version": version, "package": path.name})
     if (image := cache.blob(sha256)) is None:
-        raise Trouble(f"The image of {path.name} vanished from {cache.root}. Try again.")
+        raise HarnessError(f"The image of {path.name} vanished from {cache.root}. Try again.")
     return Held(image=image, sha256=sha256, release=release, version=version)
 
 
@@ -79,9 +79,9 @@ def store_image(path: Path, cache: Cache) -> tuple[str, str]:
                 try:
                     image = _UNPACKED[match["packing"]](file.read())
                 except (OSError, EOFError, lzma.LZMAError) as error:
-                    raise Trouble(f"{member.name} in {path.name} cannot be unpacked: {error}.") from error
+                    raise HarnessError(f"{member.name} in {path.name} cannot be unpacked: {error}.") from error
                 return cache.put(io.BytesIO(image)), match["boot"] or match["modules"]
-    raise Trouble(f"{path.name} holds no kernel image: {_what_instead(path, modules)}")
+    raise HarnessError(f"{path.name} holds no kernel image: {_what_instead(path, modules)}")
 
 
 def _what_instead(path: Path, modules: int) -> str:
@@ -102,7 +102,7 @@ def _contents(path: Path) -> Iterator[tarfile.TarFile]:
             with tarfile.open(fileobj=process.stdout, mode="r|") as tar:
                 yield tar
         except tarfile.TarError as error:
-            raise Trouble(f"{path.name} cannot be unpacked: {error}. Remove it and try again.") from error
+            raise HarnessError(f"{path.name} cannot be unpacked: {error}. Remove it and try again.") from error
         finally:
             process.kill()  # the modules behind the image are of no interest
 

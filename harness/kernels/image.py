@@ -12,14 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.base.cache import Cache, Notice
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.process import run
 
 _ANY_SIZE = 1 << 30  # no kernel unpacks to a gibibyte; what claims to is damaged
 
 
 def release_in(path: Path) -> str | None:
-    """The release a kernel image announces, if it does. Trouble if the file is no kernel image."""
+    """The release a kernel image announces, if it does. HarnessError if the file is no kernel image."""
     data = _read(path)
     if data[:4] == b"\x7fELF":
         if not has_pvh_note(data):
@@ -60,7 +60,7 @@ _XEN_ELFNOTE_PHYS32_ENTRY = 18
 
 
 def uncompressed(bzimage: bytes) -> bytes:
-    """The vmlinux inside a bzImage. Trouble, in a few words, when it cannot be taken out."""
+    """The vmlinux inside a bzImage. HarnessError, in a few words, when it cannot be taken out."""
     offset, length = struct.unpack_from("<II", bzimage, 0x248)
     start = _protected_mode(bzimage) + offset
     payload = bzimage[start : start + length]
@@ -78,9 +78,9 @@ def uncompressed(bzimage: bytes) -> bytes:
         case head if head.startswith(b"\x02\x21\x4c\x18"):
             vmlinux = _unpacked_by("lz4", packed)
         case head:
-            raise Trouble(f"its compression is not known (it starts with {head.hex()})")
+            raise HarnessError(f"its compression is not known (it starts with {head.hex()})")
     if len(vmlinux) != size:
-        raise Trouble(f"it unpacks to {len(vmlinux)} bytes instead of {size}")
+        raise HarnessError(f"it unpacks to {len(vmlinux)} bytes instead of {size}")
     return vmlinux
 
 
@@ -95,15 +95,15 @@ def boot_image(image: Path, sha256: str, name: str, cache: Cache, notice: Notice
     try:
         vmlinux = uncompressed(data)
         if not has_pvh_note(vmlinux):
-            raise Trouble("it has no PVH note")
-    except Trouble as trouble:
+            raise HarnessError("it has no PVH note")
+    except HarnessError as trouble:
         notice(f"Kernel {name} boots compressed, which is slower. The vmlinux in {image}: {trouble}.")
         return image
     stored = cache.put(io.BytesIO(vmlinux))
     cache.put_fact(fact, {"sha256": stored})
     path = cache.blob(stored)
     if path is None:
-        raise Trouble(f"The vmlinux of kernel {name} vanished from {cache.root}. Try again.")
+        raise HarnessError(f"The vmlinux of kernel {name} vanished from {cache.root}. Try again.")
     return path
 
 
@@ -111,13 +111,13 @@ def _unpacked_here(unpack: Callable[[], bytes]) -> bytes:
     try:
         return unpack()
     except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:
-        raise Trouble(f"it cannot be unpacked: {error}") from error
+        raise HarnessError(f"it cannot be unpacked: {error}") from error
 
 
 def _unpacked_by(tool: str, packed: bytes) -> bytes:
     done = run([tool, "-dc"], given=packed, remedy=f"Install {tool}", check=False)
     if done.code:
-        raise Trouble(f"{tool} cannot unpack it: {done.errors.strip()}")
+        raise HarnessError(f"{tool} cannot unpack it: {done.errors.strip()}")
     return done.raw
 
 
@@ -130,8 +130,8 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Trouble(f"The kernel image {path} cannot be read: {error.strerror}.") from error
+        raise HarnessError(f"The kernel image {path} cannot be read: {error.strerror}.") from error
 
 
-def _no_kernel(path: Path, reason: str) -> Trouble:
-    return Trouble(f"{path} is not a kernel image: {reason}.")
+def _no_kernel(path: Path, reason: str) -> HarnessError:
+    return HarnessError(f"{path} is not a kernel image: {reason}.")

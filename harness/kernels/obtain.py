@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from harness.base.cache import Cache, Notice, sha256_of
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.kernels import deb, tree
 from harness.kernels.archive import Archive
 from harness.kernels.image import boot_image, release_in
@@ -63,7 +63,7 @@ def obtain(
         found = _given(asked.path)
     release = release_in(found.image)
     if found.promise is not None and release != found.promise[1]:
-        raise Trouble(f"{found.promise[0]} promises {found.promise[1]}, but its image says {release}.")
+        raise HarnessError(f"{found.promise[0]} promises {found.promise[1]}, but its image says {release}.")
     return KernelImage(
         name=asked.heading,
         image=found.image,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.cache import Notice
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.kernels.archive import Archive, Index
 from harness.kernels.settings import Settings
 from harness.kernels.spec import ARCHIVE, Kind, columns_for, specify
@@ -58,7 +58,7 @@ def select(
         notice(f"kernels.toml excludes {series}: {reason.rstrip('.')}.")
     specs = list(_expanded(wanted, settings, index))
     if not specs:
-        raise Trouble(
+        raise HarnessError(
             "The archive has no kernel, or kernels.toml excludes all it has, and nothing else was asked for. "
             "Name a kernel with --kernel."
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.base import toml_file
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.kernels.archive import Pin
 from harness.kernels.spec import ARCHIVE, HEADING, HOST, SERIES
 
@@ -37,10 +37,10 @@ def load_settings(path: Path = SETTINGS) -> Settings:
         local={name: path.parent / Path(text).expanduser() for name, text in table.get("local", {}).items()},
     )
     if both := settings.exclude.keys() & settings.pin.keys():
-        raise Trouble(f"{path}: {min(both)} is pinned and excluded. Remove one of the two.")
+        raise HarnessError(f"{path}: {min(both)} is pinned and excluded. Remove one of the two.")
     for name in settings.local:
         if name in (HOST, ARCHIVE) or SERIES.fullmatch(name) or not HEADING.fullmatch(name):
-            raise Trouble(
+            raise HarnessError(
                 f"{path}: {name!r} cannot be the name of a local kernel: it means something else, or is not a word."
             )
     return settings

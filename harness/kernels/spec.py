@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.kernels import deb, tree
 
 HOST = "host"
@@ -65,7 +65,7 @@ def kind(spec: str) -> Kind:
 
 
 def specify(spec: str, local: Mapping[str, Path] | None = None, fragments: Iterable[Path] = ()) -> Specification:
-    """What the specification names, and the heading of its column; Trouble for what cannot be a kernel.
+    """What the specification names, and the heading of its column; HarnessError for what cannot be a kernel.
 
     `local` are the names of kernels.toml, `fragments` further configuration that a tree is built with.
     """
@@ -81,7 +81,7 @@ def specify(spec: str, local: Mapping[str, Path] | None = None, fragments: Itera
     if what is Kind.TREE:
         heading += "".join(f"+{fragment.stem}" for fragment in fragments)
     if not named and (heading == HOST or SERIES.fullmatch(heading)):
-        raise Trouble(f"The file {spec} would stand in the table as {heading}, which is something else. Rename it.")
+        raise HarnessError(f"The file {spec} would stand in the table as {heading}, which is something else. Rename it.")
     return Specification(kind=what, heading=heading, path=path.resolve())
 
 
@@ -89,7 +89,7 @@ def _heading(path: Path, what: Kind) -> str:
     match what:
         case Kind.TREE:
             if (version := tree.version_of(path)) is None:
-                raise Trouble(f"{str(path)!r} is no kernel: a directory must be a kernel's source tree.")
+                raise HarnessError(f"{str(path)!r} is no kernel: a directory must be a kernel's source tree.")
             return f"{version}-tree"
         case Kind.DEB:
             return deb.heading(path)
@@ -98,17 +98,17 @@ def _heading(path: Path, what: Kind) -> str:
 
 
 def columns_for(specs: Iterable[str], local: Mapping[str, Path], fragments: Iterable[Path]) -> dict[str, str]:
-    """The specifications, each once, with the headings of their columns; Trouble if two would share one."""
+    """The specifications, each once, with the headings of their columns; HarnessError if two would share one."""
     chosen = list(dict.fromkeys(specs))
     headings: dict[str, str] = {}
     for spec in chosen:
         heading = specify(spec, local, tuple(fragments)).heading
         if not HEADING.fullmatch(heading):
-            raise Trouble(
+            raise HarnessError(
                 f"{spec!r} is no kernel: name a series, host, the file of a kernel image or package, or a source tree."
             )
         if other := next((other for other, taken in headings.items() if taken == heading), None):
-            raise Trouble(
+            raise HarnessError(
                 f"{other} and {spec} would both be the column {heading!r}. "
                 f"Rename one, or name it in [local] of kernels.toml."
             )

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.base.cache import Cache, Notice, explained
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.process import run
 
 FOLDER = Path(__file__).parent
@@ -65,7 +65,7 @@ def fragment(name: str) -> Path:
     shipped = {path.stem: path for path in FOLDER.glob("*.config") if path != GUEST}
     path = shipped.get(name, Path(name).resolve())
     if not path.is_file():
-        raise Trouble(f"There is no configuration {name!r}: name a file, or one of {', '.join(sorted(shipped))}.")
+        raise HarnessError(f"There is no configuration {name!r}: name a file, or one of {', '.join(sorted(shipped))}.")
     return path
 
 
@@ -76,14 +76,14 @@ def options(fragments: Iterable[Path]) -> dict[str, str]:
         try:
             lines = path.read_text().splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise Trouble(f"The configuration {path} cannot be read: {error}.") from error
+            raise HarnessError(f"The configuration {path} cannot be read: {error}.") from error
         for number, line in enumerate(lines, 1):
             if match := _SET.fullmatch(line.strip()):
                 wanted[match[1]] = match[2]
             elif match := _UNSET.fullmatch(line.strip()):
                 wanted[match[1]] = "n"
             elif line.strip() and not line.startswith("#"):
-                raise Trouble(f"{path}:{number}: {line!r} is no option. Write CONFIG_NAME=value, or a # comment.")
+                raise HarnessError(f"{path}:{number}: {line!r} is no option. Write CONFIG_NAME=value, or a # comment.")
     return wanted
 
 
@@ -117,7 +117,7 @@ def build(tree: Path, fragments: tuple[Path, ...], *, cache: Cache, progress: No
             sha256 = cache.put(file)
         cache.put_fact(f"build-{place.name}", {**fact, "release": release, "sha256": sha256})
     if (image := cache.blob(sha256)) is None:
-        raise Trouble(f"The kernel built from {tree} vanished from {cache.root}. Try again.")
+        raise HarnessError(f"The kernel built from {tree} vanished from {cache.root}. Try again.")
     return Built(image=image, sha256=sha256, release=release)
 
 
@@ -130,7 +130,7 @@ def _configure(make: _Make, place: Path, wanted: Mapping[str, str]) -> None:
     missing = dropped(wanted, (place / ".config").read_text())
     if missing:
         options = ", ".join(f"{name}={wanted[name]} (it is {has})" for name, has in missing.items())
-        raise Trouble(
+        raise HarnessError(
             f"The kernel in {make.tree} does not take {options}: it has no such option, or lacks what the option "
             "depends on (search for it in make menuconfig). Add that to the configuration, or leave the option out."
         )
@@ -158,7 +158,7 @@ class _Make:
             self._log.touch()
 
     def run(self, *arguments: str) -> None:
-        """Run make; Trouble, with the errors in its log, when it fails."""
+        """Run make; HarnessError, with the errors in its log, when it fails."""
         with explained(self._log), self._log.open("ab") as log:
             process = subprocess.Popen(
                 [*self._command, *arguments],
@@ -175,7 +175,7 @@ class _Make:
                 os.killpg(process.pid, signal.SIGTERM)  # make removes what is half made
                 process.wait()
         if process.returncode:
-            raise Trouble(f"The kernel in {self.tree} cannot be built: {self._errors()}. All of it is in {self._log}.")
+            raise HarnessError(f"The kernel in {self.tree} cannot be built: {self._errors()}. All of it is in {self._log}.")
 
     def answer(self, target: str) -> str:
         """What make prints for a target that is a question."""
@@ -183,7 +183,7 @@ class _Make:
         done = run(command, environment=self._environment, remedy="Install it.", check=False)
         words = done.output.split()
         if done.code or len(words) != 1:
-            raise Trouble(f"make {target} in {self.tree} does not answer with one word; it said: {done.said}")
+            raise HarnessError(f"make {target} in {self.tree} does not answer with one word; it said: {done.said}")
         return words[0]
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
@@ -209,7 +209,7 @@ def _require_tools() -> None:
         missing = [package for header, package in HEADERS.items() if not _compiles(f"#include <{header}>\n")]
     if missing:
         packages = " ".join(missing)
-        raise Trouble(f"Building a kernel needs what is not installed here: apt install {packages} (as root).")
+        raise HarnessError(f"Building a kernel needs what is not installed here: apt install {packages} (as root).")
 
 
 def _compiles(text: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.base import toml_file
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.base.words import nearest
 
@@ -49,7 +49,7 @@ class Lie:
 
 
 def load(path: Path = EXPECTED) -> dict[str, Expectation]:
-    """What each lie must lead to, by name; Trouble when the file is not exactly what it should be."""
+    """What each lie must lead to, by name; HarnessError when the file is not exactly what it should be."""
     document = toml_file.load(path, SCHEMA)
     entries = [(name, Expectation(caught_by=tuple(tests))) for name, tests in document.get("caught_by", {}).items()]
     entries += [
@@ -60,19 +60,19 @@ def load(path: Path = EXPECTED) -> dict[str, Expectation]:
     expected: dict[str, Expectation] = {}
     for name, expectation in entries:
         if expected.setdefault(name, expectation) is not expectation:
-            raise Trouble(f"{path.name}: the lie {name!r} is listed twice. Remove one.")
+            raise HarnessError(f"{path.name}: the lie {name!r} is listed twice. Remove one.")
     return expected
 
 
 def agree(expected: Mapping[str, Expectation], known: Iterable[Lie]) -> None:
-    """Trouble unless the lies of the program are those of the file."""
+    """HarnessError unless the lies of the program are those of the file."""
     names = [lie.name for lie in known]
     for name in names:
         if name not in expected:
-            raise Trouble(f"conformance/catalogue/lies.toml does not say what the lie {name!r} must lead to. Add it there.")
+            raise HarnessError(f"conformance/catalogue/lies.toml does not say what the lie {name!r} must lead to. Add it there.")
     for name in expected:
         if name not in names:
-            raise Trouble(f"conformance/catalogue/lies.toml has {name!r}, which the program does not tell. {nearest(name, names)}")
+            raise HarnessError(f"conformance/catalogue/lies.toml has {name!r}, which the program does not tell. {nearest(name, names)}")
 
 
 def objections(lie: Lie, expectation: Expectation) -> list[str]:

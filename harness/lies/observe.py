@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.process import run
 from harness.base.words import nearest
 from harness.kernels.spec import HOST
@@ -41,7 +41,7 @@ def listed(build: Path) -> list[Lie]:
 def chosen_lie(name: str, known: Sequence[Lie]) -> Lie:
     names = [lie.name for lie in known]
     if name not in names:
-        raise Trouble(f"There is no lie {name!r}. {nearest(name, names)}")
+        raise HarnessError(f"There is no lie {name!r}. {nearest(name, names)}")
     return known[names.index(name)]
 
 
@@ -79,7 +79,7 @@ def seen_through(lie: Lie, cells: Sequence[Cell]) -> Lie:
     absent: dict[str, None] = {}
     for cell in cells:
         if cell.verdict is Verdict.NONE:
-            raise Trouble(f"Through the lie {lie.name}, {cell.stem} has no verdict: {cell.why} Run that again: {cell.rerun}")
+            raise HarnessError(f"Through the lie {lie.name}, {cell.stem} has no verdict: {cell.why} Run that again: {cell.rerun}")
         ran |= dict.fromkeys(_without_size(test["name"]) for test in _tests_of(cell))
         if cell.verdict is Verdict.ABSENT:
             absent |= dict.fromkeys(_without_size(test["name"]) for test in _tests_of(cell) if _is_right_refusal(test))

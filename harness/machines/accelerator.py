@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.process import run
+from harness.machines.machine import Accelerator
 from harness.machines.process import child, text_lines
 from harness.machines.vm import INSTALL_QEMU, MACHINE, PROCESSOR, QEMU
 
@@ -26,15 +27,6 @@ DEADLINE_S = 4.0  # working KVM needs a fraction of a second
 SIGN_OF_LIFE = b"Linux version "
 MODES = ("auto", "kvm", "tcg")
 FACT = "accelerator"
-REMEMBERED = " (remembered for this boot)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accelerator:
-    """QEMU's name for it, and a sentence for people that says why."""
-
-    name: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,33 +47,33 @@ def choose(
 ) -> Accelerator:
     """The accelerator to use; `kernel` is what KVM is tried with unless the answer is remembered."""
     if mode not in MODES:
-        raise Trouble(f"There is no accelerator {mode!r}. Choose one of {', '.join(MODES)}.")
+        raise HarnessError(f"There is no accelerator {mode!r}. Choose one of {', '.join(MODES)}.")
     if mode == "tcg":
-        return Accelerator(name="tcg", reason="tcg: asked for")
-    works, finding = _kvm(kernel, cache, qemu, device, deadline_s)
+        return Accelerator(name="tcg", reason="asked for")
+    works, finding, remembered = _kvm(kernel, cache, qemu, device, deadline_s)
     if mode == "kvm" and not works:
-        raise Trouble(f"KVM was asked for and does not work here: {finding}. Use tcg or auto.")
+        raise HarnessError(f"KVM was asked for and does not work here: {finding}. Use tcg or auto.")
     name = "kvm" if works else "tcg"
-    return Accelerator(name=name, reason=f"{name}: {finding}")
+    return Accelerator(name=name, reason=finding, remembered=remembered)
 
 
-def _kvm(kernel: Path, cache: Cache, qemu: str, device: Path, deadline_s: float) -> tuple[bool, str]:
+def _kvm(kernel: Path, cache: Cache, qemu: str, device: Path, deadline_s: float) -> tuple[bool, str, bool]:
     try:
         os.close(os.open(device, os.O_RDWR | os.O_CLOEXEC))
     except FileNotFoundError:
-        return False, f"there is no {device}"
+        return False, f"there is no {device}", False
     except OSError as error:
-        return False, f"{device} cannot be opened ({error.strerror})"
+        return False, f"{device} cannot be opened ({error.strerror})", False
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     key = {"boot_id": boot_id, "qemu": _version(qemu)}
     with cache.lock(FACT):  # of several workers one tries, the others wait and know
         fact = cache.fact(FACT)
         if fact is not None and {name: fact.get(name) for name in key} == key:
-            return bool(fact["works"]), fact["finding"] + REMEMBERED
+            return bool(fact["works"]), fact["finding"], True
         trial = _try_kvm(kernel, qemu, device, deadline_s)
         if trial.lasting:
             cache.put_fact(FACT, {**key, "works": trial.works, "finding": trial.finding})
-    return trial.works, trial.finding
+    return trial.works, trial.finding, False
 
 
 def _version(qemu: str) -> str:
@@ -103,7 +95,7 @@ def _try_kvm(kernel: Path, qemu: str, device: Path, deadline_s: float) -> _Trial
         place = tempfile.TemporaryDirectory(prefix="uring-conformance-")
     except OSError as error:
         remedy = "Make room, or name a directory in TMPDIR that can be written."
-        raise Trouble(f"No temporary directory can be made: {error.strerror}. {remedy}") from error
+        raise HarnessError(f"No temporary directory can be made: {error.strerror}. {remedy}") from error
     with place as directory:
         errors = Path(directory, "qemu.stderr")
         with child(command, stderr=errors, dies_by=signal.SIGKILL, remedy=INSTALL_QEMU) as process:

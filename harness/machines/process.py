@@ -9,7 +9,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 
 
 STOPPED = re.compile(r"terminating on signal (\d+)")  # QEMU ends with exit code 0 when a signal asks it to
@@ -37,9 +37,9 @@ def store(path: Path, data: bytes) -> None:
         raise unwritable(path, error) from error
 
 
-def unwritable(path: Path, error: OSError) -> Trouble:
+def unwritable(path: Path, error: OSError) -> HarnessError:
     remedy = "Make room there." if error.errno in NO_ROOM else "Name a directory that can be written."
-    return Trouble(f"{path} cannot be written: {error.strerror}. {remedy}")
+    return HarnessError(f"{path} cannot be written: {error.strerror}. {remedy}")
 
 
 def text_lines(path: Path) -> list[str]:
@@ -80,7 +80,7 @@ def child(
                 preexec_fn=lambda: _die_with_parent(dies_by),
             )
         except OSError as error:
-            raise Trouble(f"{command[0]} cannot be started: {error.strerror}. {remedy}") from error
+            raise HarnessError(f"{command[0]} cannot be started: {error.strerror}. {remedy}") from error
     try:
         yield process
     finally:

@@ -58,8 +58,7 @@ class Monitor:
     def save(self, state: int) -> None:
         """Write the machine's state to a file's descriptor, without memory that is a shared file; the guest stops."""
         self._without_shared_memory()
-        self.execute("getfd", [state], fdname="state")
-        self.execute("migrate", uri="fd:state")
+        self.execute("migrate", uri=self._uri(state))
         deadline = time.monotonic() + DEADLINE_S
         while (status := self.execute("query-migrate").get("status")) != "completed":
             if status in ("failed", "cancelled") or time.monotonic() > deadline:
@@ -67,9 +66,16 @@ class Monitor:
             time.sleep(0.005)
 
     def resume(self, state: int) -> None:
-        """Go on from such a state in a QEMU started with -incoming defer; it has inherited the descriptor."""
+        """Continue from such a state in a QEMU started with -incoming defer."""
         self._without_shared_memory()
-        self.execute("migrate-incoming", uri=f"fd:{state}")
+        self.execute("migrate-incoming", uri=self._uri(state))
+
+    def _uri(self, state: int) -> str:
+        """QEMU's name for a file that is open here. QEMU 11 refuses a file as fd:, and before 8.2 there is no file:."""
+        if self.execute("query-version")["qemu"]["major"] >= 9:
+            return f"file:/dev/fdset/{self.execute('add-fd', [state])['fdset-id']}"
+        self.execute("getfd", [state], fdname="state")
+        return "fd:state"
 
     def _without_shared_memory(self) -> None:
         wish = {"capability": "x-ignore-shared", "state": True}

@@ -12,7 +12,7 @@ import mmap
 import os
 from types import TracebackType
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 
 #: Bytes of each; a power of two, as of every PCI device. Only what is written takes memory.
 PAYLOAD_SIZE, RESULTS_SIZE = 64 << 20, 64 << 20
@@ -24,7 +24,7 @@ class SharedMemory:
 
     def __init__(self, payload: bytes = b"") -> None:
         if len(payload) > PAYLOAD_SIZE:
-            raise Trouble(f"The programs for the guest have {len(payload)} bytes, {PAYLOAD_SIZE} are the limit.")
+            raise HarnessError(f"The programs for the guest have {len(payload)} bytes, {PAYLOAD_SIZE} are the limit.")
         self.descriptors = os.memfd_create("payload"), os.memfd_create("results")
         for descriptor, size in zip(self.descriptors, (PAYLOAD_SIZE, RESULTS_SIZE), strict=True):
             os.truncate(descriptor, size)

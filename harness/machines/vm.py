@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.base.elf import stripped
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.machines import initramfs, snapshot
 from harness.machines.machine import Event, Events, PlanEntry, plan_text
 from harness.machines.process import child, make_directory, store
@@ -148,7 +148,7 @@ class _Run:
                             return True
                         keep()
             yield from self._resume(snapshots.find(subject))
-        except (MonitorError, OSError, Trouble) as error:
+        except (MonitorError, OSError, HarnessError) as error:
             snapshots.discard(subject)
             reason = str(error).rstrip(".")
             yield {"kind": "notice", "text": f"It boots, as no snapshot of it can be used: {reason}."}
@@ -193,7 +193,7 @@ class _Run:
                 *("-chardev", console, "-serial", "chardev:console"),
                 *qemu.options,
             ]
-            descriptors = (qemu.descriptor, state.fileno(), *self._memory.descriptors)
+            descriptors = (qemu.descriptor, *self._memory.descriptors)
             with self._child(command, *descriptors) as process:
                 qemu.connect()
                 qemu.resume(state.fileno())
@@ -255,6 +255,6 @@ def _carried(path: Path) -> bytes:
     try:
         return stripped(path)
     except OSError as error:
-        raise Trouble(
+        raise HarnessError(
             f"{path} is to run in the guest but cannot be read: {error.strerror}. Build the project first."
         ) from error

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.base.cache import Cache, Notice
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.kernels import tree
 from harness.kernels.archive import Archive
 from harness.kernels.obtain import KernelImage, obtain
@@ -18,7 +18,7 @@ from harness.kernels.settings import Settings
 from harness.kernels.spec import HOST, specify
 from harness.machines import accelerator
 from harness.machines.host import HostMachine
-from harness.machines.machine import Event, Machine, PlanEntry
+from harness.machines.machine import Accelerator, Event, Machine, PlanEntry
 from harness.machines.snapshot import Snapshots
 from harness.machines.vm import VmMachine
 from harness.results.model import Cell, Kernel
@@ -28,7 +28,6 @@ from harness.suite.catalogue import Row
 from harness.verdicts.judge import judge
 from harness.verdicts.observation import Observation, Shape, State
 from harness.verdicts.observe import observe
-from harness.verdicts.why import why
 
 MACHINES = "machines"  # below the artefacts: a folder per column, of this module alone
 
@@ -93,9 +92,9 @@ class Column:
     """
 
     def __init__(
-        self, spec: str, places: Sequence[Place], setup: Setup, say: Callable[[str], None] = lambda text: None
+        self, spec: str, places: Sequence[Place], setup: Setup, say: Callable[[str, bool], None] = lambda text, lasting: None
     ) -> None:
-        """`say` is told, while it works, what a waiting person wants to know."""
+        """`say` is told, while it works, what it does now, and with True what a reader of the run should know."""
         self.series = specify(spec, setup.settings.local, setup.fragments).heading
         self._say = say
         self._spec = spec
@@ -105,7 +104,7 @@ class Column:
         self._setup = setup
         self._notices: list[str] = []
         self._image: KernelImage | None = None
-        self._accelerator: str | None = None
+        self._accelerator: Accelerator | None = None
         self._hello: Event = {}
         self._boot_ms: int | None = None
         self._smoke: dict[Binding, str] = {}
@@ -122,13 +121,13 @@ class Column:
             for place, observation in self._observations():
                 yield self._cell(place, observation)
                 done += 1
-        except Trouble as trouble:
+        except HarnessError as trouble:
             self._trouble = str(trouble)
             for place in self._places[done:]:
                 yield self._cell(place, Observation(state=State.NOTHING, cause=self._trouble))
         finally:
             self._wall_ms = _ms_since(self._started)
-            self._say(f"done after {self._wall_ms / 1000:.1f} s")
+            self._does("done")
 
     @property
     def line(self) -> Kernel:
@@ -157,6 +156,7 @@ class Column:
         places = {self._entry(row.stem, binding): (row, binding) for row, binding in self._places}
         smokes = {self._entry(name, binding): (name, binding) for binding in self._bindings for name in SMOKE}
         smoke: dict[Binding, dict[str, Observation]] = {binding: {} for binding in self._bindings}
+        self._does("starts" if self._spec == HOST else "boots")
         booting = time.monotonic()
         for item in observe(machine, self._plan(), artefacts):
             if isinstance(item, dict):
@@ -182,13 +182,16 @@ class Column:
             case "hello" if not self._hello:
                 self._hello = event
                 self._boot_ms = None if self._spec == HOST else _ms_since(booting)
-                self._say(f"{event['release']} runs")
+                self._does(f"{event['release']} runs")
             case "trouble" | "notice":
                 self._notice(event["text"])
 
     def _notice(self, said: str) -> None:
         self._notices.append(said)
-        self._say(said)
+        self._say(said, True)
+
+    def _does(self, what: str) -> None:
+        self._say(what, False)
 
     @property
     def _several(self) -> bool:
@@ -228,21 +231,21 @@ class Column:
     def _machine(self) -> Machine:
         setup = self._setup
         if not setup.runner.exists():
-            raise Trouble(f"{setup.runner} is not there. Build first: ci/build.")
+            raise HarnessError(f"{setup.runner} is not there. Build first: ci/build.")
         if self._spec == HOST:
             return HostMachine(runner=setup.runner)
         cache = Cache(setup.cache)
         self._image = obtain(
             self._spec,
             cache=cache,
-            archive=setup.open_archive(cache, self._notice, self._say),
+            archive=setup.open_archive(cache, self._notice, self._does),
             notice=self._notice,
-            progress=self._say,
+            progress=self._does,
             local=setup.settings.local,
             fragments=setup.fragments,
         )
         chosen = accelerator.choose(setup.accelerator, self._image.boot_image, cache)
-        self._accelerator = chosen.reason
+        self._accelerator = chosen
         return VmMachine(
             kernel=self._image.boot_image,
             runner=setup.runner,
@@ -287,7 +290,7 @@ class Column:
             observed=observation.as_json(),
             expected=expected,
             verdict=verdict,
-            why=why(row, observation, expected, verdict),
+            due=row.due,
             ms=observation.ms,
             rerun=rerun_command(self._spec, row.stem, through, self._setup),
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.exits import OK, SURPRISES, TROUBLE
 from harness.base.git import Git
 from harness.base.paths import README, REPORTS, RESULTS, ROOT
@@ -17,7 +17,7 @@ from harness.matrix.column import MACHINES, Setup
 from harness.report import folder
 from harness.results.file import Writer
 from harness.results.model import Cell, Footer, Header, Kernel, Plan, Results, cell_from_json, kernel_from_json, utc_now
-from harness.results.provenance import ingredients
+from harness.results.provenance import provenance_of
 from harness.suite import catalogue
 from harness.verdicts.judge import Verdict
 
@@ -44,17 +44,17 @@ class Matrix:
     _lock: IO[str] | None = None
 
     def claim(self) -> None:
-        """Makes the directory this run's own, before anything runs; Trouble if it cannot be."""
+        """Makes the directory this run's own, before anything runs; HarnessError if it cannot be."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             self._lock = (self.directory / ".lock").open("w")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until the process ends
         except BlockingIOError as error:
-            raise Trouble(
+            raise HarnessError(
                 f"Another run is writing to {self.directory}. Wait for it, or name another place with --results."
             ) from error
         except OSError as error:
-            raise Trouble(
+            raise HarnessError(
                 f"The results cannot go to {self.directory}: {error.strerror}. Name another place with --results."
             ) from error
 
@@ -73,8 +73,8 @@ class Matrix:
         )
         commit, dirty = _commit()
         try:
-            made_of = ingredients((row for row in self.rows if row.name in plan.tests), bindings=bindings)
-        except Trouble as trouble:
+            made_of = provenance_of((row for row in self.rows if row.name in plan.tests), bindings=bindings)
+        except HarnessError as trouble:
             made_of = None
             self.say(str(trouble))
         self.header = Header(
@@ -82,7 +82,7 @@ class Matrix:
         )
         try:
             self.writer = Writer(self.directory / RESULTS, self.header)
-        except Trouble as trouble:  # a full disk: the run goes on, so that at least the terminal has it
+        except HarnessError as trouble:  # a full disk: the run goes on, so that at least the terminal has it
             self.say(str(trouble))
         return True
 
@@ -108,14 +108,14 @@ class Matrix:
         try:
             folder.fill(self.directory, self.whole, self.rows, top=ROOT, machines=MACHINES)
             self.messages.append(f"Reports: {self.directory / folder.INDEX}")
-        except Trouble as trouble:
+        except HarnessError as trouble:
             self.say(str(trouble))
 
     def _write(self, write: Callable[[Writer], object]) -> None:
         if self.writer is not None:
             try:
                 write(self.writer)
-            except Trouble as trouble:
+            except HarnessError as trouble:
                 self.say(str(trouble))
 
     @property
@@ -137,7 +137,7 @@ def _commit() -> tuple[str | None, bool]:
     git = Git(ROOT)
     try:
         commit, changes = git.commit_of("HEAD"), git.changes()
-    except Trouble:
+    except HarnessError:
         return None, False
     # What the matrix itself writes does not make the suite another one.
     changed = [path for path in changes if path != README.name and not path.startswith(f"{REPORTS.name}/")]

@@ -10,18 +10,18 @@ each item then waits for its own. `Matrix` gathers what the items report, wherev
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.kernels.selection import Selection
 from harness.kernels.spec import columns_for
 from harness.matrix.column import Column, Setup
+from harness.matrix import progress
 from harness.matrix.gather import CELL, KERNEL
 from harness.report import evidence, sanitize
 from harness.results.model import Cell, Kernel
@@ -74,15 +74,14 @@ class KernelNode(pytest.Collector):
         while (row.stem, binding.name) not in self._seen:
             cell = next(self._coming, None)
             if cell is None:  # an earlier mistake of ours ended the column
-                raise Trouble(f"The column {self.name} ended before {row.stem} through {binding.name}.")
+                raise HarnessError(f"The column {self.name} ended before {row.stem} through {binding.name}.")
             self._seen[cell.stem, cell.binding] = cell
             if len(self._seen) == sum(item.parent is self for item in self.session.items):
                 next(self._coming, None)  # lets the machine end, and its time be taken
         return self._seen[row.stem, binding.name]
 
-    def _say(self, text: str) -> None:
-        # Seen at once when pytest does not capture (ci/matrix sees to that); xdist's workers share our standard error.
-        print(f"\n[{self.name}] {text} ", end="", file=sys.stderr, flush=True)
+    def _say(self, text: str, lasting: bool = False) -> None:
+        progress.report(self.config.stash[SETUP].artefacts, self.name, text, lasting=lasting)
 
     def line(self) -> Kernel:
         """What is known about the kernel so far."""
@@ -120,7 +119,7 @@ class CellItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """A finding is told in words; only a mistake of ours has a traceback."""
-        if isinstance(excinfo.value, (Surprise, Trouble)):
+        if isinstance(excinfo.value, (Surprise, HarnessError)):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

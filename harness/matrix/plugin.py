@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, TROUBLE
 from harness.base.paths import ROOT
 from harness.kernels.selection import Selection, select
@@ -23,11 +23,12 @@ from harness.kernels.spec import ARCHIVE, HOST
 from harness.matrix import prefetch as fetcher, publish
 from harness.matrix.column import Setup
 from harness.matrix.gather import CELL, Matrix
+from harness.matrix.progress import Progress
 from harness.matrix.items import ROWS, SELECTION, SETUP, CellItem, MatrixFile
 from harness.report import terminal
 from harness.suite import binding
 from harness.suite.catalogue import chosen_rows
-from harness.verdicts.judge import Verdict, sign
+from harness.verdicts.judge import Verdict
 
 GATHERER = "matrix-gatherer"
 HANDED_OVER = "selection"  # from the process that commands xdist's workers to them
@@ -73,8 +74,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--results", type=Path, default=ROOT / "build" / "matrix", metavar="DIR",
         help="where results.ndjson, the reports and each machine's console go (default: build/matrix)")
     add("--publish", action="store_true",
-        help="after a complete run of the whole matrix, update reports/ and the table in README.md")
-    add("--no-publish", action="store_false", dest="publish", help="leave reports/ and README.md as they are")
+        help="update reports/ and the table in README.md, if this is a complete run of the whole matrix")
 
 
 def _number(kind: type[int] | type[float], least: float) -> Callable[[str], float]:
@@ -110,7 +110,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             gatherer = session.config.pluginmanager.get_plugin(GATHERER)
             if gatherer is not None:  # in xdist's workers there is none
                 gatherer.claim()
-        except Trouble as trouble:
+        except HarnessError as trouble:
             pytest.exit(str(trouble), returncode=TROUBLE)
 
 
@@ -150,7 +150,7 @@ def _prepare(config: pytest.Config) -> None:
 
 
 def _demand_programs(setup: Setup, selection: Selection) -> None:
-    """Trouble if a program cannot be run where it is to run."""
+    """HarnessError if a program cannot be run where it is to run."""
     for one in setup.bindings:
         one.demand_program(setup.build, in_guests=any(spec != HOST for spec in selection.specs))
 
@@ -162,6 +162,13 @@ def _selection(option: Any, setup: Setup, notices: list[str]) -> Selection:
 
     archive = setup.open_archive(Cache(setup.cache), notice)
     return select(option.kernel, setup.settings, archive, notice=notice, fragments=setup.fragments)
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """The kernels are the progress. How far xdist's workers are ("bringing up nodes...") would run into their lines."""
+    if reporter := config.pluginmanager.get_plugin("terminaldistreporter"):
+        reporter.setstatus = reporter.ensure_show_status = lambda *arguments, **options: None
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -197,6 +204,7 @@ class Gatherer:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._matrix: Matrix | None = None
+        self._progress: Progress | None = None
         self._held = ExitStack()  # until the end of the run
 
     def claim(self) -> None:
@@ -220,13 +228,16 @@ class Gatherer:
     def _begin(self, positions: Iterable[tuple[str, str, str]]) -> None:
         """The plan is known: what it needs and is not there yet is fetched while the first machines run."""
         assert self._matrix is not None
-        if self._matrix.begin(positions) and self._matrix.header is not None:
+        chosen = list(positions)
+        if self._matrix.begin(chosen) and self._matrix.header is not None:
+            self._progress = Progress(self._matrix.directory, (column for column, _, _ in chosen))
+            self._progress.start()
             planned = self._matrix.header.plan.kernels
             if len(planned) > 1:
                 missing = self._config.stash[SELECTION].missing
                 try:
                     self._held.enter_context(fetcher.fetching(missing, planned, self._matrix.setup))
-                except Trouble as trouble:
+                except HarnessError as trouble:
                     self._matrix.say(str(trouble))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -250,6 +261,9 @@ class Gatherer:
         properties = dict(report.user_properties)
         if report.when == "call" and CELL in properties:
             self._matrix.take(properties)
+            if self._progress is not None:
+                cell = self._matrix.cells[-1]
+                self._progress.cell(cell.series, cell.verdict)
         elif report.failed:
             last_line = str(report.longrepr).strip().rpartition("\n")[2]
             self._matrix.say(f"{report.nodeid} has no result: {last_line}")
@@ -257,6 +271,8 @@ class Gatherer:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Close the results, and say with the exit code what they are."""
+        if self._progress is not None:
+            self._progress.stop()
         self._held.close()
         if self._matrix is None:
             return
@@ -285,11 +301,12 @@ class Gatherer:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """A cell shows its sign, in short, and its verdict, in words. Where nothing was asked, no test passed or failed."""
+def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
+    """With -v a cell shows its verdict; else progress.py shows how far each kernel is. Without a verdict no test passed or failed."""
     cell = dict(getattr(report, "user_properties", ())).get(CELL)
     if report.when != "call" or cell is None:
         return None
     verdict = Verdict(cell["verdict"])
     neither = {Verdict.NONE: "no verdict", Verdict.NOT_EXPRESSIBLE: "not expressible"}
-    return neither.get(verdict, report.outcome), sign(verdict), verdict.upper().replace("_", " ")
+    word = verdict.upper().replace("_", " ") if config.option.verbose > 0 else ""
+    return neither.get(verdict, report.outcome), "", word

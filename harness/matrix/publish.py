@@ -7,14 +7,14 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import README, REPORTS, RESULTS, ROOT
 from harness.kernels.spec import columns_for
 from harness.matrix.column import OPTIONS, Setup
 from harness.matrix.gather import Matrix
 from harness.report import folder, readme
 from harness.report.view import Place
-from harness.results.file import read_results
+from harness.results.file import as_text, brief, read_results
 from harness.results.model import Results
 from harness.suite import catalogue
 
@@ -29,7 +29,7 @@ def publish(matrix: Matrix) -> None:
     try:
         gone = _gone(matrix.whole.header.plan.kernels)
         _replace(matrix.directory / RESULTS, matrix.whole)
-    except (OSError, Trouble) as error:
+    except (OSError, HarnessError) as error:
         matrix.troubles.append(f"The run could not be published: {error}")
         return
     matrix.messages.append("Published: reports/ and the table in README.md.")
@@ -43,16 +43,17 @@ def _replace(path: Path, whole: Results) -> None:
     """Replace what is published, all of it or nothing."""
     found = read_results(path)  # also checks every line against the schema
     if found.cells != whole.cells:
-        raise Trouble(f"{path} does not hold this run.")
+        raise HarnessError(f"{path} does not hold this run.")
     REPORTS.mkdir(exist_ok=True)
-    folder.replace_all({REPORTS / RESULTS: path.read_text(encoding="utf-8"), **rendered(found)})
+    shown = brief(found)
+    folder.replace_all({REPORTS / RESULTS: as_text(shown), **rendered(shown)})
 
 
 def rendered(published: Results) -> dict[Path, str]:
     """Every file that shows the published results, each with the text that it must have."""
     rows = catalogue.load()
     block = readme.render(published, rows)
-    reports = folder.render(published, rows, Place(home=os.path.relpath(ROOT, REPORTS)))
+    reports = folder.render(published, rows, Place(home=os.path.relpath(ROOT, REPORTS)), folder.PUBLISHED)
     return {
         **{REPORTS / name: text for name, text in reports.items()},
         README: readme.replace_between_markers(README.read_text(encoding="utf-8"), block),
@@ -60,14 +61,14 @@ def rendered(published: Results) -> dict[Path, str]:
 
 
 def publish_results(directory: Path, columns: Sequence[str]) -> None:
-    """Publish results that were made earlier, or elsewhere, if they are of the whole matrix; Trouble otherwise."""
+    """Publish results that were made earlier, or elsewhere, if they are of the whole matrix; HarnessError otherwise."""
     whole = read_results(directory / RESULTS)
     if reason := hindrance(whole, columns):
-        raise Trouble(f"These results cannot be published: {reason}")
+        raise HarnessError(f"These results cannot be published: {reason}")
     try:
         _replace(directory / RESULTS, whole)
     except OSError as error:
-        raise Trouble(f"The results could not be published: {error}") from error
+        raise HarnessError(f"The results could not be published: {error}") from error
 
 
 def hindrance(whole: Results, columns: Sequence[str]) -> str | None:
@@ -90,7 +91,7 @@ def _gone(columns: tuple[str, ...]) -> list[str]:
     """The columns of the last publication that the new one lacks."""
     try:
         last = read_results(REPORTS / RESULTS)
-    except (OSError, Trouble):  # none, or one that only a better one can mend
+    except (OSError, HarnessError):  # none, or one that only a better one can mend
         return []
     return [name for name in last.header.plan.kernels if name not in columns]
 

@@ -19,7 +19,6 @@ ARGUMENTS = (
     # Kernels in parallel, the cells of one in one process. One more than there are processors: a guest also waits,
     # some for seconds (up to 6.1 the kernel puts off the clean-up of registered files).
     *("--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup"),
-    "--publish",
 )
 
 

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, OK, SURPRISES
 from harness.base.paths import ROOT
 from harness.mutation import elsewhere, headers, ledger, operators, publication
-from harness.mutation.ledger import Entry, Exemption, Notebook
+from harness.mutation.ledger import Entry, Exemption, Journal
 from harness.mutation.mutants import Mutant, apply, handmade
-from harness.mutation.trial import FEW_ROWS, Court, Finding, Verdict, Witness
-from harness.mutation.workshop import INCLUDE, Workshop
+from harness.mutation.trial import FEW_ROWS, Runner, Finding, Verdict, Witness
+from harness.mutation.builder import INCLUDE, Builder
 
 PLACE = ROOT / "build" / "mutants"
 
@@ -45,31 +45,31 @@ def main(arguments: Sequence[str]) -> int:
         for mutant in chosen:
             print(f"{mutant.id} {mutant.title}")
         return OK
-    notebook = Notebook(options.into / "findings.ndjson")
-    todo = [mutant for mutant in chosen if options.fresh or options.sample or mutant.id not in notebook.known]
+    journal = Journal(options.into / "findings.ndjson")
+    todo = [mutant for mutant in chosen if options.fresh or options.sample or mutant.id not in journal.known]
     if todo:
-        workshop = Workshop(options.into, sources)
+        builder = Builder(options.into, sources)
         within = chosen if options.sample else mutants
         print(f"Building the program with {len(within)} mutants ...", flush=True)
         if options.sample:
-            program = workshop.small_program(within, FEW_ROWS, options.jobs)
+            program = builder.small_program(within, FEW_ROWS, options.jobs)
         else:
-            program = workshop.program(within, options.jobs)
-        court = Court(workshop, program)
-        court.demand_that_the_original_passes()
+            program = builder.program(within, options.jobs)
+        runner = Runner(builder, program)
+        runner.demand_that_the_original_passes()
 
         def tried(mutant: Mutant) -> Finding:
-            finding = court.try_one(mutant)
+            finding = runner.try_one(mutant)
             if not mutant.kernel or finding.witness == Witness.SUITE or options.sample:
                 return finding
-            there = elsewhere.try_on_its_kernel(workshop, mutant)
+            there = elsewhere.try_on_its_kernel(builder, mutant)
             return there if there.verdict == Verdict.KILLED else finding
 
-        if not _try_all(tried, todo, notebook, options.jobs):
+        if not _try_all(tried, todo, journal, options.jobs):
             print(f"Interrupted. What was found so far is in {options.into}, and is not made again.")
             return INTERRUPTED
-        court.demand_that_the_original_passes()
-    entries = [ledger.entry(mutant, notebook.known[mutant.id]) for mutant in chosen]
+        runner.demand_that_the_original_passes()
+    entries = [ledger.entry(mutant, journal.known[mutant.id]) for mutant in chosen]
     if len(chosen) <= _FEW:
         for mutant, entry in zip(chosen, entries, strict=True):
             print(_shown(mutant, entry, sources, exempt))
@@ -106,7 +106,7 @@ def _chosen(mutants: list[Mutant], options: argparse.Namespace, published: dict[
     found = mutants
     if options.file:
         if unknown := set(options.file) - {mutant.file for mutant in mutants}:
-            raise Trouble(f"No mutant is in {', '.join(sorted(unknown))}. There are: {', '.join(sorted({m.file for m in mutants}))}.")
+            raise HarnessError(f"No mutant is in {', '.join(sorted(unknown))}. There are: {', '.join(sorted({m.file for m in mutants}))}.")
         found = [mutant for mutant in found if mutant.file in options.file]
     if options.mutant:
         found = [mutant for mutant in found if any(word in f"{mutant.id} {mutant.title}" for word in options.mutant)]
@@ -116,7 +116,7 @@ def _chosen(mutants: list[Mutant], options: argparse.Namespace, published: dict[
         alive = {one.id for one in published.values() if one.verdict == Verdict.SURVIVED}
         found = [mutant for mutant in found if mutant.id in alive or mutant.id not in published]
     if not found:
-        raise Trouble("No mutant is chosen. ci/mutate --list names them all.")
+        raise HarnessError("No mutant is chosen. ci/mutate --list names them all.")
     return found
 
 
@@ -127,7 +127,7 @@ def _is_sampled(one: Entry) -> bool:
     return bool(one.why) and one.verdict == Verdict.KILLED and (by_few_rows or one.witness in (Witness.COMPILER, Witness.CODE))
 
 
-def _try_all(tried: Callable[[Mutant], Finding], todo: Sequence[Mutant], notebook: Notebook, jobs: int) -> bool:
+def _try_all(tried: Callable[[Mutant], Finding], todo: Sequence[Mutant], journal: Journal, jobs: int) -> bool:
     """Try them, and keep each finding; False if a person stopped it."""
     progress = _Progress(len(todo))
     with ThreadPoolExecutor(jobs) as pool:
@@ -137,7 +137,7 @@ def _try_all(tried: Callable[[Mutant], Finding], todo: Sequence[Mutant], noteboo
                 done, _ = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in done:
                     mutant = waiting.pop(future)
-                    notebook.add(mutant, future.result())
+                    journal.add(mutant, future.result())
                     progress.tell(mutant, future.result())
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)

@@ -11,13 +11,13 @@ import sys
 import threading
 from pathlib import Path
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.exits import OK, SURPRISES
 from harness.base.paths import RESULTS, ROOT
 from harness.base.process import run
 from harness.mutation.mutants import Mutant
 from harness.mutation.trial import Finding, Verdict, Witness
-from harness.mutation.workshop import Workshop, run_or_trouble
+from harness.mutation.builder import Builder, run_or_raise
 from harness.results.file import read_results
 from harness.verdicts.judge import Verdict as Judged
 
@@ -26,35 +26,35 @@ _TRYING_THE_ORIGINAL = threading.Lock()
 _sound: set[tuple[str, tuple[str, ...]]] = set()  # kernels and rows that are green there without a mutant
 
 
-def try_on_its_kernel(workshop: Workshop, mutant: Mutant) -> Finding:
+def try_on_its_kernel(builder: Builder, mutant: Mutant) -> Finding:
     """What the suite says of this mutant on the kernel that it was made for."""
-    finding = _try(workshop, workshop.alone(mutant), mutant)
+    finding = _try(builder, builder.alone(mutant), mutant)
     with _TRYING_THE_ORIGINAL:
         if finding.verdict is Verdict.KILLED and (mutant.kernel, mutant.rows) not in _sound:
-            if (without := _try(workshop, workshop.original("elsewhere"), mutant)).verdict is not Verdict.SURVIVED:
-                raise Trouble(f"{without.killer} fails without any mutant. See ci/matrix --kernel {mutant.kernel}.")
+            if (without := _try(builder, builder.original("elsewhere"), mutant)).verdict is not Verdict.SURVIVED:
+                raise HarnessError(f"{without.killer} fails without any mutant. See ci/matrix --kernel {mutant.kernel}.")
             _sound.add((mutant.kernel, mutant.rows))
     return finding
 
 
-def _try(workshop: Workshop, include: Path, mutant: Mutant) -> Finding:
+def _try(builder: Builder, include: Path, mutant: Mutant) -> Finding:
     try:
-        program = workshop.rows(include, mutant.rows, jobs=1)
+        program = builder.rows(include, mutant.rows, jobs=1)
         if isinstance(program, str):
-            raise Trouble(f"{mutant.id} does not compile with the rows {', '.join(mutant.rows)}:\n{program[:1000]}")
+            raise HarnessError(f"{mutant.id} does not compile with the rows {', '.join(mutant.rows)}:\n{program[:1000]}")
         build = include.parent / "build"
         _install(program, build / "conformance" / "conformance")
-        _install(_runner(workshop), build / "harness" / "guest" / "runner")
+        _install(_runner(builder), build / "harness" / "guest" / "runner")
         return _matrix(mutant, build, include.parent / "results")
     finally:
         shutil.rmtree(include.parent)
 
 
-def _runner(workshop: Workshop) -> Path:
+def _runner(builder: Builder) -> Path:
     """The init of the machines."""
-    build = workshop.folder / "program" / "build"
+    build = builder.folder / "program" / "build"
     with _BUILDING:
-        run_or_trouble("cmake", "--build", build, "--target", "runner")
+        run_or_raise("cmake", "--build", build, "--target", "runner")
     return build / "harness" / "guest" / "runner"
 
 
@@ -68,7 +68,7 @@ def _matrix(mutant: Mutant, build: Path, place: Path) -> Finding:
                "--results", str(place), *(word for row in mutant.rows for word in ("--test", row))]  # fmt: skip
     done = run(command, cwd=ROOT, environment=os.environ | {"PYTHONPATH": str(ROOT)}, remedy="ci/install brings it.", check=False)
     if done.code not in (OK, SURPRISES):
-        raise Trouble(f"{' '.join(command)} ended with {done.code}:\n{done.said}")
+        raise HarnessError(f"{' '.join(command)} ended with {done.code}:\n{done.said}")
     red = [cell for cell in read_results(place / RESULTS).cells if cell.verdict in (Judged.WRONG, Judged.MISSING)]
     if not red:
         return Finding(Verdict.SURVIVED)

@@ -11,7 +11,7 @@ from typing import Any
 
 from clang import cindex
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 
 #: Below bindings/include.
 FOLDER = "uring"
@@ -101,7 +101,7 @@ def _tops(include: Path, header: str, options: tuple[str, ...]) -> dict[str, lis
     )
     errors = [str(found) for found in unit.diagnostics if found.severity >= cindex.Diagnostic.Error]
     if errors:
-        raise Trouble(f"libclang cannot read {header}: {errors[0]}. Does the project compile with clang++?")
+        raise HarnessError(f"libclang cannot read {header}: {errors[0]}. Does the project compile with clang++?")
     reader = _Reader(include / FOLDER)
     tops: dict[str, list[Node]] = {}
     for cursor in unit.cursor.get_children():

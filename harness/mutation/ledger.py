@@ -1,6 +1,6 @@
 """What was found, as data: one JSON line for each mutant, in the order of the headers.
 
-reports/mutants.ndjson is the last complete run. The findings of the run under way are kept in the workshop's folder as
+reports/mutants.ndjson is the last complete run. The findings of the run under way are kept in the builder's folder as
 they are made. That a mutant dies is not found out again as long as the headers and the file of the test that killed it are
 the same; that it survives, only as long as all tests are.
 """
@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.base import toml_file
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.base.process import run
 from harness.mutation.mutants import Mutant
 from harness.mutation.trial import Finding, Verdict, Witness
-from harness.mutation.workshop import digest_of
+from harness.mutation.builder import digest_of
 
 EXEMPTIONS = Path(__file__).with_name("equivalents.toml")
 SCHEMA = EXEMPTIONS.with_suffix(".schema.json")
@@ -28,7 +28,7 @@ PUBLISHED = ROOT / "reports" / "mutants.ndjson"
 
 _SUFFIXES = (".h", ".cc", ".py", ".inc", ".cmake", ".txt")
 #: What decides who is asked, and how.
-_TRIAL = tuple(Path(__file__).with_name(name) for name in ("schemata.py", "trial.py", "workshop.py"))
+_TRIAL = tuple(Path(__file__).with_name(name) for name in ("schemata.py", "trial.py", "builder.py"))
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def read(path: Path) -> dict[str, Entry]:
         try:
             one = Entry(**json.loads(line))
         except (ValueError, TypeError) as error:
-            raise Trouble(f"{path}, line {number}, is no entry of this version: {error}. Run ci/mutate again.") from error
+            raise HarnessError(f"{path}, line {number}, is no entry of this version: {error}. Run ci/mutate again.") from error
         found[one.id] = one
     return found
 
@@ -78,7 +78,7 @@ def text(entries: Iterable[Entry]) -> str:
     return "".join(json.dumps({key: value for key, value in vars(one).items() if value}) + "\n" for one in entries)
 
 
-class Notebook:
+class Journal:
     """Findings of this and earlier runs, as far as they still hold."""
 
     def __init__(self, path: Path, sources: Sources | None = None) -> None:
@@ -156,7 +156,7 @@ class Exemption:
 
 
 def exemptions(mutants: Sequence[Mutant], path: Path = EXEMPTIONS) -> dict[str, Exemption]:
-    """The exemptions, by mutants' ids. Trouble if one names a mutant that there is not."""
+    """The exemptions, by mutants' ids. HarnessError if one names a mutant that there is not."""
     titles = {mutant.id: mutant.title for mutant in mutants}
     found: dict[str, Exemption] = {}
     groups = toml_file.load(path, SCHEMA)
@@ -165,11 +165,11 @@ def exemptions(mutants: Sequence[Mutant], path: Path = EXEMPTIONS) -> dict[str, 
             for mutant in group["mutants"]:
                 key, _, title = mutant.partition(" ")
                 if titles.get(key) != title:
-                    raise Trouble(
+                    raise HarnessError(
                         f"{path.name} exempts {mutant!r}, and there is no such mutant (any more). Was its line changed? Then "
                         "think its reason through again, and write down the new name, which ci/mutate --list shows."
                     )
                 if key in found:
-                    raise Trouble(f"{path.name} exempts {mutant!r} twice; once is enough.")
+                    raise HarnessError(f"{path.name} exempts {mutant!r} twice; once is enough.")
                 found[key] = Exemption(is_equivalent, " ".join(group["reason"].split()))
     return found

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.base import toml_file
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.mutation.headers import Header, Node
 
 HAND = "hand-made"
@@ -112,7 +112,7 @@ def _handmade(headers: Mapping[str, Header], entry: Mapping[str, Any]) -> Mutant
         place.start() for node in functions for place in re.finditer(re.escape(before), text) if node.start <= place.start() < node.end
     }
     if len(places) != 1:
-        raise Trouble(
+        raise HarnessError(
             f"handmade.toml: {before!r} is {len(places)} times in {scope} of {file}, and must be there once. Was the header "
             "changed? Then change the entry, or remove it if nobody can make this mistake any more."
         )

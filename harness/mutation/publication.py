@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import README, ROOT
 from harness.mutation import ledger, report
 from harness.mutation.ledger import Entry, Exemption
@@ -32,5 +32,5 @@ def with_line(readme: str, sentence: str) -> str:
     before, begin, rest = readme.partition(report.BEGIN)
     _, end, after = rest.partition(report.END)
     if not begin or not end:
-        raise Trouble(f"The README must hold {report.BEGIN} and then {report.END}, each once. Put them back.")
+        raise HarnessError(f"The README must hold {report.BEGIN} and then {report.END}, each once. Put them back.")
     return f"{before}{begin}\n{sentence}\n{end}{after}"

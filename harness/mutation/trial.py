@@ -20,12 +20,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.process import Done, run
 from harness.mutation.headers import OTHER_ARCHITECTURE
 from harness.mutation.mutants import Mutant
 from harness.mutation.schemata import VARIABLE
-from harness.mutation.workshop import UNITS, Program, Workshop
+from harness.mutation.builder import UNITS, Program, Builder
 
 #: A test takes milliseconds here; the suite's watchdog ends the one that hangs.
 TEST_TIMEOUT_S = 4
@@ -116,11 +116,11 @@ def _watched(command: Sequence[str], environment: dict[str, str], folder: str) -
         return code, output.read()
 
 
-class Court:
+class Runner:
     """Tries mutants, each with everybody who may notice it, up to the first who does."""
 
-    def __init__(self, workshop: Workshop, program: Program) -> None:
-        self._workshop = workshop
+    def __init__(self, builder: Builder, program: Program) -> None:
+        self._builder = builder
         self._program = program
         self._lock = threading.Lock()
         self._sound: set[str] = set()  # what is known to compile without a mutant
@@ -130,13 +130,13 @@ class Court:
         for program, witness in self._programs():
             finding = run_tests(program, watchdog=witness is Witness.SUITE)
             if finding.verdict is not Verdict.SURVIVED:
-                raise Trouble(
+                raise HarnessError(
                     f"{finding.killer} {finding.how} without any mutant: {program.name} must pass on this machine first. "
                     "Run ctest --preset default to see why."
                 )
-        for name, command in _checks(self._workshop.original()).items():
+        for name, command in _checks(self._builder.original()).items():
             if (made := _output_of(command)).code != 0:
-                raise Trouble(f"{name} fails without any mutant, so it tells nothing:\n{made.said}")
+                raise HarnessError(f"{name} fails without any mutant, so it tells nothing:\n{made.said}")
 
     def try_one(self, mutant: Mutant) -> Finding:
         """Who notices this mutant."""
@@ -166,7 +166,7 @@ class Court:
             yield self._program.units, Witness.UNITS
 
     def _alone(self, mutant: Mutant, ask: Callable[[Mutant, Path], Iterator[Finding]]) -> Iterator[Finding]:
-        include = self._workshop.alone(mutant)
+        include = self._builder.alone(mutant)
         try:
             yield from ask(mutant, include)
         finally:
@@ -176,9 +176,9 @@ class Court:
         if mutant.file == OTHER_ARCHITECTURE:  # no test that runs here has it
             return
         for source in _units_for(mutant):
-            program = self._workshop.unit(include, source)
+            program = self._builder.unit(include, source)
             if isinstance(program, str):
-                yield self._by_compiler(program, source.stem, partial(self._workshop.unit, source=source))
+                yield self._by_compiler(program, source.stem, partial(self._builder.unit, source=source))
             else:
                 finding = run_tests(program, watchdog=False)
                 if finding.verdict is Verdict.KILLED:
@@ -190,9 +190,9 @@ class Court:
             return Finding(Verdict.KILLED, Witness.COMPILER, "static_assert", "failed")
         with self._lock:
             if what not in self._sound:
-                original = build(self._workshop.original())
+                original = build(self._builder.original())
                 if isinstance(original, str):
-                    raise Trouble(f"{what} does not compile, without any mutant:\n{original[:2000]}")
+                    raise HarnessError(f"{what} does not compile, without any mutant:\n{original[:2000]}")
                 self._sound.add(what)
         said = (line.partition("error: ") for line in message.splitlines())  # without the place, which is a copy's
         return Finding(Verdict.INVALID, killer=next((what for _, error, what in said if error), "")[:200])
@@ -209,9 +209,9 @@ class Court:
 
     def _rows(self, include: Path) -> Iterator[Finding]:
         """A few rows of the suite, compiled for this mutant alone. All of them would take minutes."""
-        program = self._workshop.rows(include, FEW_ROWS, jobs=1)
+        program = self._builder.rows(include, FEW_ROWS, jobs=1)
         if isinstance(program, str):
-            yield self._by_compiler(program, "the suite", partial(self._workshop.rows, rows=FEW_ROWS, jobs=1))
+            yield self._by_compiler(program, "the suite", partial(self._builder.rows, rows=FEW_ROWS, jobs=1))
             return
         finding = run_tests(program)
         if finding.verdict is Verdict.KILLED:

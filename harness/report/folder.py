@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.report import badge, html, junit, ktap, matrix
 from harness.report.view import Place
 from harness.results.model import Results
@@ -23,11 +24,16 @@ RENDERERS: dict[str, Renderer] = {
     "results.ktap": ktap.render,
     "badge.json": badge.render,
 }
+#: What is kept in git: what the README leads to. The others are for the machine that ran.
+PUBLISHED = (INDEX, "matrix.md", "badge.json")
 
 
-def render(results: Results, rows: tuple[Row, ...], where: Place) -> dict[str, str]:
-    """The text of each report, by file name."""
-    return {name: renderer(results, rows, where) for name, renderer in RENDERERS.items()}
+def render(
+    results: Results, rows: tuple[Row, ...], where: Place, names: Sequence[str] = tuple(RENDERERS)
+) -> dict[str, str]:
+    """The text of each of these reports, by file name."""
+    where = replace(where, beside=tuple(name for name in names if name != INDEX))
+    return {name: RENDERERS[name](results, rows, where) for name in names}
 
 
 def fill(directory: Path, results: Results, rows: tuple[Row, ...], *, top: Path, machines: str) -> None:
@@ -55,7 +61,7 @@ def replace_all(texts: Mapping[Path, str]) -> None:
     except OSError as error:
         for left in new.values():
             left.unlink(missing_ok=True)
-        raise Trouble(
+        raise HarnessError(
             f"The reports cannot be written: {error.filename}: {error.strerror}. The results are safe; make room, "
             "then render them with python3 -m harness render and the path of results.ndjson."
         ) from error

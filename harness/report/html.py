@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.words import number, sentence
 from harness.report import evidence, sanitize, text, view
 from harness.report.evidence import Block
@@ -71,6 +71,7 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
     page: str = _environment().get_template("index.html.j2").render(
         home=where.home,
         artefacts=where.artefacts,
+        beside=where.beside,
         look=text.surprises(results),
         works=verdicts.count(Verdict.WORKS),
         absent=verdicts.count(Verdict.ABSENT),
@@ -110,7 +111,7 @@ def _environment() -> Any:
     try:
         import jinja2
     except ImportError as error:
-        raise Trouble("The page is made with python3-jinja2: install it with apt.") from error
+        raise HarnessError("The page is made with python3-jinja2: install it with apt.") from error
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.words import number, sentence
 from harness.report import evidence, sanitize, text, view
 from harness.report.markdown import code, legend, line, plain
@@ -51,9 +51,9 @@ HERE = Links(details="reports/matrix.md", home="")
 def render(results: Results, rows: tuple[Row, ...]) -> str:
     """The block between the markers. Only a complete run of the whole catalogue can be published."""
     if not results.footer.complete:
-        raise Trouble("This run did not reach all of its cells: it cannot be published. Run ci/matrix again.")
+        raise HarnessError("This run did not reach all of its cells: it cannot be published. Run ci/matrix again.")
     if set(results.header.plan.tests) != {row.name for row in rows}:
-        raise Trouble("The results do not cover exactly the tests of the catalogue. Run ci/matrix again.")
+        raise HarnessError("The results do not cover exactly the tests of the catalogue. Run ci/matrix again.")
     results = sanitize.for_everybody(results)
     parts = [_headline(results)]
     for binding in results.header.plan.bindings:
@@ -77,7 +77,7 @@ def replace_between_markers(readme: str, block: str, begin: str = BEGIN, end: st
     before, began, rest = readme.partition(begin)
     _, ended, after = rest.partition(end)
     if not began or not ended or readme.count(begin) > 1 or readme.count(end) > 1:
-        raise Trouble(f"The README must hold {begin} and then {end}, each once. Put them back.")
+        raise HarnessError(f"The README must hold {begin} and then {end}, each once. Put them back.")
     return f"{before}{begin}\n{block}\n{end}{after}"
 
 

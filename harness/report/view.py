@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.words import number
-from harness.machines.accelerator import REMEMBERED
 from harness.report import evidence, text
 from harness.results.model import Cell, Kernel, Results
 from harness.suite.catalogue import ANY, GROUPS, Row
@@ -24,6 +23,7 @@ class Place:
     """Where a report lies: what its links start with, and which files of the run lie beside it."""
 
     home: str  # the way to the top of the repository, such as ".."
+    beside: tuple[str, ...] = ()  # the other forms of the run that lie beside it, by file name
     artefacts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # series -> files, as links
 
 
@@ -78,7 +78,7 @@ def planned(results: Results, rows: Iterable[Row]) -> tuple[Row, ...]:
     """The rows of the run, in its order."""
     by_name = {row.name: row for row in rows}
     if strange := [test for test in results.header.plan.tests if test not in by_name]:
-        raise Trouble(
+        raise HarnessError(
             f"The results have the test {strange[0]!r}, which the catalogue has not: they are of another version of "
             "the suite. Check that version out, or run ci/matrix again."
         )
@@ -331,7 +331,7 @@ def kernel_facts(kernel: Kernel | None) -> tuple[Fact, ...]:
         Fact(label="Booted in", value="" if kernel.boot_ms is None else f"{kernel.boot_ms / 1000:.1f} s"),
         Fact(label="Took", value=f"{kernel.wall_ms / 1000:.1f} s"),
         Fact(label="Smoke run", value=_smoke(kernel)),
-        Fact(label="Trouble", value=kernel.trouble or ""),
+        Fact(label="HarnessError", value=kernel.trouble or ""),
         *(Fact(label="Notice", value=notice) for notice in kernel.notices),
     ]
     return tuple(fact for fact in facts if fact.value)
@@ -366,8 +366,8 @@ def _virtual(count: int) -> str:
 
 def accelerators(results: Results) -> tuple[str, ...]:
     """How VMs ran. Rarely more than one sentence: it is a property of the machine, not of the kernel."""
-    said = (kernel.accelerator for kernel in results.kernels if kernel.accelerator)
-    return tuple(dict.fromkeys(sentence.removesuffix(REMEMBERED) for sentence in said))
+    chosen = (kernel.accelerator for kernel in results.kernels if kernel.accelerator)
+    return tuple(dict.fromkeys(f"{one.name}: {one.reason}" for one in chosen))
 
 
 def suite(results: Results) -> str:

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.base.toml_file import validator
 from harness.results.model import (
+    SCHEMA,
     Cell,
     Footer,
     Header,
-    Ingredients,
+    Provenance,
     Kernel,
     Plan,
     Position,
@@ -30,6 +33,8 @@ from harness.results.model import (
     utc_now,
     without,
 )
+from harness.verdicts.judge import Verdict
+from harness.verdicts.why import passed
 
 SCHEMA_PATH = Path(__file__).with_name("schema.json")
 
@@ -49,10 +54,10 @@ class Writer:
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise Trouble(f"{path} cannot be written: {error.strerror}. Name a place that can be.") from error
+            raise HarnessError(f"{path} cannot be written: {error.strerror}. Name a place that can be.") from error
         try:
             self._line(header.as_json())
-        except Trouble:
+        except HarnessError:
             os.close(self._file)
             raise
 
@@ -87,8 +92,7 @@ class Writer:
         )
 
     def _line(self, value: dict[str, Any]) -> None:
-        # ASCII, because a guest can say anything: U+2028, where careless readers cut lines, or a stray byte.
-        data = json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode("ascii") + b"\n"
+        data = _as_line(value).encode("ascii")
         try:
             written = 0
             while written < len(data):
@@ -105,32 +109,56 @@ class Writer:
         except OSError:
             return
 
-    def _trouble(self, error: OSError) -> Trouble:
-        return Trouble(
+    def _trouble(self, error: OSError) -> HarnessError:
+        return HarnessError(
             f"Writing {self._path} failed: {error.strerror}. The results of {len(self._cells)} cells so far "
             "are intact in it; make room and run again."
         )
 
 
+def as_text(results: Results) -> str:
+    """A whole run as the text of its file."""
+    lines: list[Header | Cell | Kernel | Footer] = [results.header, *results.cells, *results.kernels, results.footer]
+    return "".join(_as_line(line.as_json()) for line in lines)
+
+
+def brief(results: Results) -> Results:
+    """The run as it is published: of a row that works there is no more to tell than how many tests passed.
+
+    Nine tenths of a run's evidence is about rows that work. The results of a run on this machine keep all of it.
+    """
+    return replace(results, cells=tuple(_brief(cell) if cell.verdict is Verdict.WORKS else cell for cell in results.cells))
+
+
+def _brief(cell: Cell) -> Cell:
+    told = {"kind": "passed", "tests": passed(cell.observed)}
+    return replace(cell, observed={**cell.observed, "records": [told], "output": "", "kmsg": []})
+
+
+def _as_line(value: Mapping[str, Any]) -> str:
+    # ASCII, because a guest can say anything: U+2028, where careless readers cut lines, or a stray byte.
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":")) + "\n"
+
+
 def read_results(path: Path) -> Results:
-    """A whole run, checked against the schema and against its own plan; Trouble for anything less."""
+    """A whole run, checked against the schema and against its own plan; HarnessError for anything less."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Trouble(f"The results cannot be read: {error}. Make them with ci/matrix.") from error
+        raise HarnessError(f"The results cannot be read: {error}. Make them with ci/matrix.") from error
     return parse_results(path.name, text)
 
 
 def parse_results(name: str, text: str) -> Results:
     """As `read_results`, from the text of a file that errors call by `name`."""
     if not text:
-        raise Trouble(f"{name} is empty: the run that should fill it did not start. Run ci/matrix")
+        raise HarnessError(f"{name} is empty: the run that should fill it did not start. Run ci/matrix")
     values = [_parse(f"{name}, line {number}", line) for number, line in enumerate(text.splitlines(), 1)]
     kinds = [value["kind"] for value in values]
     if kinds[0] != "header" or kinds.count("header") > 1:
-        raise Trouble(f"{name} must begin with its one header. It is damaged: run ci/matrix again.")
+        raise HarnessError(f"{name} must begin with its one header. It is damaged: run ci/matrix again.")
     if kinds[-1] != "footer" or kinds.count("footer") > 1:
-        raise Trouble(f"{name} does not end with its one footer: the run was cut short. Run ci/matrix again.")
+        raise HarnessError(f"{name} does not end with its one footer: the run was cut short. Run ci/matrix again.")
     results = Results(
         header=_header(values[0]),
         kernels=tuple(kernel_from_json(value) for value in values if value["kind"] == "kernel"),
@@ -145,7 +173,7 @@ def started(line: str) -> str:
     """When a run began, by the first line of its file, which may be all there is."""
     value = _parse("the first line", line)
     if value["kind"] != "header":
-        raise Trouble("The first line is no header: the file is damaged. Run ci/matrix again.")
+        raise HarnessError("The first line is no header: the file is damaged. Run ci/matrix again.")
     return _header(value).started
 
 
@@ -153,13 +181,18 @@ def _parse(where: str, line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
     except ValueError as error:
-        raise Trouble(f"{where} is not JSON ({error}): the file is damaged. Run ci/matrix again.") from error
+        raise HarnessError(f"{where} is not JSON ({error}): the file is damaged. Run ci/matrix again.") from error
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind not in ("header", "kernel", "cell", "footer"):
-        raise Trouble(f"{where} is of no known kind: no results file, or a newer one. Run ci/matrix again.")
+        raise HarnessError(f"{where} is of no known kind: no results file, or a newer one. Run ci/matrix again.")
+    if kind == "header" and isinstance(value.get("schema"), int) and value["schema"] != SCHEMA:
+        raise HarnessError(
+            f"{where}: these results have schema {value['schema']}, and this harness reads {SCHEMA}. Read them with the "
+            "commit that wrote them, or run ci/matrix again."
+        )
     for breach in _validator(kind).iter_errors(value):
         field = ".".join(str(part) for part in breach.absolute_path) or kind
-        raise Trouble(f"{where} breaks {SCHEMA_PATH.relative_to(ROOT)}: {field}: {breach.message}. Run ci/matrix again.")
+        raise HarnessError(f"{where} breaks {SCHEMA_PATH.relative_to(ROOT)}: {field}: {breach.message}. Run ci/matrix again.")
     parsed: dict[str, Any] = value
     return parsed
 
@@ -173,14 +206,14 @@ def _validator(kind: str) -> Any:
 
 def _header(value: dict[str, Any]) -> Header:
     plan = Plan(**{axis: tuple(names) for axis, names in value["plan"].items()})
-    made_of = Ingredients(**value["made_of"]) if "made_of" in value else None
+    made_of = Provenance(**value["made_of"]) if "made_of" in value else None
     return Header(**without(value, "kind", "schema", "plan", "made_of"), plan=plan, made_of=made_of)
 
 
 def _cell(where: str, value: dict[str, Any]) -> Cell:
     cell = cell_from_json(value)
     if cell.surprise != value["surprise"]:
-        raise Trouble(f"{where}: {_name(cell.position)} is {cell.verdict}, and its surprise denies it.")
+        raise HarnessError(f"{where}: {_name(cell.position)} is {cell.verdict}, and its surprise denies it.")
     return cell
 
 
@@ -191,18 +224,18 @@ def _check_plan(where: str, results: Results) -> None:
     seen: set[Position] = set()
     for cell in results.cells:
         if cell.position not in planned:
-            raise Trouble(f"{where}: {_name(cell.position)} is not in the plan. {again}")
+            raise HarnessError(f"{where}: {_name(cell.position)} is not in the plan. {again}")
         if cell.position in seen:
-            raise Trouble(f"{where}: {_name(cell.position)} stands there twice. {again}")
+            raise HarnessError(f"{where}: {_name(cell.position)} stands there twice. {again}")
         seen.add(cell.position)
     for position in plan.positions():
         if position not in seen:
-            raise Trouble(f"{where}: {_name(position)} is planned and has no line. Run ci/matrix again.")
+            raise HarnessError(f"{where}: {_name(position)} is planned and has no line. Run ci/matrix again.")
     series = [kernel.series for kernel in results.kernels]
     if sorted(series) != sorted(plan.kernels):
-        raise Trouble(f"{where}: kernels {series}, but planned {list(plan.kernels)}. {again}")
+        raise HarnessError(f"{where}: kernels {series}, but planned {list(plan.kernels)}. {again}")
     if results.footer != Footer.count(plan, results.cells, results.footer.ended):
-        raise Trouble(f"{where}: the footer's numbers are not those of the cells. {again}")
+        raise HarnessError(f"{where}: the footer's numbers are not those of the cells. {again}")
 
 
 def _name(position: Position) -> str:

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.base.cache import sha256_of
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
-from harness.results.model import Ingredients
+from harness.results.model import Provenance
 from harness.suite import catalogue
 from harness.suite.binding import Binding, is_ours
 from harness.suite.catalogue import Row
@@ -32,9 +32,9 @@ HARNESS = (
 ADAPTERS = ("conformance/adapters/**/*",)
 
 
-def ingredients(rows: Iterable[Row], root: Path = ROOT, bindings: Iterable[Binding] = ()) -> Ingredients:
+def provenance_of(rows: Iterable[Row], root: Path = ROOT, bindings: Iterable[Binding] = ()) -> Provenance:
     """The digests of the tree below `root`, with those of these tests and bindings."""
-    return Ingredients(
+    return Provenance(
         binding=_digest(root, BINDING),
         support=_digest(root, SUPPORT),
         harness=_digest(root, HARNESS),
@@ -59,7 +59,7 @@ def _digest(root: Path, patterns: Iterable[str]) -> str:
             try:
                 contents = hashlib.sha256(path.read_bytes()).hexdigest()
             except OSError as error:
-                raise Trouble(f"{path} cannot be read: {error.strerror}. The results could not say what they are of.") from error
+                raise HarnessError(f"{path} cannot be read: {error.strerror}. The results could not say what they are of.") from error
             total.update(f"{contents} {path.relative_to(root)}\n".encode())
     return total.hexdigest()
 
@@ -67,5 +67,5 @@ def _digest(root: Path, patterns: Iterable[str]) -> str:
 def _files(root: Path, pattern: str) -> Iterator[Path]:
     found = sorted(path for path in root.glob(pattern) if path.is_file() and not path.name.startswith("."))
     if not found:
-        raise Trouble(f"There is no {pattern} in {root}: correct harness/results/provenance.py, which says where it is.")
+        raise HarnessError(f"There is no {pattern} in {root}: correct harness/results/provenance.py, which says where it is.")
     return iter(found)

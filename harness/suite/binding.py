@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.base import elf
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.process import run
 
 OURS = "uring"
@@ -55,26 +55,26 @@ class Binding:
         return build / "conformance" / self.file_name
 
     def demand_program(self, build: Path, *, in_guests: bool) -> None:
-        """Trouble, with what is to be done, if the program cannot be run."""
+        """HarnessError, with what is to be done, if the program cannot be run."""
         program = self.program(build)
         if not program.is_file():
-            raise Trouble(f"There is no program for the binding {self.name}: {program} is not there. {self._remedy(build)}")
+            raise HarnessError(f"There is no program for the binding {self.name}: {program} is not there. {self._remedy(build)}")
         if not os.access(program, os.X_OK):
-            raise Trouble(f"{program} cannot be executed. Build it anew, or chmod +x it.")
+            raise HarnessError(f"{program} cannot be executed. Build it anew, or chmod +x it.")
         if in_guests and (wants := elf.needs(program)):
-            raise Trouble(
+            raise HarnessError(
                 f"{program} cannot run in a virtual machine, which has nothing but it: {wants}. "
                 "Link it with -static, or run it on this machine only (--kernel host)."
             )
         self._demand_the_name(program)
 
     def _demand_the_name(self, program: Path) -> None:
-        """Trouble if the program calls its binding something else: in a guest, every cell would tell so, one by one."""
+        """HarnessError if the program calls its binding something else: in a guest, every cell would tell so, one by one."""
         command = [str(program), f"--binding={self.name}", "--gtest_list_tests"]
         done = run(command, timeout_s=_START_S, remedy="Build it again.", check=False)
         if done.code == _CALLED_WRONGLY:
             said = (done.errors.strip().splitlines() or ["it does not say why"])[-1]
-            raise Trouble(
+            raise HarnessError(
                 f"{program} does not run as the binding {self.name}: {said.removeprefix('conformance: ')}. "
                 "Use one name for it everywhere; in an adapter it is .name."
             )
@@ -99,10 +99,10 @@ def parse(specs: Iterable[str]) -> tuple[Binding, ...]:
     for spec in specs:
         name, equals, path = spec.partition("=")
         if not _NAME.fullmatch(name) or (equals and not path):
-            raise Trouble(f"{spec!r} is no binding: write its name, or NAME=PROGRAM for a program of your own.")
+            raise HarnessError(f"{spec!r} is no binding: write its name, or NAME=PROGRAM for a program of your own.")
         if equals and is_ours(name):
-            raise Trouble(f"{name} is the binding of this repository: give the one in {path} another name.")
+            raise HarnessError(f"{name} is the binding of this repository: give the one in {path} another name.")
         one = Binding(name=name, given=path or None)
         if found.setdefault(name, one) != one:
-            raise Trouble(f"{found[name].spec} and {spec} would both be called {name}. Rename one.")
+            raise HarnessError(f"{found[name].spec} and {spec} would both be called {name}. Rename one.")
     return tuple(found.values()) or DEFAULT

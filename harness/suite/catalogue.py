@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.base import toml_file
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 
 PATH = ROOT / "conformance" / "catalogue" / "catalogue.toml"
@@ -41,6 +41,11 @@ class Row:
     timeout_s: int
 
     @property
+    def due(self) -> tuple[str, ...]:
+        """The releases since which the test must pass: mainline, then backports; or ANY alone."""
+        return (self.since, *self.also)
+
+    @property
     def suite(self) -> str:
         """The GoogleTest suite: write_read -> WriteRead."""
         return "".join(part.capitalize() for part in self.stem.split("_"))
@@ -57,7 +62,7 @@ class Row:
 
 
 def load(path: Path = PATH) -> tuple[Row, ...]:
-    """All rows of the catalogue in its order; Trouble when the file is not exactly what it should be."""
+    """All rows of the catalogue in its order; HarnessError when the file is not exactly what it should be."""
     document = toml_file.load(path, SCHEMA)
     rows = tuple(
         _row(f"{path.name}: test {number} ({test['name']})", document["defaults"] | test)
@@ -69,12 +74,12 @@ def load(path: Path = PATH) -> tuple[Row, ...]:
 
 
 def chosen_rows(names: Iterable[str]) -> tuple[Row, ...]:
-    """The catalogue's rows, or those with one of these stems or Zig names; Trouble for a name that is none."""
+    """The catalogue's rows, or those with one of these stems or Zig names; HarnessError for a name that is none."""
     rows = load()
     wanted = list(names)
     for name in wanted:
         if not any(name in (row.stem, row.name) for row in rows):
-            raise Trouble(f"There is no test {name!r}. There are: {', '.join(row.stem for row in rows)}.")
+            raise HarnessError(f"There is no test {name!r}. There are: {', '.join(row.stem for row in rows)}.")
     return tuple(row for row in rows if not wanted or row.stem in wanted or row.name in wanted)
 
 
@@ -88,11 +93,11 @@ def _row(where: str, table: dict[str, Any]) -> Row:
 def _check_backports(where: str, since: str, also: tuple[str, ...]) -> None:
     for release in also:
         if since == ANY or _numbers(release)[:2] >= _numbers(since):
-            raise Trouble(
+            raise HarnessError(
                 f"{where}: also {release} is not a backport: {since} has it already. Remove one of them."
             )
     if list(also) != sorted(set(also), key=_numbers):
-        raise Trouble(f"{where}: also {list(also)} must be sorted, oldest first, each once. Sort it.")
+        raise HarnessError(f"{where}: also {list(also)} must be sorted, oldest first, each once. Sort it.")
 
 
 def _numbers(release: str) -> tuple[int, ...]:
@@ -103,5 +108,5 @@ def _check_unique(where: str, key: str, values: Iterable[str]) -> None:
     seen: set[str] = set()
     for value in values:
         if value in seen:
-            raise Trouble(f"{where}: the {key} {value!r} is listed twice. Remove or rename one.")
+            raise HarnessError(f"{where}: the {key} {value!r} is listed twice. Remove or rename one.")
         seen.add(value)

@@ -15,7 +15,7 @@ from harness.base.cache import Cache, Notice, explained
 from harness.base import apt, process
 
 NEWEST = "sid"  # where new versions come first
-#: The package that a peer is named after, and what it needs beside it. liburing's headers include newer ones of the
+#: The package that a other is named after, and what it needs beside it. liburing's headers include newer ones of the
 #: kernel than this release has.
 LIBURING = ("liburing-dev", "linux-libc-dev")
 CRATE = ("librust-io-uring-dev", "librust-bitflags-dev", "librust-cfg-if-dev", "librust-libc-dev")
@@ -23,7 +23,7 @@ _COMPLETE = ".complete"  # holds the version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
+class OtherBinding:
     """A binding with what it needs, in a directory with `usr` in it."""
 
     version: str  # upstream's, such as 2.15
@@ -35,8 +35,8 @@ class Peer:
         return self.root / "usr/share/cargo/registry"
 
 
-class Peers:
-    """The peers in one cache, and in these suites of the archive."""
+class OtherBindings:
+    """Other bindings in one cache, and in these suites of the archive."""
 
     def __init__(
         self, cache: Cache, suites: Sequence[str], notice: Notice, *, known: Sequence[str] = (), mirror: str | None = None
@@ -48,30 +48,30 @@ class Peers:
         self._mirror = mirror
         self._asked: Apt | None = None  # with the lists of this run
 
-    def fetch(self, packages: Sequence[str], suites: Sequence[str]) -> list[Peer]:
-        """The newest of each of these suites, once each. Trouble if one cannot be had."""
+    def fetch(self, packages: Sequence[str], suites: Sequence[str]) -> list[OtherBinding]:
+        """The newest of each of these suites, once each. HarnessError if one cannot be had."""
         with self._cache.lock("peers", self._notice):
             if self._asked is None:
                 asked = self._apt(self._suites, *self._apt(self._known, self._mirror).mirrors())
                 asked.update()
                 self._asked = asked
             found = [self._unpacked(self._asked, packages, suite) for suite in suites]
-        return list({peer.version: peer for peer in found}.values())
+        return list({other.version: other for other in found}.values())
 
-    def earlier(self, packages: Sequence[str]) -> Peer | None:
+    def earlier(self, packages: Sequence[str]) -> OtherBinding | None:
         """What was unpacked last, by this run or an earlier one."""
         there = list(self._cache.root.glob(f"{packages[0]}_*/{_COMPLETE}"))
-        return _peer(max(there, key=lambda path: path.stat().st_mtime_ns).parent) if there else None
+        return _other(max(there, key=lambda path: path.stat().st_mtime_ns).parent) if there else None
 
     def _apt(self, suites: tuple[str, ...], main: str | None = None, security: str | None = None) -> Apt:
         return Apt(self._cache, suites, mirror=main, security_mirror=security, keyring=KEYRING)
 
-    def _unpacked(self, archive: Apt, packages: Sequence[str], suite: str) -> Peer:
+    def _unpacked(self, archive: Apt, packages: Sequence[str], suite: str) -> OtherBinding:
         with archive.downloaded(packages[0], None, suite) as deb:  # checks the package against the signed list
             version = run(["dpkg-deb", "--field", str(deb), "Version"]).strip()
             place = self._cache.root / f"{packages[0]}_{version.replace(':', '%')}_{suite}"
             if (place / _COMPLETE).exists():
-                return _peer(place)
+                return _other(place)
             new = place.with_name(f"{place.name}.new")
             shutil.rmtree(new, ignore_errors=True)
             extract(deb, new)
@@ -82,11 +82,11 @@ class Peers:
             (new / _COMPLETE).write_text(version)
             shutil.rmtree(place, ignore_errors=True)
             new.rename(place)
-        return _peer(place)
+        return _other(place)
 
 
-def _peer(place: Path) -> Peer:
-    return Peer(version=short((place / _COMPLETE).read_text()), root=place)
+def _other(place: Path) -> OtherBinding:
+    return OtherBinding(version=short((place / _COMPLETE).read_text()), root=place)
 
 
 def extract(deb: Path, into: Path) -> None:

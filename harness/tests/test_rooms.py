@@ -54,7 +54,7 @@ def test_a_room_that_reaches_up_is_told_what_to_do_instead(tmp_path: Path) -> No
     (tmp_path / "report").mkdir()
     (tmp_path / "report" / "view.py").write_text("import pytest\nfrom harness.machines.accelerator import choose\n")
     (tmp_path / "machines").mkdir()
-    (tmp_path / "machines" / "vm.py").write_text("from harness.base.errors import Trouble\n")
+    (tmp_path / "machines" / "vm.py").write_text("from harness.base.errors import HarnessError\n")
     assert list(objections(tmp_path)) == [
         "report/view.py imports pytest: only matrix/ is a plugin. Move the code that needs it there."
     ]

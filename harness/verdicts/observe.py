@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.machines.machine import Event, Machine, PlanEntry
 from harness.machines.process import signal_name
 from harness.verdicts.kernel_log import complaints, text
@@ -49,7 +49,7 @@ def observe(machine: Machine, plan: Sequence[PlanEntry], artefacts: Path) -> Ite
         run = _Boot(machine, rest, artefacts / f"boot-{boot}")
         try:
             yield from run.events()
-        except Trouble as trouble:
+        except HarnessError as trouble:
             yield from run.release()
             yield {"kind": "trouble", "text": str(trouble)}
             yield from ((entry.name, _nothing(str(trouble))) for entry in rest)

@@ -10,11 +10,11 @@ from datetime import datetime, timezone
 
 from harness.kernels.settings import load_settings
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.exits import OK, SURPRISES, TROUBLE
 from harness.base.paths import ROOT
 from harness.bench.binding import measure, peers, table
-from harness.suite.other_bindings import CRATE, LIBURING, NEWEST, Peer, Peers, run
+from harness.suite.other_bindings import CRATE, LIBURING, NEWEST, OtherBinding, OtherBindings, run
 
 README = ROOT / "bindings/bench/README.md"
 
@@ -28,13 +28,13 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         return _run(options.repetitions, offline=options.offline, write=not options.no_write)
-    except Trouble as trouble:
+    except HarnessError as trouble:
         print(f"ci/bench: {trouble}", file=sys.stderr)
         return TROUBLE
 
 
 def _run(repetitions: int, *, offline: bool, write: bool) -> int:
-    there = Peers(Cache(), (NEWEST,), _say, known=load_settings().suites)
+    there = OtherBindings(Cache(), (NEWEST,), _say, known=load_settings().suites)
     bindings = peers.build(ROOT, *(_unpacked(there, packages, offline=offline) for packages in (LIBURING, CRATE)))
     built = {name: peer for name, peer in bindings.items() if isinstance(peer, peers.Peer)}
     measured = measure.all_of(ROOT, built, repetitions=repetitions)
@@ -49,12 +49,12 @@ def _run(repetitions: int, *, offline: bool, write: bool) -> int:
     return SURPRISES if table.missed(measured, bindings) else OK
 
 
-def _unpacked(there: Peers, packages: Sequence[str], *, offline: bool) -> Peer | None:
+def _unpacked(there: OtherBindings, packages: Sequence[str], *, offline: bool) -> OtherBinding | None:
     """The newest packages; those of an earlier run, or none, with a word about it, when they cannot be fetched."""
     if not offline:
         try:
             return there.fetch(packages, (NEWEST,))[0]
-        except Trouble as trouble:
+        except HarnessError as trouble:
             _say(f"ci/bench: {trouble} Going on with what an earlier run fetched, if any.")
     return there.earlier(packages)
 

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.bench.binding.peers import Peer
 from harness.suite.other_bindings import run
 
@@ -50,11 +50,11 @@ def per_operation(lines: str, counts: list[int]) -> Figures:
     """What one operation costs: the difference of a row's two runs, by the difference of their operations."""
     runs = [line.split() for line in lines.splitlines()]
     if len(runs) != len(counts) or len(runs) % 2 or not runs:
-        raise Trouble(f"bench_rounds made {len(runs)} runs and {len(counts)} counts were found: the tool missed some.")
+        raise HarnessError(f"bench_rounds made {len(runs)} runs and {len(counts)} counts were found: the tool missed some.")
     figures: Figures = {}
     for first, second, count, more in zip(runs[::2], runs[1::2], counts[::2], counts[1::2]):
         if first[:2] != second[:2]:
-            raise Trouble(f"bench_rounds ran {first[:2]} and then {second[:2]}: every row runs twice in a row.")
+            raise HarnessError(f"bench_rounds ran {first[:2]} and then {second[:2]}: every row runs twice in a row.")
         figures[first[0], first[1]] = (more - count) / (int(second[3]) - int(first[3]))
     return figures
 
@@ -73,7 +73,7 @@ def instructions_in(callgrind: str) -> int:
     """The total of a callgrind file."""
     match = re.search(r"^(?:totals|summary): (\d+)", callgrind, re.MULTILINE)
     if match is None:
-        raise Trouble("callgrind wrote a file without a total: this version of valgrind is not understood.")
+        raise HarnessError("callgrind wrote a file without a total: this version of valgrind is not understood.")
     return int(match[1])
 
 
@@ -121,5 +121,5 @@ def _sizes(program: Path, scratch: Path) -> tuple[int, int]:
     run(["strip", "-o", str(stripped), str(program)])
     match = re.search(r"^\.text\s+(\d+)", run(["size", "-A", str(stripped)]), re.MULTILINE)
     if match is None:
-        raise Trouble(f"size shows no .text in {stripped.name}.")
+        raise HarnessError(f"size shows no .text in {stripped.name}.")
     return int(match[1]), stripped.stat().st_size

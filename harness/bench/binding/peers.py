@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.suite.other_bindings import Peer as Unpacked, installed_version, run
+from harness.suite.other_bindings import OtherBinding as Unpacked, installed_version, run
 
 OURS = "uring"
 INSTALLED = "liburing_installed"

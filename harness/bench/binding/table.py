@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.bench.binding.measure import Figures, Measured
 from harness.bench.binding.peers import NEWEST, OURS, PLUGINS, Peer
 
@@ -68,7 +68,7 @@ def replace_between_markers(readme: str, block: str) -> str:
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise Trouble(f"bindings/bench/README.md must hold {BEGIN} and then {END}. Put them back.")
+        raise HarnessError(f"bindings/bench/README.md must hold {BEGIN} and then {END}. Put them back.")
     return f"{before}{BEGIN}\n{block}\n{END}{after}"
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from harness.base import cache as cache_module
 from harness.base.cache import Cache, default_root
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 
 
@@ -99,7 +99,7 @@ def test_a_full_disk_is_told_with_place_and_room(tmp_path, monkeypatch):
 
     monkeypatch.setattr(cache_module.os, "fsync", fsync)
     told = rf"The disk is full: writing {tmp_path}/blobs/\S+ failed, \d+ MiB are free in {tmp_path}/blobs\."
-    with pytest.raises(Trouble, match=told):
+    with pytest.raises(HarnessError, match=told):
         Cache(tmp_path).put(io.BytesIO(b"kernel"))
     assert files(tmp_path) == set()
 
@@ -107,7 +107,7 @@ def test_a_full_disk_is_told_with_place_and_room(tmp_path, monkeypatch):
 def test_a_directory_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").touch()  # root may write into any directory, but not into a file
     told = r"Cannot write \S+/file/facts: Not a directory\. .* set XDG_CACHE_HOME"
-    with pytest.raises(Trouble, match=told):
+    with pytest.raises(HarnessError, match=told):
         Cache(tmp_path / "file").put_fact("name", {})
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.process import run
 
 
@@ -29,13 +29,13 @@ def test_a_program_gets_its_input_environment_and_directory_and_gives_its_output
     ],
 )
 def test_a_failure_says_what_happened_why_and_what_to_do(command: list[str], message: str) -> None:
-    with pytest.raises(Trouble) as trouble:
+    with pytest.raises(HarnessError) as trouble:
         run(command, remedy="Mend it.", timeout_s=0.1 if command[0] == "sleep" else None)
     assert str(trouble.value) == message
 
 
 def test_of_much_output_the_end_is_shown_what_it_complained_of_last() -> None:
-    with pytest.raises(Trouble) as trouble:
+    with pytest.raises(HarnessError) as trouble:
         run(["sh", "-c", "echo broken >&2; seq 1000; exit 1"], remedy="")
     assert "\n982\n" in str(trouble.value) and "\n981\n" not in str(trouble.value) and "\nbroken\n" in str(trouble.value)
 

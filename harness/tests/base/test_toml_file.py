@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from harness.base import toml_file
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 
 SCHEMA = {
@@ -95,7 +95,7 @@ def test_what_is_right_is_loaded(load: Load) -> None:
     ],
 )
 def test_what_is_wrong_is_told_with_its_place_and_what_to_do(load: Load, text: str, told: str) -> None:
-    with pytest.raises(Trouble) as trouble:
+    with pytest.raises(HarnessError) as trouble:
         load(text.encode("latin-1"))
     assert re.fullmatch(r"/\S+/x\.toml.*", str(trouble.value), re.DOTALL) and str(trouble.value).endswith(
         told
@@ -104,12 +104,12 @@ def test_what_is_wrong_is_told_with_its_place_and_what_to_do(load: Load, text: s
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     for path, why in ((tmp_path / "none", "No such file or directory"), (tmp_path, "Is a directory")):
-        with pytest.raises(Trouble, match=f"{path} cannot be read: {why}. Restore it from git"):
+        with pytest.raises(HarnessError, match=f"{path} cannot be read: {why}. Restore it from git"):
             toml_file.load(path, tmp_path)
 
 
 def test_a_file_of_this_repository_is_called_by_its_place_in_it(tmp_path: Path) -> None:
-    with pytest.raises(Trouble, match="^harness/none.toml cannot be read"):
+    with pytest.raises(HarnessError, match="^harness/none.toml cannot be read"):
         toml_file.load(ROOT / "harness" / "none.toml", tmp_path)
 
 

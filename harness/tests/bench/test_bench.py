@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.bench.binding import measure, table
 from harness.bench.binding.measure import Measured
 from harness.bench.binding.peers import INSTALLED, NEWEST, OURS, RUST, Peer
@@ -100,7 +100,7 @@ def test_a_figure_is_the_difference_of_two_runs():
     ("lines", "counts"), [(LINES, [1, 2, 3]), ("", []), (LINES.replace("nop/1 uring 256", "nop/2 uring 256"), [1, 2, 3, 4])]
 )
 def test_runs_and_counts_that_do_not_fit_are_trouble(lines, counts):
-    with pytest.raises(Trouble, match="bench_rounds"):
+    with pytest.raises(HarnessError, match="bench_rounds"):
         measure.per_operation(lines, counts)
 
 
@@ -115,7 +115,7 @@ def test_only_what_lies_between_marks_is_counted():
 
 def test_callgrinds_total_is_found_or_missed_loudly():
     assert measure.instructions_in("events: Ir\nfn=(1)\n1 2\ntotals: 1234\n") == 1234
-    with pytest.raises(Trouble, match="valgrind"):
+    with pytest.raises(HarnessError, match="valgrind"):
         measure.instructions_in("events: Ir\n")
 
 
@@ -133,9 +133,9 @@ def test_versions_are_told_without_the_distributions_part():
 
 
 def test_a_command_that_fails_says_what_it_said():
-    with pytest.raises(Trouble, match="(?s)exit code 3.*because"):
+    with pytest.raises(HarnessError, match="(?s)exit code 3.*because"):
         peers.run(["sh", "-c", "echo because; exit 3"])
-    with pytest.raises(Trouble, match="ci/bench"):
+    with pytest.raises(HarnessError, match="ci/bench"):
         peers.run(["no-such-tool"])
 
 
@@ -143,7 +143,7 @@ def test_the_markers_must_be_there():
     assert table.replace_between_markers(f"a\n{table.BEGIN}\nold\n{table.END}\nb", "new") == (
         f"a\n{table.BEGIN}\nnew\n{table.END}\nb"
     )
-    with pytest.raises(Trouble, match="Put them back"):
+    with pytest.raises(HarnessError, match="Put them back"):
         table.replace_between_markers("nothing", "new")
 
 

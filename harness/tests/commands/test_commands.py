@@ -8,7 +8,8 @@ from types import ModuleType
 import pytest
 
 from harness.__main__ import COMMANDS, main
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
+from harness.matrix import run
 
 
 @pytest.fixture
@@ -41,11 +42,20 @@ def test_a_command_that_is_none(called, capsys):
 
 def test_trouble_is_a_sentence_and_two(monkeypatch, capsys):
     def fail(arguments):
-        raise Trouble("The disk is full.")
+        raise HarnessError("The disk is full.")
 
     monkeypatch.setattr("harness.matrix.run.main", fail)
     assert main([]) == 2
     assert capsys.readouterr().err == "matrix: The disk is full.\n"
+
+
+@pytest.mark.parametrize("asked", [[], ["--publish"]])
+def test_the_matrix_changes_the_clone_only_when_asked(monkeypatch, asked):
+    given = []
+    monkeypatch.setattr(run.pytest, "main", lambda arguments: given.extend(arguments) or 0)
+    monkeypatch.setattr(run.signal, "signal", lambda *arguments: None)
+    assert main(asked) == 0
+    assert [word for word in given if "publish" in word] == asked
 
 
 def test_an_interrupted_command(monkeypatch):

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.commands import diff
 from harness.report import changes
+from harness.machines.machine import Accelerator
 from harness.results.compare import Cause, Kind, compare
 from harness.tests.runs import HEADER, KERNELS, MADE_OF, TESTS, cell, digest, run, write
 from harness.verdicts.judge import Verdict
@@ -107,8 +108,8 @@ def with_kernel(results, series, **facts):
 
 
 def test_another_machine_under_the_same_kernel():
-    assert causes(QUIET, with_kernel(RED, "6.1", accelerator="kvm: it works")) == [[Cause.MACHINE]]
-    assert causes(QUIET, with_kernel(RED, "7.3", accelerator="kvm: it works")) == [[Cause.NOTHING]]
+    assert causes(QUIET, with_kernel(RED, "6.1", accelerator=Accelerator(name="kvm", reason="it works"))) == [[Cause.MACHINE]]
+    assert causes(QUIET, with_kernel(RED, "7.3", accelerator=Accelerator(name="kvm", reason="it works"))) == [[Cause.NOTHING]]
     host = {("nop", "host"): WRONG}
     assert causes(QUIET, run(host, host=dict(HEADER.host) | {"cpus": 8})) == [[Cause.MACHINE]]
     assert causes(QUIET, run(host, host={"machine": "x86_64"})) == [[Cause.NOTHING]]  # a merged run does not say
@@ -182,7 +183,7 @@ def test_a_package_that_was_built_again_is_another_kernel():
 def test_several_causes_are_told_the_most_specific_first():
     tests = dict(MADE_OF.tests) | {"waitid": OTHER}
     parts = {"binding": OTHER, "support": OTHER, "harness": OTHER, "catalogue": OTHER, "tests": tests}
-    new = with_kernel(run(REDDER, patches={"6.1": "11"}, **made_of(**parts)), "6.1", accelerator="kvm: it works")
+    new = with_kernel(run(REDDER, patches={"6.1": "11"}, **made_of(**parts)), "6.1", accelerator=Accelerator(name="kvm", reason="it works"))
     assert causes(QUIET, new) == [
         [Cause.KERNEL, Cause.TEST, Cause.CATALOGUE, Cause.BINDING, Cause.SUPPORT, Cause.HARNESS, Cause.MACHINE]
     ]
@@ -330,11 +331,11 @@ def test_a_run_that_is_not_whole_is_refused(tmp_path):
     whole = write(QUIET, tmp_path / "results.ndjson")
     cut = tmp_path / "cut.ndjson"
     cut.write_text("".join(whole.read_text().splitlines(keepends=True)[:-1]))
-    with pytest.raises(Trouble, match="cut.ndjson cannot be used: .* the run was cut short"):
+    with pytest.raises(HarnessError, match="cut.ndjson cannot be used: .* the run was cut short"):
         diff.load(str(cut))
     hole = tmp_path / "hole.ndjson"
     write(replace(QUIET, cells=QUIET.cells[1:]), hole)
-    with pytest.raises(Trouble, match="hole.ndjson cannot be used: .* is planned and has no line"):
+    with pytest.raises(HarnessError, match="hole.ndjson cannot be used: .* is planned and has no line"):
         diff.load(str(hole))
 
 
@@ -352,7 +353,7 @@ def test_a_source_is_a_file_a_directory_or_a_revision(tmp_path):
         "--output=x": "neither a file, nor a directory, nor a git revision",
         "x" * 5000: "cannot be read: File name too long",
     }.items():
-        with pytest.raises(Trouble, match=says):
+        with pytest.raises(HarnessError, match=says):
             diff.load(source)
 
 
@@ -360,7 +361,7 @@ def test_a_revision_that_published_nothing(tmp_path):
     git = ("git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org")
     subprocess.run([*git, "init", "--quiet"], check=True)
     subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message", "x"], check=True)
-    with pytest.raises(Trouble, match="HEAD cannot be used: The revision has no reports/results.ndjson"):
+    with pytest.raises(HarnessError, match="HEAD cannot be used: The revision has no reports/results.ndjson"):
         diff.load("HEAD", tmp_path)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.git import Git
 from harness.base.paths import ROOT
 from harness.commands import diff, table
@@ -85,11 +85,11 @@ def test_the_only_binding_need_not_be_named(tmp_path, capsys):
     ],
 )
 def test_a_binding_that_the_results_do_not_tell(results, arguments, says):
-    with pytest.raises(Trouble, match=says):
+    with pytest.raises(HarnessError, match=says):
         table.main([results, *arguments])
 
 
 def test_results_that_are_none(tmp_path):
-    with pytest.raises(Trouble, match="ci/matrix"):
+    with pytest.raises(HarnessError, match="ci/matrix"):
         table.main([str(tmp_path)])
     assert str(diff.LATEST).endswith("build/matrix")

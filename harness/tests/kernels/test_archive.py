@@ -10,17 +10,23 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from harness.base import apt
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.kernels.archive import Archive, Pin, kernels_in
 
 DEAD = "http://127.0.0.1:9/debian"  # nobody listens on the discard port
+
+
+FORGED = "What the mirror sent is not what the distribution signed, and none of it is used."
 
 
 class Repository:
@@ -56,16 +62,17 @@ class Repository:
     def clear(self, suite: str) -> None:
         self._stanzas[suite] = []
 
-    def publish(self, *, signed: bool = True) -> Repository:
+    def publish(self, *, signed: bool = True, expired: Sequence[str] = ()) -> Repository:
         for suite, stanzas in self._stanzas.items():
             directory = self.root / "dists" / suite
             packages = directory / "main/binary-amd64/Packages"
             packages.parent.mkdir(parents=True, exist_ok=True)
             packages.write_text("\n".join(stanzas))
             data = packages.read_bytes()
+            until = "Valid-Until: Fri, 02 Jan 2026 00:00:00 UTC\n" if suite in expired else ""
             (directory / "Release").write_text(
                 f"Suite: {suite}\nCodename: {suite}\nArchitectures: amd64\nComponents: main\n"
-                "Date: Thu, 01 Jan 2026 00:00:00 UTC\n"
+                f"Date: Thu, 01 Jan 2026 00:00:00 UTC\n{until}"
                 f"SHA256:\n {hashlib.sha256(data).hexdigest()} {len(data)} main/binary-amd64/Packages\n"
             )
             (directory / "InRelease").unlink(missing_ok=True)
@@ -76,7 +83,9 @@ class Repository:
 
 def gpg(home: Path, *arguments: str | Path) -> None:
     command = ["gpg", "--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", *arguments]
-    subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        pytest.fail(f"gpg cannot make a key or a signature: {done.stderr.strip()}")
 
 
 def sign(release: Path, signed: Path, home: Path) -> None:
@@ -118,6 +127,20 @@ def opened(tmp_path, gnupg, repository, notices):
         return Archive(Cache(tmp_path / "the cache"), suites=tuple(suites), mirror=mirror, **more)
 
     return open_archive
+
+
+@pytest.fixture
+def served(repository):
+    """The repository behind HTTP, where apt says what is wrong: of a file that it copies apt 3 says "Undetermined Error"."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=repository.root)) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def grow_old(cache: Path) -> None:
@@ -188,32 +211,32 @@ def test_the_image_comes_out_of_the_package_and_then_from_the_cache(
 def test_an_unsigned_repository_is_refused(repository, opened):
     repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1", b"the kernel")
     repository.publish(signed=False)
-    with pytest.raises(Trouble, match="cannot be used: it is not signed"):
+    with pytest.raises(HarnessError, match=f"cannot be used: it is not signed. {FORGED}"):
         opened().resolve("6.1")
 
 
 def test_a_signature_of_somebody_else_is_refused(repository, opened):
     repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1", b"the kernel")
     repository.publish()
-    with pytest.raises(Trouble, match="cannot be used: .*NO_PUBKEY"):
+    with pytest.raises(HarnessError, match=f"cannot be used: .*(NO_PUBKEY|Missing key) .*{FORGED}"):
         opened(keyring=apt.KEYRING).resolve("6.1")
 
 
-def test_a_changed_list_of_packages_is_refused(repository, opened):
+def test_a_changed_list_of_packages_is_refused(repository, opened, served):
     repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1", b"the kernel")
     repository.publish()
     packages = repository.root / "dists/bookworm/main/binary-amd64/Packages"
     packages.write_text(packages.read_text().replace("6.1.99-1", "6.1.99-2"))
-    with pytest.raises(Trouble, match="cannot be used: .*Hash Sum mismatch"):
-        opened().resolve("6.1")
+    with pytest.raises(HarnessError, match=f"cannot be used: Hash Sum mismatch. {FORGED}"):
+        opened(mirror=served).resolve("6.1")
 
 
-def test_a_changed_package_is_refused(repository, opened, tmp_path):
+def test_a_changed_package_is_refused(repository, opened, served, tmp_path):
     deb = repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1", b"the kernel")
     repository.publish()
     deb.write_bytes(deb.read_bytes().replace(b"the kernel", b"the kornel"))
-    with pytest.raises(Trouble, match="Hash Sum mismatch"):
-        opened().resolve("6.1")
+    with pytest.raises(HarnessError, match=f"Hash Sum mismatch. {FORGED}"):
+        opened(mirror=served).resolve("6.1")
     assert not list((tmp_path / "the cache").rglob("*.deb"))
     assert not (tmp_path / "the cache/blobs").exists()
 
@@ -221,7 +244,7 @@ def test_a_changed_package_is_refused(repository, opened, tmp_path):
 def test_a_package_without_an_image_is_told(repository, opened):
     repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1")
     repository.publish()
-    with pytest.raises(Trouble, match="holds no kernel image: no boot/vmlinuz-"):
+    with pytest.raises(HarnessError, match="holds no kernel image: no boot/vmlinuz-"):
         opened().resolve("6.1")
 
 
@@ -243,12 +266,12 @@ def test_an_unknown_series_names_those_there_are(repository, opened):
     repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1")
     repository.add("bookworm", "linux-image-6.12.7+deb12-cloud-amd64", "6.12.7-1")
     repository.publish()
-    with pytest.raises(Trouble, match="6.13 is neither .*, which has 6.1, 6.12. The nearest is 6.12"):
+    with pytest.raises(HarnessError, match="6.13 is neither .*, which has 6.1, 6.12. The nearest is 6.12"):
         opened().resolve("6.13")
 
 
 def test_a_dead_mirror_is_trouble_with_a_cold_cache(opened):
-    with pytest.raises(Trouble, match=f"archive at {DEAD} cannot be used: Could not connect .*--mirror"):
+    with pytest.raises(HarnessError, match=f"archive at {DEAD} cannot be used: Could not connect .*--mirror"):
         opened(mirror=DEAD).resolve("6.1")
 
 
@@ -263,7 +286,7 @@ def test_a_dead_mirror_is_a_notice_with_a_warm_cache(repository, opened, notices
     assert later.resolve("6.1") == first
     (notice,) = notices
     assert notice.endswith("Using the list of packages of 2026-01-01 00:00 UTC.")
-    with pytest.raises(Trouble, match="apt-get download linux-image-6.12.7.deb12-cloud-amd64=6.12.7-1 fail"):
+    with pytest.raises(HarnessError, match="apt-get download linux-image-6.12.7.deb12-cloud-amd64=6.12.7-1 fail"):
         later.resolve("6.12")
 
 
@@ -337,12 +360,38 @@ def test_an_unsigned_suite_among_others_is_left_out(repository, opened, notices)
     assert index.left_out == {"trixie": "it is not signed"}
 
 
+STRICT = 'Dir::Etc::parts "/dev/null"; Acquire::Check-Valid-Until "true";\n'  # as apt is by itself; this machine may not be
+
+
+def test_an_expired_suite_is_left_out_as_a_missing_one_is(repository, opened, notices, monkeypatch, tmp_path):
+    machine_apt(monkeypatch, tmp_path, "", STRICT)
+    repository.add("trixie", "linux-image-6.12.7+deb13-cloud-amd64", "6.12.7-1")
+    repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1")
+    repository.publish(expired=["trixie"])
+    index = opened(["bookworm", "trixie"]).index()
+    assert list(index.packages) == ["6.1"]
+    assert index.trouble is None  # the mirror is what it is, and the rest of it is up to date
+    (notice,) = notices
+    assert notice.startswith("The archive's suite trixie could not be read: its Release file is expired (invalid since ")
+    notices.clear()
+    opened(["bookworm", "trixie"], mirror=DEAD).index()
+    assert notices == []
+
+
+def test_when_all_suites_are_expired_the_network_is_not_to_blame(repository, opened, monkeypatch, tmp_path):
+    machine_apt(monkeypatch, tmp_path, "", STRICT)
+    repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1")
+    repository.publish(expired=["bookworm"])
+    with pytest.raises(HarnessError, match=r"cannot be used: its Release file is expired .*\. The mirror is not kept up to date, or"):
+        opened().index()
+
+
 def test_a_mirror_that_accepts_and_stays_silent_is_given_up(opened, monkeypatch):
     monkeypatch.setattr(apt, "STALL_S", 1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         mirror = f"http://127.0.0.1:{server.getsockname()[1]}/debian"
         begin = time.monotonic()
-        with pytest.raises(Trouble, match=f"archive at {mirror} gave no answer for 1 s"):
+        with pytest.raises(HarnessError, match=f"archive at {mirror} gave no answer for 1 s"):
             opened(mirror=mirror).resolve("6.1")
     assert time.monotonic() - begin < 9  # apt's own patience with one file is 10 s, twice
 
@@ -381,7 +430,7 @@ def test_the_mirrors_are_those_of_the_machine(sources, expected, monkeypatch, tm
 
 def test_a_machine_that_names_no_archive_needs_the_option(monkeypatch, tmp_path, opened):
     machine_apt(monkeypatch, tmp_path, "deb http://ubuntu.invalid/ubuntu jammy main\n")
-    with pytest.raises(Trouble, match="names no archive .* --mirror"):
+    with pytest.raises(HarnessError, match="names no archive .* --mirror"):
         opened(mirror=None).resolve("6.1")
 
 
@@ -393,14 +442,14 @@ def test_hooks_and_leniency_of_the_machine_do_not_apply(monkeypatch, tmp_path, r
         f'APT::Update::{when} {{ "touch {tmp_path}/hooked"; }};\n' for when in ("Pre-Invoke", "Post-Invoke")
     )
     machine_apt(monkeypatch, tmp_path, "", lenient + hooks)
-    with pytest.raises(Trouble, match="cannot be used: it is not signed"):
+    with pytest.raises(HarnessError, match="cannot be used: it is not signed"):
         opened().resolve("6.1")
     assert not (tmp_path / "hooked").exists()
 
 
 def test_a_machine_without_apt_is_told(monkeypatch, tmp_path, opened):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Trouble, match="apt-get cannot be started: No such file .* give the path of a kernel image instead"):
+    with pytest.raises(HarnessError, match="apt-get cannot be started: No such file .* give the path of a kernel image instead"):
         opened().resolve("6.1")
 
 
@@ -447,11 +496,11 @@ def test_a_pinned_version_that_the_archive_dropped_comes_from_the_cache(two_vers
 def test_a_pinned_version_that_nobody_has_names_those_there_are(two_versions, opened):
     pins = {"6.1": Pin(version="6.1.98-1", reason="x"), "6.9": Pin(version="6.9-1", reason="x")}
     told = "The kernel 6.1 6.1.98-1 is neither .*The archive has 6.1.100-1, 6.1.99-1. Change the pin in kernels.toml"
-    with pytest.raises(Trouble, match=told):
+    with pytest.raises(HarnessError, match=told):
         opened(SUITES, pins=pins).resolve("6.1")
-    with pytest.raises(Trouble, match="The archive has no 6.9 at all. Change the pin in kernels.toml"):
+    with pytest.raises(HarnessError, match="The archive has no 6.9 at all. Change the pin in kernels.toml"):
         opened(SUITES, pins=pins).resolve("6.9")
-    with pytest.raises(Trouble, match="Name another with --kernel 6.1=VERSION"):
+    with pytest.raises(HarnessError, match="Name another with --kernel 6.1=VERSION"):
         opened(SUITES).resolve("6.1=6.1.98-1")
 
 

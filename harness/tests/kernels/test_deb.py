@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.kernels.deb import kernel_in
 from harness.kernels.obtain import obtain
 from harness.tests.kernels.test_spec import RELEASE, bzimage, vmlinux
@@ -91,7 +91,7 @@ def test_the_package_is_unpacked_once(tmp_path, monkeypatch):
 )
 def test_a_package_without_a_kernel_says_what_it_has(name, files, depends, reason, tmp_path):
     deb = package(tmp_path, name, files, depends)
-    with pytest.raises(Trouble, match=reason):
+    with pytest.raises(HarnessError, match=reason):
         obtain(str(deb), cache=Cache(tmp_path / "cache"), archive=None, notice=pytest.fail)
 
 
@@ -99,14 +99,14 @@ def test_a_package_without_a_kernel_says_what_it_has(name, files, depends, reaso
 def test_a_damaged_package_is_trouble(damage, tmp_path):
     deb = package(tmp_path, "linux-image-x", {f"boot/vmlinuz-{RELEASE}": IMAGE * 100})
     deb.write_bytes(damage(deb.read_bytes()))
-    with pytest.raises(Trouble, match="linux-image-x_6.1.192-2_amd64.deb cannot be unpacked: "):
+    with pytest.raises(HarnessError, match="linux-image-x_6.1.192-2_amd64.deb cannot be unpacked: "):
         kernel_in(deb, Cache(tmp_path / "cache"))
 
 
 def test_a_package_that_is_not_there_and_a_machine_without_dpkg(tmp_path, monkeypatch):
-    with pytest.raises(Trouble, match="The package no/such.deb cannot be read: there is no such file"):
+    with pytest.raises(HarnessError, match="The package no/such.deb cannot be read: there is no such file"):
         kernel_in(Path("no/such.deb"), Cache(tmp_path))
     (tmp_path / "a.deb").touch()
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Trouble, match="dpkg-deb is not installed"):
+    with pytest.raises(HarnessError, match="dpkg-deb is not installed"):
         kernel_in(tmp_path / "a.deb", Cache(tmp_path))

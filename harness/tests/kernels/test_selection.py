@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.kernels.archive import Index, Package, Pin
 from harness.kernels.selection import PART, Selection, select
 from harness.kernels.settings import Settings
@@ -96,7 +96,7 @@ def test_a_pinned_series_stays_when_the_archive_has_lost_it(chosen):
 
 def test_nothing_to_run_on_is_trouble(chosen):
     settings = Settings(kernels=("archive",), exclude={"6.1": "x"})
-    with pytest.raises(Trouble, match="excludes all it has, and nothing else was asked for. Name a kernel with --kernel"):
+    with pytest.raises(HarnessError, match="excludes all it has, and nothing else was asked for. Name a kernel with --kernel"):
         chosen(FakeArchive("6.1"), settings=settings)
 
 

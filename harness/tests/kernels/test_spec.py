@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.kernels import image as image_module
 from harness.kernels.archive import Package, Pin, Resolved
 from harness.kernels.image import has_pvh_note, release_in, uncompressed
@@ -85,7 +85,7 @@ class FakeArchive:
 
     def resolve(self, series: str) -> Resolved:
         if series != "6.1":
-            raise Trouble(f"{series} is neither a file nor a kernel series of the archive")
+            raise HarnessError(f"{series} is neither a file nor a kernel series of the archive")
         return Resolved(package=self._package, image=self._image, sha256="f" * 64)
 
 
@@ -155,12 +155,12 @@ def test_a_series_comes_from_the_archive(get, tmp_path):
 
 
 def test_an_image_that_is_not_what_its_package_promises_is_trouble(get):
-    with pytest.raises(Trouble, match=f"promises 6.1.0-57-cloud-amd64, but its image says {RELEASE}"):
+    with pytest.raises(HarnessError, match=f"promises 6.1.0-57-cloud-amd64, but its image says {RELEASE}"):
         get("6.1", release="6.1.0-57-cloud-amd64")
 
 
 def test_a_word_that_is_no_file_is_answered_by_the_archive(get):
-    with pytest.raises(Trouble, match="misspelt is neither a file nor a kernel series"):
+    with pytest.raises(HarnessError, match="misspelt is neither a file nor a kernel series"):
         get("misspelt")
 
 
@@ -213,19 +213,19 @@ def changed(data: bytes, offset: int, new: bytes) -> bytes:
 )
 def test_what_is_no_kernel_image_is_trouble(data, reason, get, image):
     path = image(data)
-    with pytest.raises(Trouble, match=f"^{path} is not a kernel image: {reason}"):
+    with pytest.raises(HarnessError, match=f"^{path} is not a kernel image: {reason}"):
         get(path)
 
 
 def test_a_program_of_this_machine_is_no_kernel_image(get):
-    with pytest.raises(Trouble, match="is not a kernel image: an ELF file without the PVH note"):
+    with pytest.raises(HarnessError, match="is not a kernel image: an ELF file without the PVH note"):
         get("/bin/true")
 
 
 def test_a_file_that_cannot_be_read_is_trouble(get, tmp_path):
-    with pytest.raises(Trouble, match="The kernel image .*/no/such cannot be read: No such file"):
+    with pytest.raises(HarnessError, match="The kernel image .*/no/such cannot be read: No such file"):
         get(tmp_path / "no/such")
-    with pytest.raises(Trouble, match="is no kernel: a directory must be a kernel's source tree"):
+    with pytest.raises(HarnessError, match="is no kernel: a directory must be a kernel's source tree"):
         get(tmp_path)
 
 
@@ -319,12 +319,12 @@ GOOD = 'kernels = ["6.1"]\nsuites = ["sid"]\n'
 def test_settings_that_make_no_sense_are_trouble(text, message, tmp_path):
     path = tmp_path / "kernels.toml"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(Trouble, match=f"{path}.*{message}"):
+    with pytest.raises(HarnessError, match=f"{path}.*{message}"):
         load_settings(path)
 
 
 def test_settings_that_are_not_there_are_trouble(tmp_path):
-    with pytest.raises(Trouble, match="cannot be read: .*No such file"):
+    with pytest.raises(HarnessError, match="cannot be read: .*No such file"):
         load_settings(tmp_path / "kernels.toml")
 
 
@@ -395,7 +395,7 @@ def test_every_kind_of_kernel_has_a_heading(linux, tmp_path):
 def test_two_columns_of_one_name_are_trouble(linux, tmp_path):
     shutil.copytree(linux, tmp_path / "other")
     both = [str(linux), str(tmp_path / "other")]
-    with pytest.raises(Trouble, match="would both be the column '6.18.0-rc3-tree'. Rename one, or name it in .local."):
+    with pytest.raises(HarnessError, match="would both be the column '6.18.0-rc3-tree'. Rename one, or name it in .local."):
         columns_for(both, {}, ())
     assert list(columns_for([both[0], "mine"], {"mine": tmp_path / "other"}, ()).values()) == ["6.18.0-rc3-tree", "mine"]
     assert columns_for(["6.1", "6.1", "host"], {}, ()) == {"6.1": "6.1", "host": "host"}

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.kernels import tree
 from harness.kernels.obtain import obtain
@@ -124,14 +124,14 @@ def test_an_unchanged_tree_is_not_compiled_again(build, linux, tmp_path):
 def test_the_release_in_the_image_must_be_what_make_says(linux, tmp_path, said):
     (linux / "release").write_text("6.18.0-rc3-other\n")
     told = f"make kernelrelease in {linux} promises 6.18.0-rc3-other, but its image says {RELEASE}"
-    with pytest.raises(Trouble, match=told):
+    with pytest.raises(HarnessError, match=told):
         obtain(str(linux), cache=Cache(tmp_path / "cache"), archive=None, notice=said.append)
 
 
 @pytest.mark.parametrize("answer", ["", "two words\n"])
 def test_a_release_that_is_no_word_is_trouble(answer, build, linux):
     (linux / "release").write_text(answer)
-    with pytest.raises(Trouble, match="make kernelrelease in .* does not answer with one word; it said: "):
+    with pytest.raises(HarnessError, match="make kernelrelease in .* does not answer with one word; it said: "):
         build()
 
 
@@ -156,7 +156,7 @@ def test_what_the_tree_dropped_is_found():
 
 
 def test_options_that_the_tree_drops_are_named(build, config):
-    with pytest.raises(Trouble, match="linux does not take CONFIG_NEVER_HEARD_OF=y .it is n.: it has no such option, or"):
+    with pytest.raises(HarnessError, match="linux does not take CONFIG_NEVER_HEARD_OF=y .it is n.: it has no such option, or"):
         build(config("CONFIG_MORE=y\nCONFIG_NEVER_HEARD_OF=y\n"))
     build(config("CONFIG_MORE=y\n"))
 
@@ -172,7 +172,7 @@ def test_each_configuration_has_a_build_directory_of_its_own(build, config, tmp_
 
 @pytest.mark.parametrize("line", ["CONFIG_A", "CONFIG_A is not set", "A=y", "CONFIG_A y"])
 def test_a_line_that_is_no_option_is_trouble(line, config):
-    with pytest.raises(Trouble, match=rf"mine.config:2: {re.escape(repr(line))} is no option. Write CONFIG_NAME=value"):
+    with pytest.raises(HarnessError, match=rf"mine.config:2: {re.escape(repr(line))} is no option. Write CONFIG_NAME=value"):
         tree.options((config(f"CONFIG_B=y\n{line}\n"),))
 
 
@@ -183,7 +183,7 @@ def test_the_configurations_that_ship_can_be_read_and_are_found_by_name(config):
     assert tree.options((tree.fragment("lockdep"),))["CONFIG_PROVE_LOCKING"] == "y"
     path = config("")
     assert tree.fragment(str(path)) == path
-    with pytest.raises(Trouble, match="There is no configuration 'kason': name a file, or one of kasan, lockdep"):
+    with pytest.raises(HarnessError, match="There is no configuration 'kason': name a file, or one of kasan, lockdep"):
         tree.fragment("kason")
 
 
@@ -198,7 +198,7 @@ def test_a_cell_of_a_tree_is_run_again_with_its_configurations():
 
 def test_a_build_that_fails_shows_its_errors_and_names_the_log(build, linux, tmp_path):
     (linux / "source").write_text("echo fine; echo 'fs/x.c:3: error: no semicolon' >&2; exit 1\n")
-    with pytest.raises(Trouble, match=r"linux cannot be built: fs/x.c:3: error: no semicolon / make: .*in (\S+/build.log)") as told:
+    with pytest.raises(HarnessError, match=r"linux cannot be built: fs/x.c:3: error: no semicolon / make: .*in (\S+/build.log)") as told:
         build()
     log = Path(re.search(r"in (\S+)\.$", str(told.value))[1])
     assert "fine" in log.read_text() and log.is_relative_to(tmp_path / "cache")
@@ -215,11 +215,11 @@ def test_a_directory_with_another_makefile_is_no_tree(makefile, tmp_path):
 
 def test_missing_tools_are_named_as_packages(build, monkeypatch):
     monkeypatch.setattr(tree, "PROGRAMS", {"make": "make", "no-such-flex": "flex", "no-such-bc": "bc"})
-    with pytest.raises(Trouble, match=r"Building a kernel needs what is not installed here: apt install flex bc \(as root"):
+    with pytest.raises(HarnessError, match=r"Building a kernel needs what is not installed here: apt install flex bc \(as root"):
         build()
     monkeypatch.setattr(tree, "PROGRAMS", {})
     monkeypatch.setattr(tree, "HEADERS", {"stdio.h": "libc6-dev", "no/such.h": "libno-dev"})
-    with pytest.raises(Trouble, match=r"apt install libno-dev \(as root\)"):
+    with pytest.raises(HarnessError, match=r"apt install libno-dev \(as root\)"):
         build()
 
 

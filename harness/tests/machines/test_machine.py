@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.machines.host import HostMachine
 from harness.machines.machine import PlanEntry, plan_text
@@ -432,16 +432,16 @@ def test_garbage_is_an_event(tmp_path: Path) -> None:
 
 
 def test_a_missing_runner_is_trouble(tmp_path: Path) -> None:
-    with pytest.raises(Trouble, match="cannot be started: No such file .*Build the project first"):
+    with pytest.raises(HarnessError, match="cannot be started: No such file .*Build the project first"):
         list(HostMachine(runner=tmp_path / "none").run([], tmp_path / "artefacts"))
 
 
 def test_artefacts_that_cannot_be_written_are_trouble(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(Trouble, match=r"/below cannot be written: Not a directory\. Name a directory"):
+    with pytest.raises(HarnessError, match=r"/below cannot be written: Not a directory\. Name a directory"):
         list(HostMachine(runner=tmp_path / "none").run([], tmp_path / "file" / "below"))
     (tmp_path / "runner.stderr").mkdir()
-    with pytest.raises(Trouble, match=r"stderr cannot be written: Is a directory\. Name a directory"):
+    with pytest.raises(HarnessError, match=r"stderr cannot be written: Is a directory\. Name a directory"):
         list(HostMachine(runner=tmp_path / "none").run([], tmp_path))
 
 
@@ -457,7 +457,7 @@ def test_a_disk_that_is_full_keeps_no_half_of_a_file(
     monkeypatch.setattr(Path, "write_bytes", write_half)
     full = number in (errno.ENOSPC, errno.EDQUOT)
     remedy = "Make room there." if full else "Name a directory that can be written."
-    with pytest.raises(Trouble) as raised:
+    with pytest.raises(HarnessError) as raised:
         store(tmp_path / "below" / "file", b"data")
     reason = f"cannot be written: {os.strerror(number)}. {remedy}"
     assert str(raised.value) == f"{tmp_path}/below/file {reason}"

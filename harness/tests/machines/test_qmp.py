@@ -74,9 +74,29 @@ def test_silence_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         ours._read()
 
 
+@pytest.mark.parametrize(("major", "fdset", "uri"), [(7, None, "fd:state"), (8, None, "fd:state"), (11, 3, "file:/dev/fdset/3")])
+def test_a_state_goes_where_this_qemu_writes_files(major: int, fdset: int | None, uri: str, tmp_path: Path) -> None:
+    asked: dict[str, Any] = {}
+
+    def reply(command: dict[str, Any]) -> bytes:
+        asked[command["execute"]] = command["arguments"]
+        values = {
+            "query-version": {"qemu": {"major": major}},
+            "query-migrate": {"status": "completed"},
+            "add-fd": {"fdset-id": fdset},
+        }
+        return returning(values.get(command["execute"]))
+
+    with (tmp_path / "state").open("wb") as state:
+        ask(reply, lambda qemu: qemu.save(state.fileno()))
+        ask(reply, lambda qemu: qemu.resume(state.fileno()))
+    assert asked["migrate"] == asked["migrate-incoming"] == {"uri": uri}
+    assert ("getfd" in asked) == (fdset is None)
+
+
 def test_a_save_that_fails_or_does_not_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(qmp, "DEADLINE_S", 0.3)
     with (tmp_path / "state").open("wb") as state:
         for status in ("failed", "active"):
             with pytest.raises(MonitorError, match=f"could not save the machine: {status}"):
-                ask(lambda _, status=status: returning({"status": status}), lambda qemu: qemu.save(state.fileno()))
+                ask(lambda _, status=status: returning({"status": status, "qemu": {"major": 7}}), lambda qemu: qemu.save(state.fileno()))

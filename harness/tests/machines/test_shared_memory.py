@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.machines import shared_memory
 from harness.machines.machine import PlanEntry
 from harness.machines.shared_memory import PAYLOAD_SIZE, RESULTS_SIZE, SharedMemory
@@ -35,7 +35,7 @@ def test_lines_are_read_once_and_in_their_order() -> None:
 
 
 def test_a_payload_has_a_limit() -> None:
-    with pytest.raises(Trouble, match=f"{PAYLOAD_SIZE} are the limit"):
+    with pytest.raises(HarnessError, match=f"{PAYLOAD_SIZE} are the limit"):
         SharedMemory(bytes(PAYLOAD_SIZE + 1))
 
 

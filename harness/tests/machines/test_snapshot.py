@@ -179,9 +179,9 @@ def test_a_kernel_that_does_not_boot_is_told_once(machine: VmMachine, tmp_path: 
 
 
 def test_without_qemu_nothing_is_kept(machine: VmMachine, tmp_path: Path) -> None:
-    from harness.base.errors import Trouble
+    from harness.base.errors import HarnessError
 
     assert shutil.which("qemu-that-is-not-there") is None
-    with pytest.raises(Trouble, match="qemu-that-is-not-there cannot be started"):
+    with pytest.raises(HarnessError, match="qemu-that-is-not-there cannot be started"):
         list(replace(machine, qemu="qemu-that-is-not-there").run(PLAN, tmp_path / "artefacts"))
     assert not (tmp_path / "cache" / "snapshots").exists()

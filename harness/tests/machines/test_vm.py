@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.machines.machine import PlanEntry
 from harness.machines.shared_memory import PAYLOAD_SIZE
 from harness.machines.vm import QEMU, VmMachine
@@ -142,7 +142,7 @@ def test_no_qemu_is_trouble(tmp_path: Path) -> None:
     runner = tmp_path / "runner"
     runner.touch()
     machine = VmMachine(kernel=tmp_path, runner=runner, qemu="qemu-that-is-not-there")
-    with pytest.raises(Trouble, match="qemu-that-is-not-there cannot be .*apt install qemu-system-x86"):
+    with pytest.raises(HarnessError, match="qemu-that-is-not-there cannot be .*apt install qemu-system-x86"):
         list(machine.run(PLAN, tmp_path / "artefacts"))
 
 
@@ -155,14 +155,14 @@ def test_a_full_disk_keeps_no_half_of_an_initramfs(tmp_path: Path, monkeypatch: 
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path, "write_bytes", write_half)
-    with pytest.raises(Trouble, match=r"initramfs.cpio cannot be written: No space left .*Make room"):
+    with pytest.raises(HarnessError, match=r"initramfs.cpio cannot be written: No space left .*Make room"):
         list(machine.run(PLAN, tmp_path / "artefacts"))
     assert list((tmp_path / "artefacts").iterdir()) == []
 
 
 def test_a_missing_file_for_the_guest_is_trouble(tmp_path: Path) -> None:
     machine = VmMachine(kernel=tmp_path, runner=tmp_path / "nothing")
-    with pytest.raises(Trouble, match="nothing is to run in the guest but cannot be read.*Build"):
+    with pytest.raises(HarnessError, match="nothing is to run in the guest but cannot be read.*Build"):
         list(machine.run(PLAN, tmp_path / "artefacts"))
 
 
@@ -263,7 +263,7 @@ def test_a_payload_that_is_too_large(tmp_path: Path) -> None:
     large.touch()
     os.truncate(large, PAYLOAD_SIZE)
     machine = replace(machine, files={"large": large})
-    with pytest.raises(Trouble, match=f"{PAYLOAD_SIZE} are the limit"):
+    with pytest.raises(HarnessError, match=f"{PAYLOAD_SIZE} are the limit"):
         list(machine.run(PLAN, tmp_path / "artefacts"))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.mutation import (
     command,
     headers,
@@ -19,7 +19,7 @@ from harness.mutation import (
     report,
     schemata,
     trial,
-    workshop,
+    builder,
 )
 from harness.mutation.ledger import Exemption
 from harness.mutation.trial import Finding, Verdict, Witness
@@ -138,11 +138,11 @@ def test_a_hand_made_mutant_must_find_its_place(tree, tmp_path):
 
     (mutant,) = mutants.handmade(tree(), entry("entry.len - 7"))
     assert mutants.apply(tree(), mutant)["uring.h"] == HEADER.replace("entry.len - 7", "0")
-    with pytest.raises(Trouble, match="'not there' is 0 times in sum of uring.h"):
+    with pytest.raises(HarnessError, match="'not there' is 0 times in sum of uring.h"):
         mutants.handmade(tree(), entry("not there"))
-    with pytest.raises(Trouble, match="'entry.len' is 2 times"):
+    with pytest.raises(HarnessError, match="'entry.len' is 2 times"):
         mutants.handmade(tree(), entry("entry.len"))
-    with pytest.raises(Trouble, match="mutant 1: before must be what is in the header, in quotes, not ''"):
+    with pytest.raises(HarnessError, match="mutant 1: before must be what is in the header, in quotes, not ''"):
         mutants.handmade(tree(), entry(""))
 
 
@@ -151,13 +151,13 @@ def test_an_exemption_must_name_a_mutant_as_it_is(tree, tmp_path):
     path = tmp_path / "equivalents.toml"
     path.write_text(f'[[equivalent]]\nmutants = ["{mutant.id} {mutant.title}"]\nreason = "is\\n so"\n')
     assert ledger.exemptions([mutant], path) == {mutant.id: Exemption(True, "is so")}
-    with pytest.raises(Trouble, match="there is no such mutant"):
+    with pytest.raises(HarnessError, match="there is no such mutant"):
         ledger.exemptions([replace(mutant, line="another")], path)
     path.write_text(path.read_text() * 2)
-    with pytest.raises(Trouble, match="exempts .* twice"):
+    with pytest.raises(HarnessError, match="exempts .* twice"):
         ledger.exemptions([mutant], path)
     path.write_text('[[equivalents]]\nreason = "x"\n')
-    with pytest.raises(Trouble, match="unknown key 'equivalents'. Did you mean 'equivalent'"):
+    with pytest.raises(HarnessError, match="unknown key 'equivalents'. Did you mean 'equivalent'"):
         ledger.exemptions([mutant], path)
 
 
@@ -168,7 +168,7 @@ SURVIVED = Finding(Verdict.SURVIVED)
 
 
 class Judge:
-    """Stands for the court: every mutant gets what it is told."""
+    """Stands for the runner: every mutant gets what it is told."""
 
     def __init__(self, findings: dict[str, Finding]) -> None:
         self._findings = findings
@@ -188,7 +188,7 @@ def mutate(tree, tmp_path, monkeypatch, capsys):
     tree()
     monkeypatch.setattr(command, "INCLUDE", tmp_path)
     monkeypatch.setattr(command, "handmade", lambda headers: [])
-    monkeypatch.setattr(command, "Workshop", lambda *_: type("None", (), {"program": lambda *_: None})())
+    monkeypatch.setattr(command, "Builder", lambda *_: type("None", (), {"program": lambda *_: None})())
     monkeypatch.setattr(ledger, "PUBLISHED", tmp_path / "mutants.ndjson")
     monkeypatch.setattr(ledger.exemptions, "__defaults__", (tmp_path / "equivalents.toml",))
     monkeypatch.setattr(publication, "PAGE", tmp_path / "mutants.md")
@@ -196,7 +196,7 @@ def mutate(tree, tmp_path, monkeypatch, capsys):
 
     def run(*arguments: str, **findings: Finding) -> tuple[int, str]:
         found = {mutant.id: findings.get(f"m{n}", KILLED) for n, mutant in enumerate(operators.generate(tree()))}
-        monkeypatch.setattr(command, "Court", lambda *_: Judge(found))
+        monkeypatch.setattr(command, "Runner", lambda *_: Judge(found))
         code = command.main(["--into", str(tmp_path / "into"), "--fresh", *arguments])
         return code, capsys.readouterr().out
 
@@ -233,7 +233,7 @@ def test_a_part_is_not_published(mutate, tmp_path):
     assert code == 0
     assert "-  entry.len = b;\n+  ;" in output, "a diff of the one mutant"
     assert not (tmp_path / "mutants.ndjson").exists()
-    with pytest.raises(Trouble, match="No mutant is in ring.h"):
+    with pytest.raises(HarnessError, match="No mutant is in ring.h"):
         mutate("--file", "ring.h")
 
 
@@ -246,19 +246,19 @@ def test_findings_hold_as_long_as_what_they_were_made_from(tmp_path, tree):
     nop.write_text("TEST_F(Nop, MovesEveryIndexByOne) {}")
     other.write_text("TEST_F(Other, Test) {}")
 
-    def notebook() -> ledger.Notebook:
-        return ledger.Notebook(tmp_path / "findings", ledger.Sources(tmp_path))
+    def journal() -> ledger.Journal:
+        return ledger.Journal(tmp_path / "findings", ledger.Sources(tmp_path))
 
-    notebook().add(first, KILLED)
-    notebook().add(second, replace(KILLED, killer="Other.Test/Ring2"))
-    notebook().add(third, SURVIVED)
+    journal().add(first, KILLED)
+    journal().add(second, replace(KILLED, killer="Other.Test/Ring2"))
+    journal().add(third, SURVIVED)
     with (tmp_path / "findings").open("a") as file:
         file.write('{"half a li')
-    assert notebook().known.keys() == {first.id, second.id, third.id}
+    assert journal().known.keys() == {first.id, second.id, third.id}
     other.write_text("TEST_F(Other, Test) { FAIL(); }")
-    assert notebook().known == {first.id: KILLED}
+    assert journal().known == {first.id: KILLED}
     (tmp_path / "bindings/include/ring.h").write_text("")
-    assert notebook().known == {}
+    assert journal().known == {}
 
 
 # --- how a test program ends --------------------------------------------------------------------------------------------
@@ -296,45 +296,45 @@ def test_a_look_at_code_that_fails_without_a_mutant_stops_everything(tree, tmp_p
     program = tmp_path / "program"
     program.write_text("#!/bin/sh\nexit 0\n")
     program.chmod(0o755)
-    court = trial.Court(workshop.Workshop(tmp_path / "work", tree()), workshop.Program({}, program))
+    runner = trial.Runner(builder.Builder(tmp_path / "work", tree()), builder.Program({}, program))
     monkeypatch.setattr(trial, "_checks", lambda include: {"sees.nothing": ["false"]})
-    with pytest.raises(Trouble, match="sees.nothing fails without any mutant"):
-        court.demand_that_the_original_passes()
+    with pytest.raises(HarnessError, match="sees.nothing fails without any mutant"):
+        runner.demand_that_the_original_passes()
 
 
 @pytest.mark.parametrize(("code", "verdict", "witness"), [(0, None, None), (1, Verdict.KILLED, Witness.CODE), (2, Verdict.INVALID, None)])
 def test_a_check_that_could_not_look_has_killed_nobody(tree, tmp_path, monkeypatch, code, verdict, witness):
     sources = tree()
-    court = trial.Court(workshop.Workshop(tmp_path / "work", sources), workshop.Program({}, Path("none")))
+    runner = trial.Runner(builder.Builder(tmp_path / "work", sources), builder.Program({}, Path("none")))
     mutant = operators.generate(sources)[0]
-    include = court._workshop.alone(mutant)
-    monkeypatch.setattr(court, "_rows", lambda include: iter(()))
+    include = runner._builder.alone(mutant)
+    monkeypatch.setattr(runner, "_rows", lambda include: iter(()))
     monkeypatch.setattr(trial, "_checks", lambda where: {"look": ["sh", "-c", f"exit {code if where == include else 0}"]})
-    found = [(one.verdict, one.witness) for one in court._looked_at(mutant, include)]
+    found = [(one.verdict, one.witness) for one in runner._looked_at(mutant, include)]
     assert found == ([] if verdict is None else [(verdict, witness)])
 
 
 def test_what_does_not_compile_is_no_mutant_only_if_the_original_compiles(tree, tmp_path):
     """Or a test that nobody can compile would take every mutant off the list."""
-    shop = workshop.Workshop(tmp_path / "work", tree())
-    court = trial.Court(shop, workshop.Program({}, Path("none")))
+    shop = builder.Builder(tmp_path / "work", tree())
+    runner = trial.Runner(shop, builder.Program({}, Path("none")))
 
     def build(include: Path) -> Path | str:
         return include if outcome == "compiles" else "error: no such file"
 
     outcome = "compiles"
-    assert court._by_compiler("/a/place/x.cc:1:1: error: no type", "one", build) == Finding(Verdict.INVALID, killer="no type")
-    assert court._by_compiler("error: static assertion failed: so", "one", build).witness == Witness.COMPILER
+    assert runner._by_compiler("/a/place/x.cc:1:1: error: no type", "one", build) == Finding(Verdict.INVALID, killer="no type")
+    assert runner._by_compiler("error: static assertion failed: so", "one", build).witness == Witness.COMPILER
     outcome = "does not"
-    with pytest.raises(Trouble, match="two does not compile, without any mutant"):
-        court._by_compiler("x.cc:1:1: error: no type", "two", build)
+    with pytest.raises(HarnessError, match="two does not compile, without any mutant"):
+        runner._by_compiler("x.cc:1:1: error: no type", "two", build)
 
 
 # --- the real thing -----------------------------------------------------------------------------------------------------
 
 
 def test_the_page_and_the_readme_show_the_published_findings():
-    sources = headers.read(workshop.INCLUDE)
+    sources = headers.read(builder.INCLUDE)
     known = [*mutants.handmade(sources), *operators.generate(sources)]
     entries = list(ledger.read(ledger.PUBLISHED).values())
     ids = {mutant.id for mutant in known}

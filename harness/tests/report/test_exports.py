@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.report import badge, evidence, junit, ktap, sanitize, text
 from harness.report.view import Place
 from harness.results.model import Cell, Results
@@ -253,5 +253,5 @@ def test_the_badge_tells_surprises(verdicts: tuple[Verdict, ...], message: str, 
 
 def test_results_of_another_catalogue_are_refused():
     other = replace(RUN, header=replace(RUN.header, plan=replace(RUN.header.plan, tests=("nop", "gone"))))
-    with pytest.raises(Trouble, match="have the test 'gone', which the catalogue has not"):
+    with pytest.raises(HarnessError, match="have the test 'gone', which the catalogue has not"):
         junit.render(other, ROWS, NOWHERE)

@@ -12,10 +12,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
+from harness.machines.machine import Accelerator
 from harness.results import file as results
 from harness.results.file import SCHEMA_PATH, Writer, parse_results, read_results
-from harness.results.model import Cell, Footer, Header, Ingredients, Kernel, Plan
+from harness.results.model import Cell, Footer, Header, Provenance, Kernel, Plan
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict
 from harness.verdicts.observation import Observation, Shape, State
@@ -35,7 +36,7 @@ KERNEL = Kernel(
     version="#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-1 (2026-11-01)",
     source="linux-image-6.1.0-56-cloud-amd64 6.1.192-1",
     sha256="ab" * 32,
-    accelerator="TCG, asked for",
+    accelerator=Accelerator(name="tcg", reason="asked for"),
     boot_ms=1770,
     wall_ms=3120,
     smoke="ok",
@@ -50,7 +51,7 @@ NOP = Cell(
     observed=Observation(state=State.PASSED, kmsg=("<6>one \x85 \u2028 line",), taint=(0, 0)).as_json(),
     expected=Expected.PRESENT,
     verdict=Verdict.WORKS,
-    why="1 test passed",
+    due=("5.1",),
     ms=3,
     rerun="ci/matrix --kernel 6.1 -k nop",
 )
@@ -108,7 +109,7 @@ def test_every_line_written_fits_the_published_schema(lines):
 
 
 def test_what_a_run_was_made_of_is_told_where_it_is_known(path):
-    made_of = Ingredients(binding="a" * 64, support="b" * 64, harness="c" * 64, catalogue="d" * 64, tests={"nop": "e" * 64})
+    made_of = Provenance(binding="a" * 64, support="b" * 64, harness="c" * 64, catalogue="d" * 64, tests={"nop": "e" * 64})
     with Writer(path, replace(HEADER, made_of=made_of)) as writer:
         for line in (NOP, WRITE_READ):
             writer.cell(line)
@@ -116,7 +117,7 @@ def test_what_a_run_was_made_of_is_told_where_it_is_known(path):
         writer.finish()
     assert read_results(path).header.made_of == made_of
     lines = path.read_text().replace("a" * 64, "a" * 63)
-    with pytest.raises(Trouble, match="line 1 breaks harness/results/schema.json: made_of.binding"):
+    with pytest.raises(HarnessError, match="line 1 breaks harness/results/schema.json: made_of.binding"):
         parse_results("it", lines)
 
 
@@ -127,7 +128,7 @@ def test_a_run_of_before_it_told_is_read():
 
 def test_a_cell_has_what_readers_of_the_file_rely_on(lines):
     assert list(lines[1]) == [
-        "kind", "test", "stem", "series", "kernel", "binding", "observed", "expected", "verdict", "why", "ms",
+        "kind", "test", "stem", "series", "kernel", "binding", "observed", "expected", "verdict", "due", "ms",
         "rerun", "surprise",
     ]  # fmt: skip
 
@@ -142,8 +143,8 @@ def test_a_line_is_out_before_the_next_one_starts(path):
 def test_a_stray_byte_of_a_guest_does_not_stop_the_run(path):
     stray = b"\xff".decode(errors="surrogateescape")
     with Writer(path, HEADER) as writer:
-        writer.cell(replace(NOP, why=f"said {stray}"))
-    assert json.loads(path.read_text().splitlines()[-1])["why"] == f"said {stray}"
+        writer.cell(replace(NOP, rerun=f"said {stray}"))
+    assert json.loads(path.read_text().splitlines()[-1])["rerun"] == f"said {stray}"
 
 
 def test_a_full_disk_keeps_the_lines_before_it(path, monkeypatch):
@@ -158,7 +159,7 @@ def test_a_full_disk_keeps_the_lines_before_it(path, monkeypatch):
     written = 0
     with Writer(path, HEADER) as writer:
         monkeypatch.setattr(os, "pwrite", pwrite)
-        with pytest.raises(Trouble) as trouble:
+        with pytest.raises(HarnessError) as trouble:
             while True:
                 writer.cell(NOP)
                 written += 1
@@ -168,26 +169,26 @@ def test_a_full_disk_keeps_the_lines_before_it(path, monkeypatch):
     kept = path.read_text()
     assert kept.endswith("}\n")  # no half a line
     assert [json.loads(line)["kind"] for line in kept.splitlines()] == ["header"] + ["cell"] * written
-    with pytest.raises(Trouble, match="the run was cut short"):
+    with pytest.raises(HarnessError, match="the run was cut short"):
         read_results(path)
 
 
 def test_a_device_that_is_full_from_the_start():
-    with pytest.raises(Trouble, match="Writing /dev/full failed: No space left on device"):
+    with pytest.raises(HarnessError, match="Writing /dev/full failed: No space left on device"):
         Writer(Path("/dev/full"), HEADER)
 
 
 def test_a_place_that_cannot_be_written(tmp_path):
-    with pytest.raises(Trouble, match="cannot be written: No such file or directory"):
+    with pytest.raises(HarnessError, match="cannot be written: No such file or directory"):
         Writer(tmp_path / "no" / "results.ndjson", HEADER)
 
 
 def test_no_descriptor_is_left_open(path):
     before = os.listdir("/proc/self/fd")
-    with pytest.raises(Trouble), Writer(path, HEADER) as writer:
+    with pytest.raises(HarnessError), Writer(path, HEADER) as writer:
         writer.cell(NOP)
-        raise Trouble("something else")
-    with pytest.raises(Trouble):
+        raise HarnessError("something else")
+    with pytest.raises(HarnessError):
         Writer(Path("/dev/full"), HEADER)
     assert os.listdir("/proc/self/fd") == before
 
@@ -197,7 +198,7 @@ def test_a_run_with_a_hole_is_not_complete(path):
         writer.kernel(KERNEL)
         writer.cell(NOP)
         assert not writer.finish().footer.complete
-    with pytest.raises(Trouble, match="the cell write/read on 6.1 through uring is planned and has no line"):
+    with pytest.raises(HarnessError, match="the cell write/read on 6.1 through uring is planned and has no line"):
         read_results(path)
 
 
@@ -243,7 +244,7 @@ def _repeat(index: int):
         (_edit(-1, no_verdict=1), "the footer's numbers are not those of the cells"),
         (_edit(-1, complete=False), "the footer's numbers are not those of the cells"),
         (_edit(3, surprise=False), "write/read on 6.1 through uring is missing, and its surprise denies it"),
-        (_edit(0, schema=2), "line 1 breaks harness/results/schema.json: schema: 1 was expected"),
+        (_edit(0, schema=1), "line 1: these results have schema 1, and this harness reads 2."),
         (_edit(1, verdict="fine"), "line 2 breaks harness/results/schema.json: verdict: 'fine' is not one of"),
         (_edit(1, observed={}), "breaks harness/results/schema.json: observed: 'state' is a required property"),
         (_edit(1, extra=1), "Additional properties are not allowed ('extra' was unexpected)"),
@@ -255,7 +256,7 @@ def _repeat(index: int):
 def test_a_damaged_file_is_refused(path, lines, damage, says):
     damage(lines)
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    with pytest.raises(Trouble) as trouble:
+    with pytest.raises(HarnessError) as trouble:
         read_results(path)
     assert says in str(trouble.value)
 
@@ -274,7 +275,7 @@ def test_a_damaged_file_is_refused(path, lines, damage, says):
 )
 def test_a_file_that_is_no_run_is_refused(path, content, says):
     path.write_text(content)
-    with pytest.raises(Trouble) as trouble:
+    with pytest.raises(HarnessError) as trouble:
         read_results(path)
     assert says in str(trouble.value)
 
@@ -282,12 +283,12 @@ def test_a_file_that_is_no_run_is_refused(path, content, says):
 def test_a_machine_without_the_schema_checker_is_told_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "jsonschema", None)
     results._validator.cache_clear()
-    with pytest.raises(Trouble, match="python3-jsonschema: install it with apt"):
+    with pytest.raises(HarnessError, match="python3-jsonschema: install it with apt"):
         read_results(GOLDEN)
 
 
 def test_a_file_that_cannot_be_read(tmp_path, path):
     path.write_bytes(b"\xff\xfe")
     for unreadable in (tmp_path / "nowhere.ndjson", tmp_path, path):
-        with pytest.raises(Trouble, match="The results cannot be read"):
+        with pytest.raises(HarnessError, match="The results cannot be read"):
             read_results(unreadable)

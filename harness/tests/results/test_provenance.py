@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.results import provenance
 from harness.suite import catalogue
@@ -28,7 +28,7 @@ def tree(tmp_path_factory):
 
 
 def parts(tree: Path) -> dict[str, object]:
-    return asdict(provenance.ingredients(ROWS, tree))
+    return asdict(provenance.provenance_of(ROWS, tree))
 
 
 def test_they_are_those_of_this_tree_and_stay_the_same(tree):
@@ -81,8 +81,8 @@ def test_a_renamed_file_changes_its_part(tree):
 
 def test_a_part_that_moved_is_noticed(tree):
     gone = replace(ROWS[0], stem="gone")
-    with pytest.raises(Trouble, match="There is no conformance/zig/gone_test.cc in .*: correct harness/results/provenance.py"):
-        provenance.ingredients([gone], tree)
+    with pytest.raises(HarnessError, match="There is no conformance/zig/gone_test.cc in .*: correct harness/results/provenance.py"):
+        provenance.provenance_of([gone], tree)
 
 
 def test_every_source_of_the_program_is_in_a_part():

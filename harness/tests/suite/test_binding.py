@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.suite.binding import DEFAULT, Binding, is_ours, parse
 
 
@@ -38,7 +38,7 @@ def test_bindings_keep_their_order_and_come_once():
     ],
 )
 def test_what_is_no_list_of_bindings(specs, says):
-    with pytest.raises(Trouble, match=re.escape(says)):
+    with pytest.raises(HarnessError, match=re.escape(says)):
         parse(specs)
 
 
@@ -95,7 +95,7 @@ def test_a_program_that_can_run(programs, name, in_guests):
     ],
 )
 def test_a_program_that_cannot(programs, binding, says):
-    with pytest.raises(Trouble, match=re.escape(says)):
+    with pytest.raises(HarnessError, match=re.escape(says)):
         binding.demand_program(programs, in_guests=True)
 
 
@@ -108,5 +108,5 @@ def test_a_program_that_cannot(programs, binding, says):
     ],
 )
 def test_a_program_that_does_not_run_under_that_name(programs, name, says):
-    with pytest.raises(Trouble, match=re.escape(says)):
+    with pytest.raises(HarnessError, match=re.escape(says)):
         Binding(name=name).demand_program(programs, in_guests=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.suite import catalogue
 
 # Written out a second time on purpose: the plan must not lose or rename a row by a slip in one file.
@@ -120,7 +120,7 @@ def test_a_row_knows_its_suite_its_file_and_its_default(load):
 )
 def test_a_damaged_catalogue_is_refused_in_words(load, before, after, says):
     assert before in GOOD
-    with pytest.raises(Trouble) as trouble:
+    with pytest.raises(HarnessError) as trouble:
         load(GOOD.replace(before, after))
     assert says in str(trouble.value)
 
@@ -138,5 +138,5 @@ def test_numbers_sort_as_numbers(load):
 
 
 def test_a_catalogue_that_is_not_there_is_trouble(tmp_path):
-    with pytest.raises(Trouble, match="cannot be read.*Restore it from git"):
+    with pytest.raises(HarnessError, match="cannot be read.*Restore it from git"):
         catalogue.load(tmp_path / "nowhere.toml")

@@ -9,10 +9,10 @@ import pytest
 
 from harness.base import apt
 from harness.base.cache import Cache
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.commands import adapters
-from harness.suite import other_bindings as peers
-from harness.suite.other_bindings import Peer, Peers
+from harness.suite import other_bindings as others
+from harness.suite.other_bindings import OtherBinding, OtherBindings
 from harness.tests.kernels.test_archive import DEAD, gnupg, repository
 
 __all__ = ["gnupg", "repository"]  # fixtures
@@ -24,7 +24,7 @@ SUITES = ("trixie", "sid")
 @pytest.fixture
 def archive(repository, gnupg, monkeypatch):
     """An archive with two versions of a library."""
-    monkeypatch.setattr(peers, "KEYRING", gnupg / "keyring.gpg")
+    monkeypatch.setattr(others, "KEYRING", gnupg / "keyring.gpg")
     for suite, version in zip(SUITES, ("2.9-1", "1:2.15-1+b1"), strict=True):
         repository.add(suite, "liburing-dev", version, b"the library of " + suite.encode())
         repository.add(suite, "linux-libc-dev", "7.1-1", b"headers")
@@ -33,20 +33,20 @@ def archive(repository, gnupg, monkeypatch):
 
 @pytest.fixture
 def opened(tmp_path, archive):
-    """The peers of one cache, as a new run would see them."""
+    """Other bindings of one cache, as a new run would see them."""
 
-    def open_peers(mirror: str = archive.uri) -> Peers:
-        return Peers(Cache(tmp_path / "cache"), SUITES, print, mirror=mirror)
+    def open_others(mirror: str = archive.uri) -> OtherBindings:
+        return OtherBindings(Cache(tmp_path / "cache"), SUITES, print, mirror=mirror)
 
-    return open_peers
+    return open_others
 
 
 def test_each_suite_has_its_own_and_all_of_it(opened):
     found = opened().fetch(PACKAGES, SUITES)
-    assert [peer.version for peer in found] == ["2.9", "2.15"]
-    for peer, suite in zip(found, SUITES, strict=True):
-        assert (peer.root / "boot/vmlinuz-liburing-dev").read_text() == f"the library of {suite}"
-        assert (peer.root / "boot/vmlinuz-linux-libc-dev").read_text() == "headers"
+    assert [other.version for other in found] == ["2.9", "2.15"]
+    for other, suite in zip(found, SUITES, strict=True):
+        assert (other.root / "boot/vmlinuz-liburing-dev").read_text() == f"the library of {suite}"
+        assert (other.root / "boot/vmlinuz-linux-libc-dev").read_text() == "headers"
 
 
 def test_the_same_version_keeps_its_place_and_a_newer_one_gets_another(opened, archive):
@@ -73,20 +73,20 @@ def test_a_package_that_is_missing_leaves_nothing_that_counts(opened, archive):
     archive.clear("sid")
     archive.add("sid", "liburing-dev", "2.15-1", b"alone")
     archive.publish()
-    with pytest.raises(Trouble, match="linux-libc-dev"):
+    with pytest.raises(HarnessError, match="linux-libc-dev"):
         opened().fetch(PACKAGES, ("sid",))
     assert opened().earlier(PACKAGES) is None
 
 
 def test_an_unsigned_archive_is_refused(opened, archive):
     archive.publish(signed=False)
-    with pytest.raises(Trouble):
+    with pytest.raises(HarnessError):
         opened().fetch(PACKAGES, SUITES)
 
 
 def test_without_the_archive_what_was_fetched_last_is_used_and_said(opened, capsys, monkeypatch):
     monkeypatch.setattr(apt, "STALL_S", 5)
-    with pytest.raises(Trouble):
+    with pytest.raises(HarnessError):
         adapters._had(opened(DEAD), PACKAGES, SUITES)
     found = opened().fetch(PACKAGES, SUITES)
     assert adapters._had(opened(DEAD), PACKAGES, SUITES)[0] in found
@@ -94,7 +94,7 @@ def test_without_the_archive_what_was_fetched_last_is_used_and_said(opened, caps
 
 
 def test_cmake_is_told_where_they_are(tmp_path):
-    crate, *liburings = (Peer(version=version, root=tmp_path / version) for version in ("0.7.15", "2.9", "2.15"))
+    crate, *liburings = (OtherBinding(version=version, root=tmp_path / version) for version in ("0.7.15", "2.9", "2.15"))
     assert adapters.cache_variables(liburings, crate) == [
         f"-DURING_ADAPTER_LIBURING=2.9={tmp_path}/2.9;2.15={tmp_path}/2.15",
         f"-DURING_ADAPTER_RUST={tmp_path}/0.7.15/usr/share/cargo/registry",
@@ -102,8 +102,8 @@ def test_cmake_is_told_where_they_are(tmp_path):
 
 
 def test_what_failed_is_told_with_its_last_words(monkeypatch):
-    with pytest.raises(Trouble, match="(?s)exit code 3.*because"):
-        peers.run(["sh", "-c", "echo because; exit 3"])
-    with pytest.raises(Trouble, match="ci/bench and ci/adapters"):
-        peers.run(["no-such-tool"])
+    with pytest.raises(HarnessError, match="(?s)exit code 3.*because"):
+        others.run(["sh", "-c", "echo because; exit 3"])
+    with pytest.raises(HarnessError, match="ci/bench and ci/adapters"):
+        others.run(["no-such-tool"])
     assert shutil.which("dpkg-query") and subprocess.run(["true"], check=True)

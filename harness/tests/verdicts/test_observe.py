@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.machines.machine import Event, Events, PlanEntry
 from harness.verdicts.kernel_log import complaints
 from harness.verdicts.observation import Observation, Shape, State
@@ -559,7 +559,7 @@ def test_trouble_of_the_runner_is_told_and_explains() -> None:
 
 
 def test_trouble_leaves_cells_without_a_verdict() -> None:
-    machine = FakeMachine([HELLO, *passing("a"), Trouble("The disk is full.")])
+    machine = FakeMachine([HELLO, *passing("a"), HarnessError("The disk is full.")])
     observations, others = watch(machine, "a", "b", "c")
     assert observations["a"].state == State.PASSED
     assert {observations[name].state for name in "bc"} == {State.NOTHING}

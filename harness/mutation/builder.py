@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.base.errors import Trouble
+from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.base.process import Done, run
 from harness.mutation import schemata
@@ -45,7 +45,7 @@ class Program:
     units: Path | None = None
 
 
-class Workshop:
+class Builder:
     """A folder to work in; what an earlier run left there is used again as far as it fits."""
 
     def __init__(self, folder: Path, headers: Mapping[str, Header]) -> None:
@@ -63,11 +63,11 @@ class Workshop:
         # The project's own build, with other headers in front of its own.
         injected = place / "injected.cmake"
         write(injected, f"include_directories(BEFORE {place / 'include'})\nadd_compile_options(-w -include {preamble})\n")
-        run_or_trouble(
+        run_or_raise(
             "cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Mutants", "-DCMAKE_CXX_FLAGS_MUTANTS=-O0",
             f"-DCMAKE_PROJECT_INCLUDE={injected}",
         )  # fmt: skip
-        run_or_trouble("cmake", "--build", build, "--parallel", jobs, "--target", "conformance", "binding_test")
+        run_or_raise("cmake", "--build", build, "--parallel", jobs, "--target", "conformance", "binding_test")
         return Program(numbers, build / "conformance" / "conformance", build / "bindings" / "tests" / "binding_test")
 
     def small_program(self, mutants: Sequence[Mutant], rows: Sequence[str], jobs: int) -> Program:
@@ -77,7 +77,7 @@ class Workshop:
         sources = [ROOT / "conformance" / "zig" / f"{row}_test.cc" for row in rows]
         suite = self._rows(place / "include", preamble, sources, jobs)
         if isinstance(suite, str):
-            raise Trouble(f"The rows {', '.join(rows)} do not compile with mutants in them:\n{suite[:2000]}")
+            raise HarnessError(f"The rows {', '.join(rows)} do not compile with mutants in them:\n{suite[:2000]}")
         return Program(numbers, suite)
 
     def _with_choices(self, place: Path, mutants: Sequence[Mutant]) -> tuple[dict[str, int], Path]:
@@ -109,7 +109,7 @@ class Workshop:
                 for number in texts[file].mutants_at(int(line), int(column))
             }
             if not blamed & chosen.keys():
-                raise Trouble(f"The headers with all mutants do not compile, and no mutant is to blame:\n{made.errors[:2000]}")
+                raise HarnessError(f"The headers with all mutants do not compile, and no mutant is to blame:\n{made.errors[:2000]}")
             chosen = {number: mutant for number, mutant in chosen.items() if number not in blamed}
 
     # --- one at a time -----------------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ class Workshop:
     def _preamble(self, header: Path, text: str, *options: object) -> Path:
         compiled = header.with_name(f"{header.name}.gch")
         if write(header, text) or not compiled.exists():
-            run_or_trouble("g++", *OPTIONS, *options, "-x", "c++-header", header, "-o", compiled)
+            run_or_raise("g++", *OPTIONS, *options, "-x", "c++-header", header, "-o", compiled)
         return header
 
     def unit(self, include: Path, source: Path) -> Path | str:
@@ -187,7 +187,7 @@ def write(path: Path, text: str) -> bool:
     return True
 
 
-def run_or_trouble(*command: object) -> None:
+def run_or_raise(*command: object) -> None:
     """Run a command that must work."""
     run([str(word) for word in command], remedy="Everything must compile without a mutant; ci/install brings the tools.")
 
