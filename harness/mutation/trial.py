@@ -66,19 +66,19 @@ class Finding:
     how: str = ""  # "failed", "hung", "died of SIGSEGV"
 
 
-def run_tests(program: Path, number: int = 0, tests: str = "*", *, watchdog: bool = True) -> Finding:
+def run_tests(program: Path, number: int = 0, *, watchdog: bool = True) -> Finding:
     """Run a GoogleTest program up to its first failed test. SUITE is filled in as the witness by the caller.
 
     What ends in no test's failure is seen twice before it is believed: once may be the machine's fault.
     """
-    finding = _run_once(program, number, tests, watchdog)
+    finding = _run_once(program, number, watchdog)
     if finding.how == "hung" or finding.how.startswith("ended"):
-        return _run_once(program, number, tests, watchdog)
+        return _run_once(program, number, watchdog)
     return finding
 
 
-def _run_once(program: Path, number: int, tests: str, watchdog: bool) -> Finding:
-    options = ["--gtest_fail_fast", "--gtest_brief=0", f"--gtest_filter={tests}"]
+def _run_once(program: Path, number: int, watchdog: bool) -> Finding:
+    options = ["--gtest_fail_fast", "--gtest_brief=0"]
     options += [f"--timeout-s={TEST_TIMEOUT_S}"] if watchdog else []
     environment = {"PATH": os.environ.get("PATH", ""), VARIABLE: str(number)}
     with tempfile.TemporaryDirectory(prefix="uring-mutant-") as folder:
