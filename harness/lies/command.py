@@ -7,22 +7,17 @@ each of them must lead to stands in conformance/catalogue/lies.toml.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
-from harness.base.errors import Trouble
 from harness.base.exits import OK, SURPRISES
 from harness.base.paths import README, REPORTS, ROOT
 from harness.lies import page as report
 from harness.lies.model import Expectation, Lie, agree, load, objections
 from harness.lies.observe import chosen_lie, listed, observe
 from harness.report import folder, readme
-
-RESULTS = "lies.ndjson"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -51,37 +46,9 @@ def main(arguments: Sequence[str]) -> int:
     return OK
 
 
-# --- what is expected -------------------------------------------------------------------------------------------
-
-
-# --- what is observed -------------------------------------------------------------------------------------------
-
-
-# --- what is published ------------------------------------------------------------------------------------------
-
-
 def publish(told: Sequence[Lie], expected: Mapping[str, Expectation]) -> None:
-    """Write the results, the page that shows them, and the README's line: all of them or nothing."""
-    lines = [json.dumps({key: value for key, value in asdict(lie).items() if key not in ("green", "absent")}) for lie in told]
-    folder.replace_all(
-        {REPORTS / RESULTS: "".join(f"{line}\n" for line in lines), **rendered(told, expected)}
-    )
-
-
-def rendered(told: Sequence[Lie], expected: Mapping[str, Expectation]) -> dict[Path, str]:
-    """Every file that shows the published results, each with the text that it must have."""
+    """Write the page and the README's line, or neither."""
     page = report.render(told, expected, home=os.path.relpath(ROOT, REPORTS))
-    block = report.readme_line(told, expected)
-    return {
-        REPORTS / report.PAGE: page,
-        README: readme.replace_between_markers(README.read_text(encoding="utf-8"), block, report.BEGIN, report.END),
-    }
-
-
-def published(path: Path = REPORTS / RESULTS) -> list[Lie]:
-    """The results that were published last."""
-    try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        return [Lie(**line | {"red": {row: tuple(tests) for row, tests in line["red"].items()}}) for line in lines]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Trouble(f"{path} cannot be read: {error}. Make it anew with ci/lies.") from error
+    text = README.read_text(encoding="utf-8")
+    line = readme.replace_between_markers(text, report.readme_line(told, expected), report.BEGIN, report.END)
+    folder.replace_all({REPORTS / report.PAGE: page, README: line})

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from harness.base.cache import Cache
 from harness.base.errors import Trouble
+from harness.machines.machine import Accelerator
 from harness.machines.process import child, text_lines
 from harness.machines.vm import INSTALL_QEMU, MACHINE, PROCESSOR, QEMU
 
@@ -25,15 +26,6 @@ DEADLINE_S = 4.0  # working KVM needs a fraction of a second
 SIGN_OF_LIFE = b"Linux version "
 MODES = ("auto", "kvm", "tcg")
 FACT = "accelerator"
-REMEMBERED = " (remembered for this boot)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accelerator:
-    """QEMU's name for it, and a sentence for people that says why."""
-
-    name: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,31 +48,31 @@ def choose(
     if mode not in MODES:
         raise Trouble(f"There is no accelerator {mode!r}. Choose one of {', '.join(MODES)}.")
     if mode == "tcg":
-        return Accelerator(name="tcg", reason="tcg: asked for")
-    works, finding = _kvm(kernel, cache, qemu, device, deadline_s)
+        return Accelerator(name="tcg", reason="asked for")
+    works, finding, remembered = _kvm(kernel, cache, qemu, device, deadline_s)
     if mode == "kvm" and not works:
         raise Trouble(f"KVM was asked for and does not work here: {finding}. Use tcg or auto.")
     name = "kvm" if works else "tcg"
-    return Accelerator(name=name, reason=f"{name}: {finding}")
+    return Accelerator(name=name, reason=finding, remembered=remembered)
 
 
-def _kvm(kernel: Path, cache: Cache, qemu: str, device: Path, deadline_s: float) -> tuple[bool, str]:
+def _kvm(kernel: Path, cache: Cache, qemu: str, device: Path, deadline_s: float) -> tuple[bool, str, bool]:
     try:
         os.close(os.open(device, os.O_RDWR | os.O_CLOEXEC))
     except FileNotFoundError:
-        return False, f"there is no {device}"
+        return False, f"there is no {device}", False
     except OSError as error:
-        return False, f"{device} cannot be opened ({error.strerror})"
+        return False, f"{device} cannot be opened ({error.strerror})", False
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     key = {"boot_id": boot_id, "qemu": _version(qemu)}
     with cache.lock(FACT):  # of several workers one tries, the others wait and know
         fact = cache.fact(FACT)
         if fact is not None and {name: fact.get(name) for name in key} == key:
-            return bool(fact["works"]), fact["finding"] + REMEMBERED
+            return bool(fact["works"]), fact["finding"], True
         trial = _try_kvm(kernel, qemu, device, deadline_s)
         if trial.lasting:
             cache.put_fact(FACT, {**key, "works": trial.works, "finding": trial.finding})
-    return trial.works, trial.finding
+    return trial.works, trial.finding, False
 
 
 def _version(qemu: str) -> str:

@@ -37,6 +37,15 @@ class PlanEntry:
     forks: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accelerator:
+    """How a guest's instructions are executed."""
+
+    name: str  # QEMU's: kvm or tcg
+    reason: str  # why this one, a clause
+    remembered: bool = False  # found out by an earlier run, since this machine booted
+
+
 class Machine(Protocol):
     """Where a plan is run. Each call of run is a fresh start."""
 

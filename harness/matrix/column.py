@@ -18,7 +18,7 @@ from harness.kernels.settings import Settings
 from harness.kernels.spec import HOST, specify
 from harness.machines import accelerator
 from harness.machines.host import HostMachine
-from harness.machines.machine import Event, Machine, PlanEntry
+from harness.machines.machine import Accelerator, Event, Machine, PlanEntry
 from harness.machines.snapshot import Snapshots
 from harness.machines.vm import VmMachine
 from harness.results.model import Cell, Kernel
@@ -28,7 +28,6 @@ from harness.suite.catalogue import Row
 from harness.verdicts.judge import judge
 from harness.verdicts.observation import Observation, Shape, State
 from harness.verdicts.observe import observe
-from harness.verdicts.why import why
 
 MACHINES = "machines"  # below the artefacts: a folder per column, of this module alone
 
@@ -105,7 +104,7 @@ class Column:
         self._setup = setup
         self._notices: list[str] = []
         self._image: KernelImage | None = None
-        self._accelerator: str | None = None
+        self._accelerator: Accelerator | None = None
         self._hello: Event = {}
         self._boot_ms: int | None = None
         self._smoke: dict[Binding, str] = {}
@@ -242,7 +241,7 @@ class Column:
             fragments=setup.fragments,
         )
         chosen = accelerator.choose(setup.accelerator, self._image.boot_image, cache)
-        self._accelerator = chosen.reason
+        self._accelerator = chosen
         return VmMachine(
             kernel=self._image.boot_image,
             runner=setup.runner,
@@ -287,7 +286,7 @@ class Column:
             observed=observation.as_json(),
             expected=expected,
             verdict=verdict,
-            why=why(row, observation, expected, verdict),
+            due=row.due,
             ms=observation.ms,
             rerun=rerun_command(self._spec, row.stem, through, self._setup),
         )

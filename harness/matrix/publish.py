@@ -14,7 +14,7 @@ from harness.matrix.column import OPTIONS, Setup
 from harness.matrix.gather import Matrix
 from harness.report import folder, readme
 from harness.report.view import Place
-from harness.results.file import read_results
+from harness.results.file import as_text, brief, read_results
 from harness.results.model import Results
 from harness.suite import catalogue
 
@@ -45,14 +45,15 @@ def _replace(path: Path, whole: Results) -> None:
     if found.cells != whole.cells:
         raise Trouble(f"{path} does not hold this run.")
     REPORTS.mkdir(exist_ok=True)
-    folder.replace_all({REPORTS / RESULTS: path.read_text(encoding="utf-8"), **rendered(found)})
+    shown = brief(found)
+    folder.replace_all({REPORTS / RESULTS: as_text(shown), **rendered(shown)})
 
 
 def rendered(published: Results) -> dict[Path, str]:
     """Every file that shows the published results, each with the text that it must have."""
     rows = catalogue.load()
     block = readme.render(published, rows)
-    reports = folder.render(published, rows, Place(home=os.path.relpath(ROOT, REPORTS)))
+    reports = folder.render(published, rows, Place(home=os.path.relpath(ROOT, REPORTS)), folder.PUBLISHED)
     return {
         **{REPORTS / name: text for name, text in reports.items()},
         README: readme.replace_between_markers(README.read_text(encoding="utf-8"), block),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,11 +24,16 @@ RENDERERS: dict[str, Renderer] = {
     "results.ktap": ktap.render,
     "badge.json": badge.render,
 }
+#: What is kept in git: what the README leads to. The others are for the machine that ran.
+PUBLISHED = (INDEX, "matrix.md", "badge.json")
 
 
-def render(results: Results, rows: tuple[Row, ...], where: Place) -> dict[str, str]:
-    """The text of each report, by file name."""
-    return {name: renderer(results, rows, where) for name, renderer in RENDERERS.items()}
+def render(
+    results: Results, rows: tuple[Row, ...], where: Place, names: Sequence[str] = tuple(RENDERERS)
+) -> dict[str, str]:
+    """The text of each of these reports, by file name."""
+    where = replace(where, beside=tuple(name for name in names if name != INDEX))
+    return {name: RENDERERS[name](results, rows, where) for name in names}
 
 
 def fill(directory: Path, results: Results, rows: tuple[Row, ...], *, top: Path, machines: str) -> None:

@@ -71,6 +71,7 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
     page: str = _environment().get_template("index.html.j2").render(
         home=where.home,
         artefacts=where.artefacts,
+        beside=where.beside,
         look=text.surprises(results),
         works=verdicts.count(Verdict.WORKS),
         absent=verdicts.count(Verdict.ABSENT),

@@ -65,12 +65,13 @@ def _with_clean_words(results: Results, clean: Clean) -> Results:
 
 
 def _kernel(kernel: Kernel, clean: Clean) -> Kernel:
-    names = ("release", "version", "source", "accelerator", "smoke", "trouble", "notices")
-    return replace(kernel, **{name: _clean(getattr(kernel, name), clean) for name in names})
+    names = ("release", "version", "source", "smoke", "trouble", "notices")
+    chosen = kernel.accelerator and replace(kernel.accelerator, reason=clean(kernel.accelerator.reason))
+    return replace(kernel, accelerator=chosen, **{name: _clean(getattr(kernel, name), clean) for name in names})
 
 
 def _cell(cell: Cell, clean: Clean) -> Cell:
-    names = ("kernel", "observed", "why", "rerun")  # the others are ours
+    names = ("kernel", "observed", "rerun")  # the others are ours
     return replace(cell, **{name: _clean(getattr(cell, name), clean) for name in names})
 
 

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from harness.base.errors import Trouble
 from harness.base.words import number
-from harness.machines.accelerator import REMEMBERED
 from harness.report import evidence, text
 from harness.results.model import Cell, Kernel, Results
 from harness.suite.catalogue import ANY, GROUPS, Row
@@ -24,6 +23,7 @@ class Place:
     """Where a report lies: what its links start with, and which files of the run lie beside it."""
 
     home: str  # the way to the top of the repository, such as ".."
+    beside: tuple[str, ...] = ()  # the other forms of the run that lie beside it, by file name
     artefacts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # series -> files, as links
 
 
@@ -366,8 +366,8 @@ def _virtual(count: int) -> str:
 
 def accelerators(results: Results) -> tuple[str, ...]:
     """How VMs ran. Rarely more than one sentence: it is a property of the machine, not of the kernel."""
-    said = (kernel.accelerator for kernel in results.kernels if kernel.accelerator)
-    return tuple(dict.fromkeys(sentence.removesuffix(REMEMBERED) for sentence in said))
+    chosen = (kernel.accelerator for kernel in results.kernels if kernel.accelerator)
+    return tuple(dict.fromkeys(f"{one.name}: {one.reason}" for one in chosen))
 
 
 def suite(results: Results) -> str:

@@ -255,8 +255,7 @@ def _long(kernel: Kernel) -> str:
 
 
 def _accelerator(kernel: Kernel) -> str | None:
-    """Its name, out of the sentence about it."""
-    return kernel.accelerator.partition(":")[0] if kernel.accelerator else None
+    return kernel.accelerator.name if kernel.accelerator else None
 
 
 def _commit(header: Header) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +17,10 @@ from typing import Any
 
 from harness.base.errors import Trouble
 from harness.base.paths import ROOT
+from harness.verdicts.judge import Verdict
+from harness.verdicts.why import passed
 from harness.results.model import (
+    SCHEMA,
     Cell,
     Footer,
     Header,
@@ -86,8 +91,7 @@ class Writer:
         )
 
     def _line(self, value: dict[str, Any]) -> None:
-        # ASCII, because a guest can say anything: U+2028, where careless readers cut lines, or a stray byte.
-        data = json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode("ascii") + b"\n"
+        data = _as_line(value).encode("ascii")
         try:
             written = 0
             while written < len(data):
@@ -109,6 +113,30 @@ class Writer:
             f"Writing {self._path} failed: {error.strerror}. The results of {len(self._cells)} cells so far "
             "are intact in it; make room and run again."
         )
+
+
+def as_text(results: Results) -> str:
+    """A whole run as the text of its file."""
+    lines: list[Header | Cell | Kernel | Footer] = [results.header, *results.cells, *results.kernels, results.footer]
+    return "".join(_as_line(line.as_json()) for line in lines)
+
+
+def brief(results: Results) -> Results:
+    """The run as it is published: of a row that works there is no more to tell than how many tests passed.
+
+    Nine tenths of a run's evidence is about rows that work. The results of a run on this machine keep all of it.
+    """
+    return replace(results, cells=tuple(_brief(cell) if cell.verdict is Verdict.WORKS else cell for cell in results.cells))
+
+
+def _brief(cell: Cell) -> Cell:
+    told = {"kind": "passed", "tests": passed(cell.observed)}
+    return replace(cell, observed={**cell.observed, "records": [told], "output": "", "kmsg": []})
+
+
+def _as_line(value: Mapping[str, Any]) -> str:
+    # ASCII, because a guest can say anything: U+2028, where careless readers cut lines, or a stray byte.
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
 def read_results(path: Path) -> Results:
@@ -156,6 +184,11 @@ def _parse(where: str, line: str) -> dict[str, Any]:
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind not in ("header", "kernel", "cell", "footer"):
         raise Trouble(f"{where} is of no known kind: no results file, or a newer one. Run ci/matrix again.")
+    if kind == "header" and isinstance(value.get("schema"), int) and value["schema"] != SCHEMA:
+        raise Trouble(
+            f"{where}: these results have schema {value['schema']}, and this harness reads {SCHEMA}. Read them with the "
+            "commit that wrote them, or run ci/matrix again."
+        )
     for breach in _validator(kind).iter_errors(value):
         field = ".".join(str(part) for part in breach.absolute_path) or kind
         raise Trouble(f"{where} breaks {SCHEMA_PATH.relative_to(ROOT)}: {field}: {breach.message}. Run ci/matrix again.")

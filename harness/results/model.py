@@ -6,11 +6,13 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 from harness.base.errors import Trouble
+from harness.machines.machine import Accelerator
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict, surprise
+from harness.verdicts.why import why
 
 
-SCHEMA = 1
+SCHEMA = 2
 
 Position = tuple[str, str, str]  # test, series, binding
 
@@ -70,7 +72,7 @@ class Kernel:
     version: str | None  # uname -v
     source: str  # the package or the file, in words
     sha256: str | None  # of the image
-    accelerator: str | None  # a sentence; None for the host
+    accelerator: Accelerator | None  # None for the host
     boot_ms: int | None
     wall_ms: int
     smoke: str | None  # "ok", or a sentence; None when it did not come to that
@@ -96,7 +98,7 @@ class Cell:
     observed: Mapping[str, Any]  # Observation.as_json()
     expected: Expected
     verdict: Verdict
-    why: str  # one sentence for a person
+    due: tuple[str, ...]  # since when it must pass: Row.due of the catalogue of the run
     ms: int
     rerun: str  # the command that runs this one cell again
 
@@ -106,13 +108,18 @@ class Cell:
         return (self.test, self.series, self.binding)
 
     @property
+    def why(self) -> str:
+        """One sentence for a person. It is made from the facts, so that other words for them make no other cell."""
+        return why(self.due, self.observed, self.expected, self.verdict)
+
+    @property
     def surprise(self) -> bool:
         """Whether a person should look at it."""
         return surprise(self.verdict)
 
     def as_json(self) -> dict[str, Any]:
         """The cell's line."""
-        return {"kind": "cell", **asdict(self), "surprise": self.surprise}
+        return {"kind": "cell", **asdict(self), "due": list(self.due), "surprise": self.surprise}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,13 +180,14 @@ def utc_now() -> str:
 
 def kernel_from_json(value: dict[str, Any]) -> Kernel:
     """A kernel's line back from its JSON."""
-    return Kernel(**without(value, "kind", "notices"), notices=tuple(value["notices"]))
+    accelerator = Accelerator(**value["accelerator"]) if value["accelerator"] else None
+    return Kernel(**without(value, "kind", "notices", "accelerator"), notices=tuple(value["notices"]), accelerator=accelerator)
 
 
 def cell_from_json(value: dict[str, Any]) -> Cell:
     """A cell's line back from its JSON."""
     enums: dict[str, Any] = {"expected": Expected(value["expected"]), "verdict": Verdict(value["verdict"])}
-    return Cell(**without(value, "kind", "surprise", *enums), **enums)
+    return Cell(**without(value, "kind", "surprise", "due", *enums), due=tuple(value["due"]), **enums)
 
 
 def without(value: dict[str, Any], *keys: str) -> dict[str, Any]:

@@ -45,6 +45,11 @@ class Row:
     timeout_s: int
 
     @property
+    def due(self) -> tuple[str, ...]:
+        """The releases since which the test must pass: mainline, then backports; or ANY alone."""
+        return (self.since, *self.also)
+
+    @property
     def suite(self) -> str:
         """The GoogleTest suite: write_read -> WriteRead."""
         return "".join(part.capitalize() for part in self.stem.split("_"))

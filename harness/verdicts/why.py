@@ -4,72 +4,75 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from harness.base.words import number, one_line, result_text
-from harness.suite.catalogue import ANY, Row
+from harness.suite.catalogue import ANY
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict, proposes_since
-from harness.verdicts.observation import Observation, Shape, State
+from harness.verdicts.observation import Shape, State
 
 
-def why(row: Row, observation: Observation, expected: Expected, verdict: Verdict) -> str:
-    """One sentence, without its full stop, that tells a person why the cell says what it says."""
-    told = one_line(_refused(observation) if verdict is Verdict.MISSING else _seen(observation))
+def why(due: Sequence[str], seen: Mapping[str, Any], expected: Expected, verdict: Verdict) -> str:
+    """One sentence, without its full stop, that tells a person why the cell says what it says.
+
+    `due` are the releases since which the row must pass (Row.due), `seen` is an observation as JSON.
+    """
+    since = " and ".join(due)
+    told = one_line(_refused(seen) if verdict is Verdict.MISSING else _seen(seen))
     match verdict:
         case Verdict.ABSENT if expected is Expected.ABSENT:
-            told += f", as on every kernel before {_first(row)}"
+            told += f", as on every kernel before {since}"
         case Verdict.MISSING:
-            told += ", but due on every kernel" if row.since == ANY else f", but due since {_first(row)}"
+            told += ", but due on every kernel" if ANY in due else f", but due since {since}"
         case Verdict.EARLY:
-            told += f", though only due since {_first(row)}: a backport, or the catalogue is wrong"
-    if observation.shape is Shape.RIGHT and _refusal(observation) and verdict is not Verdict.NOT_EXPRESSIBLE:
-        told += f": {_witness(observation)}"
-    if observation.state is State.NOT_EXPRESSIBLE and verdict is Verdict.WRONG:
+            told += f", though only due since {since}: a backport, or the catalogue is wrong"
+    if seen["shape"] == Shape.RIGHT and _refusal(seen) and verdict is not Verdict.NOT_EXPRESSIBLE:
+        told += f": {_witness(seen)}"
+    if seen["state"] == State.NOT_EXPRESSIBLE and verdict is Verdict.WRONG:
         told += "; this binding is ours and must have words for everything"
     if proposes_since(expected, verdict):
         told += "; the kernel's version is unknown, so this is a proposal for the catalogue"
-    if observation.complaints:
-        more = len(observation.complaints) - 1
-        told += f"; the kernel complained: {one_line(observation.complaints[0])}"
+    if seen["complaints"]:
+        more = len(seen["complaints"]) - 1
+        told += f"; the kernel complained: {one_line(seen['complaints'][0])}"
         told += f" (and {more} more)" if more else ""
     return told
 
 
-def _first(row: Row) -> str:
-    return " and ".join((row.since, *row.also))
-
-
-def _seen(observation: Observation) -> str:
-    match observation.state:
+def _seen(seen: Mapping[str, Any]) -> str:
+    match seen["state"]:
         case State.PASSED:
-            tests = [record for record in observation.records if record.get("kind") == "test"]
-            return f"{number(len(tests), 'test')} passed"
+            return f"{number(passed(seen), 'test')} passed"
         case State.REFUSED:
-            return _refused(observation)
+            return _refused(seen)
         case State.NOT_EXPRESSIBLE:
-            return _unsaid(observation)
+            return _unsaid(seen)
         case State.BLOCKED:
-            return f"blocked: {observation.cause or 'by something without a name'}"
-    first_failure = next(_failures(observation), f"{observation.state}, and nobody noted why")
-    return observation.cause or first_failure
+            return f"blocked: {seen['cause'] or 'by something without a name'}"
+    return str(seen["cause"] or next(_failures(seen), f"{seen['state']}, and nobody noted why"))
 
 
-def _refusal(observation: Observation) -> dict[str, Any]:
-    return next((record["refusal"] for record in observation.records if record.get("refusal")), {})
+def passed(seen: Mapping[str, Any]) -> int:
+    """How many tests of a row that passed there were."""
+    return sum(record.get("tests", 1) for record in seen["records"] if record.get("kind") in ("test", "passed"))
 
 
-def _refused(observation: Observation) -> str:
-    refusal = _refusal(observation)
+def _refusal(seen: Mapping[str, Any]) -> dict[str, Any]:
+    return next((record["refusal"] for record in seen["records"] if record.get("refusal")), {})
+
+
+def _refused(seen: Mapping[str, Any]) -> str:
+    refusal = _refusal(seen)
     if not refusal:
         return "refused without any evidence"
     refused = f"{refusal['what']} refused with {result_text(refusal['res'])}"
-    if observation.shape is Shape.RIGHT:
+    if seen["shape"] == Shape.RIGHT:
         return refused
     objections = refusal["objections"] or ["the evidence does not hold"]
     return f"{refused}, but not as an old kernel does it: {'; '.join(objections)}"
 
 
-def _unsaid(observation: Observation) -> str:
+def _unsaid(seen: Mapping[str, Any]) -> str:
     """How many of the row's tests could be asked, and what the others lack."""
-    tests = [record for record in observation.records if record.get("kind") == "test"]
+    tests = [record for record in seen["records"] if record.get("kind") == "test"]
     lacking = [test for test in tests if test.get("not_expressible")]
     if not lacking:
         return "not expressible, and nobody noted what"
@@ -81,7 +84,7 @@ def _unsaid(observation: Observation) -> str:
     told = lack["not_expressible"]
     also = f" (and {more} more)" if more else ""
     return (
-        f"{counted}; {lack['name']} needs {told['what']}, which {binding_title(observation.records)} cannot say: "
+        f"{counted}; {lack['name']} needs {told['what']}, which {binding_title(seen['records'])} cannot say: "
         f"{told['reason'].rstrip('.')}{also}"
     )
 
@@ -102,16 +105,16 @@ def titled(name: str, version: str | None) -> str:
     return name if version is None or version in name else f"{name} {version}"
 
 
-def _witness(observation: Observation) -> str:
+def _witness(seen: Mapping[str, Any]) -> str:
     """What the shape of a right refusal rests on; the test recorded every part of it."""
-    refusal = _refusal(observation)
+    refusal = _refusal(seen)
     probe = refusal["probe"]
     says = "no probe on this kernel" if probe is None else f"probe {'has' if probe else 'lacks'} {refusal['probed']}"
     return f"NOP before and after fine, an opcode nobody has refused alike, {says}"
 
 
-def _failures(observation: Observation) -> Iterator[str]:
-    for record in observation.records:
+def _failures(seen: Mapping[str, Any]) -> Iterator[str]:
+    for record in seen["records"]:
         for failure in record.get("failures", ()):
             file = str(failure["file"]).rpartition("/")[2]
             place = f" ({file}:{failure['line']})" if file else ""

@@ -17,6 +17,7 @@ from harness.base.errors import Trouble
 from harness.base.paths import ROOT
 from harness.commands import diff
 from harness.report import changes
+from harness.machines.machine import Accelerator
 from harness.results.compare import Cause, Kind, compare
 from harness.tests.runs import HEADER, KERNELS, MADE_OF, TESTS, cell, digest, run, write
 from harness.verdicts.judge import Verdict
@@ -107,8 +108,8 @@ def with_kernel(results, series, **facts):
 
 
 def test_another_machine_under_the_same_kernel():
-    assert causes(QUIET, with_kernel(RED, "6.1", accelerator="kvm: it works")) == [[Cause.MACHINE]]
-    assert causes(QUIET, with_kernel(RED, "7.3", accelerator="kvm: it works")) == [[Cause.NOTHING]]
+    assert causes(QUIET, with_kernel(RED, "6.1", accelerator=Accelerator(name="kvm", reason="it works"))) == [[Cause.MACHINE]]
+    assert causes(QUIET, with_kernel(RED, "7.3", accelerator=Accelerator(name="kvm", reason="it works"))) == [[Cause.NOTHING]]
     host = {("nop", "host"): WRONG}
     assert causes(QUIET, run(host, host=dict(HEADER.host) | {"cpus": 8})) == [[Cause.MACHINE]]
     assert causes(QUIET, run(host, host={"machine": "x86_64"})) == [[Cause.NOTHING]]  # a merged run does not say
@@ -182,7 +183,7 @@ def test_a_package_that_was_built_again_is_another_kernel():
 def test_several_causes_are_told_the_most_specific_first():
     tests = dict(MADE_OF.tests) | {"waitid": OTHER}
     parts = {"binding": OTHER, "support": OTHER, "harness": OTHER, "catalogue": OTHER, "tests": tests}
-    new = with_kernel(run(REDDER, patches={"6.1": "11"}, **made_of(**parts)), "6.1", accelerator="kvm: it works")
+    new = with_kernel(run(REDDER, patches={"6.1": "11"}, **made_of(**parts)), "6.1", accelerator=Accelerator(name="kvm", reason="it works"))
     assert causes(QUIET, new) == [
         [Cause.KERNEL, Cause.TEST, Cause.CATALOGUE, Cause.BINDING, Cause.SUPPORT, Cause.HARNESS, Cause.MACHINE]
     ]

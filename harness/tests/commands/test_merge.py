@@ -154,8 +154,8 @@ def test_a_shard_with_a_hole(shards, into):
 def test_a_shard_of_another_schema(shards, into):
     names = shards(*two())
     file = Path(names[0], "results.ndjson")
-    file.write_text(file.read_text().replace('"schema":1', '"schema":2'))
-    assert "shard-0: results.ndjson, line 1 breaks harness/results/schema.json: schema" in refused(names, into)
+    file.write_text(file.read_text().replace('"schema":2', '"schema":1', 1))
+    assert "shard-0: results.ndjson, line 1: these results have schema 1" in refused(names, into)
 
 
 def test_a_shard_that_left_nothing(tmp_path, shards, into):

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from harness.base.paths import ROOT
 from harness.commands import nightly, plan
@@ -28,7 +29,6 @@ from harness.results.model import Cell, Results
 from harness.results.provenance import ingredients
 from harness.suite import catalogue
 from harness.tests.runs import run, write
-from harness.tests.workflow import run_steps
 from harness.verdicts.judge import Verdict
 
 ROWS = catalogue.load()
@@ -128,7 +128,7 @@ def test_another_kernel_is_committed_and_nothing_else(repository):
     assert done.returncode == 0, done.stdout
     assert repository.git("rev-list", "--count", f"{before}..HEAD") == "1"
     files = repository.git("show", "--name-only", "--format=", "HEAD").split()
-    assert files == ["README.md", *sorted(f"reports/{name}" for name in (*folder.RENDERERS, "results.ndjson"))]
+    assert files == ["README.md", *sorted(f"reports/{name}" for name in (*folder.PUBLISHED, "results.ndjson"))]
     assert repository.git("status", "--porcelain") == ""
     subject, _, body = repository.git("show", "--no-patch", "--format=%B", "HEAD").partition("\n\n")
     assert subject == (
@@ -274,7 +274,8 @@ def test_a_place_that_is_none(repository, tmp_path):
 
 def test_the_steps_of_the_report_job_as_github_runs_them(repository, tmp_path):
     """Shards as they are downloaded, up to the commit; the push goes to a repository beside."""
-    steps = dict(run_steps((ROOT / ".github" / "workflows" / "nightly.yml").read_text()))
+    report = yaml.safe_load((ROOT / ".github" / "workflows" / "nightly.yml").read_text())["jobs"]["report"]
+    steps = {step["name"]: step["run"] for step in report["steps"] if "run" in step}
     whole_run, before = whole(RED, suite=repository.head, **NEWER), repository.head
     for series in COLUMNS:
         plan_of_one = replace(whole_run.header.plan, kernels=(series,))
@@ -292,7 +293,7 @@ def test_the_steps_of_the_report_job_as_github_runs_them(repository, tmp_path):
         "KERNELS": json.dumps(entries), "COMMIT": "--commit", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
     }  # fmt: skip
     codes = {}
-    for name in ("Make one run of the shards", "Say what changed, and commit it", "Push the commit"):
+    for name in ("Merge the shards into one run", "Say what changed, and commit it", "Push the commit"):
         command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", steps[name]]
         codes[name] = subprocess.run(command, cwd=repository.top, env=environment, check=False).returncode
     assert list(codes.values()) == [0, 1, 0]  # a surprise is a finding, and published

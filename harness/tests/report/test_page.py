@@ -22,7 +22,7 @@ from harness.results.file import read_results
 from harness.results.model import Footer, Plan, Results
 from harness.suite import catalogue
 from harness.tests.report.test_bindings_report import BOUND
-from harness.tests.report.test_report import GOLDEN, ROWS, RUN
+from harness.tests.report.test_report import BESIDE, GOLDEN, ROWS, RUN
 from harness.verdicts.judge import Verdict
 
 DRIVER = Path("/usr/bin/chromedriver")
@@ -62,7 +62,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
     for name, (run, rows) in runs.items():
         written[name] = directory / f"{name}.html"
-        written[name].write_text(html.render(run, rows, Place(home=str(ROOT))), encoding="utf-8")
+        written[name].write_text(html.render(run, rows, Place(home=str(ROOT), beside=BESIDE)), encoding="utf-8")
     return written
 
 

@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 from harness.base.errors import Trouble
+from harness.machines.machine import Accelerator
 from harness.results import file as results
 from harness.results.file import SCHEMA_PATH, Writer, parse_results, read_results
 from harness.results.model import Cell, Footer, Header, Ingredients, Kernel, Plan
@@ -35,7 +36,7 @@ KERNEL = Kernel(
     version="#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-1 (2026-11-01)",
     source="linux-image-6.1.0-56-cloud-amd64 6.1.192-1",
     sha256="ab" * 32,
-    accelerator="TCG, asked for",
+    accelerator=Accelerator(name="tcg", reason="asked for"),
     boot_ms=1770,
     wall_ms=3120,
     smoke="ok",
@@ -50,7 +51,7 @@ NOP = Cell(
     observed=Observation(state=State.PASSED, kmsg=("<6>one \x85 \u2028 line",), taint=(0, 0)).as_json(),
     expected=Expected.PRESENT,
     verdict=Verdict.WORKS,
-    why="1 test passed",
+    due=("5.1",),
     ms=3,
     rerun="ci/matrix --kernel 6.1 -k nop",
 )
@@ -127,7 +128,7 @@ def test_a_run_of_before_it_told_is_read():
 
 def test_a_cell_has_what_readers_of_the_file_rely_on(lines):
     assert list(lines[1]) == [
-        "kind", "test", "stem", "series", "kernel", "binding", "observed", "expected", "verdict", "why", "ms",
+        "kind", "test", "stem", "series", "kernel", "binding", "observed", "expected", "verdict", "due", "ms",
         "rerun", "surprise",
     ]  # fmt: skip
 
@@ -142,8 +143,8 @@ def test_a_line_is_out_before_the_next_one_starts(path):
 def test_a_stray_byte_of_a_guest_does_not_stop_the_run(path):
     stray = b"\xff".decode(errors="surrogateescape")
     with Writer(path, HEADER) as writer:
-        writer.cell(replace(NOP, why=f"said {stray}"))
-    assert json.loads(path.read_text().splitlines()[-1])["why"] == f"said {stray}"
+        writer.cell(replace(NOP, rerun=f"said {stray}"))
+    assert json.loads(path.read_text().splitlines()[-1])["rerun"] == f"said {stray}"
 
 
 def test_a_full_disk_keeps_the_lines_before_it(path, monkeypatch):
@@ -243,7 +244,7 @@ def _repeat(index: int):
         (_edit(-1, no_verdict=1), "the footer's numbers are not those of the cells"),
         (_edit(-1, complete=False), "the footer's numbers are not those of the cells"),
         (_edit(3, surprise=False), "write/read on 6.1 through uring is missing, and its surprise denies it"),
-        (_edit(0, schema=2), "line 1 breaks harness/results/schema.json: schema: 1 was expected"),
+        (_edit(0, schema=1), "line 1: these results have schema 1, and this harness reads 2."),
         (_edit(1, verdict="fine"), "line 2 breaks harness/results/schema.json: verdict: 'fine' is not one of"),
         (_edit(1, observed={}), "breaks harness/results/schema.json: observed: 'state' is a required property"),
         (_edit(1, extra=1), "Additional properties are not allowed ('extra' was unexpected)"),
