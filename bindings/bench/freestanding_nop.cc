@@ -1,5 +1,5 @@
-// One NOP, in a program without a C library: how small a program with a ring can be. Exit code: 0, the errno of what
-// failed, or 255 when the wait brought no completion.
+// One NOP, in a program without a C library: how small a program with a ring can be. Exit code: 0, the errno
+// of what failed, or 255 when the wait brought no completion.
 #include <uring/uring.h>
 
 namespace {

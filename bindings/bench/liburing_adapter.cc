@@ -21,7 +21,8 @@ class Adapter {
 
   int open(const bench_setup& setup) {
     ring_.ring_fd = -1;
-    if (const int error = io_uring_queue_init(bench_ring_entries, &ring_, setup.ring_flags); error < 0) return error;
+    if (const int error = io_uring_queue_init(bench_ring_entries, &ring_, setup.ring_flags); error < 0)
+      return error;
     if (setup.kind == bench_read_fixed) {
       const ::iovec memory{setup.memory, bench_buffers * bench_page};
       if (const int error = io_uring_register_buffers(&ring_, &memory, 1); error < 0) return error;

@@ -18,9 +18,9 @@ namespace {
 // By number, because they are newer than this distribution's header.
 constexpr u32 single_issuer_defer_taskrun = 1u << 12 | 1u << 13;
 
-// A file of one page, in the page cache because it was just written, and without a name. It must be readable without
-// waiting: a kernel that cannot promise that (of a memfd, for example) hands each read to a worker thread, and the row
-// would measure threads.
+// A file of one page, in the page cache because it was just written, and without a name. It must be readable
+// without waiting: a kernel that cannot promise that (of a memfd, for example) hands each read to a worker
+// thread, and the row would measure threads.
 int cached_page() {
   const char* const wanted = std::getenv("TMPDIR");
   const std::string directory = wanted == nullptr ? "/tmp" : wanted;
@@ -31,7 +31,8 @@ int cached_page() {
   }
   const ::iovec to{page.data(), page.size()};
   if (::preadv2(file, &to, 1, 0, RWF_NOWAIT) != bench_page) {
-    fail("files in " + directory + " cannot be read without waiting. Name a directory on another file system with TMPDIR.");
+    fail("files in " + directory +
+         " cannot be read without waiting. Name a directory on another file system with TMPDIR.");
   }
   return file;
 }
@@ -50,7 +51,8 @@ Plugin load(const std::string& argument) {
   void* const library = ::dlopen(argument.substr(equals + 1).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) fail(::dlerror());
   return {argument.substr(0, equals), symbol<decltype(&bench_open)>(library, "bench_open"),
-          symbol<decltype(&bench_run)>(library, "bench_run"), symbol<decltype(&bench_close)>(library, "bench_close")};
+          symbol<decltype(&bench_run)>(library, "bench_run"),
+          symbol<decltype(&bench_close)>(library, "bench_close")};
 }
 
 }  // namespace
@@ -64,7 +66,8 @@ std::vector<Row> all_rows() {
   };
   for (const u32 batch : {1u, 32u}) add("nop/" + std::to_string(batch), bench_nop, batch, true);
   for (const u32 batch : {1u, 32u}) add("read/" + std::to_string(batch), bench_read, batch, true);
-  for (const u32 batch : {1u, 32u}) add("read_fixed/" + std::to_string(batch), bench_read_fixed, batch, false);
+  for (const u32 batch : {1u, 32u})
+    add("read_fixed/" + std::to_string(batch), bench_read_fixed, batch, false);
   add("ping_pong/1", bench_ping_pong, 1, false);
   for (const u32 batch : {1u, 32u}) add("receive/" + std::to_string(batch), bench_receive, batch, false);
   return rows;
@@ -88,7 +91,11 @@ Bench::Bench(const Row& row, const Plugin& plugin) : row_(row), plugin_(plugin) 
   memory_ = static_cast<decltype(memory_)>(std::aligned_alloc(bench_page, sizeof *memory_));
   if (memory_ == nullptr) fail("out of memory");
   memory_->fill(0);
-  setup_ = {.kind = row.kind, .batch = row.batch, .ring_flags = row.ring_flags, .file = cached_page(), .sockets = {},
+  setup_ = {.kind = row.kind,
+            .batch = row.batch,
+            .ring_flags = row.ring_flags,
+            .file = cached_page(),
+            .sockets = {},
             .memory = memory_->data()};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, setup_.sockets) != 0) fail("no socket pair");
   if (const int error = plugin_.open(&setup_, &bench_); error != 0) {

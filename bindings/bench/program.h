@@ -35,8 +35,8 @@ std::vector<Plugin> load_plugins(int count, char** arguments);
 // Says what is wrong and ends the program with exit code 2.
 [[noreturn]] void fail(const std::string& what);
 
-// A row of a binding, opened. Ends the program when it cannot be opened, or when a result is wrong: numbers of requests
-// that did not do what they should are worth nothing.
+// A row of a binding, opened. Ends the program when it cannot be opened, or when a result is wrong:
+// measurements of requests that went wrong are worthless.
 class Bench {
  public:
   Bench(const Row& row, const Plugin& plugin);

@@ -1,13 +1,13 @@
-// The rows of the benchmark, once for every C++ binding: only `Adapter` differs. bench_export(Adapter) at the end of an
-// adapter's file makes the plug-in. rust/src/lib.rs has the same rows in the same order.
+// The rows of the benchmark, once for every C++ binding: only `Adapter` differs. BENCH_EXPORT(Adapter) at the
+// end of an adapter's file makes the plug-in. rust/src/lib.rs has the same rows in the same order.
 //
 // An adapter is the binding's own fastest documented way to
-//   open(setup)                     make the ring, and register file, buffers or buffer group; a negative errno or 0
-//   nop(user_data) ...              queue a request
-//   submit_and_wait(n)              submit, and wait for n CQEs
-//   take(visit)                     visit(user_data, res, flags) for each CQE that is there; returns their count
-//   put_back(flags, res)            give the buffer of this CQE back to the group, which knows its size only at run time;
-//                                  both are checked: the buffer's number, and that `res` is not more than its size
+//   open(setup)            make the ring, and register file, buffers or buffer group; a negative errno or 0
+//   nop(user_data) ...     queue a request
+//   submit_and_wait(n)     submit, and wait for n CQEs
+//   take(visit)            visit(user_data, res, flags) for each CQE that is there; returns their count
+//   put_back(flags, res)   give the buffer of this CQE back to the group, which knows its size only at run
+//                          time; both are checked: the buffer's number, and that `res` fits into it
 // and stops the program when the binding reports an error: no row has room for one.
 #ifndef BINDINGS_BENCH_ROWS_H
 #define BINDINGS_BENCH_ROWS_H
@@ -47,28 +47,27 @@ class Rows {
           adapter.nop(user_data);
         });
       case bench_read:
-        return run_batches(rounds, bench_page, [](Adapter& adapter, const bench_setup& setup, u64 user_data, u32 i) {
-          adapter.read(user_data, setup.file, setup.memory + i * bench_page, bench_page);
-        });
+        return run_batches(rounds, bench_page,
+                           [](Adapter& adapter, const bench_setup& setup, u64 user_data, u32 i) {
+                             adapter.read(user_data, setup.file, setup.memory + i * bench_page, bench_page);
+                           });
       case bench_read_fixed:
-        return run_batches(rounds, bench_page, [](Adapter& adapter, const bench_setup& setup, u64 user_data, u32 i) {
-          adapter.read_fixed(user_data, setup.memory + i * bench_page, bench_page);
-        });
-      case bench_ping_pong:
-        return run_ping_pong(rounds);
-      case bench_receive:
-        return run_receive(rounds);
-      default:
-        return 1;
+        return run_batches(rounds, bench_page,
+                           [](Adapter& adapter, const bench_setup& setup, u64 user_data, u32 i) {
+                             adapter.read_fixed(user_data, setup.memory + i * bench_page, bench_page);
+                           });
+      case bench_ping_pong: return run_ping_pong(rounds);
+      case bench_receive: return run_receive(rounds);
+      default: return 1;
     }
   }
 
  private:
-  // Each row is a function of its own, or its registers would depend on what the other rows do. Each copies the setup,
-  // which no request can point to then, so that it can stay in registers.
+  // Each row is a function of its own, or its use of registers would depend on the other rows. Each copies
+  // the setup, so that no request can point to it and it can stay in registers.
 
-  // Each result must be `expected`, and each wait must bring all of them; the sum of all user_data shows a CQE that is
-  // lost or comes twice.
+  // Each result must be `expected`, and each wait must bring all of them; the sum of all user_data reveals a
+  // CQE that is lost or comes twice.
   template <class Queue>
   [[gnu::noinline]] u64 run_batches(u64 rounds, i32 expected, Queue queue) {
     const bench_setup setup = setup_;
@@ -85,7 +84,8 @@ class Rows {
     return wrong + (sum != queued * (queued + 1) / 2);
   }
 
-  // The receive is queued first: it finds nothing, waits, and the message wakes it up, as in a program that talks.
+  // The receive is queued first: it finds nothing, waits, and the message wakes it up, as in a program that
+  // talks to another.
   [[gnu::noinline]] u64 run_ping_pong(u64 rounds) {
     const bench_setup setup = setup_;
     u64 wrong = 0, queued = 0, sum = 0;
@@ -103,7 +103,8 @@ class Rows {
     return wrong + (sum != queued * (queued + 1) / 2);
   }
 
-  // One receive for all messages: it must go on for ever, and each of its CQEs brings a buffer, which is given back.
+  // One receive for all messages: it must never end, and each of its CQEs brings a buffer, which is given
+  // back.
   [[gnu::noinline]] u64 run_receive(u64 rounds) {
     const bench_setup setup = setup_;
     const u32 batch = setup.batch;
@@ -133,15 +134,15 @@ class Rows {
 }  // namespace bench
 
 // The plug-in's three functions for an adapter.
-#define BENCH_EXPORT(Adapter)                                                             \
-  extern "C" int bench_open(const bench_setup* setup, void** bench) {                     \
-    auto* rows = new (std::nothrow)::bench::Rows<Adapter>(*setup);                        \
-    *bench = rows;                                                                        \
-    return rows == nullptr ? -ENOMEM : rows->open();                                      \
-  }                                                                                       \
-  extern "C" std::uint64_t bench_run(void* bench, std::uint64_t rounds) {                 \
-    return static_cast<::bench::Rows<Adapter>*>(bench)->run(rounds);                      \
-  }                                                                                       \
+#define BENCH_EXPORT(Adapter)                                             \
+  extern "C" int bench_open(const bench_setup* setup, void** bench) {     \
+    auto* rows = new (std::nothrow)::bench::Rows<Adapter>(*setup);        \
+    *bench = rows;                                                        \
+    return rows == nullptr ? -ENOMEM : rows->open();                      \
+  }                                                                       \
+  extern "C" std::uint64_t bench_run(void* bench, std::uint64_t rounds) { \
+    return static_cast<::bench::Rows<Adapter>*>(bench)->run(rounds);      \
+  }                                                                       \
   extern "C" void bench_close(void* bench) { delete static_cast<::bench::Rows<Adapter>*>(bench); }
 
 #endif

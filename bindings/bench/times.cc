@@ -1,5 +1,5 @@
-// bench_times NAME=path/of/plugin.so... [Google Benchmark's options]: the time of every row on every binding. The
-// repetitions are interleaved in random order, so that what else happens on the machine happens to all of them.
+// bench_times NAME=path/of/plugin.so... [Google Benchmark's options]: the time of every row on every binding.
+// The repetitions are interleaved in random order, so that other load on the machine affects all of them.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -13,7 +13,8 @@ void measure(benchmark::State& state, const bench::Row& row, const bench::Plugin
   constexpr bench::u64 rounds = 1024;  // between two looks at the clock
   bench::Bench bench(row, plugin);
   bench.run(rounds);
-  while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(rounds * row.batch))) bench.run(rounds);
+  while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(rounds * row.batch)))
+    bench.run(rounds);
 }
 
 }  // namespace
@@ -24,7 +25,8 @@ int main(int argc, char** argv) {
   const auto plugins = bench::load_plugins(argc - 1, argv + 1);
   for (const bench::Row& row : rows) {
     for (const bench::Plugin& plugin : plugins) {
-      benchmark::RegisterBenchmark((row.name + " " + plugin.name).c_str(), measure, std::cref(row), std::cref(plugin));
+      benchmark::RegisterBenchmark((row.name + " " + plugin.name).c_str(), measure, std::cref(row),
+                                   std::cref(plugin));
     }
   }
   benchmark::RunSpecifiedBenchmarks();

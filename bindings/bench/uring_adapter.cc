@@ -12,7 +12,8 @@ using bench::i32, bench::u32, bench::u64;
 class Adapter {
  public:
   int open(const bench_setup& setup) {
-    if (const auto opened = ring_.init(bench_ring_entries, setup.ring_flags); !opened) return code(opened.error());
+    if (const auto opened = ring_.init(bench_ring_entries, setup.ring_flags); !opened)
+      return code(opened.error());
     if (setup.kind == bench_read_fixed) {
       const ::iovec memory{setup.memory, bench_buffers * bench_page};
       if (const auto done = ring_.register_buffers(&memory, 1); !done) return code(done.error());
@@ -55,7 +56,7 @@ class Adapter {
   static int code(uring::Error error) { return -static_cast<int>(error); }
 
   uring::Ring ring_;
-  uring::BufferGroup<uring::Ring> group_;  // behind the ring: goes first
+  uring::BufferGroup<uring::Ring> group_;  // after the ring, so that it is destroyed first
 };
 
 }  // namespace

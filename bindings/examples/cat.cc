@@ -1,5 +1,5 @@
 // cat FILE...: writes files to standard output. Shows the simplest way to use a ring: one request at a time.
-// Opening, reading, writing and closing are all requests; what each returned stands in its CQE.
+// Opening, reading, writing and closing are all requests; the result of each is in its CQE.
 //
 // Needs OPENAT, READ, WRITE, CLOSE and the file position as an offset (5.6).
 // Build: c++ -std=c++20 -I bindings/include bindings/examples/cat.cc -o cat
@@ -19,7 +19,7 @@ int complete(uring::Ring& ring) {
   if (const auto submitted = ring.submit(); !submitted) return -static_cast<int>(submitted.error());
   uring::Cqe cqe;
   uring::Result<void> taken = ring.copy_cqe(cqe);
-  while (taken == uring::Error::intr) taken = ring.copy_cqe(cqe);  // a signal woke us; the request goes on
+  while (taken == uring::Error::intr) taken = ring.copy_cqe(cqe);  // a signal; the request continues
   return taken ? cqe.res : -static_cast<int>(taken.error());
 }
 

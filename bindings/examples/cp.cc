@@ -60,7 +60,7 @@ void copy(uring::Ring& ring, int from, int to) {
   const auto go_on = [&](u16 index) {
     Block& block = blocks[index];
     if (block.read < 0) fail("read", -block.read);
-    if (block.read == 0) return static_cast<void>(--busy);  // behind the end of the file, as any later block
+    if (block.read == 0) return static_cast<void>(--busy);  // past the end of the file, as all later blocks
     // A short read breaks the link: the write was cancelled. Once more, for no more than is there.
     if (u32 got = static_cast<u32>(block.read); got < block.asked)
       return queue_pair(ring, from, to, index, got);

@@ -1,10 +1,10 @@
 // echo_server: sends back what it receives, on 127.0.0.1. Prints its port; ends when standard input is
-// closed, or with a signal. Shows requests that go on by themselves (one accepts every connection, one for
-// each of them receives everything) and a group of buffers from which the kernel takes one when data is
-// there.
+// closed, or with a signal. Shows multishot requests (one accepts every connection, one per connection
+// receives everything) and a group of buffers from which the kernel takes one when data arrives.
 //
-// In each turn `note` writes down what the CQEs say, then `start_what_is_due` looks at the state and queues
-// what it calls for: a request that has ended is started again by the line that first started it.
+// In each iteration `note` records what the CQEs say, then `start_what_is_due` looks at the state and queues
+// the requests that it calls for: a request that has ended is started again by the line that first started
+// it.
 //
 // Data is sent from the buffer it came in, so memory is bounded, but a client that sends and never reads
 // keeps buffers until the others get none. A server for strangers would limit what one connection may hold.
@@ -66,7 +66,7 @@ class Server {
 
   void run() {
     while (!stopped_) {
-      // A full queue is no error: submit without waiting, and come back for the rest.
+      // A full queue is not an error: submit without waiting, and come back for the rest.
       const auto entered = ring_.submit_and_wait(start_what_is_due() ? 1 : 0);
       if (entered != Error::intr && entered != Error::busy) must(entered, "io_uring_enter");
       ring_.for_each_cqe([this](const Cqe& cqe) { note(cqe); });
@@ -100,7 +100,7 @@ class Server {
       at = over ? connections_.erase(at) : std::next(at);
     }
     if (!reading_) start(reading_, ring_.read(tag(Request::input, 0), STDIN_FILENO, input_, ~u64{0}));
-    // Behind the loop, because that may have closed a connection.
+    // After the loop, because it may have closed a connection.
     if (!accepting_ && !descriptors_used_up_) {
       const u64 accepts = tag(Request::accept, listener_);
       start(accepting_, ring_.accept_multishot(accepts, listener_, nullptr, nullptr, SOCK_CLOEXEC));

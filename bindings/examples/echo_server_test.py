@@ -1,4 +1,4 @@
-"""Runs the example echo_server (argv[1]) with clients that make it do what is hard for it."""
+"""Runs the example echo_server (argv[1]) with clients that make its work hard."""
 
 import os
 import resource
@@ -17,7 +17,7 @@ all_buffers = 32 * 4096
 
 
 def wait_until_closed(pid: int) -> None:
-    """Returns when the server has closed all connections: what is left are 0, 1, 2, the listener and the ring."""
+    """Returns when the server has closed all connections: only 0, 1, 2, the listener and the ring are left."""
     deadline = time.monotonic() + patience_s
     while (count := len(os.listdir(f"/proc/{pid}/fd"))) != 5:
         assert time.monotonic() < deadline, f"{count} descriptors are open, want 5: a connection was not closed"
@@ -55,7 +55,7 @@ def connected(port: int) -> socket.socket:
 
 
 def rest_of(client: socket.socket) -> bytes:
-    """What comes until the server closes."""
+    """Everything received until the server closes."""
     parts = []
     while part := client.recv(65536):
         parts.append(part)
@@ -63,7 +63,7 @@ def rest_of(client: socket.socket) -> bytes:
 
 
 def echo(port: int, payload: bytes, piece: int = 65536) -> None:
-    """Sends in pieces, says that this is all, then reads everything."""
+    """Sends in pieces, shuts down its sending side, then reads everything."""
     with connected(port) as client:
         for start in range(0, len(payload), piece):
             client.sendall(payload[start : start + piece])
@@ -105,7 +105,7 @@ def nothing_to_say(port: int) -> None:
 
 
 def question_and_answer(port: int) -> None:
-    """The connection stays usable: what comes back does not wait for the end."""
+    """The connection stays usable: the echo does not wait for the end."""
     with connected(port) as client:
         for i in range(20):
             question = bytes([i]) * (1 + 700 * i)
@@ -121,7 +121,7 @@ def question_and_answer(port: int) -> None:
 
 
 def reads_late(port: int) -> None:
-    """One that sends far more than the buffers hold before it reads, twice: they are used up, and must come back."""
+    """A client that sends far more than the buffers hold before it reads, twice: all are used up, and must come back."""
     for _ in range(2):
         payload = os.urandom(200 * all_buffers)
         got: list[bytes] = []
@@ -148,7 +148,7 @@ def reads_late(port: int) -> None:
 
 
 def vanishes(port: int) -> None:
-    """Clients that are gone while there is much to send to them."""
+    """Clients that disconnect while the server still has much to send to them."""
     for _ in range(5):
         with connected(port) as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")  # reset, not close

@@ -1,5 +1,6 @@
-// freestanding_copy FROM TO: copies a file through a ring, in a program without a C library. Opens, reads, writes and closes are all
-// requests; the only plain system call is the one that ends the process. Exit code: 0, or the errno of what failed.
+// freestanding_copy FROM TO: copies a file through a ring, in a program without a C library. Opens, reads,
+// writes and closes are all requests; the only plain system call is the one that ends the process. Exit code:
+// 0, or the errno of what failed.
 //
 // Build: c++ -std=c++20 -ffreestanding -fno-exceptions -fno-rtti -nostdlib -static
 // Needs OPENAT, READ, WRITE and CLOSE (5.6).
@@ -21,7 +22,8 @@ std::byte buffer[64 * 1024];
 
 // Submits the one queued request and waits. Returns what its CQE says: a value or a negative errno.
 i32 complete(uring::Ring& ring) {
-  if (const auto submitted = ring.submit_and_wait(1); !submitted.ok()) return -static_cast<i32>(submitted.error());
+  if (const auto submitted = ring.submit_and_wait(1); !submitted.ok())
+    return -static_cast<i32>(submitted.error());
   uring::Cqe cqe;
   if (const auto taken = ring.copy_cqe(cqe); !taken.ok()) return -static_cast<i32>(taken.error());
   return cqe.res;
@@ -33,7 +35,9 @@ i32 copy(uring::Ring& ring, i32 from, i32 to) {
     const i32 got = complete(ring);
     if (got <= 0) return got;
     for (i32 done = 0; done < got;) {
-      ring.write(2, to, std::span(buffer).subspan(static_cast<u32>(done), static_cast<u32>(got - done)), offset).value();
+      ring.write(2, to, std::span(buffer).subspan(static_cast<u32>(done), static_cast<u32>(got - done)),
+                 offset)
+          .value();
       const i32 wrote = complete(ring);
       if (wrote < 0) return wrote;
       done += wrote;
@@ -69,7 +73,8 @@ extern "C" [[noreturn]] void start(const long* stack) {
   for (;;) uring::arch::syscall6(nr_exit_group, -result, 0, 0, 0, 0, 0);
 }
 
-// The kernel starts us with a stack that a compiled function must not take as its own: pass it on, and realign.
+// The kernel starts us with a stack that a compiled function must not take as its own: pass it on, and
+// realign.
 #if defined(__x86_64__)
 __asm__(".globl _start\n_start:\n xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rsp\n call start\n");
 #elif defined(__aarch64__)

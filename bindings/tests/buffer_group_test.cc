@@ -1,4 +1,4 @@
-// Buffer rings and buffer groups on a kernel that the test plays: positions, masks, wraps, and who gets back what.
+// Buffer rings and buffer groups on a fake kernel: positions, masks, wraps, and which buffers are given back.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -16,9 +16,9 @@ using Group = uring::BufferGroup<Ring>;
 
 class BufferRing : public RingOnAPlayedKernel {
  protected:
-  std::vector<BufReg> asked;        // RegisterOp::pbuf_ring
-  std::vector<u16> unregistered;    // RegisterOp::unregister_pbuf_ring
-  std::vector<long> answers;        // of the first registrations; then 0
+  std::vector<BufReg> asked;      // RegisterOp::pbuf_ring
+  std::vector<u16> unregistered;  // RegisterOp::unregister_pbuf_ring
+  std::vector<long> answers;      // of the first registrations; then 0
   alignas(64) std::array<std::byte, 64> memory{};
 
   void SetUp() override {
@@ -44,7 +44,7 @@ class BufferRing : public RingOnAPlayedKernel {
     };
   }
 
-  // What the kernel sees.
+  // The memory as the kernel sees it.
   Buf* entries() const { return reinterpret_cast<Buf*>(asked.back().ring_addr); }
   u16 tail() const { return entries()[0].resv; }
   std::size_t groups_mapped() const { return kernel.anonymous.size(); }
@@ -114,7 +114,7 @@ TEST_F(BufferRing, PublishesOnlyByAdvancing) {
   uring::free_buf_ring(ring, made, 4, 1);
 }
 
-// Positions are 16 bits and wrap, also between the tail and what is added behind it.
+// Positions are 16 bits and wrap, also between the tail and the entries added after it.
 TEST_F(BufferRing, KeepsCountingAcrossTheWrapOf16Bits) {
   Buf* const made = uring::setup_buf_ring(ring, 4, 1).value();
   const u16 mask = uring::buf_ring_mask(4);
@@ -189,7 +189,7 @@ TEST_F(GroupOfBuffers, AsksNoMoreThanThat) {
   EXPECT_EQ(asked.size(), 4u) << "only EINVAL says that the flag is unknown";
   EXPECT_EQ(groups_mapped(), 0u);
   EXPECT_TRUE(unregistered.empty());
-  // And it can be tried again on the same object.
+  // The same object can be opened again afterwards.
   EXPECT_TRUE(group.init(ring, 7, memory, 16).ok());
 }
 
@@ -202,7 +202,7 @@ TEST_F(GroupOfBuffers, OfAnImpossibleSizeIsRefused) {
       << "and not 16, which is what 32 bits can hold of it";
   EXPECT_EQ(group.init(ring, 1, std::span(memory).first(48), 16), Error::entries_not_power_of_two);
   EXPECT_TRUE(asked.empty());
-  // Not a division by 0, which no other processor stops at.
+  // Not a division by 0, which traps only on some processors.
   EXPECT_EXIT(static_cast<void>(group.init(ring, 1, memory, 0)), testing::KilledBySignal(SIGILL), "");
   EXPECT_DEATH(static_cast<void>(group.init(ring, 1, memory, 15)), "");
   ASSERT_TRUE(group.init(ring, 1, std::span(much).first(32768), 1).ok());
@@ -210,7 +210,7 @@ TEST_F(GroupOfBuffers, OfAnImpossibleSizeIsRefused) {
   EXPECT_DEATH(static_cast<void>(group.init(ring, 1, memory, 16)), "");
 }
 
-// Whatever else a CQE says: a whole buffer belongs to one of them.
+// Whatever else a CQE says, a whole buffer belongs to exactly one CQE.
 TEST_F(GroupOfBuffers, TakesAWholeBufferBackAtOnce) {
   Group group;
   ASSERT_TRUE(group.init(ring, 7, memory, 16, Consumption::whole).ok());
@@ -227,7 +227,7 @@ TEST_F(GroupOfBuffers, ReturnsWholeBuffersInTheOrderTheyCome) {
   ASSERT_TRUE(got.ok());
   EXPECT_EQ(got.value().data(), memory.data() + 32);
   EXPECT_EQ(got.value().size(), 5u);
-  // More often than 16 bits count, and never in the order of the ids.
+  // More often than 16 bits can count, and never in the order of the ids.
   for (u32 round = 0; round < 70'000; ++round) {
     const u16 id = (round * 3 + 2) % 4;
     const u16 position = static_cast<u16>(4 + round);
@@ -240,12 +240,13 @@ TEST_F(GroupOfBuffers, ReturnsWholeBuffersInTheOrderTheyCome) {
   }
 }
 
-// Under incremental consumption a CQE continues where the one before it on the same buffer ended, until one comes without BUF_MORE.
+// Under incremental consumption a CQE continues where the one before it on the same buffer ended, until one
+// comes without BUF_MORE.
 TEST_F(GroupOfBuffers, GoesThroughABufferBitByBit) {
   Group group;
   ASSERT_TRUE(group.init(ring, 7, memory, 16, Consumption::incremental).ok());
-  const Cqe first = delivered(1, 5, buf_more), other = delivered(2, 3, buf_more), second = delivered(1, 4, buf_more),
-            last = delivered(1, 7);
+  const Cqe first = delivered(1, 5, buf_more), other = delivered(2, 3, buf_more),
+            second = delivered(1, 4, buf_more), last = delivered(1, 7);
   for (int round = 0; round < 3; ++round) {
     const u16 before = tail();
     EXPECT_EQ(group.get(first).value().data(), memory.data() + 16);
@@ -266,10 +267,11 @@ TEST_F(GroupOfBuffers, GoesThroughABufferBitByBit) {
     EXPECT_EQ(entries()[before % 4].addr, address(16)) << "whole again";
     EXPECT_EQ(entries()[before % 4].len, 16u);
   }
-  EXPECT_EQ(group.get(other).value().data(), memory.data() + 32 + 3) << "each buffer has a position of its own";
+  EXPECT_EQ(group.get(other).value().data(), memory.data() + 32 + 3)
+      << "each buffer has a position of its own";
 }
 
-// More buffers than a buffer has bytes: nothing is counted in the wrong one of the two.
+// More buffers than a buffer has bytes, so that mistaking one count for the other shows.
 TEST_F(GroupOfBuffers, OfManySmallBuffers) {
   Group group;
   ASSERT_TRUE(group.init(ring, 7, memory, 4).ok());
@@ -338,10 +340,19 @@ TEST_F(GroupOfBuffers, QueuesReceivesThatSelectFromIt) {
   Group group;
   ASSERT_TRUE(group.init(ring, 7, memory, 16).ok());
   const uring::Sqe once = group.recv(1, 5, 0x100).value(), ever = group.recv_multishot(2, 5, 0x100).value();
-  EXPECT_EQ(once, (uring::Sqe{.opcode = static_cast<uring::Op>(27), .flags = 32, .fd = 5, .op_flags = 0x100, .user_data = 1,
+  EXPECT_EQ(once, (uring::Sqe{.opcode = static_cast<uring::Op>(27),
+                              .flags = 32,
+                              .fd = 5,
+                              .op_flags = 0x100,
+                              .user_data = 1,
                               .buf_index = 7}));
-  EXPECT_EQ(ever, (uring::Sqe{.opcode = static_cast<uring::Op>(27), .flags = 32, .ioprio = 2, .fd = 5, .op_flags = 0x100,
-                              .user_data = 2, .buf_index = 7}));
+  EXPECT_EQ(ever, (uring::Sqe{.opcode = static_cast<uring::Op>(27),
+                              .flags = 32,
+                              .ioprio = 2,
+                              .fd = 5,
+                              .op_flags = 0x100,
+                              .user_data = 2,
+                              .buf_index = 7}));
 }
 
 TEST_F(GroupOfBuffers, MovesTakeEverythingAlong) {
@@ -352,7 +363,8 @@ TEST_F(GroupOfBuffers, MovesTakeEverythingAlong) {
   EXPECT_EQ(group.count(), 0u);
   EXPECT_EQ(moved.get(delivered(1, 5)).value().data(), memory.data() + 16 + 5);
   Group third;
-  ASSERT_TRUE(third.init(ring, 8, std::span(memory).first(32), 16, Consumption::whole).ok());  // with another tail
+  // With another tail.
+  ASSERT_TRUE(third.init(ring, 8, std::span(memory).first(32), 16, Consumption::whole).ok());
   third = std::move(moved);
   EXPECT_EQ(unregistered, (std::vector<u16>{8})) << "what it had before";
   EXPECT_EQ(third.id(), 7);

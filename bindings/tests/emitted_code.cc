@@ -1,5 +1,6 @@
-// What emitted_code_test.py compiles for each architecture and looks into: one small function for each place where the binding shares
-// memory with the kernel. No test that runs on x86 can tell whether an order is too weak there; the instructions can.
+// emitted_code_test.py compiles this for each architecture and inspects it: one small function for each place
+// where the binding shares memory with the kernel. No test that runs on x86 can detect an order that is too
+// weak; the instructions show it.
 #include <asm/unistd.h>
 #include <uring/uring.h>
 
@@ -40,7 +41,7 @@ long syscall6(long number, long a1, long a2, long a3, long a4, long a5, long a6)
 
 long map_ring(int fd) { return uring::LinuxKernel::map_ring(fd, 4096, 0); }
 
-// What comes back is the kernel's answer, not an argument that the compiler believes unchanged.
+// The result is the kernel's answer, not an argument that the compiler assumes to be unchanged.
 bool close_fails() { return uring::LinuxKernel::close(5) < 0; }
 
 }  // extern "C"

@@ -1,5 +1,6 @@
-// One object that uses every public function of the binding. The test beside it (no_undefined_symbols.cmake)
-// wants `nm --undefined-only` on it to print nothing: no libc, no libstdc++, no memcpy that a compiler slipped in.
+// One object that uses every public function of the binding. The test next to it (no_undefined_symbols.cmake)
+// expects `nm --undefined-only` to print nothing: no libc, no libstdc++, no memcpy that a compiler slipped
+// in.
 #include <uring/uring.h>
 
 using uring::u32;
@@ -10,24 +11,39 @@ template class uring::Operations<uring::Ring>;
 template class uring::Registrations<uring::Ring>;
 template class uring::BufferGroup<uring::Ring>;
 
-// External linkage and unknown arguments, so that no optimiser can drop or precompute a call.
+// External linkage and unknown arguments, so that the optimiser cannot drop or precompute a call.
 u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr* address, u32* size,
-                   std::span<const uring::i32> fds, uring::Params& params, uring::Probe& probe, uring::Cqe& cqe) {
+                   std::span<const uring::i32> fds, uring::Params& params, uring::Probe& probe,
+                   uring::Cqe& cqe) {
   uring::Ring first;
   if (!first.init(8).ok() || !first.init_params(8, params).ok()) return 0;
   uring::Ring ring = std::move(first);
   first = std::move(ring);
   ring = std::move(first);
 
-  u32 sum = static_cast<u32>(ring.fd()) + ring.flags() + ring.features() + ring.sq_entries() + ring.cq_entries();
-  for (auto queued :
-       {ring.nop(1), ring.fsync(2, 0, uring::fsync_datasync), ring.readv(3, 0, iovecs, 1, 0),
-        ring.writev(4, 0, iovecs, 1, 0), ring.read(5, 0, bytes, 0), ring.write(6, 0, bytes, 0),
-        ring.openat(7, 0, "x", 0, 0), ring.close(8, 0), ring.mkdirat(9, 0, "x", 0), ring.accept(10, 0, address, size, 0),
-        ring.connect(11, 0, address, 0), ring.send(12, 0, bytes, 0), ring.recv(13, 0, bytes, 0),
-        ring.shutdown(14, 0, 0), ring.socket(15, 0, 0, 0, 0), ring.bind(16, 0, address, 0, 0), ring.listen(17, 0, 0, 0),
-        ring.cmd_sock(18, 0, 0, 0, 0, 0, 0), ring.setsockopt(19, 0, 0, 0, bytes), ring.getsockopt(20, 0, 0, 0, bytes),
-        ring.waitid(21, 0, 0, nullptr, 0, 0)}) {
+  u32 sum =
+      static_cast<u32>(ring.fd()) + ring.flags() + ring.features() + ring.sq_entries() + ring.cq_entries();
+  for (auto queued : {ring.nop(1),
+                      ring.fsync(2, 0, uring::fsync_datasync),
+                      ring.readv(3, 0, iovecs, 1, 0),
+                      ring.writev(4, 0, iovecs, 1, 0),
+                      ring.read(5, 0, bytes, 0),
+                      ring.write(6, 0, bytes, 0),
+                      ring.openat(7, 0, "x", 0, 0),
+                      ring.close(8, 0),
+                      ring.mkdirat(9, 0, "x", 0),
+                      ring.accept(10, 0, address, size, 0),
+                      ring.connect(11, 0, address, 0),
+                      ring.send(12, 0, bytes, 0),
+                      ring.recv(13, 0, bytes, 0),
+                      ring.shutdown(14, 0, 0),
+                      ring.socket(15, 0, 0, 0, 0),
+                      ring.bind(16, 0, address, 0, 0),
+                      ring.listen(17, 0, 0, 0),
+                      ring.cmd_sock(18, 0, 0, 0, 0, 0, 0),
+                      ring.setsockopt(19, 0, 0, 0, bytes),
+                      ring.getsockopt(20, 0, 0, 0, bytes),
+                      ring.waitid(21, 0, 0, nullptr, 0, 0)}) {
     if (queued.ok()) sum += static_cast<u32>(queued->user_data);
   }
   u32 enter_flags = 0;

@@ -1,8 +1,9 @@
 # Compiles everything.cc as a freestanding program would and demands that nothing is left to link: no libc, no libstdc++, no memcpy
 # that a compiler slipped in.
-#   COMPILER, LEVEL (-O0 ...), SOURCE, INCLUDE, NM, OUTPUT
+#   COMPILER, FLAGS ("-O0 -D..."), SOURCE, INCLUDE, NM, OUTPUT
+separate_arguments(flags UNIX_COMMAND "${FLAGS}")
 execute_process(
-  COMMAND ${COMPILER} -std=c++20 -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics ${LEVEL}
+  COMMAND ${COMPILER} -std=c++20 -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics ${flags}
     -Wall -Wextra -Wconversion -Wpedantic -Werror -I${INCLUDE} -c ${SOURCE} -o ${OUTPUT}
   COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${NM} --defined-only ${OUTPUT} OUTPUT_VARIABLE defined COMMAND_ERROR_IS_FATAL ANY)
@@ -12,5 +13,5 @@ endif()
 execute_process(COMMAND ${NM} --undefined-only --demangle ${OUTPUT} OUTPUT_VARIABLE undefined
   COMMAND_ERROR_IS_FATAL ANY)
 if(NOT undefined STREQUAL "")
-  message(FATAL_ERROR "the binding needs symbols from outside with ${COMPILER} ${LEVEL}:\n${undefined}")
+  message(FATAL_ERROR "the binding needs symbols from outside with ${COMPILER} ${FLAGS}:\n${undefined}")
 endif()

@@ -1,4 +1,5 @@
-// A kernel that a test plays: it answers as told, writes down what it was asked, and checks that everything it gave comes back.
+// A fake kernel for tests: it answers as told, records what it was asked, and checks that everything it
+// handed out comes back.
 #ifndef URING_TESTS_PLAYED_KERNEL_H
 #define URING_TESTS_PLAYED_KERNEL_H
 
@@ -25,35 +26,49 @@ struct Played {
   alignas(64) std::array<std::byte, 4096> rings{};
   alignas(64) std::array<uring::Sqe, 4> sqes{};
 
-  // What to answer.
+  // The answers.
   u32 features = uring::feat_single_mmap;
   long setup_error = 0, ring_map_error = 0, sqe_map_error = 0, anonymous_map_error = 0, enter_error = 0;
   std::function<long(uring::RegisterOp, void* arg, u32 count)> on_register;  // unset: 0
   std::function<void()> on_enter;                                            // before it consumes
   u32 consume_at_most = ~0u;
-  u32 sq_count = 4, cq_count = 8;             // other numbers are lies, but in agreement with each other
-  u32 sq_mask_lie = 0, cq_entries_lie = 0;    // these are not
+  u32 sq_count = 4, cq_count = 8;           // other numbers are lies, but in agreement with each other
+  u32 sq_mask_lie = 0, cq_entries_lie = 0;  // these are not
 
-  // What was asked.
+  // What the binding asked for.
   int open = 0;
   uring::Params setup_params{};
   std::map<void*, std::size_t> mappings;
-  std::set<void*> anonymous;  // those of them that are no ring's
+  std::set<void*> anonymous;  // the mappings that are not a ring's
   std::vector<u32> enter_flags, enter_wait, enter_submit;
   int enter_fd = 0, register_fd = 0;
   uring::GeteventsArg enter_arg{};
   std::size_t enter_arg_size = 0;
   std::vector<uring::RegisterOp> registered;
 
-  // Where things are; odd on purpose.
-  enum : u32 { sq_head = 64, sq_tail = 68, sq_mask = 72, sq_entries = 76, sq_flags = 80, sq_dropped = 84, cq_head = 128,
-               cq_tail = 132, cq_mask = 136, cq_entries = 140, cq_overflow = 144, cqes = 256, array = 1024 };
+  // Offsets; odd on purpose.
+  enum : u32 {
+    sq_head = 64,
+    sq_tail = 68,
+    sq_mask = 72,
+    sq_entries = 76,
+    sq_flags = 80,
+    sq_dropped = 84,
+    cq_head = 128,
+    cq_tail = 132,
+    cq_mask = 136,
+    cq_entries = 140,
+    cq_overflow = 144,
+    cqes = 256,
+    array = 1024
+  };
   u32& word(u32 offset) { return *reinterpret_cast<u32*>(rings.data() + offset); }
   Cqe& cqe(u32 position) { return reinterpret_cast<Cqe*>(rings.data() + cqes)[position & 7]; }
   void post(Cqe cqe_to_post) { cqe(word(cq_tail)++) = cqe_to_post; }
 
   u32 sq_size = 4;
-  std::size_t ring_bytes = array + 4 * 4u;  // the larger of the two ends: the index array lies behind the CQEs
+  // The larger of the two ends: the index array comes after the CQEs.
+  std::size_t ring_bytes = array + 4 * 4u;
   long map(void* address, std::size_t bytes) {
     EXPECT_TRUE(mappings.emplace(address, bytes).second) << "mapped twice";
     return reinterpret_cast<long>(address);
@@ -93,17 +108,20 @@ struct PlayedKernel {
     params->sq_entries = p->sq_count;
     params->cq_entries = p->cq_count;
     params->features = p->features;
+    // clang-format off
     params->sq_off = {Played::sq_head, Played::sq_tail, Played::sq_mask, Played::sq_entries, Played::sq_flags,
                       Played::sq_dropped, Played::array, 0, 0};
-    params->cq_off = {Played::cq_head, Played::cq_tail, Played::cq_mask, Played::cq_entries, Played::cq_overflow,
-                      Played::cqes, 0, 0, 0};
+    params->cq_off = {Played::cq_head, Played::cq_tail, Played::cq_mask, Played::cq_entries,
+                      Played::cq_overflow, Played::cqes, 0, 0, 0};
+    // clang-format on
     p->word(Played::sq_mask) = (p->sq_count - 1) ^ p->sq_mask_lie;
     p->word(Played::sq_entries) = p->sq_count;
     p->word(Played::cq_mask) = p->cq_count - 1;
     p->word(Played::cq_entries) = p->cq_count + p->cq_entries_lie;
     return Played::fd;
   }
-  long enter(int fd, u32 to_submit, u32 min_complete, u32 flags, const void* arg, std::size_t arg_size) noexcept {
+  long enter(int fd, u32 to_submit, u32 min_complete, u32 flags, const void* arg,
+             std::size_t arg_size) noexcept {
     p->enter_fd = fd;
     p->enter_arg_size = arg_size;
     if (arg_size == sizeof p->enter_arg) std::memcpy(&p->enter_arg, arg, arg_size);
@@ -133,8 +151,9 @@ struct PlayedKernel {
   }
   long map_anonymous(std::size_t bytes) noexcept {
     if (p->anonymous_map_error != 0) return -p->anonymous_map_error;
-    // Exactly as large as asked for, so that AddressSanitizer sees what goes beyond; zero as from the kernel.
-    void* address = ::operator new(bytes, std::align_val_t{4096});
+    // Exactly as large as asked for, so that AddressSanitizer sees accesses beyond the end; zeroed, as by the
+    // kernel.
+    void* address = ::operator new (bytes, std::align_val_t{4096});
     std::memset(address, 0, bytes);
     p->anonymous.insert(address);
     return p->map(address, bytes);
@@ -144,7 +163,7 @@ struct PlayedKernel {
     if (found == p->mappings.end()) return ADD_FAILURE() << "unmapped what was not mapped", 0;
     EXPECT_EQ(found->second, bytes) << "unmapped in another size than mapped";
     p->mappings.erase(found);
-    if (p->anonymous.erase(address) == 1) ::operator delete(address, std::align_val_t{4096});
+    if (p->anonymous.erase(address) == 1) ::operator delete (address, std::align_val_t{4096});
     return 0;
   }
   long close(int fd) noexcept {

@@ -1,6 +1,6 @@
-// Each prepare function against the documented encoding, all 64 bytes, over memory full of ones; and the ring's method of the same name,
-// which must pass its arguments on in the same order. The numbers are the suite's own: a constant of the binding compared with itself
-// would prove nothing.
+// Each prepare function against the documented encoding, all 64 bytes, over memory full of ones; and the
+// ring's method of the same name, which must pass its arguments on in the same order. The numbers are the
+// suite's own: a constant of the binding compared with itself would prove nothing.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -13,10 +13,11 @@
 
 namespace uring {
 void PrintTo(const Sqe& s, std::ostream* out) {
-  *out << "Sqe{opcode " << int{static_cast<u8>(s.opcode)} << ", flags " << int{s.flags} << ", ioprio " << s.ioprio << ", fd "
-       << s.fd << ", off " << s.off << ", addr " << s.addr << ", len " << s.len << ", op_flags " << s.op_flags
-       << ", user_data " << s.user_data << ", buf_index " << s.buf_index << ", personality " << s.personality
-       << ", file_index " << s.file_index << ", addr3 " << s.addr3 << ", reserved " << s.reserved << "}";
+  *out << "Sqe{opcode " << int{static_cast<u8>(s.opcode)} << ", flags " << int{s.flags} << ", ioprio "
+       << s.ioprio << ", fd " << s.fd << ", off " << s.off << ", addr " << s.addr << ", len " << s.len
+       << ", op_flags " << s.op_flags << ", user_data " << s.user_data << ", buf_index " << s.buf_index
+       << ", personality " << s.personality << ", file_index " << s.file_index << ", addr3 " << s.addr3
+       << ", reserved " << s.reserved << "}";
 }
 }  // namespace uring
 
@@ -26,14 +27,14 @@ using uring::Op, uring::Slot, uring::Sqe, uring::i32, uring::u16, uring::u32, ur
 
 constexpr u64 user_data = 0x1122334455667788;
 
-// A slot that held something else.
+// A slot that held another request.
 Sqe dirty() {
   Sqe sqe;
   std::memset(static_cast<void*>(&sqe), 0xff, sizeof sqe);
   return sqe;
 }
 
-// As much of a ring as the methods need.
+// The part of a ring that the methods need.
 struct OneSlot : uring::Operations<OneSlot> {
   Sqe sqe = dirty();
   Sqe* get_sqe() { return &sqe; }
@@ -75,10 +76,15 @@ const char* const other_path = "other path";
 ::open_how* const how = reinterpret_cast<::open_how*>(bytes);
 struct ::statx* const statx_result = reinterpret_cast<struct ::statx*>(bytes);
 
+// A table of requests, their arguments and what they become; clang-format would give each field a line.
+// clang-format off
 TEST(Prep, Nop) { EXPECT_SQE(nop, (), wanted(0, {})); }
-TEST(Prep, Readv) { EXPECT_SQE(readv, (5, iovecs, 2, far), wanted(1, {.fd = 5, .off = far, .addr = address(iovecs), .len = 2})); }
+TEST(Prep, Readv) {
+  EXPECT_SQE(readv, (5, iovecs, 2, far), wanted(1, {.fd = 5, .off = far, .addr = address(iovecs), .len = 2}));
+}
 TEST(Prep, Writev) {
-  EXPECT_SQE(writev, (5, iovecs, 2, far), wanted(2, {.fd = 5, .off = far, .addr = address(iovecs), .len = 2}));
+  EXPECT_SQE(writev, (5, iovecs, 2, far),
+             wanted(2, {.fd = 5, .off = far, .addr = address(iovecs), .len = 2}));
 }
 TEST(Prep, Fsync) { EXPECT_SQE(fsync, (5, 1), wanted(3, {.fd = 5, .op_flags = 1})); }
 TEST(Prep, ReadFixed) {
@@ -96,47 +102,54 @@ TEST(Prep, PollAdd) {
 }
 TEST(Prep, PollRemove) {
   EXPECT_SQE(poll_remove, (far), wanted(7, {.fd = -1, .addr = far}));
-  EXPECT_SQE(poll_update, (far, 0x55, 0x41, 6), wanted(7, {.fd = -1, .off = 0x55, .addr = far, .len = 6, .op_flags = 0x41}));
+  EXPECT_SQE(poll_update, (far, 0x55, 0x41, 6),
+             wanted(7, {.fd = -1, .off = 0x55, .addr = far, .len = 6, .op_flags = 0x41}));
 }
 TEST(Prep, SyncFileRange) {
-  EXPECT_SQE(sync_file_range, (5, far, 4096, 2), wanted(8, {.fd = 5, .off = far, .len = 4096, .op_flags = 2}));
+  EXPECT_SQE(sync_file_range, (5, far, 4096, 2),
+             wanted(8, {.fd = 5, .off = far, .len = 4096, .op_flags = 2}));
 }
 TEST(Prep, Sendmsg) {
-  EXPECT_SQE(sendmsg, (5, &message, 0x100), wanted(9, {.fd = 5, .addr = address(&message), .len = 1, .op_flags = 0x100}));
+  EXPECT_SQE(sendmsg, (5, &message, 0x100),
+             wanted(9, {.fd = 5, .addr = address(&message), .len = 1, .op_flags = 0x100}));
 }
 TEST(Prep, Recvmsg) {
-  EXPECT_SQE(recvmsg, (5, &message, 0x100), wanted(10, {.fd = 5, .addr = address(&message), .len = 1, .op_flags = 0x100}));
+  EXPECT_SQE(recvmsg, (5, &message, 0x100),
+             wanted(10, {.fd = 5, .addr = address(&message), .len = 1, .op_flags = 0x100}));
   EXPECT_SQE(recvmsg_multishot, (5, &message, 0xabcd, 0x100),
-             wanted(10, {.flags = 32, .ioprio = 2, .fd = 5, .addr = address(&message), .len = 1, .op_flags = 0x100,
-                         .buf_index = 0xabcd}));
+             wanted(10, {.flags = 32, .ioprio = 2, .fd = 5, .addr = address(&message), .len = 1,
+                         .op_flags = 0x100, .buf_index = 0xabcd}));
 }
 TEST(Prep, Timeout) {
-  EXPECT_SQE(timeout, (&timespec, 3, 1), wanted(11, {.fd = -1, .off = 3, .addr = address(&timespec), .len = 1, .op_flags = 1}));
+  EXPECT_SQE(timeout, (&timespec, 3, 1),
+             wanted(11, {.fd = -1, .off = 3, .addr = address(&timespec), .len = 1, .op_flags = 1}));
   EXPECT_SQE(timeout, (&timespec, 3, uring::timeout_multishot),
              wanted(11, {.fd = -1, .off = 3, .addr = address(&timespec), .len = 1, .op_flags = 64}));
 }
 TEST(Prep, TimeoutRemove) {
   EXPECT_SQE(timeout_remove, (far, 9), wanted(12, {.fd = -1, .addr = far, .op_flags = 9}));
-  EXPECT_SQE(timeout_update, (far, &timespec, 1), wanted(12, {.fd = -1, .off = address(&timespec), .addr = far, .op_flags = 3}));
+  EXPECT_SQE(timeout_update, (far, &timespec, 1),
+             wanted(12, {.fd = -1, .off = address(&timespec), .addr = far, .op_flags = 3}));
   EXPECT_SQE(timeout_update, (far, &timespec, uring::link_timeout_update),
              wanted(12, {.fd = -1, .off = address(&timespec), .addr = far, .op_flags = 18}));
 }
 TEST(Prep, Accept) {
   EXPECT_SQE(accept, (5, &socket_address, &socket_address_size, 0x80000),
-             wanted(13, {.fd = 5, .off = address(&socket_address_size), .addr = address(&socket_address), .op_flags = 0x80000}));
+             wanted(13, {.fd = 5, .off = address(&socket_address_size), .addr = address(&socket_address),
+                         .op_flags = 0x80000}));
   EXPECT_SQE(accept, (5, nullptr, nullptr, 0), wanted(13, {.fd = 5}));
   EXPECT_SQE(accept_multishot, (5, &socket_address, &socket_address_size, 0x80000),
-             wanted(13, {.ioprio = 1, .fd = 5, .off = address(&socket_address_size), .addr = address(&socket_address),
-                         .op_flags = 0x80000}));
+             wanted(13, {.ioprio = 1, .fd = 5, .off = address(&socket_address_size),
+                         .addr = address(&socket_address), .op_flags = 0x80000}));
   EXPECT_SQE(accept_direct, (5, &socket_address, &socket_address_size, 0x80000, Slot{6}),
-             wanted(13, {.fd = 5, .off = address(&socket_address_size), .addr = address(&socket_address), .op_flags = 0x80000,
-                         .file_index = 7}));
+             wanted(13, {.fd = 5, .off = address(&socket_address_size), .addr = address(&socket_address),
+                         .op_flags = 0x80000, .file_index = 7}));
   EXPECT_SQE(accept_direct, (5, &socket_address, &socket_address_size, 0x80000, uring::file_index_alloc),
-             wanted(13, {.fd = 5, .off = address(&socket_address_size), .addr = address(&socket_address), .op_flags = 0x80000,
-                         .file_index = 0xffff'ffff}));
-  EXPECT_SQE(accept_multishot_direct, (5, &socket_address, &socket_address_size, 0x80000),
-             wanted(13, {.ioprio = 1, .fd = 5, .off = address(&socket_address_size), .addr = address(&socket_address),
+             wanted(13, {.fd = 5, .off = address(&socket_address_size), .addr = address(&socket_address),
                          .op_flags = 0x80000, .file_index = 0xffff'ffff}));
+  EXPECT_SQE(accept_multishot_direct, (5, &socket_address, &socket_address_size, 0x80000),
+             wanted(13, {.ioprio = 1, .fd = 5, .off = address(&socket_address_size),
+                         .addr = address(&socket_address), .op_flags = 0x80000, .file_index = 0xffff'ffff}));
 }
 TEST(Prep, Cancel) {
   EXPECT_SQE(cancel, (far, 1), wanted(14, {.fd = -1, .addr = far, .op_flags = 1}));
@@ -146,10 +159,12 @@ TEST(Prep, Cancel) {
   EXPECT_SQE(cancel_op, (static_cast<Op>(22), 1), wanted(14, {.fd = -1, .len = 22, .op_flags = 33}));
 }
 TEST(Prep, LinkTimeout) {
-  EXPECT_SQE(link_timeout, (&timespec, 1), wanted(15, {.fd = -1, .addr = address(&timespec), .len = 1, .op_flags = 1}));
+  EXPECT_SQE(link_timeout, (&timespec, 1),
+             wanted(15, {.fd = -1, .addr = address(&timespec), .len = 1, .op_flags = 1}));
 }
 TEST(Prep, Connect) {
-  EXPECT_SQE(connect, (5, &socket_address, 16), wanted(16, {.fd = 5, .off = 16, .addr = address(&socket_address)}));
+  EXPECT_SQE(connect, (5, &socket_address, 16),
+             wanted(16, {.fd = 5, .off = 16, .addr = address(&socket_address)}));
 }
 TEST(Prep, Fallocate) {
   EXPECT_SQE(fallocate, (5, 3, far, 1 + far), wanted(17, {.fd = 5, .off = far, .addr = 1 + far, .len = 3}));
@@ -160,7 +175,8 @@ TEST(Prep, Openat) {
   EXPECT_SQE(openat_direct, (-100, path, 0x42, 0640, Slot{0}),
              wanted(18, {.fd = -100, .addr = address(path), .len = 0640, .op_flags = 0x42, .file_index = 1}));
   EXPECT_SQE(openat_direct, (-100, path, 0x42, 0640, uring::file_index_alloc),
-             wanted(18, {.fd = -100, .addr = address(path), .len = 0640, .op_flags = 0x42, .file_index = 0xffff'ffff}));
+             wanted(18, {.fd = -100, .addr = address(path), .len = 0640, .op_flags = 0x42,
+                         .file_index = 0xffff'ffff}));
 }
 TEST(Prep, Close) {
   EXPECT_SQE(close, (5), wanted(19, {.fd = 5}));
@@ -173,78 +189,104 @@ TEST(Prep, FilesUpdate) {
 }
 TEST(Prep, Statx) {
   EXPECT_SQE(statx, (-100, path, 0x1000, 0x7ff, statx_result),
-             wanted(21, {.fd = -100, .off = address(bytes), .addr = address(path), .len = 0x7ff, .op_flags = 0x1000}));
+             wanted(21, {.fd = -100, .off = address(bytes), .addr = address(path), .len = 0x7ff,
+                         .op_flags = 0x1000}));
 }
 TEST(Prep, Read) {
-  EXPECT_SQE(read, (5, bytes, ~u64{0}), wanted(22, {.fd = 5, .off = ~u64{0}, .addr = address(bytes), .len = 7}));
+  EXPECT_SQE(read, (5, bytes, ~u64{0}),
+             wanted(22, {.fd = 5, .off = ~u64{0}, .addr = address(bytes), .len = 7}));
   EXPECT_SQE(read_select, (5, 0xabcd, 4096, far),
              wanted(22, {.flags = 32, .fd = 5, .off = far, .len = 4096, .buf_index = 0xabcd}));
 }
-TEST(Prep, Write) { EXPECT_SQE(write, (5, bytes, far), wanted(23, {.fd = 5, .off = far, .addr = address(bytes), .len = 7})); }
+TEST(Prep, Write) {
+  EXPECT_SQE(write, (5, bytes, far), wanted(23, {.fd = 5, .off = far, .addr = address(bytes), .len = 7}));
+}
 TEST(Prep, Fadvise) {
-  EXPECT_SQE(fadvise, (5, far, 0xffff'ffff, 3), wanted(24, {.fd = 5, .off = far, .len = 0xffff'ffff, .op_flags = 3}));
-  EXPECT_SQE(fadvise, (5, far, 0x1'0000'0000, 3), wanted(24, {.fd = 5, .off = far, .addr = 0x1'0000'0000, .op_flags = 3}));
-  EXPECT_SQE(fadvise, (5, far, 0x1'0000'0007, 3), wanted(24, {.fd = 5, .off = far, .addr = 0x1'0000'0007, .op_flags = 3}));
+  EXPECT_SQE(fadvise, (5, far, 0xffff'ffff, 3),
+             wanted(24, {.fd = 5, .off = far, .len = 0xffff'ffff, .op_flags = 3}));
+  EXPECT_SQE(fadvise, (5, far, 0x1'0000'0000, 3),
+             wanted(24, {.fd = 5, .off = far, .addr = 0x1'0000'0000, .op_flags = 3}));
+  EXPECT_SQE(fadvise, (5, far, 0x1'0000'0007, 3),
+             wanted(24, {.fd = 5, .off = far, .addr = 0x1'0000'0007, .op_flags = 3}));
 }
 TEST(Prep, Madvise) {
-  EXPECT_SQE(madvise, (bytes, 0xffff'ffff, 3), wanted(25, {.fd = -1, .addr = address(bytes), .len = 0xffff'ffff, .op_flags = 3}));
+  EXPECT_SQE(madvise, (bytes, 0xffff'ffff, 3),
+             wanted(25, {.fd = -1, .addr = address(bytes), .len = 0xffff'ffff, .op_flags = 3}));
   EXPECT_SQE(madvise, (bytes, 0x1'0000'0000, 3),
              wanted(25, {.fd = -1, .off = 0x1'0000'0000, .addr = address(bytes), .op_flags = 3}));
   EXPECT_SQE(madvise, (bytes, 0x1'0000'0007, 3),
              wanted(25, {.fd = -1, .off = 0x1'0000'0007, .addr = address(bytes), .op_flags = 3}));
 }
 TEST(Prep, Send) {
-  EXPECT_SQE(send, (5, bytes, 0x100), wanted(26, {.fd = 5, .addr = address(bytes), .len = 7, .op_flags = 0x100}));
+  EXPECT_SQE(send, (5, bytes, 0x100),
+             wanted(26, {.fd = 5, .addr = address(bytes), .len = 7, .op_flags = 0x100}));
   // The size of the address is the first half of its 32-bit field.
   EXPECT_SQE(sendto, (5, bytes, 0x100, &socket_address, 28),
-             wanted(26, {.fd = 5, .off = address(&socket_address), .addr = address(bytes), .len = 7, .op_flags = 0x100,
-                         .file_index = 28}));
+             wanted(26, {.fd = 5, .off = address(&socket_address), .addr = address(bytes), .len = 7,
+                         .op_flags = 0x100, .file_index = 28}));
   EXPECT_SQE(send_bundle, (5, 0xabcd, 4096, 0x100),
-             wanted(26, {.flags = 32, .ioprio = 16, .fd = 5, .len = 4096, .op_flags = 0x100, .buf_index = 0xabcd}));
+             wanted(26, {.flags = 32, .ioprio = 16, .fd = 5, .len = 4096, .op_flags = 0x100,
+                         .buf_index = 0xabcd}));
 }
 TEST(Prep, Recv) {
-  EXPECT_SQE(recv, (5, bytes, 0x100), wanted(27, {.fd = 5, .addr = address(bytes), .len = 7, .op_flags = 0x100}));
+  EXPECT_SQE(recv, (5, bytes, 0x100),
+             wanted(27, {.fd = 5, .addr = address(bytes), .len = 7, .op_flags = 0x100}));
   EXPECT_SQE(recv_select, (5, 0xabcd, 4096, 0x100),
              wanted(27, {.flags = 32, .fd = 5, .len = 4096, .op_flags = 0x100, .buf_index = 0xabcd}));
   EXPECT_SQE(recv_multishot, (5, 0xabcd, 0x100),
              wanted(27, {.flags = 32, .ioprio = 2, .fd = 5, .op_flags = 0x100, .buf_index = 0xabcd}));
   EXPECT_SQE(recv_bundle, (5, 0xabcd, 4096, 0x100),
-             wanted(27, {.flags = 32, .ioprio = 16, .fd = 5, .len = 4096, .op_flags = 0x100, .buf_index = 0xabcd}));
+             wanted(27, {.flags = 32, .ioprio = 16, .fd = 5, .len = 4096, .op_flags = 0x100,
+                         .buf_index = 0xabcd}));
 }
 TEST(Prep, Openat2) {
-  EXPECT_SQE(openat2, (-100, path, how, 24), wanted(28, {.fd = -100, .off = address(how), .addr = address(path), .len = 24}));
+  EXPECT_SQE(openat2, (-100, path, how, 24),
+             wanted(28, {.fd = -100, .off = address(how), .addr = address(path), .len = 24}));
   EXPECT_SQE(openat2_direct, (-100, path, how, 24, Slot{0}),
-             wanted(28, {.fd = -100, .off = address(how), .addr = address(path), .len = 24, .file_index = 1}));
+             wanted(28, {.fd = -100, .off = address(how), .addr = address(path), .len = 24,
+                         .file_index = 1}));
 }
 TEST(Prep, EpollCtl) {
-  EXPECT_SQE(epoll_ctl, (5, 6, 3, events), wanted(29, {.fd = 5, .off = 6, .addr = address(events), .len = 3}));
+  EXPECT_SQE(epoll_ctl, (5, 6, 3, events),
+             wanted(29, {.fd = 5, .off = 6, .addr = address(events), .len = 3}));
 }
 TEST(Prep, Splice) {
-  // An offset of ~0 is a pipe's.
+  // A pipe's offset is ~0.
   EXPECT_SQE(splice, (5, far, 6, ~u64{0}, 4096, 0x8000'0004),
-             wanted(30, {.fd = 6, .off = ~u64{0}, .addr = far, .len = 4096, .op_flags = 0x8000'0004, .file_index = 5}));
+             wanted(30, {.fd = 6, .off = ~u64{0}, .addr = far, .len = 4096, .op_flags = 0x8000'0004,
+                         .file_index = 5}));
 }
 TEST(Prep, ProvideBuffers) {
   EXPECT_SQE(provide_buffers, (bytes, 128, 4, 0xabcd, 0x9876),
              wanted(31, {.fd = 4, .off = 0x9876, .addr = address(bytes), .len = 128, .buf_index = 0xabcd}));
 }
-TEST(Prep, RemoveBuffers) { EXPECT_SQE(remove_buffers, (4, 0xabcd), wanted(32, {.fd = 4, .buf_index = 0xabcd})); }
-TEST(Prep, Tee) { EXPECT_SQE(tee, (5, 6, 4096, 2), wanted(33, {.fd = 6, .len = 4096, .op_flags = 2, .file_index = 5})); }
+TEST(Prep, RemoveBuffers) {
+  EXPECT_SQE(remove_buffers, (4, 0xabcd), wanted(32, {.fd = 4, .buf_index = 0xabcd}));
+}
+TEST(Prep, Tee) {
+  EXPECT_SQE(tee, (5, 6, 4096, 2), wanted(33, {.fd = 6, .len = 4096, .op_flags = 2, .file_index = 5}));
+}
 TEST(Prep, Shutdown) { EXPECT_SQE(shutdown, (5, 2), wanted(34, {.fd = 5, .len = 2})); }
 TEST(Prep, Renameat) {
   EXPECT_SQE(renameat, (5, path, -100, other_path, 1),
-             wanted(35, {.fd = 5, .off = address(other_path), .addr = address(path), .len = 0xffff'ff9c, .op_flags = 1}));
+             wanted(35, {.fd = 5, .off = address(other_path), .addr = address(path), .len = 0xffff'ff9c,
+                         .op_flags = 1}));
 }
 TEST(Prep, Unlinkat) {
-  EXPECT_SQE(unlinkat, (-100, path, 0x200), wanted(36, {.fd = -100, .addr = address(path), .op_flags = 0x200}));
+  EXPECT_SQE(unlinkat, (-100, path, 0x200),
+             wanted(36, {.fd = -100, .addr = address(path), .op_flags = 0x200}));
 }
-TEST(Prep, Mkdirat) { EXPECT_SQE(mkdirat, (-100, path, 0751), wanted(37, {.fd = -100, .addr = address(path), .len = 0751})); }
+TEST(Prep, Mkdirat) {
+  EXPECT_SQE(mkdirat, (-100, path, 0751), wanted(37, {.fd = -100, .addr = address(path), .len = 0751}));
+}
 TEST(Prep, Symlinkat) {
-  EXPECT_SQE(symlinkat, (path, -100, other_path), wanted(38, {.fd = -100, .off = address(other_path), .addr = address(path)}));
+  EXPECT_SQE(symlinkat, (path, -100, other_path),
+             wanted(38, {.fd = -100, .off = address(other_path), .addr = address(path)}));
 }
 TEST(Prep, Linkat) {
   EXPECT_SQE(linkat, (5, path, -100, other_path, 0x400),
-             wanted(39, {.fd = 5, .off = address(other_path), .addr = address(path), .len = 0xffff'ff9c, .op_flags = 0x400}));
+             wanted(39, {.fd = 5, .off = address(other_path), .addr = address(path), .len = 0xffff'ff9c,
+                         .op_flags = 0x400}));
 }
 TEST(Prep, MsgRing) {
   EXPECT_SQE(msg_ring, (5, 6, far, 1), wanted(40, {.fd = 5, .off = far, .len = 6, .op_flags = 1}));
@@ -253,20 +295,25 @@ TEST(Prep, MsgRing) {
   EXPECT_SQE(msg_ring_fd, (5, Slot{6}, Slot{7}, far, 1),
              wanted(40, {.fd = 5, .off = far, .addr = 1, .op_flags = 1, .file_index = 8, .addr3 = 6}));
   EXPECT_SQE(msg_ring_fd, (5, Slot{6}, uring::file_index_alloc, far, 1),
-             wanted(40, {.fd = 5, .off = far, .addr = 1, .op_flags = 1, .file_index = 0xffff'ffff, .addr3 = 6}));
+             wanted(40, {.fd = 5, .off = far, .addr = 1, .op_flags = 1, .file_index = 0xffff'ffff,
+                         .addr3 = 6}));
 }
 TEST(Prep, Xattr) {
   EXPECT_SQE(fsetxattr, (5, path, bytes, 2),
              wanted(41, {.fd = 5, .off = address(bytes), .addr = address(path), .len = 7, .op_flags = 2}));
   EXPECT_SQE(setxattr, (other_path, path, bytes, 2),
-             wanted(42, {.off = address(bytes), .addr = address(path), .len = 7, .op_flags = 2, .addr3 = address(other_path)}));
-  EXPECT_SQE(fgetxattr, (5, path, bytes), wanted(43, {.fd = 5, .off = address(bytes), .addr = address(path), .len = 7}));
+             wanted(42, {.off = address(bytes), .addr = address(path), .len = 7, .op_flags = 2,
+                         .addr3 = address(other_path)}));
+  EXPECT_SQE(fgetxattr, (5, path, bytes),
+             wanted(43, {.fd = 5, .off = address(bytes), .addr = address(path), .len = 7}));
   EXPECT_SQE(getxattr, (other_path, path, bytes),
-             wanted(44, {.off = address(bytes), .addr = address(path), .len = 7, .addr3 = address(other_path)}));
+             wanted(44, {.off = address(bytes), .addr = address(path), .len = 7,
+                         .addr3 = address(other_path)}));
 }
 TEST(Prep, Socket) {
   EXPECT_SQE(socket, (2, 0x80001, 6, 9), wanted(45, {.fd = 2, .off = 0x80001, .len = 6, .op_flags = 9}));
-  EXPECT_SQE(socket_direct, (2, 1, 6, 9, Slot{0}), wanted(45, {.fd = 2, .off = 1, .len = 6, .op_flags = 9, .file_index = 1}));
+  EXPECT_SQE(socket_direct, (2, 1, 6, 9, Slot{0}),
+             wanted(45, {.fd = 2, .off = 1, .len = 6, .op_flags = 9, .file_index = 1}));
   EXPECT_SQE(socket_direct_alloc, (2, 1, 6, 9),
              wanted(45, {.fd = 2, .off = 1, .len = 6, .op_flags = 9, .file_index = 0xffff'ffff}));
 }
@@ -275,23 +322,29 @@ TEST(Prep, SocketCommands) {
   EXPECT_SQE(cmd_sock, (4, 5, 1, 2, far, 7),
              wanted(46, {.fd = 5, .off = 4, .addr = u64{2} << 32 | 1, .file_index = 7, .addr3 = far}));
   EXPECT_SQE(getsockopt, (5, 1, 2, bytes),
-             wanted(46, {.fd = 5, .off = 2, .addr = u64{2} << 32 | 1, .file_index = 7, .addr3 = address(bytes)}));
+             wanted(46, {.fd = 5, .off = 2, .addr = u64{2} << 32 | 1, .file_index = 7,
+                         .addr3 = address(bytes)}));
   EXPECT_SQE(setsockopt, (5, 1, 2, bytes),
-             wanted(46, {.fd = 5, .off = 3, .addr = u64{2} << 32 | 1, .file_index = 7, .addr3 = address(bytes)}));
+             wanted(46, {.fd = 5, .off = 3, .addr = u64{2} << 32 | 1, .file_index = 7,
+                         .addr3 = address(bytes)}));
 }
 TEST(Prep, SendZc) {
   EXPECT_SQE(send_zc, (5, bytes, 0x100, 8),
              wanted(47, {.ioprio = 8, .fd = 5, .addr = address(bytes), .len = 7, .op_flags = 0x100}));
   EXPECT_SQE(send_zc_fixed, (5, bytes, 0x100, 8, 0xabcd),
-             wanted(47, {.ioprio = 12, .fd = 5, .addr = address(bytes), .len = 7, .op_flags = 0x100, .buf_index = 0xabcd}));
+             wanted(47, {.ioprio = 12, .fd = 5, .addr = address(bytes), .len = 7, .op_flags = 0x100,
+                         .buf_index = 0xabcd}));
 }
 TEST(Prep, SendmsgZc) {
-  EXPECT_SQE(sendmsg_zc, (5, &message, 0x100), wanted(48, {.fd = 5, .addr = address(&message), .len = 1, .op_flags = 0x100}));
+  EXPECT_SQE(sendmsg_zc, (5, &message, 0x100),
+             wanted(48, {.fd = 5, .addr = address(&message), .len = 1, .op_flags = 0x100}));
   EXPECT_SQE(sendmsg_zc_fixed, (5, &message, 0x100, 0xabcd),
-             wanted(48, {.ioprio = 4, .fd = 5, .addr = address(&message), .len = 1, .op_flags = 0x100, .buf_index = 0xabcd}));
+             wanted(48, {.ioprio = 4, .fd = 5, .addr = address(&message), .len = 1, .op_flags = 0x100,
+                         .buf_index = 0xabcd}));
 }
 TEST(Prep, ReadMultishot) {
-  EXPECT_SQE(read_multishot, (5, 0xabcd, far), wanted(49, {.flags = 32, .fd = 5, .off = far, .buf_index = 0xabcd}));
+  EXPECT_SQE(read_multishot, (5, 0xabcd, far),
+             wanted(49, {.flags = 32, .fd = 5, .off = far, .buf_index = 0xabcd}));
 }
 TEST(Prep, Waitid) {
   EXPECT_SQE(waitid, (1, 4711, bytes, 4, 8),
@@ -305,15 +358,21 @@ TEST(Prep, FutexWake) {
   EXPECT_SQE(futex_wake, (&futex, far, 0xffff'ffff, 0x82),
              wanted(52, {.fd = 0x82, .off = far, .addr = address(&futex), .addr3 = 0xffff'ffff}));
 }
-TEST(Prep, FutexWaitv) { EXPECT_SQE(futex_waitv, (futexes), wanted(53, {.addr = address(futexes), .len = 4})); }
-TEST(Prep, FixedFdInstall) { EXPECT_SQE(fixed_fd_install, (Slot{5}, 1), wanted(54, {.flags = 1, .fd = 5, .op_flags = 1})); }
+TEST(Prep, FutexWaitv) {
+  EXPECT_SQE(futex_waitv, (futexes), wanted(53, {.addr = address(futexes), .len = 4}));
+}
+TEST(Prep, FixedFdInstall) {
+  EXPECT_SQE(fixed_fd_install, (Slot{5}, 1), wanted(54, {.flags = 1, .fd = 5, .op_flags = 1}));
+}
 TEST(Prep, Ftruncate) { EXPECT_SQE(ftruncate, (5, far), wanted(55, {.fd = 5, .off = far})); }
 TEST(Prep, Bind) {
   EXPECT_SQE(bind, (5, &socket_address, 16, 9),
              wanted(56, {.fd = 5, .off = 16, .addr = address(&socket_address), .op_flags = 9}));
 }
 TEST(Prep, Listen) { EXPECT_SQE(listen, (5, 128, 9), wanted(57, {.fd = 5, .len = 128, .op_flags = 9})); }
-TEST(Prep, EpollWait) { EXPECT_SQE(epoll_wait, (5, events, 3), wanted(59, {.fd = 5, .addr = address(events), .len = 3})); }
+TEST(Prep, EpollWait) {
+  EXPECT_SQE(epoll_wait, (5, events, 3), wanted(59, {.fd = 5, .addr = address(events), .len = 3}));
+}
 TEST(Prep, ReadvFixed) {
   EXPECT_SQE(readv_fixed, (5, iovecs, 2, far, 0xabcd),
              wanted(60, {.fd = 5, .off = far, .addr = address(iovecs), .len = 2, .buf_index = 0xabcd}));
@@ -324,8 +383,10 @@ TEST(Prep, WritevFixed) {
 }
 TEST(Prep, Pipe) {
   EXPECT_SQE(pipe, (fds, 0x800), wanted(62, {.addr = address(fds), .op_flags = 0x800}));
-  EXPECT_SQE(pipe_direct, (fds, 0x800, Slot{0}), wanted(62, {.addr = address(fds), .op_flags = 0x800, .file_index = 1}));
+  EXPECT_SQE(pipe_direct, (fds, 0x800, Slot{0}),
+             wanted(62, {.addr = address(fds), .op_flags = 0x800, .file_index = 1}));
 }
+// clang-format on
 
 // Either byte order, whichever we run on: on big endian the two halves change places, and nothing else.
 TEST(Prep, PollMask) {
@@ -341,7 +402,8 @@ TEST(Prep, Halves) {
 }
 
 // A slot cannot be mistaken for a descriptor, a number, or the other way round.
-static_assert(!std::is_convertible_v<int, Slot> && !std::is_convertible_v<Slot, int> && !std::is_convertible_v<u32, Slot>);
+static_assert(!std::is_convertible_v<int, Slot> && !std::is_convertible_v<Slot, int> &&
+              !std::is_convertible_v<u32, Slot>);
 
 TEST(Prep, SaysWhenThereIsNoRoom) {
   struct Full : uring::Operations<Full> {

@@ -1,5 +1,6 @@
-// Each registration: operation, count and argument as io_uring_register(2) wants them. The numbers are the suite's own. The test is built
-// with -ftrivial-auto-var-init=pattern, so that a reserved field that nobody cleared is not 0 by luck.
+// Each registration: operation, count and argument as io_uring_register(2) wants them. The numbers are the
+// suite's own. The test is built with -ftrivial-auto-var-init=pattern, so that a reserved field that was not
+// cleared is not 0 by chance.
 #include <gtest/gtest.h>
 #include <sys/uio.h>
 
@@ -16,7 +17,7 @@ using uring::Error, uring::RegisterOp, uring::i32;
 
 class Registering : public RingOnAPlayedKernel {
  protected:
-  // What came last.
+  // The last call.
   u32 op = ~0u, count = ~0u;
   void* argument = nullptr;
   std::array<std::byte, 64> copy{};
@@ -82,7 +83,8 @@ TEST_F(Registering, Buffers) {
   EXPECT_ASKS(ring.register_buffers(iovecs, 2), 0, iovecs, 2);
   EXPECT_ASKS(ring.unregister_buffers(), 1, nullptr, 0);
   EXPECT_ASKS_WITH(ring.register_buffers_sparse(9), 15, 32, {9, 1, 0, 0, 0, 0, 0, 0});
-  EXPECT_ASKS_WITH(ring.register_buffers_update(9, iovecs, 2), 16, 32, {9, 0, low(iovecs), high(iovecs), 0, 0, 2, 0});
+  EXPECT_ASKS_WITH(ring.register_buffers_update(9, iovecs, 2), 16, 32,
+                   {9, 0, low(iovecs), high(iovecs), 0, 0, 2, 0});
   EXPECT_ASKS_WITH(ring.clone_buffers(ring), 30, 1, {1000, 0, 0, 0, 0, 0, 0, 0});
   EXPECT_ASKS_WITH(ring.clone_buffers(ring, 2, 3, 4, 5), 30, 1, {1000, 2, 3, 4, 5, 0, 0, 0});
 }
@@ -122,7 +124,8 @@ TEST_F(Registering, Probe) {
   for (std::size_t i = 0; i < sizeof probe; ++i) ASSERT_EQ(bytes[i], 0) << i;
 }
 
-// An opcode is there if the kernel knows it, said so in the slots it filled, and did not say that it was built without.
+// An opcode is supported if the kernel knows it, filled in its slot, and does not say that it was built
+// without it.
 TEST(ProbeAnswer, SaysWhatIsThere) {
   uring::Probe probe{};
   for (uring::ProbeOp& op : probe.ops) op.flags = 0xffff;
@@ -143,7 +146,8 @@ TEST(ProbeAnswer, SaysWhatIsThere) {
 
 TEST_F(Registering, Limits) {
   const std::array<uring::Restriction, 2> restrictions{};
-  EXPECT_ASKS(ring.register_restrictions(restrictions), 11, const_cast<uring::Restriction*>(restrictions.data()), 2);
+  EXPECT_ASKS(ring.register_restrictions(restrictions), 11,
+              const_cast<uring::Restriction*>(restrictions.data()), 2);
   EXPECT_ASKS(ring.enable_rings(), 12, nullptr, 0);
   u64 cpus = 1;
   EXPECT_ASKS(ring.register_iowq_aff(&cpus, 8), 17, &cpus, 8);
@@ -166,7 +170,7 @@ TEST_F(Registering, ReportsCountsAndErrors) {
   EXPECT_EQ(ring.unregister_files(), Error::nxio);
 }
 
-// What needs no ring goes to descriptor -1.
+// Operations that need no ring use descriptor -1.
 TEST_F(Registering, WithoutARing) {
   const PlayedKernel played{&kernel};
   uring::QueryHdr header{};
@@ -188,7 +192,7 @@ TEST_F(Registering, AsksTheKernelWhatItCan) {
                    {0, 0, low(&answer_to_fill), high(&answer_to_fill), 0, 48, 0, 0, 0, 0});
   EXPECT_EQ(answer_to_fill.nr_request_opcodes, 0u) << "what an older kernel does not fill in must be 0";
   EXPECT_EQ(answer_to_fill.nr_query_opcodes, 0u);
-  // The call can be understood and the question not.
+  // The call may succeed and the question not be understood.
   kernel.on_register = [](RegisterOp, void* arg, u32) -> long {
     static_cast<uring::QueryHdr*>(arg)->result = -EOPNOTSUPP;
     return 0;

@@ -1,4 +1,4 @@
-// Results: one word, the kernel's number unchanged, nothing mistaken for an error.
+// Results: one word, the kernel's number unchanged, no value mistaken for an error.
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -50,7 +50,8 @@ TEST(Result, IsEqualToItsOwnKindOnly) {
   EXPECT_FALSE(one == Error::inval);
 }
 
-// The last pages of the address space are no addresses, nor are the last addresses in front of them errors.
+// Words in the last pages of the address space are errors, not addresses; the last addresses before them are
+// not errors.
 TEST(Result, TellsPointersFromErrors) {
   const auto at = [](long word) { return Result<char*>::from_kernel(word); };
   EXPECT_TRUE(at(-8192).ok());
@@ -79,9 +80,10 @@ TEST(Result, CarriesAViewOfMemory) {
 }
 
 TEST(Result, TheBindingsOwnErrorsAreNoErrno) {
-  for (const Error error : {Error::entries_zero, Error::entries_not_power_of_two, Error::flags_not_supported,
-                            Error::system_outdated, Error::ring_layout_invalid, Error::submission_queue_full,
-                            Error::no_buffer_selected, Error::buffer_out_of_range, Error::entries_not_in_range}) {
+  for (const Error error :
+       {Error::entries_zero, Error::entries_not_power_of_two, Error::flags_not_supported,
+        Error::system_outdated, Error::ring_layout_invalid, Error::submission_queue_full,
+        Error::no_buffer_selected, Error::buffer_out_of_range, Error::entries_not_in_range}) {
     EXPECT_FALSE(uring::is_errno(error));
     EXPECT_EQ(Result<u32>(error), error);
   }
@@ -92,20 +94,45 @@ TEST(Result, TheBindingsOwnErrorsAreNoErrno) {
 
 TEST(Result, NamesHaveTheNumbersOfErrno) {
   const std::pair<Error, int> pairs[] = {
-      {Error::perm, EPERM}, {Error::noent, ENOENT}, {Error::intr, EINTR}, {Error::io, EIO}, {Error::nxio, ENXIO},
-      {Error::badf, EBADF}, {Error::again, EAGAIN}, {Error::nomem, ENOMEM}, {Error::acces, EACCES},
-      {Error::fault, EFAULT}, {Error::busy, EBUSY}, {Error::exist, EEXIST}, {Error::notdir, ENOTDIR},
-      {Error::isdir, EISDIR}, {Error::inval, EINVAL}, {Error::nfile, ENFILE}, {Error::mfile, EMFILE},
-      {Error::nospc, ENOSPC}, {Error::pipe, EPIPE}, {Error::nosys, ENOSYS}, {Error::badr, EBADR},
-      {Error::time, ETIME}, {Error::overflow, EOVERFLOW}, {Error::badfd, EBADFD}, {Error::notsock, ENOTSOCK},
-      {Error::opnotsupp, EOPNOTSUPP}, {Error::addrinuse, EADDRINUSE}, {Error::connreset, ECONNRESET},
-      {Error::nobufs, ENOBUFS}, {Error::timedout, ETIMEDOUT}, {Error::connrefused, ECONNREFUSED},
-      {Error::already, EALREADY}, {Error::canceled, ECANCELED}, {Error::ownerdead, EOWNERDEAD},
+      {Error::perm, EPERM},
+      {Error::noent, ENOENT},
+      {Error::intr, EINTR},
+      {Error::io, EIO},
+      {Error::nxio, ENXIO},
+      {Error::badf, EBADF},
+      {Error::again, EAGAIN},
+      {Error::nomem, ENOMEM},
+      {Error::acces, EACCES},
+      {Error::fault, EFAULT},
+      {Error::busy, EBUSY},
+      {Error::exist, EEXIST},
+      {Error::notdir, ENOTDIR},
+      {Error::isdir, EISDIR},
+      {Error::inval, EINVAL},
+      {Error::nfile, ENFILE},
+      {Error::mfile, EMFILE},
+      {Error::nospc, ENOSPC},
+      {Error::pipe, EPIPE},
+      {Error::nosys, ENOSYS},
+      {Error::badr, EBADR},
+      {Error::time, ETIME},
+      {Error::overflow, EOVERFLOW},
+      {Error::badfd, EBADFD},
+      {Error::notsock, ENOTSOCK},
+      {Error::opnotsupp, EOPNOTSUPP},
+      {Error::addrinuse, EADDRINUSE},
+      {Error::connreset, ECONNRESET},
+      {Error::nobufs, ENOBUFS},
+      {Error::timedout, ETIMEDOUT},
+      {Error::connrefused, ECONNREFUSED},
+      {Error::already, EALREADY},
+      {Error::canceled, ECANCELED},
+      {Error::ownerdead, EOWNERDEAD},
   };
   for (const auto& [ours, theirs] : pairs) EXPECT_EQ(static_cast<int>(ours), theirs);
 }
 
-// Whatever is negative is no integer, also below the kernel's errors and ours.
+// A negative number is never a value, even below the kernel's errors and ours.
 TEST(ResultDeathTest, AnIntegerIsNeverNegative) {
   EXPECT_FALSE(Result<u32>::from_kernel(-8192).ok());
   EXPECT_FALSE(Result<int>::from_kernel(-10'000).ok());

@@ -1,5 +1,5 @@
-// The ring on a kernel that we play: what no real kernel does on demand. Errors at each step of opening, answers that contradict each
-// other, short submits, counters about to wrap, a sleeping SQPOLL thread.
+// The ring on a fake kernel: what no real kernel does on demand. Errors at each step of opening, answers that
+// contradict each other, short submits, counters about to wrap, a sleeping SQPOLL thread.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -32,7 +32,7 @@ TEST_F(Opening, ReportsTheErrnoOfEachStepAndLeavesNothing) {
   EXPECT_EQ(ring.fd(), -1);
   EXPECT_EQ(kernel.open, 0);
   EXPECT_TRUE(kernel.mappings.empty());
-  // And it can be tried again on the same object.
+  // The same object can be opened again afterwards.
   kernel.sqe_map_error = 0;
   EXPECT_TRUE(ring.init(4).ok());
 }
@@ -49,15 +49,15 @@ TEST_F(Opening, RefusesAnswersThatContradictEachOther) {
   kernel.cq_entries_lie = 1;
   EXPECT_EQ(ring.init(4), Error::ring_layout_invalid);
   kernel.cq_entries_lie = 0;
-  for (const u32 offset : {Played::sq_head, Played::sq_tail, Played::cq_head, Played::cq_tail, Played::sq_dropped,
-                           Played::cq_overflow}) {
+  for (const u32 offset : {Played::sq_head, Played::sq_tail, Played::cq_head, Played::cq_tail,
+                           Played::sq_dropped, Played::cq_overflow}) {
     kernel.word(offset) = 1;
     EXPECT_EQ(ring.init(4), Error::ring_layout_invalid) << "a new ring with 1 in its word at " << offset;
     kernel.word(offset) = 0;
   }
 }
 
-// Numbers that agree with each other, and that no kernel gives.
+// Numbers that agree with each other but that no kernel returns.
 TEST_F(Opening, RefusesQueuesThatCannotBe) {
   const std::size_t usual = std::exchange(kernel.ring_bytes, Played::array);
   kernel.sq_count = kernel.sq_size = 0;
@@ -82,13 +82,14 @@ TEST_F(Opening, StartsWhereTheKernelStands) {
   }
 }
 
-// Whatever else is asked for: only setup_no_sqarray says that there is none.
+// Whatever other flags are set, only setup_no_sqarray means that there is no index array.
 TEST_F(Opening, FillsTheIndexArrayAndNothingBehindIt) {
   for (const u32 flags : {0u, u32{uring::setup_clamp}}) {
     for (u32 i = 0; i != 9; ++i) kernel.word(Played::array + 4 * i) = 0xffff'ffff;
     ASSERT_TRUE(ring.init(4, flags).ok());
     for (u32 i = 0; i != 4; ++i) EXPECT_EQ(kernel.word(Played::array + 4 * i), i);
-    for (u32 i = 4; i != 9; ++i) EXPECT_EQ(kernel.word(Played::array + 4 * i), 0xffff'ffff) << "behind the array";
+    for (u32 i = 4; i != 9; ++i)
+      EXPECT_EQ(kernel.word(Played::array + 4 * i), 0xffff'ffff) << "behind the array";
     ring.close();
   }
 }
@@ -111,7 +112,8 @@ TEST_F(Opening, TrapsOnParametersThatTheKernelWouldNotRead) {
   };
   EXPECT_EXIT(opening([](auto& params) { params.sq_entries = 1; }), testing::KilledBySignal(SIGILL), "");
   EXPECT_EXIT(opening([](auto& params) { params.features = 1; }), testing::KilledBySignal(SIGILL), "");
-  for (const u32 flags : {0u, u32{uring::setup_clamp}}) {  // neither is the flag that makes the kernel read it
+  for (const u32 flags :
+       {0u, u32{uring::setup_clamp}}) {  // neither is the flag that makes the kernel read it
     EXPECT_EXIT(opening([flags](auto& params) { params.flags = flags, params.cq_entries = 8; }),
                 testing::KilledBySignal(SIGILL), "");
     EXPECT_EXIT(opening([flags](auto& params) { params.flags = flags, params.wq_fd = 3; }),
@@ -166,8 +168,9 @@ TEST_F(Opening, DescriptorZeroIsOne) {
 
 TEST_F(Opening, RefusesLayoutsItDoesNotSpeakWithoutAskingTheKernel) {
   kernel.setup_error = EIO;  // would be seen
-  for (const u32 flag : {uring::setup_sqe128, uring::setup_cqe32, uring::setup_sqe_mixed, uring::setup_cqe_mixed,
-                         uring::setup_no_mmap, uring::setup_registered_fd_only, uring::setup_sq_rewind}) {
+  for (const u32 flag :
+       {uring::setup_sqe128, uring::setup_cqe32, uring::setup_sqe_mixed, uring::setup_cqe_mixed,
+        uring::setup_no_mmap, uring::setup_registered_fd_only, uring::setup_sq_rewind}) {
     EXPECT_EQ(ring.init(4, flag), Error::flags_not_supported) << flag;
   }
 }
@@ -185,7 +188,7 @@ TEST_F(Opening, MovesTakeEverythingAlong) {
   EXPECT_EQ(cqe, (Cqe{.user_data = 7, .res = 7, .flags = 0}));
 }
 
-// With two SQEs free behind the wrap: they are what the moved ring has, no more and no less.
+// Two SQEs are free after the wrap: exactly those are free in the moved ring.
 TEST_F(Opening, MovesTakeTheFreeSqesAlong) {
   ASSERT_TRUE(ring.init(4).ok());
   for (u64 i = 0; i < 6; ++i) {
@@ -232,7 +235,7 @@ TEST_F(Submitting, PublishesOnlyWhenTold) {
   EXPECT_EQ(ring.sq_ready(), 2u);
 }
 
-// The kernel stops a batch at a request it refuses. What it left is submitted by the next submit, and nothing twice.
+// The kernel stops a batch at a request it refuses. The next submit submits what it left, and nothing twice.
 TEST_F(Submitting, GoesOnAfterAShortSubmit) {
   ASSERT_TRUE(ring.init(4).ok());
   for (u64 i = 1; i <= 3; ++i) ring.nop(i).value();
@@ -272,8 +275,9 @@ TEST_F(Submitting, KeepsCountingAcrossTheWrapOf32Bits) {
   }
 }
 
-// The ring looks at the kernel's head only when the SQEs it knows to be free are used up, and they end where the array
-// ends. Whatever the kernel leaves behind, an SQE is handed out exactly if one is free, and the right one.
+// The ring looks at the kernel's head only when the SQEs it knows to be free are used up, and they end where
+// the array ends. Whatever the kernel leaves over, an SQE is handed out if and only if one is free, and it is
+// the right one.
 TEST_F(Submitting, HandsOutExactlyWhatIsFree) {
   for (u32 start = ~0u - 5; start != 4; ++start) {
     for (const u32 counter : {Played::sq_head, Played::sq_tail, Played::cq_head, Played::cq_tail}) {
@@ -285,7 +289,8 @@ TEST_F(Submitting, HandsOutExactlyWhatIsFree) {
       for (u32 wanted = 0; wanted <= step % 5; ++wanted) {
         uring::Sqe* const sqe = ring.get_sqe();
         const u32 head = kernel.word(Played::sq_head);
-        ASSERT_EQ(sqe, tail - head < 4 ? &kernel.sqes[tail & 3] : nullptr) << "head " << head << ", tail " << tail;
+        ASSERT_EQ(sqe, tail - head < 4 ? &kernel.sqes[tail & 3] : nullptr)
+            << "head " << head << ", tail " << tail;
         if (sqe != nullptr) uring::prep_nop(*sqe, tail++);
         ASSERT_EQ(ring.sq_ready(), tail - head);
       }
@@ -363,7 +368,7 @@ TEST_F(Completing, WaitsOnlyWhenNothingIsReady) {
   EXPECT_EQ(kernel.enter_wait, (std::vector<u32>{2}));
 }
 
-// What did not fit, and what this thread must run first.
+// Completions that did not fit, and completions that this thread must run first.
 TEST_F(Completing, FetchesWhatWaitsInTheKernel) {
   ASSERT_TRUE(ring.init(4).ok());
   std::array<Cqe, 8> cqes{};
@@ -377,7 +382,8 @@ TEST_F(Completing, FetchesWhatWaitsInTheKernel) {
 }
 
 TEST_F(Completing, OnlyWhatWaitsIsFetched) {
-  ASSERT_TRUE(ring.init(4, uring::setup_single_issuer | uring::setup_coop_taskrun | uring::setup_taskrun_flag).ok());
+  ASSERT_TRUE(
+      ring.init(4, uring::setup_single_issuer | uring::setup_coop_taskrun | uring::setup_taskrun_flag).ok());
   kernel.word(Played::sq_flags) = ~(uring::sq_cq_overflow | uring::sq_taskrun);
   std::array<Cqe, 8> cqes{};
   EXPECT_FALSE(ring.cq_ring_needs_flush());
@@ -393,7 +399,8 @@ TEST_F(Completing, APolledRingIsAskedEachTime) {
   EXPECT_EQ(kernel.enter_wait, (std::vector<u32>{0}));
 }
 
-// What a wait brings is copied at once; and one that brings nothing, as an old kernel's may, does not end copy_cqe.
+// What a wait brings is copied at once; and a wait that brings nothing, as on an old kernel, does not end
+// copy_cqe.
 TEST_F(Completing, CopiesWhatAWaitBrings) {
   ASSERT_TRUE(ring.init(4).ok());
   kernel.on_enter = [this] { kernel.post({.user_data = 1, .res = 2, .flags = 3}); };
@@ -428,17 +435,20 @@ TEST_F(Completing, VisitsInPlaceAndGivesBackOnce) {
   ASSERT_TRUE(ring.init(4).ok());
   for (u64 i = 0; i < 6; ++i) kernel.post({.user_data = i, .res = 0, .flags = 0});
   ring.cq_advance(6);
-  for (u64 i = 6; i < 11; ++i) kernel.post({.user_data = i, .res = 0, .flags = 0});  // across the end of the array
+  for (u64 i = 6; i < 11; ++i)
+    kernel.post({.user_data = i, .res = 0, .flags = 0});  // across the end of the array
   std::vector<u64> seen;
   EXPECT_EQ(ring.for_each_cqe([&](const Cqe& cqe) {
     EXPECT_EQ(kernel.word(Played::cq_head), 6u) << "given back while still in use";
     seen.push_back(cqe.user_data);
-  }), 5u);
+  }),
+            5u);
   EXPECT_EQ(seen, (std::vector<u64>{6, 7, 8, 9, 10}));
   EXPECT_EQ(kernel.word(Played::cq_head), 11u);
 }
 
-// From each place in the array and for each count, up to a full queue: in order, each once, none from beside the array.
+// From each place in the array and for each count, up to a full queue: in order, each once, and nothing from
+// outside the array.
 TEST_F(Completing, VisitsAcrossTheEndOfTheArray) {
   ASSERT_TRUE(ring.init(4).ok());
   u64 posted = 0, taken = 0;
@@ -447,7 +457,8 @@ TEST_F(Completing, VisitsAcrossTheEndOfTheArray) {
       for (u32 i = 0; i < count; ++i) kernel.post({.user_data = ++posted, .res = 1, .flags = 2});
       EXPECT_EQ(ring.for_each_cqe([&](const Cqe& cqe) {
         EXPECT_EQ(cqe, (Cqe{.user_data = ++taken, .res = 1, .flags = 2}));
-      }), count);
+      }),
+                count);
       kernel.post({.user_data = ++posted, .res = 0, .flags = 0});  // the next start is one further
       ++taken;
       ring.cq_advance(1);
@@ -518,18 +529,18 @@ TEST_F(RegisteredRing, EntersThroughItsIndex) {
   Cqe cqe{};
   EXPECT_TRUE(moved.copy_cqe(cqe).ok());
 
-  // Closing lets the index go: it would keep the ring alive.
+  // Closing unregisters the index, which would keep the ring alive.
   kernel.on_register = [](uring::RegisterOp op, void* arg, u32 count) -> long {
     EXPECT_EQ(op, uring::RegisterOp::unregister_ring_fds);
     EXPECT_EQ(count, 1u);
     EXPECT_EQ(static_cast<uring::RsrcUpdate*>(arg)->offset, 3u);
     EXPECT_EQ(static_cast<uring::RsrcUpdate*>(arg)->resv, 0u);
     EXPECT_EQ(static_cast<uring::RsrcUpdate*>(arg)->data, 0u);
-    return -EINVAL;  // as from another thread; closing goes on
+    return -EINVAL;  // as from another thread; closing continues
   };
   moved.close();
   EXPECT_EQ(kernel.registered.size(), 2u);
-  // And nothing of it stays.
+  // Nothing of it is left.
   ring = std::move(moved);
   ASSERT_TRUE(ring.init(4).ok());
   ring.nop(1).value();
@@ -592,8 +603,8 @@ TEST_F(Resizing, GoesOnInTheNewMemory) {
   EXPECT_EQ(ring.get_sqe(), nullptr) << "of two entries one was taken";
 }
 
-// Five SQEs were there before: the next one is the sixth, in the second of two slots. Nothing is written where the index array would
-// be if there were one, and the new memory is the descriptor's, not the index's.
+// Five SQEs were there before: the next one is the sixth, in the second of two slots. Nothing is written
+// where the index array would be if there were one, and the new memory is the descriptor's, not the index's.
 TEST_F(Resizing, CountsOn) {
   ASSERT_TRUE(ring.init(4, uring::setup_no_sqarray).ok());
   for (u64 i = 0; i < 5; ++i) {

@@ -1,5 +1,5 @@
 # The other direction of abi_test.cc: every number, enumerator and struct that abi.h and abi_register.h declare is in surface.inc, and the
-# first release behind each number is the one that surface.inc gives. Also: every prepare function is tested, and is a method of the ring.
+# first release after each number is the one that surface.inc gives. Also: every prepare function is tested, and is a method of the ring.
 #   INCLUDE, TESTS: directories
 file(STRINGS ${TESTS}/surface.inc surface REGEX "^(VALUE|STRUCT)")
 set(problems "")
@@ -32,13 +32,13 @@ foreach(header abi.h abi_register.h)
     elseif(enum AND line MATCHES "^  ([a-z0-9_]+) = [^/]*// ([0-9.]+[0-9])")
       expect_release(${enum}::${CMAKE_MATCH_1} ${CMAKE_MATCH_2} ${header})
     elseif(enum AND NOT line MATCHES "^ *//")
-      list(APPEND problems "${header}: no release behind: ${line}")
+      list(APPEND problems "${header}: no release after: ${line}")
     elseif(line MATCHES "^inline constexpr [A-Za-z0-9]+ ([a-z0-9_]+) = [^/]*// ([0-9.]+[0-9])")
       expect_release(${CMAKE_MATCH_1} ${CMAKE_MATCH_2} ${header})
     elseif(line MATCHES "^inline constexpr Slot file_index_alloc")
       expect_release(file_index_alloc ${release} ${header})
     elseif(line MATCHES "^inline constexpr")
-      list(APPEND problems "${header}: no release behind: ${line}")
+      list(APPEND problems "${header}: no release after: ${line}")
     elseif(line MATCHES "^// .* ([0-9]\\.[0-9]+)\\.$")
       set(release ${CMAKE_MATCH_1})  # of what stands below the comment
     elseif(line MATCHES "^struct ([A-Za-z0-9]+) {")
@@ -72,6 +72,6 @@ if(problems)
   message(FATAL_ERROR "\n  ${problems}")
 endif()
 if(checked LESS 368)
-  message(FATAL_ERROR "only ${checked} names found: the patterns no longer fit the headers")
+  message(FATAL_ERROR "only ${checked} names found: the patterns no longer match the headers")
 endif()
 message("${checked} names checked")

@@ -1,4 +1,4 @@
-// The system calls themselves, on this machine's kernel: what no test with a played kernel sees.
+// The system calls themselves, on this machine's kernel: what no test with a fake kernel sees.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -34,7 +34,8 @@ TEST(SystemCalls, MapAndUnmapMemory) {
   EXPECT_EQ(permissions(address), "not mapped");
 }
 
-// On some architectures what may be written can be read as well, so a mapping that works says nothing about others.
+// On some architectures writable memory is readable as well, so a mapping that works here proves nothing
+// about others.
 TEST(SystemCalls, MapARingForReadingAndWriting) {
   uring::Params params{};
   const int fd = static_cast<int>(LinuxKernel::setup(4, &params));
@@ -52,8 +53,8 @@ TEST(SystemCalls, MapARingForReadingAndWriting) {
   EXPECT_EQ(close(fd), -1);
 }
 
-// Each argument in its place: two SQEs of which one is offered, a flag that no kernel has, a wait for nothing that is over at once
-// although it might wait for ever, and a struct of a size that is none.
+// Each argument in its place: two SQEs of which one is offered, a flag that no kernel has, a wait for nothing
+// that returns at once although it might wait forever, and a struct of a wrong size.
 TEST(SystemCalls, EnterWithEachArgumentInItsPlace) {
   uring::Ring ring;
   ASSERT_TRUE(ring.init(4).ok());

@@ -1,5 +1,5 @@
-// What io_uring_register(2) takes: numbers and structs. Names as in abi.h; the number behind each is the first
-// release that has it. All reserved fields must be 0, so start from `X x{}`.
+// The numbers and structs of io_uring_register(2). Names as in abi.h; the number after each is the first
+// Linux release that has it. All reserved fields must be 0, so start from `X x{}`.
 #ifndef URING_ABI_REGISTER_H
 #define URING_ABI_REGISTER_H
 
@@ -7,44 +7,44 @@
 
 namespace uring {
 
-// Or-ed into the operation: the descriptor is an index that RegisterOp::ring_fds gave (feat_reg_reg_ring).
-inline constexpr u32 register_use_registered_ring = 0x8000'0000;// 6.3
+// ORed into the operation: the descriptor is an index returned by RegisterOp::ring_fds (feat_reg_reg_ring).
+inline constexpr u32 register_use_registered_ring = 0x8000'0000;  // 6.3
 
 // ProbeOp::flags.
-inline constexpr u16 op_supported = 1;                    // 5.6
+inline constexpr u16 op_supported = 1;  // 5.6
 
-// In the place of a descriptor in an update: leave this slot alone.
-inline constexpr i32 register_files_skip = -2;            // 5.12
+// In place of a descriptor in an update: leave this slot alone.
+inline constexpr i32 register_files_skip = -2;  // 5.12
 
 // RsrcRegister::flags: all slots empty, no data.
-inline constexpr u32 rsrc_register_sparse = 1;            // 5.19
+inline constexpr u32 rsrc_register_sparse = 1;  // 5.19
 
 // BufReg::flags.
-inline constexpr u16 pbuf_ring_mmap = 1;                  // 6.4, the kernel allocates the ring
-inline constexpr u16 pbuf_ring_inc = 2;                   // 6.12, buffers are consumed bit by bit
+inline constexpr u16 pbuf_ring_mmap = 1;  // 6.4, the kernel allocates the ring
+inline constexpr u16 pbuf_ring_inc = 2;   // 6.12, buffers are consumed bit by bit
 
 // CloneBuffers::flags.
-inline constexpr u32 register_src_registered = 1;         // 6.12
-inline constexpr u32 register_dst_replace = 2;            // 6.13
+inline constexpr u32 register_src_registered = 1;  // 6.12
+inline constexpr u32 register_dst_replace = 2;     // 6.13
 
-// The two kinds of workers, as positions in the argument of RegisterOp::iowq_max_workers: for work that ends soon
-// (files), and for work that may wait for ever (sockets).
-inline constexpr u32 wq_bound = 0;                        // 5.15
-inline constexpr u32 wq_unbound = 1;                      // 5.15
+// The two kinds of workers, as positions in the argument of RegisterOp::iowq_max_workers: for work that ends
+// soon (files), and for work that may wait forever (sockets).
+inline constexpr u32 wq_bound = 0;    // 5.15
+inline constexpr u32 wq_unbound = 1;  // 5.15
 
 // Napi::opcode, and Napi::op_param of the first.
-inline constexpr u8 napi_register_op = 0;                 // 6.13
-inline constexpr u8 napi_static_add_id = 1;               // 6.13
-inline constexpr u8 napi_static_del_id = 2;               // 6.13
-inline constexpr u32 napi_tracking_dynamic = 0;           // 6.13
-inline constexpr u32 napi_tracking_static = 1;            // 6.13
-inline constexpr u32 napi_tracking_inactive = 255;        // 6.13
+inline constexpr u8 napi_register_op = 0;           // 6.13
+inline constexpr u8 napi_static_add_id = 1;         // 6.13
+inline constexpr u8 napi_static_del_id = 2;         // 6.13
+inline constexpr u32 napi_tracking_dynamic = 0;     // 6.13
+inline constexpr u32 napi_tracking_static = 1;      // 6.13
+inline constexpr u32 napi_tracking_inactive = 255;  // 6.13
 
 // QueryHdr::query_op.
-inline constexpr u32 query_opcodes = 0;                   // 6.18, a QueryOpcode
-inline constexpr u32 query_scq = 2;                       // 6.19, a QueryScq
+inline constexpr u32 query_opcodes = 0;  // 6.18, a QueryOpcode
+inline constexpr u32 query_scq = 2;      // 6.19, a QueryScq
 
-// What a Restriction says.
+// What a Restriction allows or requires.
 enum class RestrictionOp : u16 {
   register_op = 0,         // 5.10, this RegisterOp is allowed
   sqe_op = 1,              // 5.10, this Op is allowed
@@ -52,7 +52,7 @@ enum class RestrictionOp : u16 {
   sqe_flags_required = 3,  // 5.10, these sqe_* must be set
 };
 
-// What the kernel says of one opcode (5.6).
+// What the kernel says about one opcode (5.6).
 struct ProbeOp {
   u8 op;
   u8 resv;
@@ -61,7 +61,7 @@ struct ProbeOp {
 };
 static_assert(sizeof(ProbeOp) == 8 && offsetof(ProbeOp, flags) == 2);
 
-// The answer of RegisterOp::probe (5.6). 256 slots are the most the kernel takes.
+// The answer of RegisterOp::probe (5.6). The kernel accepts at most 256 slots.
 struct Probe {
   u8 last_op;  // the largest opcode this kernel knows
   u8 ops_len;  // slots filled in
@@ -81,7 +81,7 @@ static_assert(sizeof(Probe) == 16 + 256 * sizeof(ProbeOp) && offsetof(Probe, ops
 struct FilesUpdate {
   u32 offset;  // the first slot
   u32 resv;
-  u64 fds;     // address of an array of i32: -1 empties a slot, register_files_skip leaves it
+  u64 fds;  // address of an array of i32: -1 empties a slot, register_files_skip leaves it
 };
 static_assert(sizeof(FilesUpdate) == 16 && offsetof(FilesUpdate, fds) == 8);
 
@@ -90,8 +90,8 @@ struct RsrcRegister {
   u32 nr;
   u32 flags;  // rsrc_register_*
   u64 resv2;
-  u64 data;   // address of an array of descriptors or iovecs
-  u64 tags;   // address of an array of u64, or 0; a tag comes back in a CQE when its resource is let go
+  u64 data;  // address of an array of descriptors or iovecs
+  u64 tags;  // address of an array of u64, or 0; a tag comes back in a CQE when its resource is let go
 };
 static_assert(sizeof(RsrcRegister) == 32 && offsetof(RsrcRegister, data) == 16);
 static_assert(offsetof(RsrcRegister, tags) == 24);
@@ -100,7 +100,7 @@ static_assert(offsetof(RsrcRegister, tags) == 24);
 struct RsrcUpdate {
   u32 offset;  // in: an index, or ~0 for any; out: the index
   u32 resv;
-  u64 data;    // the ring's descriptor
+  u64 data;  // the ring's descriptor
 };
 static_assert(sizeof(RsrcUpdate) == 16 && offsetof(RsrcUpdate, data) == 8);
 
@@ -113,7 +113,8 @@ struct RsrcUpdate2 {
   u32 nr;
   u32 resv2;
 };
-static_assert(sizeof(RsrcUpdate2) == 32 && offsetof(RsrcUpdate2, tags) == 16 && offsetof(RsrcUpdate2, nr) == 24);
+static_assert(sizeof(RsrcUpdate2) == 32 && offsetof(RsrcUpdate2, tags) == 16 &&
+              offsetof(RsrcUpdate2, nr) == 24);
 
 // RegisterOp::file_alloc_range (6.0).
 struct FileIndexRange {
@@ -147,7 +148,7 @@ struct SyncCancelReg {
   u64 addr;          // the user_data to look for
   i32 fd;            // or the descriptor, with async_cancel_fd
   u32 flags;         // async_cancel_*
-  Timespec timeout;  // how long to wait for what was found to end; -1, -1: for ever
+  Timespec timeout;  // how long to wait for the requests found to end; -1, -1: forever
   Op opcode;         // or the operation, with async_cancel_op (6.6)
   u8 pad[7];
   u64 pad2[3];
@@ -170,7 +171,7 @@ struct Napi {
   u8 prefer_busy_poll;  // 0 or 1
   u8 opcode;            // napi_* (6.13)
   u8 pad[2];
-  u32 op_param;         // napi_tracking_*, or a NAPI id (6.13)
+  u32 op_param;  // napi_tracking_*, or a NAPI id (6.13)
   u32 resv;
 };
 static_assert(sizeof(Napi) == 16 && offsetof(Napi, opcode) == 5 && offsetof(Napi, op_param) == 8);
@@ -200,9 +201,10 @@ struct QueryHdr {
   i32 result;      // out: 0 or a negative errno
   u32 resv[3];
 };
-static_assert(sizeof(QueryHdr) == 40 && offsetof(QueryHdr, query_op) == 16 && offsetof(QueryHdr, result) == 24);
+static_assert(sizeof(QueryHdr) == 40 && offsetof(QueryHdr, query_op) == 16 &&
+              offsetof(QueryHdr, result) == 24);
 
-// What this kernel knows of io_uring (6.18). The masks say which bits it accepts or reports.
+// What this kernel supports of io_uring (6.18). The masks say which bits it accepts or reports.
 struct QueryOpcode {
   u32 nr_request_opcodes;   // Op
   u32 nr_register_opcodes;  // RegisterOp

@@ -1,5 +1,6 @@
-// Buffers that belong to the kernel until data comes: a ring of them, registered under a group id (5.19). A request
-// with sqe_buffer_select and that id takes the next one when it needs it, and its CQE says which (Cqe::buffer_id).
+// Buffers that belong to the kernel until data comes: a ring of them, registered under a group id (5.19). A
+// request with sqe_buffer_select and that id takes the next one when it needs it, and its CQE says which
+// (Cqe::buffer_id).
 //
 //   alignas(64) static std::byte memory[16 * 4096];
 //   uring::BufferGroup<uring::Ring> group;
@@ -10,8 +11,8 @@
 //   ... use it ...
 //   group.put(cqe).value();
 //
-// BufferGroup is what programs use; the buf_ring_ functions are its parts, for those who want buffers of several sizes
-// or another order.
+// Programs use BufferGroup; the buf_ring_ functions are its parts, for programs that want buffers of several
+// sizes or in another order.
 #ifndef URING_BUFFER_GROUP_H
 #define URING_BUFFER_GROUP_H
 
@@ -31,9 +32,10 @@ inline constexpr u32 max_buf_ring_entries = 32768;
 
 namespace detail {
 
-// Maps `bytes` and registers what is at their beginning as a buffer ring.
+// Maps `bytes` and registers their beginning as a buffer ring.
 template <class Kernel>
-Result<Buf*> map_buf_ring(BasicRing<Kernel>& ring, std::size_t bytes, u32 entries, u16 group, u16 flags) noexcept {
+Result<Buf*> map_buf_ring(BasicRing<Kernel>& ring, std::size_t bytes, u32 entries, u16 group,
+                          u16 flags) noexcept {
   if (entries == 0 || entries > max_buf_ring_entries) return Error::entries_not_in_range;
   if ((entries & (entries - 1)) != 0) return Error::entries_not_power_of_two;
   const long address = ring.kernel().map_anonymous(bytes);
@@ -55,7 +57,7 @@ Result<Buf*> map_buf_ring(BasicRing<Kernel>& ring, std::size_t bytes, u32 entrie
 
 template <class Kernel>
 void unmap_buf_ring(BasicRing<Kernel>& ring, Buf* memory, std::size_t bytes, u16 group) noexcept {
-  // A closed ring has let go of its groups. Errors are not reported: whatever they are, the memory goes.
+  // A closed ring has released its groups. Errors are not reported: the memory is unmapped in any case.
   if (ring.fd() >= 0) static_cast<void>(ring.unregister_buf_ring(group));
   static_cast<void>(ring.kernel().unmap(memory, bytes));
 }
@@ -63,7 +65,8 @@ void unmap_buf_ring(BasicRing<Kernel>& ring, Buf* memory, std::size_t bytes, u16
 }  // namespace detail
 
 // Maps memory for a buffer ring and registers it. Follow with buf_ring_init. entries_not_in_range,
-// entries_not_power_of_two, the errors of mmap(2) and of Ring::register_buf_ring; nothing is left mapped then. 5.19.
+// entries_not_power_of_two, the errors of mmap(2) and of Ring::register_buf_ring; after an error nothing is
+// left mapped. Since Linux 5.19.
 template <class Kernel>
 Result<Buf*> setup_buf_ring(BasicRing<Kernel>& ring, u32 entries, u16 group, u16 flags = 0) noexcept {
   return detail::map_buf_ring(ring, entries * sizeof(Buf), entries, group, flags);
@@ -84,11 +87,12 @@ inline void buf_ring_init(Buf* buf_ring) noexcept { buf_ring_tail(buf_ring).stor
 // What a position is masked with to find its entry.
 constexpr u16 buf_ring_mask(u32 entries) noexcept { return static_cast<u16>(entries - 1); }
 
-// Writes a buffer into the k-th entry behind the tail. The kernel sees it after buf_ring_advance by at least k + 1.
+// Writes a buffer into the k-th entry after the tail. The kernel sees it after buf_ring_advance by at least k
+// + 1.
 inline void buf_ring_add(Buf* buf_ring, std::span<std::byte> buffer, u16 id, u16 mask, u16 k) noexcept {
   const u16 position = static_cast<u16>(buf_ring_tail(buf_ring).load_relaxed() + k);
   Buf& entry = buf_ring[position & mask];
-  // Field by field: the last 16 bits of entry 0 are the tail, and an assignment of the whole would reset it.
+  // Field by field: the last 16 bits of entry 0 are the tail, and assigning the whole entry would reset it.
   entry.addr = reinterpret_cast<u64>(buffer.data());
   entry.len = static_cast<u32>(buffer.size());
   entry.bid = id;
@@ -103,18 +107,18 @@ inline void buf_ring_advance(Buf* buf_ring, u16 count) noexcept {
 // How a request uses up the buffer it takes.
 enum class Consumption {
   whole,        // a buffer belongs to one CQE, however few bytes came (5.19)
-  incremental,  // the next CQE goes on where the last one ended, until the buffer is full (6.12)
+  incremental,  // the next CQE continues where the last one ended, until the buffer is full (6.12)
 };
 
-// A group of equal buffers in memory of the caller. Owns the buffer ring: it can be moved, not copied, and
-// unregisters when it goes out of scope. The Ring must stay where it is (not be moved) and be there at least as
-// long; a ring that is closed takes its groups along, and must not be opened again before they are closed, too.
+// A group of buffers of equal size in the caller's memory. Owns the buffer ring: it can be moved, not copied,
+// and unregisters when it goes out of scope. The Ring must not be moved and must live at least as long;
+// closing a ring ends its groups, and it must not be opened again before they are closed too.
 //
-// The memory must be there until the last request that may take a buffer has its CQE. Closing ring or group does not
-// wait for them: cancel them first (cancel, sync_cancel) if they may be under way.
+// The memory must be there until the last request that may take a buffer has its CQE. Closing the ring or the
+// group does not wait for them: cancel them first (cancel, sync_cancel) if they may be in flight.
 //
-// The ring's entries, and the position inside each buffer that incremental consumption needs (32 bits each), lie in
-// one mapping that the group makes: the caller has nothing to bring but the buffers themselves.
+// The ring's entries, and the position inside each buffer that incremental consumption needs (32 bits each),
+// are in one mapping that the group makes: the caller provides only the buffers themselves.
 template <class Ring>
 class BufferGroup {
  public:
@@ -131,15 +135,15 @@ class BufferGroup {
   }
   ~BufferGroup() { close(); }
 
-  // Cuts `memory` into buffers of `buffer_size` bytes (it must be a multiple), numbers them from 0, and hands all
-  // of them to the kernel as `group`. A kernel that knows no incremental consumption is asked once more for whole
-  // buffers: consumption() says what it is. The errors of setup_buf_ring, about memory.size() / buffer_size
-  // entries. 5.19.
+  // Cuts `memory` into buffers of `buffer_size` bytes (it must be a multiple), numbers them from 0, and hands
+  // all of them to the kernel as `group`. If the kernel does not support incremental consumption, it is asked
+  // again for whole buffers: consumption() returns which it is. The errors of setup_buf_ring, about
+  // memory.size() / buffer_size entries. Since Linux 5.19.
   Result<void> init(Ring& ring, u16 group, std::span<std::byte> memory, u32 buffer_size,
                     Consumption wanted = Consumption::incremental) noexcept;
 
-  // Unregisters the group and unmaps its ring. A request that wants a buffer of it afterwards ends with -ENOBUFS.
-  // Closing twice does nothing.
+  // Unregisters the group and unmaps its ring. A request that wants a buffer of it afterwards ends with
+  // -ENOBUFS. Closing twice does nothing.
   void close() noexcept;
 
   u16 id() const noexcept { return group_; }
@@ -147,20 +151,21 @@ class BufferGroup {
   u32 buffer_size() const noexcept { return buffer_size_; }
   Consumption consumption() const noexcept { return consumption_; }
 
-  // Queues a receive of as much as one buffer holds. The zero length it is queued with means that from 6.0 on.
+  // Queues a receive of as much as one buffer holds. The zero length that it is queued with has this meaning
+  // since Linux 6.0.
   Result<Sqe&> recv(u64 user_data, i32 fd, u32 flags) noexcept {
     return ring().recv_select(user_data, fd, group_, 0, flags);
   }
 
-  // Queues a receive that goes on by itself: see prep_recv_multishot. 6.0.
+  // Queues a multishot receive: see prep_recv_multishot. Since Linux 6.0.
   Result<Sqe&> recv_multishot(u64 user_data, i32 fd, u32 flags) noexcept {
     return ring().recv_multishot(user_data, fd, group_, flags);
   }
 
-  // The bytes this CQE delivered: Cqe::res of them. They stay ours until put. With incremental consumption, take
-  // the CQEs of one buffer in order, each with get and then put. no_buffer_selected: the CQE has no buffer
-  // (-ENOBUFS in res says that the group was empty). buffer_out_of_range: this group has no such buffer, or not so
-  // many bytes in it.
+  // The bytes this CQE delivered: Cqe::res of them. They belong to the caller until put. With incremental
+  // consumption, take the CQEs of one buffer in order, each with get and then put. no_buffer_selected: the
+  // CQE has no buffer (-ENOBUFS in res says that the group was empty). buffer_out_of_range: this group has no
+  // such buffer, or not so many bytes in it.
   Result<std::span<std::byte>> get(const Cqe& cqe) const noexcept {
     const u32 head = head_of(cqe);
     const Result<u16> id = checked_id(cqe, head);
@@ -168,8 +173,8 @@ class BufferGroup {
     return std::span<std::byte>(buffer(id.value()) + head, bytes_of(cqe));
   }
 
-  // Gives the bytes of this CQE back. A buffer that will be used further (cqe_f_buf_more) stays with the kernel;
-  // any other is handed to it again, whole. Once for each CQE. The errors of get.
+  // Gives the bytes of this CQE back. A buffer that the kernel will continue to use (cqe_f_buf_more) stays
+  // with it; any other is handed to it again, whole. Call once for each CQE. The errors of get.
   Result<void> put(const Cqe& cqe) noexcept {
     if (consumption_ == Consumption::incremental) return put_part(cqe);
     const Result<u16> id = checked_id(cqe, 0);
@@ -188,7 +193,7 @@ class BufferGroup {
   static std::size_t mapping_bytes(u32 count) noexcept { return count * (sizeof(Buf) + sizeof(u32)); }
   static u32 bytes_of(const Cqe& cqe) noexcept { return cqe.res > 0 ? static_cast<u32>(cqe.res) : 0; }
 
-  // How much of the CQE's buffer is used up. Nothing of a whole buffer, which is known without a look into memory.
+  // How much of the CQE's buffer is used up. 0 for whole buffers, which needs no memory access.
   u32 head_of(const Cqe& cqe) const noexcept {
     const u32 id = cqe.flags >> cqe_buffer_shift;
     return consumption_ == Consumption::incremental && id < count_ ? heads()[id] : 0;
@@ -202,7 +207,7 @@ class BufferGroup {
     return id;
   }
 
-  // The rest of put with incremental consumption. Out of line: of whole buffers there is less to do.
+  // The rest of put with incremental consumption. Out of line, because whole buffers need less code.
   [[gnu::noinline]] Result<void> put_part(const Cqe& cqe) noexcept {
     const Result<u16> id = checked_id(cqe, head_of(cqe));
     if (!id.ok()) return id.error();
@@ -256,8 +261,8 @@ Result<void> BufferGroup<Ring>::init(Ring& ring, u16 group, std::span<std::byte>
   const u32 count = static_cast<u32>(buffers);
 
   const bool incremental = wanted == Consumption::incremental;
-  Result<Buf*> made = detail::map_buf_ring(ring, mapping_bytes(count), count, group,
-                                           incremental ? pbuf_ring_inc : 0);
+  Result<Buf*> made =
+      detail::map_buf_ring(ring, mapping_bytes(count), count, group, incremental ? pbuf_ring_inc : 0);
   consumption_ = wanted;
   if (incremental && made == Error::inval) {
     made = detail::map_buf_ring(ring, mapping_bytes(count), count, group, 0);

@@ -1,8 +1,9 @@
-// The ring's methods for operations: each takes a free SQE, prepares it, and returns it, so that flags can be set:
+// The ring's methods for operations: each takes a free SQE, prepares it, and returns it, so that flags can be
+// set:
 //
 //   ring.write(1, fd, data, 0).value().flags |= uring::sqe_io_link;
 //
-// What each does, takes and completes with stands at the prepare function of the same name.
+// See prep_NAME for the arguments, the result and the first Linux release.
 #ifndef URING_OPERATIONS_H
 #define URING_OPERATIONS_H
 
@@ -13,12 +14,12 @@
 
 namespace uring {
 
-// The part of `Ring` (a class with get_sqe) that is the same for every kernel. submission_queue_full when there is
-// no free SQE: nothing was queued; submit, then try again.
+// The part of `Ring` (a class with get_sqe) that is the same for every kernel. They return
+// submission_queue_full when there is no free SQE: nothing was queued; submit, then try again.
 template <class Ring>
 class Operations {
  public:
-  // --- prep_control.h --------------------------------------------------------------------------------------------
+  // --- prep_control.h --------------------------------------------------------------------------------------
 
   Result<Sqe&> nop(u64 user_data) noexcept { return queue(prep_nop, user_data); }
   Result<Sqe&> poll_add(u64 user_data, i32 fd, u32 mask) noexcept {
@@ -60,7 +61,9 @@ class Operations {
   Result<Sqe&> cancel_fixed(u64 user_data, Slot slot, u32 flags) noexcept {
     return queue(prep_cancel_fixed, user_data, slot, flags);
   }
-  Result<Sqe&> cancel_any(u64 user_data, u32 flags) noexcept { return queue(prep_cancel_any, user_data, flags); }
+  Result<Sqe&> cancel_any(u64 user_data, u32 flags) noexcept {
+    return queue(prep_cancel_any, user_data, flags);
+  }
   Result<Sqe&> cancel_op(u64 user_data, Op op, u32 flags) noexcept {
     return queue(prep_cancel_op, user_data, op, flags);
   }
@@ -77,7 +80,8 @@ class Operations {
   Result<Sqe&> msg_ring(u64 user_data, i32 fd, u32 res, u64 data, u32 flags) noexcept {
     return queue(prep_msg_ring, user_data, fd, res, data, flags);
   }
-  Result<Sqe&> msg_ring_cqe_flags(u64 user_data, i32 fd, u32 res, u64 data, u32 flags, u32 cqe_flags) noexcept {
+  Result<Sqe&> msg_ring_cqe_flags(u64 user_data, i32 fd, u32 res, u64 data, u32 flags,
+                                  u32 cqe_flags) noexcept {
     return queue(prep_msg_ring_cqe_flags, user_data, fd, res, data, flags, cqe_flags);
   }
   Result<Sqe&> msg_ring_fd(u64 user_data, i32 fd, Slot source, Slot target, u64 data, u32 flags) noexcept {
@@ -96,7 +100,7 @@ class Operations {
     return queue(prep_waitid, user_data, id_type, id, info, options, flags);
   }
 
-  // --- prep_file.h -----------------------------------------------------------------------------------------------
+  // --- prep_file.h -----------------------------------------------------------------------------------------
 
   Result<Sqe&> readv(u64 user_data, i32 fd, const ::iovec* iovecs, u32 count, u64 offset) noexcept {
     return queue(prep_readv, user_data, fd, iovecs, count, offset);
@@ -116,7 +120,8 @@ class Operations {
   Result<Sqe&> read_multishot(u64 user_data, i32 fd, u16 group, u64 offset) noexcept {
     return queue(prep_read_multishot, user_data, fd, group, offset);
   }
-  Result<Sqe&> read_fixed(u64 user_data, i32 fd, std::span<std::byte> buffer, u64 offset, u16 buf_index) noexcept {
+  Result<Sqe&> read_fixed(u64 user_data, i32 fd, std::span<std::byte> buffer, u64 offset,
+                          u16 buf_index) noexcept {
     return queue(prep_read_fixed, user_data, fd, buffer, offset, buf_index);
   }
   Result<Sqe&> write_fixed(u64 user_data, i32 fd, std::span<const std::byte> data, u64 offset,
@@ -138,7 +143,9 @@ class Operations {
   Result<Sqe&> tee(u64 user_data, i32 fd_in, i32 fd_out, u32 bytes, u32 flags) noexcept {
     return queue(prep_tee, user_data, fd_in, fd_out, bytes, flags);
   }
-  Result<Sqe&> fsync(u64 user_data, i32 fd, u32 flags) noexcept { return queue(prep_fsync, user_data, fd, flags); }
+  Result<Sqe&> fsync(u64 user_data, i32 fd, u32 flags) noexcept {
+    return queue(prep_fsync, user_data, fd, flags);
+  }
   Result<Sqe&> sync_file_range(u64 user_data, i32 fd, u64 offset, u32 bytes, u32 flags) noexcept {
     return queue(prep_sync_file_range, user_data, fd, offset, bytes, flags);
   }
@@ -166,7 +173,8 @@ class Operations {
                          u32 flags) noexcept {
     return queue(prep_fsetxattr, user_data, fd, name, value, flags);
   }
-  Result<Sqe&> getxattr(u64 user_data, const char* path, const char* name, std::span<std::byte> value) noexcept {
+  Result<Sqe&> getxattr(u64 user_data, const char* path, const char* name,
+                        std::span<std::byte> value) noexcept {
     return queue(prep_getxattr, user_data, path, name, value);
   }
   Result<Sqe&> fgetxattr(u64 user_data, i32 fd, const char* name, std::span<std::byte> value) noexcept {
@@ -175,10 +183,12 @@ class Operations {
   Result<Sqe&> openat(u64 user_data, i32 dirfd, const char* path, u32 flags, u32 mode) noexcept {
     return queue(prep_openat, user_data, dirfd, path, flags, mode);
   }
-  Result<Sqe&> openat_direct(u64 user_data, i32 dirfd, const char* path, u32 flags, u32 mode, Slot slot) noexcept {
+  Result<Sqe&> openat_direct(u64 user_data, i32 dirfd, const char* path, u32 flags, u32 mode,
+                             Slot slot) noexcept {
     return queue(prep_openat_direct, user_data, dirfd, path, flags, mode, slot);
   }
-  Result<Sqe&> openat2(u64 user_data, i32 dirfd, const char* path, const ::open_how* how, u32 how_size) noexcept {
+  Result<Sqe&> openat2(u64 user_data, i32 dirfd, const char* path, const ::open_how* how,
+                       u32 how_size) noexcept {
     return queue(prep_openat2, user_data, dirfd, path, how, how_size);
   }
   Result<Sqe&> openat2_direct(u64 user_data, i32 dirfd, const char* path, const ::open_how* how, u32 how_size,
@@ -186,16 +196,20 @@ class Operations {
     return queue(prep_openat2_direct, user_data, dirfd, path, how, how_size, slot);
   }
   Result<Sqe&> close(u64 user_data, i32 fd) noexcept { return queue(prep_close, user_data, fd); }
-  Result<Sqe&> close_direct(u64 user_data, Slot slot) noexcept { return queue(prep_close_direct, user_data, slot); }
-  Result<Sqe&> pipe(u64 user_data, i32* fds, u32 flags) noexcept { return queue(prep_pipe, user_data, fds, flags); }
+  Result<Sqe&> close_direct(u64 user_data, Slot slot) noexcept {
+    return queue(prep_close_direct, user_data, slot);
+  }
+  Result<Sqe&> pipe(u64 user_data, i32* fds, u32 flags) noexcept {
+    return queue(prep_pipe, user_data, fds, flags);
+  }
   Result<Sqe&> pipe_direct(u64 user_data, i32* fds, u32 flags, Slot slot) noexcept {
     return queue(prep_pipe_direct, user_data, fds, flags, slot);
   }
   Result<Sqe&> fixed_fd_install(u64 user_data, Slot slot, u32 flags) noexcept {
     return queue(prep_fixed_fd_install, user_data, slot, flags);
   }
-  Result<Sqe&> renameat(u64 user_data, i32 old_dirfd, const char* old_path, i32 new_dirfd, const char* new_path,
-                        u32 flags) noexcept {
+  Result<Sqe&> renameat(u64 user_data, i32 old_dirfd, const char* old_path, i32 new_dirfd,
+                        const char* new_path, u32 flags) noexcept {
     return queue(prep_renameat, user_data, old_dirfd, old_path, new_dirfd, new_path, flags);
   }
   Result<Sqe&> unlinkat(u64 user_data, i32 dirfd, const char* path, u32 flags) noexcept {
@@ -212,12 +226,13 @@ class Operations {
     return queue(prep_linkat, user_data, old_dirfd, old_path, new_dirfd, new_path, flags);
   }
 
-  // --- prep_socket.h ---------------------------------------------------------------------------------------------
+  // --- prep_socket.h ---------------------------------------------------------------------------------------
 
   Result<Sqe&> socket(u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags) noexcept {
     return queue(prep_socket, user_data, domain, type, protocol, flags);
   }
-  Result<Sqe&> socket_direct(u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags, Slot slot) noexcept {
+  Result<Sqe&> socket_direct(u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags,
+                             Slot slot) noexcept {
     return queue(prep_socket_direct, user_data, domain, type, protocol, flags, slot);
   }
   Result<Sqe&> socket_direct_alloc(u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags) noexcept {
@@ -232,7 +247,8 @@ class Operations {
   Result<Sqe&> accept(u64 user_data, i32 fd, ::sockaddr* address, u32* address_size, u32 flags) noexcept {
     return queue(prep_accept, user_data, fd, address, address_size, flags);
   }
-  Result<Sqe&> accept_multishot(u64 user_data, i32 fd, ::sockaddr* address, u32* address_size, u32 flags) noexcept {
+  Result<Sqe&> accept_multishot(u64 user_data, i32 fd, ::sockaddr* address, u32* address_size,
+                                u32 flags) noexcept {
     return queue(prep_accept_multishot, user_data, fd, address, address_size, flags);
   }
   Result<Sqe&> accept_direct(u64 user_data, i32 fd, ::sockaddr* address, u32* address_size, u32 flags,
@@ -252,14 +268,15 @@ class Operations {
   Result<Sqe&> send(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags) noexcept {
     return queue(prep_send, user_data, fd, data, flags);
   }
-  Result<Sqe&> sendto(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags, const ::sockaddr* address,
-                      u16 address_size) noexcept {
+  Result<Sqe&> sendto(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
+                      const ::sockaddr* address, u16 address_size) noexcept {
     return queue(prep_sendto, user_data, fd, data, flags, address, address_size);
   }
   Result<Sqe&> send_bundle(u64 user_data, i32 fd, u16 group, u32 bytes, u32 flags) noexcept {
     return queue(prep_send_bundle, user_data, fd, group, bytes, flags);
   }
-  Result<Sqe&> send_zc(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags, u16 zc_flags) noexcept {
+  Result<Sqe&> send_zc(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
+                       u16 zc_flags) noexcept {
     return queue(prep_send_zc, user_data, fd, data, flags, zc_flags);
   }
   Result<Sqe&> send_zc_fixed(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags, u16 zc_flags,
@@ -272,7 +289,8 @@ class Operations {
   Result<Sqe&> sendmsg_zc(u64 user_data, i32 fd, const ::msghdr* message, u32 flags) noexcept {
     return queue(prep_sendmsg_zc, user_data, fd, message, flags);
   }
-  Result<Sqe&> sendmsg_zc_fixed(u64 user_data, i32 fd, const ::msghdr* message, u32 flags, u16 buf_index) noexcept {
+  Result<Sqe&> sendmsg_zc_fixed(u64 user_data, i32 fd, const ::msghdr* message, u32 flags,
+                                u16 buf_index) noexcept {
     return queue(prep_sendmsg_zc_fixed, user_data, fd, message, flags, buf_index);
   }
   Result<Sqe&> recv(u64 user_data, i32 fd, std::span<std::byte> buffer, u32 flags) noexcept {
@@ -297,7 +315,8 @@ class Operations {
                         u32 value_size) noexcept {
     return queue(prep_cmd_sock, user_data, command, fd, level, option, value, value_size);
   }
-  Result<Sqe&> setsockopt(u64 user_data, i32 fd, u32 level, u32 option, std::span<const std::byte> value) noexcept {
+  Result<Sqe&> setsockopt(u64 user_data, i32 fd, u32 level, u32 option,
+                          std::span<const std::byte> value) noexcept {
     return queue(prep_setsockopt, user_data, fd, level, option, value);
   }
   Result<Sqe&> getsockopt(u64 user_data, i32 fd, u32 level, u32 option, std::span<std::byte> value) noexcept {
@@ -308,7 +327,8 @@ class Operations {
   template <class Prepare, class... Arguments>
   Result<Sqe&> queue(Prepare prepare, u64 user_data, Arguments... arguments) noexcept {
     Sqe* sqe = static_cast<Ring*>(this)->get_sqe();
-    if (sqe == nullptr) [[unlikely]] return Error::submission_queue_full;
+    if (sqe == nullptr) [[unlikely]]
+      return Error::submission_queue_full;
     return prepare(*sqe, user_data, arguments...);
   }
 };

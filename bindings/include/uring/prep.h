@@ -1,19 +1,22 @@
-// Writing SQEs. Each prepare function writes all 64 bytes, so an entry never inherits anything from the request
-// that used its slot before; set Sqe::flags (a link, a fixed file) after it, not before.
+// Writing SQEs. Each prepare function writes all 64 bytes, so an entry never inherits anything from the
+// request that used its slot before; set Sqe::flags (a link, a fixed file) after it, not before.
 //
 //   prep_file.h     files: reading, writing, opening, names, attributes, advice, splicing, pipes
 //   prep_socket.h   sockets: sending, receiving, accepting, connecting, options
-//   prep_control.h  the rest: polls, timeouts, cancellation, registered files and buffers, messages between rings,
-//                   futexes, children
+//   prep_control.h  the rest: polls, timeouts, cancellation, registered files and buffers, messages between
+//                   rings, futexes, children
 //
-// Memory named by an SQE (buffers, paths, iovecs, addresses) must stay valid until the request was submitted,
-// and data buffers until its CQE has come. Before feat_submit_stable (5.5) everything must stay until the CQE.
+// Memory named by an SQE (buffers, paths, iovecs, addresses) must stay valid until the request has been
+// submitted, and data buffers until its CQE has arrived. Before feat_submit_stable (5.5) everything must stay
+// valid until the CQE has arrived.
 //
-// Each function says which release brought the operation; a kernel without it completes the request with
-// -EINVAL (5.4: -EBADF when the descriptor is not an open one). A flag or field that is newer than its operation is
-// refused with -EINVAL too where a kernel checks for it; where old kernels ignore it instead, the function says so.
+// Each function names the first Linux release with the operation ("Since Linux 5.6."; a number in parentheses
+// is the first release with the flag or detail before it); a kernel without the operation completes the
+// request with -EINVAL (5.4: -EBADF when the descriptor is not an open one). A flag or field that is newer
+// than its operation is refused with -EINVAL too where a kernel checks for it; where old kernels ignore it
+// instead, the function says so.
 //
-// What a CQE says is a negative errno, or what each function names after "Completes with"; 0 where it names
+// A CQE's res is a negative errno, or what the function names after "Completes with"; 0 where it names
 // nothing.
 #ifndef URING_PREP_H
 #define URING_PREP_H

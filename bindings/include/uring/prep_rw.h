@@ -1,4 +1,4 @@
-// What all prepare functions are made of. See prep.h.
+// The parts of all prepare functions. See prep.h.
 #ifndef URING_PREP_RW_H
 #define URING_PREP_RW_H
 
@@ -6,11 +6,12 @@
 
 namespace uring {
 
-// The address of a thing as an SQE carries it.
+// An address in the form in which an SQE carries it.
 inline u64 address_of(const void* pointer) noexcept { return reinterpret_cast<u64>(pointer); }
 
-// Makes all fields 0, with four stores: compilers at -O2 make it six or more of a store per field. The vector may alias,
-// because what follows is written and read by field; and it asks for no more alignment than an SQE has.
+// Sets all fields to 0 with four stores: from one store per field, compilers at -O2 generate six or more. The
+// vector type may alias, because the fields are written and read one by one afterwards; and it requires no
+// more alignment than an SQE has.
 inline void clear(Sqe& sqe) noexcept {
   using Zeros [[gnu::vector_size(16), gnu::may_alias, gnu::aligned(alignof(Sqe))]] = u64;
   Zeros* const quarters = reinterpret_cast<Zeros*>(&sqe);
@@ -18,7 +19,7 @@ inline void clear(Sqe& sqe) noexcept {
 }
 
 // Writes the whole entry: the fields given here, and 0 into all others. One store per field and no aggregate
-// copy, because Clang without optimisation turns those into calls of memset and memcpy.
+// copy, because Clang without optimisation turns such copies into calls to memset and memcpy.
 inline Sqe& prep_rw(Sqe& sqe, u64 user_data, Op op, i32 fd, u64 addr, u32 len, u64 off) noexcept {
   sqe.opcode = op;
   sqe.flags = 0;
@@ -37,8 +38,8 @@ inline Sqe& prep_rw(Sqe& sqe, u64 user_data, Op op, i32 fd, u64 addr, u32 len, u
   return sqe;
 }
 
-// Where the new descriptor goes. The field holds the slot + 1, because 0 means an ordinary descriptor; all ones
-// means any free slot.
+// Where the new descriptor goes. The field holds the slot + 1, because 0 means an ordinary descriptor; all
+// ones means any free slot.
 inline void set_target(Sqe& sqe, Slot slot) noexcept {
   sqe.file_index = slot == file_index_alloc ? static_cast<u32>(slot) : static_cast<u32>(slot) + 1;
 }

@@ -11,20 +11,28 @@
 #include <span>
 #include <type_traits>
 
-// A broken precondition stops the program at the spot, in every build: there is no message to print
-// without a libc, and a ring used wrongly corrupts memory that the kernel writes to.
-#define URING_ASSERT(condition)          \
-  do {                                   \
-    if (!(condition)) __builtin_trap();  \
+// A violated precondition stops the program on the spot, in every build: there is no message to print without
+// a libc, and a ring used wrongly corrupts memory that the kernel writes to.
+#define URING_ASSERT(condition)         \
+  do {                                  \
+    if (!(condition)) __builtin_trap(); \
   } while (false)
+
+// A reference in a Result refers to something that outlives the Result. GCC 14 and newer guess otherwise
+// (-Wdangling-reference), unless they are told.
+#if defined(__has_cpp_attribute) && __has_cpp_attribute(gnu::no_dangling)
+#define URING_NO_DANGLING [[gnu::no_dangling]]
+#else
+#define URING_NO_DANGLING
+#endif
 
 namespace uring {
 
 // The largest error number of the kernel (MAX_ERRNO in include/linux/err.h).
 inline constexpr long max_errno = 4095;
 
-// An error number. The names are those of errno(3) in lower case, as far as a ring and the usual requests return
-// them; any other errno of the kernel is a valid value too, and keeps its number.
+// An error number. The names are those of errno(3) in lower case, as far as a ring and the usual requests
+// return them; any other errno of the kernel is a valid value too, and keeps its number.
 enum class Error : std::uint16_t {
   none = 0,
 
@@ -64,15 +72,15 @@ enum class Error : std::uint16_t {
   ownerdead = 130,    // EOWNERDEAD
 
   // The binding's own. No system call has these numbers.
-  entries_zero = 4096,          // init: a ring needs at least one entry
-  entries_not_power_of_two,     // init: the kernel would silently round up
-  flags_not_supported,          // init: a setup flag whose memory layout this binding does not speak; resize
-  system_outdated,              // init: kernel before 5.4 (no IORING_FEAT_SINGLE_MMAP)
-  ring_layout_invalid,          // init: the kernel's answer contradicts itself
-  submission_queue_full,        // get_sqe and every operation: submit first, then try again
-  no_buffer_selected,           // Cqe::buffer_id, BufferGroup: the kernel took no buffer for this CQE
-  buffer_out_of_range,          // BufferGroup: no such buffer or bytes in this group; a CQE of another group?
-  entries_not_in_range,         // buffer rings: 1 to 32768 entries
+  entries_zero = 4096,       // init: a ring needs at least one entry
+  entries_not_power_of_two,  // init: the kernel would silently round up
+  flags_not_supported,       // init: a setup flag whose memory layout this binding does not speak; resize
+  system_outdated,           // init: kernel before 5.4 (no IORING_FEAT_SINGLE_MMAP)
+  ring_layout_invalid,       // init: the kernel's answer contradicts itself
+  submission_queue_full,     // get_sqe and every operation: submit first, then try again
+  no_buffer_selected,        // Cqe::buffer_id, BufferGroup: the kernel took no buffer for this CQE
+  buffer_out_of_range,       // BufferGroup: no such buffer or bytes in this group; a CQE of another group?
+  entries_not_in_range,      // buffer rings: 1 to 32768 entries
 };
 
 // True for the kernel's own numbers, false for `none` and for the binding's.
@@ -83,7 +91,7 @@ constexpr bool is_errno(Error error) noexcept {
 // A value of type T or an Error, in one machine word. T is void, an unsigned integer of at most 32 bits, a
 // signed one whose values are never negative (it traps otherwise), a pointer, or a reference.
 template <class T>
-class [[nodiscard]] Result {
+class [[nodiscard]] URING_NO_DANGLING Result {
   static constexpr bool is_reference = std::is_lvalue_reference_v<T>;
   static constexpr bool is_pointer = std::is_pointer_v<T>;
   static constexpr bool is_small_integer = [] {
@@ -96,6 +104,8 @@ class [[nodiscard]] Result {
  public:
   constexpr Result(Error error) noexcept : word_(-static_cast<long>(error)) {}
 
+  // By hand, as clang-format 14 does not know where a requires clause ends.
+  // clang-format off
   template <class U>
     requires(!std::is_void_v<T> && std::is_convertible_v<U, T> &&
              !std::is_same_v<std::remove_cvref_t<U>, Error> &&
@@ -104,7 +114,7 @@ class [[nodiscard]] Result {
     if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
       URING_ASSERT(!is_error(word_));
     } else {
-      // By its type a value is never an error: said to the compiler, which then does not ask again in `value()`.
+      // A value of this type is never an error. With this hint the compiler does not check again in value().
       if (is_error(word_)) __builtin_unreachable();
     }
   }
@@ -112,6 +122,7 @@ class [[nodiscard]] Result {
   constexpr Result() noexcept
     requires(std::is_void_v<T>)
       : word_(0) {}
+  // clang-format on
 
   // What a system call returned: a negative errno or the value.
   static constexpr Result from_kernel(long word) noexcept { return Result(Raw{word}); }
@@ -120,9 +131,7 @@ class [[nodiscard]] Result {
   constexpr explicit operator bool() const noexcept { return ok(); }
 
   // The error, or Error::none.
-  constexpr Error error() const noexcept {
-    return ok() ? Error::none : static_cast<Error>(-word_);
-  }
+  constexpr Error error() const noexcept { return ok() ? Error::none : static_cast<Error>(-word_); }
 
   // The value. Traps when there is none: look at ok() first.
   constexpr T value() const noexcept {
@@ -136,11 +145,13 @@ class [[nodiscard]] Result {
     }
   }
   constexpr T operator*() const noexcept { return value(); }
+  // clang-format off
   constexpr Pointer operator->() const noexcept
     requires(is_reference)
   {
     return &value();
   }
+  // clang-format on
 
   friend constexpr bool operator==(Result a, Result b) noexcept { return a.word_ == b.word_; }
   friend constexpr bool operator==(Result a, Error b) noexcept { return a.error() == b; }
@@ -151,8 +162,8 @@ class [[nodiscard]] Result {
   };
   constexpr explicit Result(Raw raw) noexcept : word_(raw.word) {}
 
-  // The last two pages of the address space belong to the kernel, so no pointer and no 32-bit value looks
-  // like an error, neither the kernel's (up to 4095) nor ours (just above).
+  // The last two pages of the address space belong to the kernel, so no pointer and no 32-bit value can be
+  // mistaken for an error, either the kernel's (up to 4095) or ours (just above).
   static constexpr bool is_error(long word) noexcept {
     if constexpr (is_reference || is_pointer) return word < 0 && word >= -8191;
     return word < 0;
@@ -174,7 +185,7 @@ class [[nodiscard]] Result {
 
 // A view of memory or an Error: the one Result of two words, which travels in two registers.
 template <class T>
-class [[nodiscard]] Result<std::span<T>> {
+class [[nodiscard]] URING_NO_DANGLING Result<std::span<T>> {
  public:
   constexpr Result(Error error) noexcept : first_(error), size_(0) {}
   constexpr Result(std::span<T> value) noexcept : first_(value.data()), size_(value.size()) {}
@@ -197,5 +208,7 @@ class [[nodiscard]] Result<std::span<T>> {
 static_assert(sizeof(Result<void>) == sizeof(long) && sizeof(Result<int&>) == sizeof(long));
 
 }  // namespace uring
+
+#undef URING_NO_DANGLING
 
 #endif

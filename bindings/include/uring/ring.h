@@ -12,9 +12,9 @@
 // It owns its descriptor and its mappings: it can be moved, not copied, and closes when it goes out of scope.
 // Nothing here allocates, throws, or calls a C library.
 //
-// What this binding's rings are not: rings with entries of other sizes than 64 bytes (SQE) and 16 bytes (CQE), in
-// memory of the caller, without a descriptor, or without an SQ head and tail. init refuses setup_sqe128,
-// setup_cqe32, setup_sqe_mixed, setup_cqe_mixed, setup_no_mmap, setup_registered_fd_only and setup_sq_rewind with
+// Not supported are rings with entries of other sizes than 64 bytes (SQE) and 16 bytes (CQE), in the caller's
+// memory, without a descriptor, or without an SQ head and tail. init refuses setup_sqe128, setup_cqe32,
+// setup_sqe_mixed, setup_cqe_mixed, setup_no_mmap, setup_registered_fd_only and setup_sq_rewind with
 // Error::flags_not_supported, before it asks the kernel.
 #ifndef URING_RING_H
 #define URING_RING_H
@@ -33,7 +33,7 @@
 
 namespace uring {
 
-// Where both queues stand. All four count entries since the ring was made, wrapping at 2^32.
+// The positions of both queues. All four count entries since the ring was opened, wrapping at 2^32.
 struct Indices {
   u32 sqe_head;  // ours: SQEs published by flush_sq or submit
   u32 sqe_tail;  // ours: SQEs handed out by get_sqe
@@ -43,8 +43,8 @@ struct Indices {
   friend bool operator==(const Indices&, const Indices&) noexcept = default;
 };
 
-// `Kernel` is LinuxKernel, or in tests anything with the same functions. The queues are here; the methods for
-// operations are in operations.h, those for io_uring_register(2) in registrations.h.
+// `Kernel` is LinuxKernel, or in tests any class with the same functions. The queues are here; the methods
+// for operations are in operations.h, those for io_uring_register(2) in registrations.h.
 template <class Kernel = LinuxKernel>
 class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<BasicRing<Kernel>> {
  public:
@@ -64,18 +64,19 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   ~BasicRing() { close(); }
 
   // Opens the ring with room for `entries` SQEs (a power of two) and twice as many CQEs. The errors of
-  // LinuxKernel::setup, of mmap(2) (ENOMEM), and those of the binding named init in result.h. 5.4.
+  // LinuxKernel::setup, of mmap(2) (ENOMEM), and those of the binding named init in result.h. Since Linux
+  // 5.4.
   Result<void> init(u32 entries, u32 flags = 0) noexcept;
 
-  // The same with everything the caller can ask for; the kernel's answer comes back in `params`. Only the input
-  // fields may be set. Afterwards nothing is left open if it failed.
+  // The same with every setup option; the kernel's answer is returned in `params`. Only the input fields may
+  // be set. If it fails, nothing is left open.
   Result<void> init_params(u32 entries, Params& params) noexcept;
 
   // Unmaps and closes. Requests still in flight are cancelled by the kernel, asynchronously. Closing a closed
   // ring does nothing.
   void close() noexcept;
 
-  // close(user_data, fd) is an operation like the others; the line keeps the name above from hiding it.
+  // close(user_data, fd) is an operation like the others; this line keeps the close() above from hiding it.
   using Operations<BasicRing>::close;
 
   int fd() const noexcept { return fd_; }
@@ -84,48 +85,53 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   u32 sq_entries() const noexcept { return sq_.entries; }
   u32 cq_entries() const noexcept { return cq_.entries; }
 
-  // --- submission ---------------------------------------------------------------------------------------
+  // --- submission ------------------------------------------------------------------------------------------
 
-  // The next free SQE, uninitialised (use a prep_ function), or null when the queue is full. The pointer is good
-  // until the SQE was submitted.
+  // The next free SQE, uninitialised (use a prep_ function), or null when the queue is full. The pointer is
+  // valid until the SQE has been submitted.
   Sqe* get_sqe() noexcept {
-    // One comparison for both questions, whether the queue is full and whether the array ends here: see sqe_stop_.
-    if (sqe_next_ == sqe_stop_ && !find_room()) [[unlikely]] return nullptr;
+    // One comparison answers both questions, whether the queue is full and whether the array ends here: see
+    // sqe_stop_.
+    if (sqe_next_ == sqe_stop_ && !find_room()) [[unlikely]]
+      return nullptr;
     Sqe* const sqe = sqe_next_++;
-    if (sqe == nullptr) __builtin_unreachable();  // the caller asks the same; so the compiler drops that question
+    // The caller checks for null as well; with this hint the compiler drops that check.
+    if (sqe == nullptr) __builtin_unreachable();
     return sqe;
   }
 
-  // Publishes all SQEs handed out so far. Returns sq_ready(), which includes what an earlier, short submit left
-  // behind: submitting again is all it takes to go on.
+  // Publishes all SQEs handed out so far. Returns sq_ready(), which includes what an earlier, short submit
+  // left over: to continue, submit again.
   u32 flush_sq() noexcept {
-    // The index array was filled with 0, 1, 2 ... by init: slot and position are always the same number. The tail is
-    // stored even if nothing is new: that costs less than to ask.
+    // The index array was filled with 0, 1, 2 ... by init: slot and position are always the same number. The
+    // tail is stored even if nothing is new: that costs less than checking.
     const u32 tail = sqe_tail();
     sqe_head_ = tail;
     sq_.tail.store_release(tail);
     return tail - sq_.head.load_acquire();
   }
 
-  // Publishes and submits. Returns how many SQEs the kernel consumed; fewer than were queued means that one of
-  // them was refused (see its CQE) or that there was no memory for a request, and the rest waits for the next
-  // submit. With setup_sqpoll it is the number published, and the thread consumes them when it comes to them: what
-  // SQEs point to (a Timespec, iovecs) must stay as it is until sq_ready() is 0. The errors of LinuxKernel::enter.
+  // Publishes and submits. Returns how many SQEs the kernel consumed; fewer than were queued means that one
+  // of them was refused (see its CQE) or that there was no memory for a request, and the rest waits for the
+  // next submit. With setup_sqpoll it is the number published, and the poller thread consumes them later:
+  // what SQEs point to (a Timespec, iovecs) must stay unchanged until sq_ready() is 0. The errors of
+  // LinuxKernel::enter.
   Result<u32> submit() noexcept { return submit_and_wait(0); }
 
   // Submits, and returns once at least wait_nr CQEs are there.
   Result<u32> submit_and_wait(u32 wait_nr) noexcept {
     const u32 pending = flush_sq();
-    // From here to the system call all is inline: on the machines we measured, a return after a system call is
-    // mispredicted, and two of them cost as much as everything else here.
-    if ((flags_ & (setup_sqpoll | setup_iopoll)) != 0) [[unlikely]] return submit_polled(pending, wait_nr);
+    // Everything from here to the system call is inline: on the machines we measured, a return after a system
+    // call is mispredicted, and two of them cost as much as everything else here.
+    if ((flags_ & (setup_sqpoll | setup_iopoll)) != 0) [[unlikely]]
+      return submit_polled(pending, wait_nr);
     return enter(pending, wait_nr, wait_nr > 0 ? enter_getevents : 0);
   }
 
   // The same, but returns after `timeout` at the latest, and with min_wait_us (6.12) not before that many
-  // microseconds unless wait_nr CQEs are there. ETIME: the time was over and nothing had been submitted; if
+  // microseconds unless wait_nr CQEs are there. ETIME: the time expired and nothing had been submitted; if
   // something was, its count is returned instead, so look at cq_ready(). The timeout is a duration, or with
-  // `more_flags` enter_abs_timer (6.12) a time. 5.11, feat_ext_arg; EINVAL before.
+  // `more_flags` enter_abs_timer (6.12) a time. Since Linux 5.11 (feat_ext_arg); EINVAL before.
   Result<u32> submit_and_wait_timeout(u32 wait_nr, const Timespec& timeout, u32 min_wait_us = 0,
                                       u32 more_flags = 0) noexcept {
     GeteventsArg arg;
@@ -135,7 +141,8 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     arg.ts = address_of(&timeout);
     const u32 pending = flush_sq();
     u32 enter_flags = enter_getevents | enter_ext_arg | more_flags;
-    static_cast<void>(sq_ring_needs_enter(enter_flags));  // enters in any case; a sleeping thread is woken as well
+    // We enter in any case; this only adds the flag that wakes a sleeping thread.
+    static_cast<void>(sq_ring_needs_enter(enter_flags));
     return enter(pending, wait_nr, enter_flags, &arg, sizeof arg);
   }
 
@@ -144,8 +151,8 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
                                            const void* arg = nullptr, std::size_t arg_size = 0) noexcept {
     const long fd = enter_fd_;  // -1 when closed; widened once, for the check and for the system call
     URING_ASSERT(fd >= 0);
-    return Result<u32>::from_kernel(
-        kernel_.enter(static_cast<int>(fd), to_submit, min_complete, enter_flags | always_flags_, arg, arg_size));
+    return Result<u32>::from_kernel(kernel_.enter(static_cast<int>(fd), to_submit, min_complete,
+                                                  enter_flags | always_flags_, arg, arg_size));
   }
 
   // True if the kernel must be entered for it to see what was published; adds the flag that wakes a sleeping
@@ -164,19 +171,20 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   // SQEs handed out and not yet published by flush_sq or submit.
   u32 sq_unflushed() const noexcept { return sqe_tail() - sqe_head_; }
 
-  // SQEs the kernel dropped because the index array was wrong. Never moves; a diagnosis.
+  // SQEs the kernel dropped because the index array was wrong. Stays 0 with this binding; for diagnosis.
   u32 sq_dropped() const noexcept { return sq_.dropped.load_relaxed(); }
 
-  // --- completion ---------------------------------------------------------------------------------------
+  // --- completion ------------------------------------------------------------------------------------------
 
   // CQEs that wait to be read.
   u32 cq_ready() const noexcept { return cq_.tail.load_acquire() - cq_.head.load_relaxed(); }
 
-  // Copies what is ready and fits, and returns the count. If nothing is ready and wait_nr > 0 (or completions wait in
-  // the kernel, see cq_ring_needs_flush, or only come when asked for, setup_iopoll), enters the kernel once to wait
-  // for wait_nr of them and copies again; even then it may return fewer than wait_nr, or 0 (an old kernel ends a wait
-  // when any timeout fires), so loop. With setup_defer_taskrun and a wait_nr of 0, set setup_taskrun_flag as well:
-  // nothing else says that completions wait. The errors of LinuxKernel::enter.
+  // Copies what is ready and fits, and returns the count. If nothing is ready and wait_nr > 0 (or completions
+  // wait in the kernel, see cq_ring_needs_flush, or only come when asked for, setup_iopoll), enters the
+  // kernel once to wait for wait_nr of them and copies again; even then it may return fewer than wait_nr, or
+  // 0 (an old kernel ends a wait when any timeout fires), so loop. With setup_defer_taskrun and a wait_nr of
+  // 0, set setup_taskrun_flag as well: nothing else announces waiting completions. The errors of
+  // LinuxKernel::enter.
   Result<u32> copy_cqes(std::span<Cqe> destination, u32 wait_nr) noexcept {
     const u32 copied = copy_ready(destination);
     if (copied > 0 || destination.empty()) return copied;
@@ -195,16 +203,18 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     }
   }
 
-  // Calls visit(const Cqe&) for each CQE that is ready, in place, without a copy or a system call (so what
-  // cq_ring_needs_flush tells of is not fetched); then gives all of them back to the kernel at once. Returns how many
-  // there were. `visit` may queue and submit, and must leave the completion queue alone.
+  // Calls visit(const Cqe&) for each CQE that is ready, in place, without a copy or a system call (so
+  // completions that cq_ring_needs_flush reports are not fetched); then gives all of them back to the kernel
+  // at once. Returns how many there were. `visit` may queue and submit, and must leave the completion queue
+  // alone.
   template <class Visitor>
   u32 for_each_cqe(Visitor&& visit) noexcept {
     return visit_ready(~u32{0}, visit);
   }
 
-  // True if completions wait in the kernel, because the CQ was full (5.8) or, in a ring with setup_taskrun_flag
-  // (5.19), because this thread must enter for them to be made; entering with enter_getevents brings them.
+  // True if completions wait in the kernel, because the CQ was full (5.8) or, in a ring with
+  // setup_taskrun_flag (5.19), because this thread must enter for them to be made; entering with
+  // enter_getevents brings them.
   bool cq_ring_needs_flush() const noexcept {
     return (sq_.flags.load_relaxed() & (sq_cq_overflow | sq_taskrun)) != 0;
   }
@@ -214,15 +224,15 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     if (n > 0) cq_.head.store_release(cq_.head.load_relaxed() + n);
   }
 
-  // Completions the kernel had to drop (before feat_nodrop, 5.5, whenever the CQ was full).
+  // Completions that the kernel had to drop (before feat_nodrop, 5.5, whenever the CQ was full).
   u32 cq_overflow() const noexcept { return cq_.overflow.load_relaxed(); }
 
-  // Where the queues stand.
+  // The positions of the queues.
   Indices indices() const noexcept {
     return {sqe_head_, sqe_tail(), sq_.tail.load_relaxed(), cq_.head.load_relaxed()};
   }
 
-  // --- the ring itself ----------------------------------------------------------------------------------
+  // --- the ring itself -------------------------------------------------------------------------------------
 
   // Any io_uring_register(2) operation on this ring.
   Result<u32> do_register(RegisterOp op, const void* arg, u32 count) noexcept {
@@ -230,21 +240,22 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     return Result<u32>::from_kernel(kernel_.do_register(fd_, op, arg, count));
   }
 
-  // From now on enters through an index of this thread's table of registered rings, which saves looking up the
-  // descriptor each time. Until it is unregistered or closed (by this thread), no other thread may use the ring.
-  // Does nothing if it is registered. 5.18.
+  // From now on the ring is entered through an index in this thread's table of registered rings, which saves
+  // looking up the descriptor each time. Until it is unregistered or closed (by this thread), no other thread
+  // may use the ring. Does nothing if it is registered already. Since Linux 5.18.
   Result<void> register_ring_fd() noexcept;
 
-  // EINVAL: it is not registered. 5.18.
+  // EINVAL: it is not registered. Since Linux 5.18.
   Result<void> unregister_ring_fd() noexcept;
 
-  // Gives the ring queues of other sizes, with what is in them: what was queued is published first. SQEs and CQEs
-  // move: pointers to them are void. Only for rings with setup_defer_taskrun (EINVAL) and setup_no_sqarray
-  // (flags_not_supported, see below). EOVERFLOW: what is queued does not fit; nothing happened. If the new memory
-  // cannot be mapped (ENOMEM) the ring is lost, and closed. 6.13; EINVAL before.
+  // Gives the ring queues of other sizes, with what is in them: what was queued is published first. SQEs and
+  // CQEs move: pointers to them become invalid. Only for rings with setup_defer_taskrun (EINVAL) and
+  // setup_no_sqarray (flags_not_supported, see below). EOVERFLOW: what is queued does not fit; nothing was
+  // changed. If the new memory cannot be mapped (ENOMEM), the ring is lost and closed. Since Linux 6.13;
+  // EINVAL before.
   Result<void> resize(u32 sq_entries, u32 cq_entries) noexcept;
 
-  // The seam, for what a ring needs beside itself: see buffer_group.h.
+  // The system calls, for code that belongs to a ring but is not part of it: see buffer_group.h.
   Kernel& kernel() noexcept { return kernel_; }
 
  private:
@@ -257,15 +268,16 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     SharedU32 head, tail, overflow;
     u32 mask = 0, entries = 0;
     Cqe* cqes = nullptr;
-    Cqe* end = nullptr;  // behind the last of them
+    Cqe* end = nullptr;  // after the last of them
   };
   struct Mapping {
     void* address = nullptr;
     std::size_t bytes = 0;
   };
 
-  // Visits what is ready, the oldest `at_most` of it, and gives it back. A place is computed once; then the address is
-  // counted up, with a look at the end of the array before the next entry and none after the last.
+  // Visits what is ready, the oldest `at_most` of it, and gives it back. The address is computed once and
+  // then incremented, with a check for the end of the array before each further entry and none after the
+  // last.
   template <class Visitor>
   u32 visit_ready(u32 at_most, Visitor&& visit) noexcept {
     const u32 head = cq_.head.load_relaxed();
@@ -276,7 +288,8 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     for (u32 left = count;;) {
       visit(*cqe);
       if (--left == 0) break;
-      if (++cqe == cq_.end) [[unlikely]] cqe = cq_.cqes;
+      if (++cqe == cq_.end) [[unlikely]]
+        cqe = cq_.cqes;
     }
     cq_.head.store_release(head + count);
     return count;
@@ -299,12 +312,12 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   void unmap() noexcept;
   void take(BasicRing& other) noexcept;
 
-  // The rest of submit_and_wait for rings whose kernel side polls: the submission queue, or devices. Out of line, so
-  // that the other rings carry nothing of it.
+  // The rest of submit_and_wait for rings whose kernel side polls: the submission queue, or devices. Out of
+  // line, so that other rings do not pay for it.
   [[gnu::noinline]] Result<u32> submit_polled(u32 pending, u32 wait_nr) noexcept {
     u32 enter_flags = 0;
     if (!sq_ring_needs_enter(enter_flags) && wait_nr == 0) return pending;
-    // A ring that polls devices finds its completions only when asked for them.
+    // A ring that polls devices finds completions only when asked for them.
     if (wait_nr > 0 || (flags_ & setup_iopoll) != 0) enter_flags |= enter_getevents;
     return enter(pending, wait_nr, enter_flags);
   }
@@ -314,15 +327,15 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     return static_cast<u32>((reinterpret_cast<std::uintptr_t>(sqe_next_) - sqe_origin_) / sizeof(Sqe));
   }
 
-  // Makes slot `tail & mask` the next SQE's.
+  // The next SQE goes into slot `tail & mask`.
   void next_is(u32 tail) noexcept {
     sqe_next_ = sq_.sqes + (tail & sq_.mask);
     sqe_origin_ = reinterpret_cast<std::uintptr_t>(sqe_next_) - std::uintptr_t{tail} * sizeof(Sqe);
   }
 
-  // Looks how far the kernel has come, and what is free behind the last SQE handed out, up to the end of the array.
-  // False if the queue is full. The shared head is read here and nowhere else on the way of an SQE: once each time
-  // round the queue, or less often than once per batch.
+  // Reads how far the kernel has come, and finds the free slots after the last SQE handed out, up to the end
+  // of the array. False if the queue is full. On the path of an SQE the shared head is read only here: once
+  // per round of the queue, or less often than once per batch.
   bool find_room() noexcept {
     const u32 tail = sqe_tail();
     const u32 used = tail - sq_.head.load_acquire();
@@ -346,12 +359,12 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
 
   SubmissionQueue sq_;
   CompletionQueue cq_;
-  // Free SQEs that lie in one piece, known from the last look at the kernel's head: get_sqe takes them one by one, and
-  // has neither to look again nor to compute a place until they are used up.
+  // A contiguous run of free SQEs, known from the last read of the kernel's head: get_sqe takes them one by
+  // one, without reading it again or computing an address until they are used up.
   Sqe* sqe_next_ = nullptr;
   Sqe* sqe_stop_ = nullptr;
-  // Where SQE number 0 would lie if the array reached back to it, modulo 2^64: a place then tells its SQE's number by one
-  // subtraction, and there is one thing to count.
+  // Where SQE number 0 would be if the array reached back to it, modulo 2^64: one subtraction turns an
+  // address into its SQE's number, and there is only one thing to count.
   std::uintptr_t sqe_origin_ = 0;
   u32 sqe_head_ = 0;  // SQEs published
   int fd_ = -1;
@@ -386,9 +399,10 @@ Result<void> BasicRing<Kernel>::init_params(u32 entries, Params& params) noexcep
 
   if (entries == 0) return Error::entries_zero;
   if ((entries & (entries - 1)) != 0) return Error::entries_not_power_of_two;
-  // Entries of another size, memory of the caller, no descriptor, or no head and tail: other layouts than ours.
-  constexpr u32 other_layouts = setup_sqe128 | setup_cqe32 | setup_sqe_mixed | setup_cqe_mixed | setup_no_mmap |
-                                setup_registered_fd_only | setup_sq_rewind;
+  // Entries of another size, the caller's memory, no descriptor, or no head and tail: layouts that we do not
+  // support.
+  constexpr u32 other_layouts = setup_sqe128 | setup_cqe32 | setup_sqe_mixed | setup_cqe_mixed |
+                                setup_no_mmap | setup_registered_fd_only | setup_sq_rewind;
   if ((params.flags & other_layouts) != 0) return Error::flags_not_supported;
 
   const long opened = kernel_.setup(entries, &params);
@@ -401,7 +415,7 @@ Result<void> BasicRing<Kernel>::init_params(u32 entries, Params& params) noexcep
   if ((params.features & feat_single_mmap) != 0) {
     result = map(params);
     if (result.ok() && !attach(params)) result = Error::ring_layout_invalid;
-    // Linux starts all counters at 0. What the ring relies on is that both queues are empty.
+    // Linux starts all counters at 0. The ring relies only on both queues being empty.
     if (result.ok()) {
       start_at(sq_.tail.load_relaxed());
       if (sq_ready() != 0 || cq_ready() != 0 || sq_dropped() != 0 || cq_overflow() != 0) {
@@ -456,7 +470,7 @@ bool BasicRing<Kernel>::attach(const Params& params) noexcept {
   cq_.cqes = reinterpret_cast<Cqe*>(word_at(cq.cqes));
   cq_.end = cq_.cqes + params.cq_entries;
 
-  // Slot i of the queue is SQE i, for good; see flush_sq. With setup_no_sqarray the kernel thinks so too.
+  // Slot i of the queue is always SQE i; see flush_sq. With setup_no_sqarray the kernel assumes the same.
   if ((flags_ & setup_no_sqarray) == 0) {
     u32* array = word_at(sq.array);
     for (u32 i = 0; i != params.sq_entries; ++i) array[i] = i;
@@ -467,7 +481,8 @@ bool BasicRing<Kernel>::attach(const Params& params) noexcept {
 template <class Kernel>
 void BasicRing<Kernel>::close() noexcept {
   if (fd_ == -1) return;
-  // Errors are not reported: the arguments are ours and known good, and a destructor has nobody to tell.
+  // Errors are not reported: the arguments are ours and known to be good, and a destructor cannot return
+  // anything.
   if (always_flags_ != 0) static_cast<void>(unregister_ring_fd());  // the index would keep the ring alive
   unmap();
   static_cast<void>(kernel_.close(fd_));
@@ -518,8 +533,8 @@ Result<void> BasicRing<Kernel>::unregister_ring_fd() noexcept {
 
 template <class Kernel>
 Result<void> BasicRing<Kernel>::resize(u32 sq_entries, u32 cq_entries) noexcept {
-  // The kernel does not say where the index array of the new queue is: sq_off.array comes back as 0 (seen on 6.18),
-  // and whoever believes it fills the ring's head and tail with 0 and 1.
+  // The kernel does not say where the index array of the new queue is: sq_off.array comes back as 0 (seen on
+  // 6.18), and using it would overwrite the ring's head and tail with 0 and 1.
   if ((flags_ & setup_no_sqarray) == 0) return Error::flags_not_supported;
   flush_sq();  // the kernel moves what it can see
   const u32 tail = sqe_tail();
@@ -528,7 +543,8 @@ Result<void> BasicRing<Kernel>::resize(u32 sq_entries, u32 cq_entries) noexcept 
   params.sq_entries = sq_entries;
   params.cq_entries = cq_entries;
   params.flags = setup_cqsize;
-  if (const Result<u32> done = do_register(RegisterOp::resize_rings, &params, 1); !done.ok()) return done.error();
+  if (const Result<u32> done = do_register(RegisterOp::resize_rings, &params, 1); !done.ok())
+    return done.error();
   unmap();
   Result<void> result = map(params);
   if (result.ok() && !attach(params)) result = Error::ring_layout_invalid;

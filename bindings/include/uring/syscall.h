@@ -25,10 +25,10 @@ inline constexpr long nr_io_uring_register = 427;
 inline constexpr u32 prot_read = 1, prot_write = 2;
 inline constexpr u32 map_shared = 0x01, map_private = 0x02, map_anon = 0x20, map_populate = 0x8000;
 
-// Linux itself: the system calls a ring is made of. Has no state and takes no room in a ring. All of them
-// are async-signal-safe and touch no errno variable.
+// Linux itself: the system calls that a ring needs. Has no state and takes no room in a ring. All of them are
+// async-signal-safe and touch no errno variable.
 struct LinuxKernel {
-  // io_uring_setup(2), 5.1. Returns a descriptor (close-on-exec).
+  // io_uring_setup(2), since Linux 5.1. Returns a descriptor (close-on-exec).
   //   EFAULT  params is not readable and writable
   //   EINVAL  a flag this kernel does not know, flags that exclude each other, entries 0 or over 32768, or a
   //           non-zero reserved word
@@ -40,12 +40,14 @@ struct LinuxKernel {
   //   EPERM   sysctl kernel.io_uring_disabled (6.6), a seccomp policy, or setup_sqpoll without the privilege
   //           that kernels before 5.13 ask for
   static long setup(u32 entries, Params* params) noexcept {
-    return arch::syscall6(nr_io_uring_setup, static_cast<long>(entries), reinterpret_cast<long>(params), 0, 0, 0, 0);
+    return arch::syscall6(nr_io_uring_setup, static_cast<long>(entries), reinterpret_cast<long>(params), 0, 0,
+                          0, 0);
   }
 
-  // io_uring_enter(2), 5.1. Consumes up to to_submit SQEs, then waits for min_complete CQEs if flags has
-  // enter_getevents. arg is a signal set of arg_size bytes, or with enter_ext_arg (5.11) a GeteventsArg.
-  // Returns how many SQEs were consumed. An operation that fails says so in its CQE, never here.
+  // io_uring_enter(2), since Linux 5.1. Consumes up to to_submit SQEs, then waits for min_complete CQEs if
+  // flags has enter_getevents. arg is a signal set of arg_size bytes, or with enter_ext_arg (5.11) a
+  // GeteventsArg. Returns how many SQEs were consumed. An operation that fails says so in its CQE, never
+  // here.
   //   EAGAIN     no memory for a request right now: reap completions, try again
   //   EBADF      fd is not open
   //   EBADFD     the ring is disabled (setup_r_disabled without RegisterOp::enable_rings)
@@ -59,13 +61,15 @@ struct LinuxKernel {
   //   EOPNOTSUPP fd is not a ring
   //   EOWNERDEAD the SQPOLL thread is gone
   //   ETIME      the timeout of a GeteventsArg expired (5.11)
-  [[gnu::always_inline]] static long enter(int fd, u32 to_submit, u32 min_complete, u32 flags, const void* arg,
-                                           std::size_t arg_size) noexcept {
-    return arch::syscall6(nr_io_uring_enter, fd, static_cast<long>(to_submit), static_cast<long>(min_complete),
-                          static_cast<long>(flags), reinterpret_cast<long>(arg), static_cast<long>(arg_size));
+  [[gnu::always_inline]] static long enter(int fd, u32 to_submit, u32 min_complete, u32 flags,
+                                           const void* arg, std::size_t arg_size) noexcept {
+    return arch::syscall6(nr_io_uring_enter, fd, static_cast<long>(to_submit),
+                          static_cast<long>(min_complete), static_cast<long>(flags),
+                          reinterpret_cast<long>(arg), static_cast<long>(arg_size));
   }
 
-  // io_uring_register(2), 5.1. Returns 0, or a count where the operation says so. The common errors:
+  // io_uring_register(2), since Linux 5.1. Returns 0, or a count where the operation says so. The common
+  // errors:
   //   EBADF   a descriptor in the argument is not open, or (5.4) is -1
   //   EBUSY   something of this kind is registered already
   //   EEXIST  setup_single_issuer, and this is another thread; or the group id is taken
@@ -86,19 +90,20 @@ struct LinuxKernel {
                           map_shared | map_populate, fd, static_cast<long>(offset));
   }
 
-  // mmap(2) of memory that belongs to no file: private, readable, writable, zero. Returns its address. For buffer
-  // rings.
+  // mmap(2) of memory that belongs to no file: private, readable, writable, zero. Returns its address. For
+  // buffer rings.
   static long map_anonymous(std::size_t bytes) noexcept {
-    return arch::syscall6(arch::nr_mmap, 0, static_cast<long>(bytes), prot_read | prot_write, map_private | map_anon,
-                          -1, 0);
+    return arch::syscall6(arch::nr_mmap, 0, static_cast<long>(bytes), prot_read | prot_write,
+                          map_private | map_anon, -1, 0);
   }
 
   // munmap(2).
   static long unmap(void* address, std::size_t bytes) noexcept {
-    return arch::syscall6(arch::nr_munmap, reinterpret_cast<long>(address), static_cast<long>(bytes), 0, 0, 0, 0);
+    return arch::syscall6(arch::nr_munmap, reinterpret_cast<long>(address), static_cast<long>(bytes), 0, 0, 0,
+                          0);
   }
 
-  // close(2). Never repeat it after EINTR: on Linux the descriptor is gone all the same.
+  // close(2). Never repeat it after EINTR: on Linux the descriptor is closed all the same.
   static long close(int fd) noexcept { return arch::syscall6(arch::nr_close, fd, 0, 0, 0, 0, 0); }
 };
 

@@ -5,9 +5,9 @@
 //   2. syscall.h  the typed system calls, returning the kernel's number; the seam for tests
 //   3. ring.h     the ring: its queues; with operations.h and registrations.h, what can be asked of it
 //      buffer_group.h  buffers from which the kernel takes one when data is there
-// and beside them the data: abi.h and abi_register.h (the kernel's structs and numbers), prep.h (how each operation
-// is written into an SQE), result.h (a value or an error in one word), shared.h (every word shared with the kernel,
-// with the memory order of each access).
+// and beside them the data: abi.h and abi_register.h (the kernel's structs and numbers), prep.h (how each
+// operation is written into an SQE), result.h (a value or an error in one word), shared.h (every word shared
+// with the kernel, with the memory order of each access).
 #ifndef URING_URING_H
 #define URING_URING_H
 
@@ -21,5 +21,6 @@
 #include "ring.h"
 #include "shared.h"
 #include "syscall.h"
+#include "version.h"
 
 #endif

@@ -12,7 +12,7 @@
 
 namespace uring::arch {
 
-// io_uring's own numbers (425 to 427) are the same everywhere and stand in syscall.h.
+// io_uring's own numbers (425 to 427) are the same everywhere: see syscall.h.
 inline constexpr long nr_close = 3;
 inline constexpr long nr_mmap = 9;
 inline constexpr long nr_munmap = 11;
