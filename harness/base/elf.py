@@ -21,7 +21,7 @@ def stripped(program: Path) -> bytes:
 
 
 @lru_cache(maxsize=8)  # per program, not per boot
-def _stripped(program: Path, mtime_ns: int, size: int) -> bytes:
+def _stripped(program: Path, _mtime_ns: int, _size: int) -> bytes:
     with program.open("rb") as file:
         if file.read(4) != b"\x7fELF":
             return program.read_bytes()

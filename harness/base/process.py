@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """One way to run a program to its end, and to say what went wrong if that fails."""
 
 from __future__ import annotations

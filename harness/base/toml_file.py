@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """TOML files that people write: read, checked against a JSON Schema, and answered in one sentence if something is wrong.
 
 A schema stands beside the file that it describes, where an editor finds it, too. What one key alone can get wrong is the

@@ -69,10 +69,14 @@ def agree(expected: Mapping[str, Expectation], known: Iterable[Lie]) -> None:
     names = [lie.name for lie in known]
     for name in names:
         if name not in expected:
-            raise HarnessError(f"conformance/catalogue/lies.toml does not say what the lie {name!r} must lead to. Add it there.")
+            raise HarnessError(
+                f"conformance/catalogue/lies.toml does not say what the lie {name!r} must lead to. Add it there."
+            )
     for name in expected:
         if name not in names:
-            raise HarnessError(f"conformance/catalogue/lies.toml has {name!r}, which the program does not tell. {nearest(name, names)}")
+            raise HarnessError(
+                f"conformance/catalogue/lies.toml has {name!r}, which the program does not tell. {nearest(name, names)}"
+            )
 
 
 def objections(lie: Lie, expectation: Expectation) -> list[str]:
@@ -84,7 +88,9 @@ def objections(lie: Lie, expectation: Expectation) -> list[str]:
         if test in lie.green:
             found.append(f"{lie.name} is no longer caught by {test}.")
         elif test not in lie.tests:
-            found.append(f"{lie.name} is to be caught by {test}, which did not run: is that its name, or did its row end early?")
+            found.append(
+                f"{lie.name} is to be caught by {test}, which did not run: is that its name, or did its row end early?"
+            )
     if expectation.survived:
         red = sorted(lie.tests - set(expectation.caught_by))
         found += [f"{lie.name} is to be survived by {test}, which turned red." for test in red]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,9 +28,16 @@ def test_a_program_loses_its_debug_information_and_still_runs(tmp_path: Path) ->
     assert b".debug_info" in program.read_bytes() and b".debug_info" not in part.read_bytes()
 
 
-def test_a_program_is_stripped_once_and_again_when_it_was_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_is_stripped_once_and_again_when_it_was_built_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program, runs = compiled(tmp_path / "program", "-static"), []
-    monkeypatch.setattr(elf, "run", lambda command, **how: runs.append(command) or process.run(command, **how))
+
+    def counted(command: list[str | Path], **how: Any) -> process.Done:
+        runs.append(command)
+        return process.run(command, **how)
+
+    monkeypatch.setattr(elf, "run", counted)
     first = stripped(program)
     assert stripped(program) == first and len(runs) == 1
     compiled(program, "-static", "-O2", "-Wl,--build-id=0x01")

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Programs that run to their end, and those that do not."""
 
 from __future__ import annotations
@@ -12,7 +15,13 @@ from harness.base.process import run
 
 
 def test_a_program_gets_its_input_environment_and_directory_and_gives_its_output(tmp_path: Path) -> None:
-    done = run(["sh", "-c", "cat; echo $WORD; pwd; echo aside >&2"], remedy="", cwd=tmp_path, given=b"in\xff\n", environment=os.environ | {"WORD": "w"})
+    done = run(
+        ["sh", "-c", "cat; echo $WORD; pwd; echo aside >&2"],
+        remedy="",
+        cwd=tmp_path,
+        given=b"in\xff\n",
+        environment=os.environ | {"WORD": "w"},
+    )
     assert (done.code, done.raw, done.errors) == (0, b"in\xff\nw\n" + f"{tmp_path}\n".encode(), "aside\n")
     assert done.output.startswith("in\N{REPLACEMENT CHARACTER}\n")
 
@@ -37,7 +46,9 @@ def test_a_failure_says_what_happened_why_and_what_to_do(command: list[str], mes
 def test_of_much_output_the_end_is_shown_what_it_complained_of_last() -> None:
     with pytest.raises(HarnessError) as trouble:
         run(["sh", "-c", "echo broken >&2; seq 1000; exit 1"], remedy="")
-    assert "\n982\n" in str(trouble.value) and "\n981\n" not in str(trouble.value) and "\nbroken\n" in str(trouble.value)
+    assert (
+        "\n982\n" in str(trouble.value) and "\n981\n" not in str(trouble.value) and "\nbroken\n" in str(trouble.value)
+    )
 
 
 def test_unchecked_any_exit_code_is_an_answer() -> None:

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Files that people write, and what they are told of a mistake in one."""
 
 from __future__ import annotations
@@ -118,7 +121,7 @@ def test_a_file_of_this_repository_is_called_by_its_place_in_it(tmp_path: Path) 
 SCHEMAS = sorted(path for room in ("conformance", "harness") for path in (ROOT / room).rglob("*.schema.json"))
 
 
-@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SCHEMAS, ids=[path.name for path in SCHEMAS])
 def test_a_schema_holds_for_its_file_and_has_words_for_all_that_can_be_wrong(path: Path) -> None:
     schema = json.loads(path.read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
