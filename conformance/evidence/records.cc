@@ -7,11 +7,10 @@
 #include <cstdlib>
 #include <vector>
 
-#include "binding.h"
 #include "evidence/json.h"
 #include "evidence/observation.h"
-#include "seam/lies.h"
 #include "seam/traps.h"
+#include "seam/wire.h"
 #include "seam/wire_log.h"
 
 namespace conformance {
@@ -131,8 +130,8 @@ void RecordListener::OnTestProgramStart(const testing::UnitTest& unit_test) {
                       .add_string("kind", "header")
                       .add("schema", record_schema)
                       .add("binding", json::Object()
-                                          .add_string("name", announced_name(binding::name))
-                                          .add_string("version", binding::version)
+                                          .add_string("name", binding_)
+                                          .add_string("version", version_)
                                           .text())
                       .add("plan", json::array_of_strings(plan))
                       .text());

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 namespace conformance {
 
@@ -22,7 +23,9 @@ std::string timeout_record(const std::string& test, long seconds, const std::str
 // are lost must not look like a run.
 class RecordListener : public testing::EmptyTestEventListener {
  public:
-  explicit RecordListener(int fd) : fd_(fd) {}
+  // `binding` and `version` say what is tested: the binding itself, or a lie under it.
+  RecordListener(int fd, std::string binding, std::string version)
+      : fd_(fd), binding_(std::move(binding)), version_(std::move(version)) {}
   void OnTestProgramStart(const testing::UnitTest& unit_test) override;
   void OnTestEnd(const testing::TestInfo& info) override;
   void OnTestProgramEnd(const testing::UnitTest& unit_test) override;
@@ -32,6 +35,7 @@ class RecordListener : public testing::EmptyTestEventListener {
 
  private:
   int fd_;
+  std::string binding_, version_;
 };
 
 }  // namespace conformance

@@ -169,7 +169,8 @@ int main(int argc, char** argv) {
   }
   testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();
   if (options.records_fd >= 0) {
-    listeners.Append(new conformance::RecordListener(options.records_fd));
+    listeners.Append(new conformance::RecordListener(
+        options.records_fd, conformance::announced_name(binding::name), binding::version));
   } else {
     listeners.Append(new conformance::WireListener);
   }

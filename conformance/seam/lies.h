@@ -5,13 +5,13 @@
 #ifndef CONFORMANCE_SEAM_LIES_H
 #define CONFORMANCE_SEAM_LIES_H
 
-#include <uring/uring.h>
-
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "seam/kernel_abi.h"
 #include "seam/wire.h"
 
 namespace conformance {
@@ -26,7 +26,7 @@ struct EnterCall {
 // A call of io_uring_register(2).
 struct RegisterCall {
   int fd;
-  uring::RegisterOp op;
+  std::uint32_t op;
   const void* arg;
   std::uint32_t count;
 };
@@ -40,7 +40,7 @@ struct Lie {
 
   // io_uring_setup(2) before and after, and the memory of the ring.
   long (*opening)(unsigned nth_of_process) = nullptr;
-  void (*opened)(uring::Params& told) = nullptr;
+  void (*opened)(wire::Params& told) = nullptr;
   long (*mapping)(std::uint64_t offset, unsigned nth_of_process) = nullptr;
   void (*mapped)(LyingRing& ring) = nullptr;
 
