@@ -12,7 +12,7 @@ namespace conformance {
 
 inline constexpr int record_schema = 1;
 
-// One record of a finished test. `result` is GoogleTest's, the rest is the current observation and the wire
+// One line: the record of a finished test. `result` is GoogleTest's, the rest is the current observation and the wire
 // log.
 std::string test_record(const testing::TestInfo& info);
 

@@ -1,5 +1,5 @@
 // The program as a fork server: it starts once, and each run of it is a child that finds everything set up.
-// The other side, and the protocol, are in harness/guest/fork_server.h.
+// The protocol is fork_protocol.h, the other side harness/guest/fork_server.h.
 #ifndef CONFORMANCE_PROGRAM_FORK_SERVER_H
 #define CONFORMANCE_PROGRAM_FORK_SERVER_H
 

@@ -27,6 +27,7 @@
 #include "binding.h"
 #include "evidence/hygiene.h"
 #include "evidence/records.h"
+#include "program/fork_protocol.h"
 #include "program/fork_server.h"
 #include "seam/lies.h"
 #include "seam/traps.h"
@@ -116,7 +117,7 @@ Options read_options(const std::vector<std::string>& arguments) {
       usage("unknown option " + std::string(argument));
     }
   }
-  if (const char* fd = std::getenv("URING_RECORDS_FD")) {
+  if (const char* fd = std::getenv(conformance::fork_protocol::records_variable)) {
     options.records_fd = number("URING_RECORDS_FD", fd);
     if (fcntl(options.records_fd, F_SETFD, FD_CLOEXEC) != 0) {
       usage("URING_RECORDS_FD names descriptor " + std::string(fd) + ", which is not open");
@@ -138,7 +139,7 @@ void open_standard_descriptors() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  constexpr std::string_view fork_server = "--fork-server=";
+  constexpr std::string_view fork_server = conformance::fork_protocol::option;
   const bool is_forked = argc == 2 && std::string_view(argv[1]).starts_with(fork_server);
   // Who started us reads records, and what is printed of failures. That tests begin and pass would be printed
   // for nobody, and each line would wake the runner.

@@ -11,7 +11,6 @@
 #include "binding.h"
 #include "evidence/environment.h"
 #include "evidence/hygiene.h"
-#include "evidence/json.h"
 #include "evidence/observation.h"
 #include "fixture/files.h"
 #include "fixture/ring_test.h"
@@ -236,16 +235,8 @@ TEST(Leaks, LookAroundSeesADescriptor) {
                                              " (/dev/zero) is still open"}));
 }
 
-// --- records, files, sockets
+// --- files, sockets
 // ---------------------------------------------------------------------------------------------
-
-TEST(Json, QuotesWhateverAMessageHolds) {
-  EXPECT_EQ(json::quote("plain"), "\"plain\"");
-  EXPECT_EQ(json::quote("a\"b\\c\nd\te"), R"("a\"b\\c\u000ad\u0009e")");
-  EXPECT_EQ(json::quote(std::string_view("\0\x7f\xff", 3)), R"("\u0000\u007f\u00ff")");
-  EXPECT_EQ(json::Object().add_string("a", "b").add("n", -3).text(), R"({"a":"b","n":-3})");
-  EXPECT_EQ(json::array_of_strings(std::vector<std::string>{"a", "b"}), R"(["a","b"])");
-}
 
 TEST(TempDir, IsThereAndThenGone) {
   std::string path;
