@@ -5,6 +5,7 @@
 // they accept the connection, find no place for it and close it, with EINVAL (seen on Debian's 5.10.262,
 // whose io_uring is 5.15's). Before, nobody looks at the field, and an ordinary descriptor comes.
 
+#include <algorithm>
 #include <cerrno>
 
 #include "fixture/sockets.h"

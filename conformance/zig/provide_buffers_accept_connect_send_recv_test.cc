@@ -3,6 +3,7 @@
 //
 // Needs PROVIDE_BUFFERS and IOSQE_BUFFER_SELECT (5.7), SEND and RECV (5.6), ACCEPT and CONNECT (5.5).
 
+#include <algorithm>
 #include <cerrno>
 
 #include "fixture/sockets.h"

@@ -7,6 +7,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "fixture/files.h"
 #include "fixture/ring_test.h"
 
