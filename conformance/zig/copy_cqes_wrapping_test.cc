@@ -26,7 +26,7 @@ class CopyCqesWrapping : public RingTest<2> {
   std::vector<wire::Cqe> copy(std::uint32_t wait_for, std::size_t room = 8) {
     cqes.fill(std::bit_cast<binding::Cqe>(untouched));
     const std::uint32_t count = must(ring.copy_cqes(std::span(cqes).first(room), wait_for));
-    if (count > room) throw std::runtime_error("copied more than there is room for");
+    if (count > room) stop(Site::here(), "copied more than there is room for");
     std::vector<wire::Cqe> copied;
     for (std::size_t i = 0; i < cqes.size(); ++i) {
       if (i < count) {

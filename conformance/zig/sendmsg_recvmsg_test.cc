@@ -44,7 +44,7 @@ class SendmsgRecvmsg : public SocketTest {
   }
   static Fd udp_socket() {
     const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) throw std::runtime_error("no UDP socket");
+    if (fd < 0) stop(Site::here(), "no UDP socket");
     return Fd(fd);
   }
   // Queues the send and, linked behind it, the receive.

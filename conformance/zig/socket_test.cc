@@ -24,7 +24,7 @@ class Socket : public SocketTest {
     int value = -1;
     socklen_t size = sizeof value;
     if (getsockopt(fd.get(), SOL_SOCKET, name, &value, &size) != 0)
-      throw std::runtime_error("no such option");
+      stop(Site::here(), "no such option");
     return value;
   }
 };

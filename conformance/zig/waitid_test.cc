@@ -19,9 +19,9 @@ class Child {
   // The child inherits the ring: it must do nothing but leave. With `held`, only a moment after let_go(): by
   // then the parent waits for it, unless the machine is very busy.
   explicit Child(int status, bool held = false) {
-    if (pipe2(gate_.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2 failed");
+    if (pipe2(gate_.data(), O_CLOEXEC) != 0) stop(Site::here(), "pipe2 failed");
     pid_ = fork();
-    if (pid_ < 0) throw std::runtime_error("fork failed");
+    if (pid_ < 0) stop(Site::here(), "fork failed");
     if (pid_ == 0) {
       char ignored;
       ::close(gate_[1]);
