@@ -1,9 +1,9 @@
-// The one door between the tests and the binding under test. This is the only file of the suite that includes a
-// header of the binding, so another binding can be put behind it without touching a test; a test
+// The one door between the tests and the binding under test. This is the only file of the suite that includes
+// a header of the binding, so another binding can be put behind it without touching a test; a test
 // (tests/rooms.cmake) keeps it so. It offers:
 //
 //   binding::name          what reports call it, and binding::version
-//   binding::is_foreign    true if it is not ours: then it may have no words for some things
+//   binding::is_foreign    true if it is not ours: then some things may be not expressible
 //   binding::start()       called once, before the first test
 //   binding::validate()    looks at an adapter layer by layer: the exit code, `skip_code` if something is not
 //                          expressible and nothing wrong
@@ -33,7 +33,7 @@
 #include "seam/wire.h"
 #include "seam/wire_log.h"
 
-// The words, the same for every binding: layouts and numbers of the kernel, and how a result is handed over.
+// The vocabulary, the same for every binding: the kernel's layouts and numbers, and the type of a result.
 namespace binding {
 
 using Sqe = uring::Sqe;
@@ -54,7 +54,7 @@ inline int errno_of(Error error) { return uring::is_errno(error) ? static_cast<i
 
 }  // namespace binding
 
-// What does something.
+// The operations.
 #ifdef CONFORMANCE_FOREIGN_BINDING
 #include "adapters/abi/foreign.h"
 #else
@@ -97,7 +97,7 @@ using BufferGroup = uring::BufferGroup<Ring>;
 }  // namespace binding
 #endif
 
-// How failures show the binding's values.
+// How failures print the binding's values.
 namespace uring {
 
 // The name of an error that is no errno but the binding's own: "submission_queue_full".

@@ -5,7 +5,7 @@
 namespace conformance::json {
 namespace {
 
-// Length of the well-formed UTF-8 sequence at the start of `text`, 0 if there is none. The bounds of the
+// Length of the well-formed UTF-8 sequence at the start of `text`, or 0. The bounds of the
 // second byte are those of the Unicode standard (table 3-7): no overlong forms, no surrogates.
 std::size_t sequence_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };

@@ -1,6 +1,7 @@
 // One JSON object on one line: what the conformance program records and what the runner says (harness/guest).
-// A failure message, the kernel's log and what a binding prints may hold any bytes: valid UTF-8 is written as it
-// is, and every byte that belongs to none becomes U+FFFD, as decoders write it. A record is always one valid line.
+// A failure message, the kernel's log and what a binding prints may hold any bytes: valid UTF-8 is written as
+// it is, and every byte that belongs to none becomes U+FFFD, as decoders write it. A record is always one
+// valid line.
 #ifndef CONFORMANCE_EVIDENCE_JSON_H
 #define CONFORMANCE_EVIDENCE_JSON_H
 

@@ -1,6 +1,6 @@
-// What a fork server and the one who asks it say to each other. The server is a program that has started once and
-// forks a process for each run (fork_server.h); who asks is the runner (harness/guest/fork_server.h). Both sides
-// include this file, and nothing of it is written down anywhere else.
+// The protocol between a fork server and its client. The server is a program that has started once and forks
+// a process for each run (fork_server.h); the client is the runner (harness/guest/fork_server.h). Both sides
+// include this file, and the protocol is written down nowhere else.
 //
 // They talk over a socket of whole messages (SOCK_SEQPACKET), whose descriptor the program gets as
 // --fork-server=N:
@@ -30,7 +30,8 @@ inline constexpr std::string_view greeting = "ready";
 // In the process, the descriptor that records are written to: evidence/records.h.
 inline constexpr const char* records_variable = "URING_RECORDS_FD";
 
-// What the process is to be. The two descriptors travel beside the message; what was received is ours to close.
+// What the process is to be. The two descriptors travel beside the message; the receiver owns what it
+// received.
 struct Request {
   std::string directory;                 // to work in
   std::vector<std::string> environment;  // NAME=VALUE, all of it
@@ -106,7 +107,7 @@ inline bool send_request(int socket, const Request& request) {
   return sendmsg(socket, &message.header, MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
 }
 
-// False: there is no one left who could ask.
+// False: the other side has closed the socket.
 inline bool receive_request(int socket, Request& request) {
   static std::array<char, max_request> text;
   Message message(text.data(), text.size());

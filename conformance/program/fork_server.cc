@@ -44,7 +44,7 @@ std::vector<std::string> serve_forks(int socket) {
   const std::string_view ready = fork_protocol::greeting;
   if (send(socket, ready.data(), ready.size(), MSG_NOSIGNAL) < 0) std::_Exit(2);
   for (fork_protocol::Request request; fork_protocol::receive_request(socket, request);) {
-    // Our sibling, not our child: who asked watches it, kills it and waits for it as for any other.
+    // Our sibling, not our child: the runner watches it, kills it and waits for it as for any other.
     const long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
     if (pid == 0) {
       become_entry(socket, request);

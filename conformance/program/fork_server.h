@@ -8,8 +8,9 @@
 
 namespace conformance {
 
-// Answers requests until nobody can ask any more, then ends the process. Returns in each child only, with the
-// arguments that the request named. The child is the asker's, not ours. No ring may have been set up before.
+// Answers requests until the other side closes the socket, then ends the process. Returns in each child only,
+// with the arguments that the request named. The child belongs to the process that asked, not to this one. No
+// ring may have been set up before.
 std::vector<std::string> serve_forks(int socket);
 
 }  // namespace conformance

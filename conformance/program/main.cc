@@ -1,6 +1,5 @@
 // The conformance program: GoogleTest's options, and
-//   --binding=NAME         the binding that the caller believes to test; any other name than this program's
-//   is an error.
+//   --binding=NAME         name of the binding under test; must match this program.
 //                          "lie:NAME" puts a kernel that lies under it: see seam/lies.h
 //   --list-lies            print the lies, each with what it says, and end
 //   --validate[=LAYER]     foreign bindings only: look at the adapter layer by layer; see adapters/README.md
@@ -65,8 +64,7 @@ const conformance::Lie& lie_named(std::string_view name) {
 [[noreturn]] void print_help() {
   std::puts(
       "\nAnd of this program:\n"
-      "  --binding=NAME        the binding that you believe to test; any other than this program's is an "
-      "error.\n"
+      "  --binding=NAME        name of the binding under test; must match this program;\n"
       "                        lie:NAME puts a kernel that lies under it\n"
       "  --list-lies           the lies, each with what it says\n"
       "  --validate[=LAYER]    of an adapter: look at it layer by layer, or at one of handshake, "
@@ -142,8 +140,8 @@ void open_standard_descriptors() {
 int main(int argc, char** argv) {
   constexpr std::string_view fork_server = conformance::fork_protocol::option;
   const bool is_forked = argc == 2 && std::string_view(argv[1]).starts_with(fork_server);
-  // Who started us reads records, and what is printed of failures. That tests begin and pass would be printed
-  // for nobody, and each line would wake the runner.
+  // The runner reads the records, and what is printed about failures. No one reads which tests begin and
+  // pass, and each of these lines would wake the runner.
   if (is_forked) GTEST_FLAG_SET(brief, true);
   testing::InitGoogleTest(&argc, argv);
   std::vector<std::string> arguments(argv + 1, argv + argc);
@@ -189,6 +187,6 @@ int main(int argc, char** argv) {
   const bool is_skipped = result == 0 && testing::UnitTest::GetInstance()->skipped_test_count() > 0;
   const int code = is_skipped ? options.skip_code : result;
   if (is_forked && std::fflush(nullptr) == 0)
-    std::_Exit(code);  // to tidy up would copy most pages of the server
+    std::_Exit(code);  // cleaning up would copy most pages of the server
   return code;
 }

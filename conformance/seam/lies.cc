@@ -74,7 +74,7 @@ void ignores(LyingRing&, wire::Sqe& sqe) {
   sqe.flags = static_cast<std::uint8_t>(sqe.flags & ~flags);
 }
 
-// The word at that offset is one more after each call. (What the kernel writes there is written anew each
+// The word at that offset is one more after each call. (What the kernel writes there is written again each
 // time.)
 template <auto part, auto word>
 void count_one_more(LyingRing& ring) {

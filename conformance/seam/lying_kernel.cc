@@ -9,7 +9,7 @@
 namespace conformance {
 namespace {
 
-// Of a request that runs a second time: its CQE is the kernel's secret. No test uses this number.
+// Of a request that runs a second time: the binding never sees its CQE. No test uses this number.
 constexpr std::uint64_t repeated = 0x7ea7ed'7ea7ed'7ea7;
 
 constexpr std::uint8_t hardlink = 8;
@@ -91,8 +91,8 @@ bool LyingRing::unmap(const void* address) {
   return false;
 }
 
-// Puts the request at the kernel's tail, into the entry of that index. An index that is none the kernel
-// drops.
+// Puts the request at the kernel's tail, into the entry of that index. The kernel drops an
+// index that is out of range.
 void LyingRing::publish(std::uint32_t index, const wire::Sqe& sqe) {
   const std::uint32_t tail = real(params_.sq_off.tail);
   const std::uint32_t slot = tail & (params_.sq_entries - 1);
@@ -185,7 +185,7 @@ void LyingRing::tell_arrived() {
 
 std::uint32_t LyingRing::still_wanted(const EnterCall& call) const {
   std::uint32_t unread = told(params_.cq_off.tail) - acquire(told(params_.cq_off.head));
-  if (unread > params_.cq_entries) unread = 0;  // a head beyond the tail: nothing that anybody has
+  if (unread > params_.cq_entries) unread = 0;  // a head beyond the tail: there is nothing to read
   return call.min_complete - std::min(call.min_complete, unread);
 }
 

@@ -1,5 +1,5 @@
-// A kernel that lies: it stands at the binding's seam between ObservedKernel and Linux, and does nothing of
-// its own while no lie is told (lies.h).
+// A kernel that lies: it sits at the binding's seam between ObservedKernel and Linux, and changes nothing
+// unless a lie is told (lies.h).
 //
 // Under a lie the binding works on a copy of the ring's memory. Before io_uring_enter(2) what the binding
 // published is carried over to the kernel's memory, after it what the kernel posted is carried back, and on

@@ -178,7 +178,7 @@ long ObservedKernel::map_ring(int fd, std::size_t bytes, std::uint64_t offset) n
   RingView& ring = wire_log().rings()[fd];
   ++ring.mappings;
   ring.found(offset, reinterpret_cast<std::byte*>(address));
-  if (offset != wire::off_sqes) {  // wherever the counters of a new ring stand
+  if (offset != wire::off_sqes) {  // the counters of a new ring need not be 0
     ring.sq_seen = word(ring, ring.params.sq_off.tail);
     ring.cq_seen = word(ring, ring.params.cq_off.tail);
   }

@@ -37,8 +37,8 @@ class WireLog {
   // The newest events; the oldest go first when a test is long.
   static constexpr std::size_t capacity = 256;
 
-  // What the log keeps of an event. It becomes a line only when somebody asks: nearly every test passes, and
-  // the words would be most of its work.
+  // What the log keeps of an event. It becomes text only on request: nearly every test passes, and
+  // formatting would be most of the work.
   struct Published {
     std::uint32_t position;
     std::optional<wire::Sqe> sqe;  // nothing: its index was out of range

@@ -52,6 +52,7 @@ class CallSite : public AnySocketTest {
 
 TEST_F(CallSite, OfAnEncoding) {
   const auto failures = failures_at(__LINE__, [&] { expect_encoding(ring.nop(1), another); });
+  ASSERT_FALSE(failures.empty());
   EXPECT_STREQ(failures[0].message(),
                "the SQE that was queued\n  is   Sqe{.opcode=NOP, .user_data=0x1}\n"
                "  want Sqe{.opcode=NOP, .user_data=0x2}");
@@ -59,8 +60,9 @@ TEST_F(CallSite, OfAnEncoding) {
 
 TEST_F(CallSite, OfARefusal) {
   const auto nothing = [] { return ""; };
+  const auto success = [] { return 0; };
   failures_at(__LINE__, [&] { refused([&] { return ring.nop(1); }, another, nothing); });
-  failures_at(__LINE__, [&] { registration_refused("NOTHING", [] { return 0; }, wire::op::nop); });
+  failures_at(__LINE__, [&] { registration_refused("NOTHING", success, wire::op::nop); });
   current_observation() = {};
 }
 

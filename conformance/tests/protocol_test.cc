@@ -36,10 +36,10 @@ TEST(Json, WritesUtf8AsItIsAndReplacesWhatIsNot) {
   const std::string valid = "\x7f \u00e9 \u20ac \U0001f600 \ud7ff \ue000 \U0010ffff";
   EXPECT_EQ(json_string(valid), '"' + valid + '"');
   const std::string bad = "\ufffd";
-  EXPECT_EQ(json_string("a\xff" "b"), "\"a" + bad + "b\"");
-  EXPECT_EQ(json_string("\xc3"), '"' + bad + '"');                            // cut off
-  EXPECT_EQ(json_string("\xc0\xaf"), '"' + bad + bad + '"');                  // overlong
-  EXPECT_EQ(json_string("\xed\xa0\x80"), '"' + bad + bad + bad + '"');        // a surrogate
+  EXPECT_EQ(json_string("a\xffz"), "\"a" + bad + "z\"");
+  EXPECT_EQ(json_string("\xc3"), '"' + bad + '"');                                // cut off
+  EXPECT_EQ(json_string("\xc0\xaf"), '"' + bad + bad + '"');                      // overlong
+  EXPECT_EQ(json_string("\xed\xa0\x80"), '"' + bad + bad + bad + '"');            // a surrogate
   EXPECT_EQ(json_string("\xf4\x90\x80\x80"), '"' + bad + bad + bad + bad + '"');  // beyond U+10FFFF
 }
 

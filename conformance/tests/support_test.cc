@@ -62,8 +62,7 @@ TEST(FailureText, ShowsResultsAsNumbersOrErrnos) {
             "Indices{.sqe_head=1, .sqe_tail=2, .sq_tail=3, .cq_head=4}");
 }
 
-// --- when a refusal is a witness
-// -----------------------------------------------------------------------------
+// --- when a refusal is a witness ---------------------------------------------------------------------------
 
 // What a 5.10 kernel answers to MKDIRAT.
 Refusal good() {
@@ -75,7 +74,7 @@ TEST(Witness, ARefusalInTheDocumentedShapeHasNoObjections) {
   EXPECT_EQ(objections(good()), std::vector<std::string>{});
   EXPECT_EQ(
       describe(good()),
-      "MKDIRAT refused: -22 EINVAL, again -22 EINVAL, an opcode nobody has -22 EINVAL, NOP before 0, NOP "
+      "MKDIRAT refused: -22 EINVAL, again -22 EINVAL, an opcode no kernel has -22 EINVAL, NOP before 0, NOP "
       "after 0, the probe lacks MKDIRAT, nothing happened");
 }
 
@@ -93,8 +92,8 @@ TEST(Witness, OnlyBefore5_5MayTheDescriptorBeRefusedFirst) {
   EXPECT_EQ(objections(refusal).size(), 0u);
 }
 
-// Before 5.15 nobody looks at file_index: a request that is carried out without it is as absent as a refused
-// one.
+// Kernels before 5.15 do not read file_index: a request that is carried out without it is as absent as a
+// refused one.
 TEST(Witness, AModifierInAFieldThatNobodyReadsMayBeIgnored) {
   Refusal refusal = good();
   refusal.what = "ACCEPT with a direct slot";

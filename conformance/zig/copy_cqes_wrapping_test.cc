@@ -32,7 +32,7 @@ class CopyCqesWrapping : public RingTest<2> {
       if (i < count) {
         copied.push_back(wire_of(cqes[i]));
       } else {
-        EXPECT_EQ(wire_of(cqes[i]), untouched) << "behind the " << count << " that were copied";
+        EXPECT_EQ(wire_of(cqes[i]), untouched) << "after the " << count << " that were copied";
       }
     }
     return copied;
@@ -76,7 +76,7 @@ TEST_F(CopyCqesWrapping, CopiesEveryBatchInTwoPieces) {
   for (std::uint32_t i = 1; i < 1024; ++i) {
     run_timeouts(4);
     ASSERT_EQ(ring.indices().cq_head, 2 + 4 * i);
-    if (HasFailure()) return;  // a thousand times the same is not more
+    if (HasFailure()) return;  // stop at the first failure; 1,000 copies of it help no one
   }
   EXPECT_EQ(started, 4094u);
 }

@@ -59,7 +59,7 @@ class Waitid : public SizedRingTest {
  protected:
   siginfo_t info{};
 
-  // The specification has user_data 0 here. With that, nobody would notice a user_data that was lost.
+  // The specification has user_data 0 here. With that, a lost user_data would go unnoticed.
   static constexpr std::uint64_t user_data = 0x77777777;
 
   binding::Result<binding::Sqe&> queue(const Child& child) {
