@@ -6,7 +6,6 @@ import argparse
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from harness.base.cache import Cache
 from harness.base.errors import HarnessError
 from harness.base.exits import OK, TROUBLE
 from harness.base.paths import ROOT
+from harness.base.process import run
 from harness.kernels.archive import Archive
 from harness.kernels.obtain import obtain
 from harness.kernels.selection import select
@@ -138,11 +138,7 @@ def _whole(options: Sequence[str], workers: int) -> float:
         command = [sys.executable, "-P", "-m", "harness", "--results", place,
                    "--numprocesses", str(workers), *options]  # fmt: skip
         started = time.monotonic()
-        done = subprocess.run(
-            command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise HarnessError(f"The matrix ended with {done.returncode}: {done.stdout[-500:]}")
+        run(command, environment=os.environ | {"PYTHONPATH": str(ROOT)}, remedy="Nothing was measured.")
         return time.monotonic() - started
 
 

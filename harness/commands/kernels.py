@@ -20,7 +20,7 @@ from harness.kernels import tree
 from harness.kernels.archive import Archive, Index
 from harness.kernels.obtain import obtain
 from harness.kernels.selection import Selection, excluded, select
-from harness.kernels.settings import Settings, load_settings
+from harness.kernels.settings import load_settings
 from harness.kernels.spec import ARCHIVE, Kind, specify
 
 AT_ONCE = 3  # downloads; more would only share the same line
@@ -106,9 +106,9 @@ def _parser() -> argparse.ArgumentParser:
 class Inventory:
     """The kernels of kernels.toml and of the cache."""
 
-    def __init__(self, options: argparse.Namespace, settings: Settings | None = None) -> None:
+    def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
-        self._settings = settings or load_settings()
+        self._settings = load_settings()
         self._cache = Cache(options.cache)
         self._holdings = Holdings(self._cache)
 

@@ -138,7 +138,7 @@ def _try_all(tried: Callable[[Mutant], Finding], todo: Sequence[Mutant], journal
                 for future in done:
                     mutant = waiting.pop(future)
                     journal.add(mutant, future.result())
-                    progress.tell(mutant, future.result())
+                    progress.tell(future.result())
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
             return False
@@ -149,13 +149,13 @@ def _try_all(tried: Callable[[Mutant], Finding], todo: Sequence[Mutant], journal
 
 
 class _Progress:
-    """Says how far it is, on one line where that is possible, and names survivors as they are found."""
+    """Says how far it is, every twenty seconds and at the end."""
 
     def __init__(self, total: int) -> None:
         self._total, self._done, self._counts = total, 0, Counter[str]()
         self._begin = self._told = time.monotonic()
 
-    def tell(self, mutant: Mutant, finding: Finding) -> None:
+    def tell(self, finding: Finding) -> None:
         self._done += 1
         self._counts[finding.verdict] += 1
         now = time.monotonic()

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness.base import toml_file
 from harness.base.errors import HarnessError
 from harness.mutation.headers import Header, Node
 
 HAND = "hand-made"
 HANDMADE = Path(__file__).with_name("handmade.toml")
+SCHEMA = HANDMADE.with_suffix(".schema.json")
 
 
 @dataclass(frozen=True)
@@ -100,11 +101,11 @@ def apply(headers: Mapping[str, Header], mutant: Mutant) -> dict[str, str]:
 
 def handmade(headers: Mapping[str, Header], path: Path = HANDMADE) -> list[Mutant]:
     """The hand-made mutants."""
-    return numbered(_handmade(headers, entry) for entry in tomllib.loads(path.read_text(encoding="utf-8"))["mutant"])
+    return numbered(_handmade(headers, entry) for entry in toml_file.load(path, SCHEMA)["mutant"])
 
 
 def _handmade(headers: Mapping[str, Header], entry: Mapping[str, Any]) -> Mutant:
-    file, scope, before, after = (str(entry[key]) for key in ("file", "scope", "before", "after"))
+    file, scope, before, after = (entry[key] for key in ("file", "scope", "before", "after"))
     functions = [node for node in headers[file].functions if node.scope == scope] if file in headers else []
     text = headers[file].text if functions else ""
     places = {

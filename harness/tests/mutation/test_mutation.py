@@ -142,6 +142,8 @@ def test_a_hand_made_mutant_must_find_its_place(tree, tmp_path):
         mutants.handmade(tree(), entry("not there"))
     with pytest.raises(HarnessError, match="'entry.len' is 2 times"):
         mutants.handmade(tree(), entry("entry.len"))
+    with pytest.raises(HarnessError, match="mutant 1: before must be what is in the header, in quotes, not ''"):
+        mutants.handmade(tree(), entry(""))
 
 
 def test_an_exemption_must_name_a_mutant_as_it_is(tree, tmp_path):
@@ -153,6 +155,9 @@ def test_an_exemption_must_name_a_mutant_as_it_is(tree, tmp_path):
         ledger.exemptions([replace(mutant, line="another")], path)
     path.write_text(path.read_text() * 2)
     with pytest.raises(HarnessError, match="exempts .* twice"):
+        ledger.exemptions([mutant], path)
+    path.write_text('[[equivalents]]\nreason = "x"\n')
+    with pytest.raises(HarnessError, match="unknown key 'equivalents'. Did you mean 'equivalent'"):
         ledger.exemptions([mutant], path)
 
 
