@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
+from harness.base import command_line
 from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, OK, SURPRISES
 from harness.base.paths import ROOT
@@ -88,8 +89,7 @@ _FEW = 12
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ci/mutate", description=__doc__, epilog=_EPILOG,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = command_line.parser("mutate", __doc__ or "", _EPILOG)
     parser.add_argument("mutant", nargs="*", metavar="NAME", help="only these: ids, or words of what --list shows")
     parser.add_argument("--file", action="append", metavar="HEADER", help="only the mutants of this header, such as ring.h")
     parser.add_argument("--survivors", action="store_true", help="only those that survived in the published run, or are new")
