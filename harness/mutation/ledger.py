@@ -1,6 +1,6 @@
 """What was found, as data: one JSON line for each mutant, in the order of the headers.
 
-reports/mutants.ndjson is the last complete run. The findings of the run under way are kept in the builder's folder as
+build/mutants/mutants.ndjson is the last complete run on this machine. The findings of the run under way are kept in the builder's folder as
 they are made. That a mutant dies is not found out again as long as the headers and the file of the test that killed it are
 the same; that it survives, only as long as all tests are.
 """
@@ -24,7 +24,7 @@ from harness.mutation.builder import digest_of
 
 EXEMPTIONS = Path(__file__).with_name("equivalents.toml")
 SCHEMA = EXEMPTIONS.with_suffix(".schema.json")
-PUBLISHED = ROOT / "reports" / "mutants.ndjson"
+LAST = ROOT / "build" / "mutants" / "mutants.ndjson"
 
 _SUFFIXES = (".h", ".cc", ".py", ".inc", ".cmake", ".txt")
 #: What decides who is asked, and how.

@@ -52,6 +52,7 @@ class Mutant:
     why: str = ""  # of a hand-made one: what mistake it stands for
     kernel: str = ""  # where it can be told from the original, if not on this machine's kernel
     rows: tuple[str, ...] = ()  # of the suite that can tell there
+    sample: bool = False  # ci/test tries it
     may_be_evaluated: bool = False  # by the compiler, which makes no choices: it is in a constexpr function
 
     @property
@@ -134,7 +135,7 @@ def _handmade(headers: Mapping[str, Header], entry: Mapping[str, Any]) -> Mutant
         choices = (Edit(file, smallest.start, smallest.end, whole, statement=alone),)
     change = f"`{' '.join(before.split())}` becomes `{' '.join(after.split())}`"
     return Mutant(file, scope, headers[file].line_at(start), change, HAND, (edit,), choices, why=entry["why"],
-                  kernel=entry.get("kernel", ""), rows=tuple(entry.get("rows", ())),
+                  kernel=entry.get("kernel", ""), rows=tuple(entry.get("rows", ())), sample=entry.get("sample", False),
                   may_be_evaluated=any("constexpr" in text[node.start :].partition("{")[0] for node in functions))  # fmt: skip
 
 
