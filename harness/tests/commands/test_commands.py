@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from functools import partial
 from types import ModuleType
 
 import pytest
 
 from harness.__main__ import COMMANDS, main
 from harness.base.errors import HarnessError
-from harness.matrix import run
 
 
 @pytest.fixture
 def called(monkeypatch):
     """What each command was called with, none of them doing anything."""
-    calls = []
+    calls: list[tuple[str, list[str]]] = []
+
+    def call(command: str, arguments: list[str]) -> int:
+        calls.append((command, arguments))
+        return 1
+
     for command, (name, _) in COMMANDS.items():
         module = ModuleType(name)
-        module.main = lambda arguments, command=command: calls.append((command, list(arguments))) or 1
+        monkeypatch.setattr(module, "main", partial(call, command), raising=False)
         monkeypatch.setitem(sys.modules, name, module)
     return calls
 
@@ -56,9 +62,14 @@ def test_trouble_is_a_sentence_and_two(monkeypatch, capsys):
 
 @pytest.mark.parametrize("asked", [[], ["--publish"]])
 def test_the_matrix_changes_the_clone_only_when_asked(monkeypatch, asked):
-    given = []
-    monkeypatch.setattr(run.pytest, "main", lambda arguments: given.extend(arguments) or 0)
-    monkeypatch.setattr(run.signal, "signal", lambda *arguments: None)
+    given: list[str] = []
+
+    def take(arguments: list[str]) -> int:
+        given.extend(arguments)
+        return 0
+
+    monkeypatch.setattr(pytest, "main", take)
+    monkeypatch.setattr(signal, "signal", lambda *arguments: None)
     assert main(["matrix", *asked]) == 0
     assert [word for word in given if "publish" in word] == asked
 

@@ -51,7 +51,8 @@ def run(archive, gnupg, settings, tmp_path, monkeypatch, capsys):  # noqa: F811
     def run(*words: str, mirror: str = archive.uri) -> tuple[int, str, str]:
         more = [] if "clear" in words else ["--mirror", mirror]
         code = main(["kernels", *words, "--cache", str(tmp_path / "cache"), *more])
-        return code, *capsys.readouterr()
+        said = capsys.readouterr()
+        return code, said.out, said.err
 
     return run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,7 +106,7 @@ def test_a_wrong_expectation_is_trouble(written, text, says):
 
 
 def cell(verdict: Verdict, state: State, *tests: tuple[str, str], plan: tuple[str, ...] = ()) -> Cell:
-    records = [{"kind": "header", "plan": list(plan or (name for name, _ in tests))}]
+    records: list[dict[str, Any]] = [{"kind": "header", "plan": list(plan or (name for name, _ in tests))}]
     records += [{"kind": "test", "name": name, "state": said, "refusal": {"shape": "right"}} for name, said in tests]
     row = catalogue.load()[1]
     return Cell(
