@@ -141,14 +141,14 @@ def test_a_shard_without_its_footer(shards, into):
     file = Path(names[0], "results.ndjson")
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
     text = refused(names, into)
-    assert "shard-0: results.ndjson does not end with its one footer: the run was cut short" in text
+    assert "shard-0: results.ndjson does not end with its only footer: the run was cut short" in text
     assert "The kernel 7.3 is planned, and in no shard" in text
 
 
 def test_a_shard_with_a_hole(shards, into):
     whole, other = two()
     names = shards(replace(whole, cells=whole.cells[1:]), other)
-    assert "shard-0: results.ndjson: the cell nop on 7.3 through uring is planned and has no line" in refused(names, into)
+    assert "shard-0: results.ndjson: the cell nop on 7.3 through uring is planned but missing" in refused(names, into)
 
 
 def test_a_shard_of_another_schema(shards, into):

@@ -145,7 +145,7 @@ def test_what_this_kernel_is_too_old_for_need_not_catch_anything():
 
 
 def test_a_cell_without_a_verdict_catches_nothing_and_is_trouble():
-    with pytest.raises(HarnessError, match="Through the lie x, nop has no verdict: blocked: by something without a name Run that again: ci/matrix"):
+    with pytest.raises(HarnessError, match="Through the lie x, nop has no verdict: blocked: no cause was recorded Run that again: ci/matrix"):
         seen(cell(Verdict.NONE, State.BLOCKED))
 
 

@@ -52,7 +52,7 @@ def test_a_crash_and_a_hang_cost_their_own_cell_on_the_host_and_in_a_guest(
             if test == "waitid":
                 assert theirs.verdict is Verdict.NOT_EXPRESSIBLE
                 assert theirs.why == (
-                    "1 of 2 tests passed; Waitid.Two needs WAITID, which mine 7 cannot say: it came with version 8"
+                    "1 of 2 tests passed; Waitid.Two needs WAITID, which mine 7 cannot express: it came with version 8"
                 )
             elif test in FINE:
                 assert theirs.verdict is Verdict.WORKS, theirs.why
