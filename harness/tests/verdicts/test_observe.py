@@ -388,11 +388,11 @@ def test_every_entry_may_kill_its_machine() -> None:
 
 
 def test_a_machine_that_never_boots() -> None:
-    machine = FakeMachine([died("boot", why="the virtual machine did not go on in time", hung=True)])
+    machine = FakeMachine([died("boot", why="the virtual machine did not continue in time", hung=True)])
     observations, others = watch(machine, "a", "b", "c")
     assert len(machine.asked) == 2
     assert {observation.state for observation in observations.values()} == {State.NOTHING}
-    died_so = "the machine died (boot): the virtual machine did not go on in time"
+    died_so = "the machine died (boot): the virtual machine did not continue in time"
     assert observations["c"].cause == died_so
     assert texts(others) == [f"{died_so}. {MORE_OF_A_BOOT}"] * 2
 
