@@ -348,9 +348,9 @@ def test_a_source_is_a_file_a_directory_or_a_revision(tmp_path):
     (tmp_path / "locked").symlink_to("locked")
     for source, says in {
         str(tmp_path / "empty"): "There is no results.ndjson in it. Run ci/matrix",
-        str(tmp_path / "binary"): "is no results file",
-        "no such thing": "neither a file, nor a directory, nor a git revision",
-        "--output=x": "neither a file, nor a directory, nor a git revision",
+        str(tmp_path / "binary"): "is not a results file",
+        "no such thing": "not a file, a directory or a git revision",
+        "--output=x": "not a file, a directory or a git revision",
         "x" * 5000: "cannot be read: File name too long",
     }.items():
         with pytest.raises(HarnessError, match=says):

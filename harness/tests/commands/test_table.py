@@ -80,7 +80,7 @@ def test_the_only_binding_need_not_be_named(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], r"through uring, mine: say which with --binding"),
+        ([], r"for uring, mine\. Choose one with --binding"),
         (["--binding", "other"], r"for uring, mine, not for other\. Run ci/matrix --binding other"),
     ],
 )
