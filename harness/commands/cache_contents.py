@@ -106,7 +106,7 @@ class Holdings:
         directories += self._snapshots()
         return self._freed(lambda: self._remove(self.cache.facts(), self._blobs(), directories))
 
-    # --- what belongs to what ----------------------------------------------------------------------------------
+    # --- relations -------------------------------------------------------------------------------------------
 
     def _named(self, spec: str, local: Mapping[str, Path]) -> set[str]:
         """The facts about one kernel."""

@@ -34,7 +34,7 @@ class Surprise(Exception):
 
 
 class MatrixFile(pytest.File):
-    """kernels.toml: the columns that were asked for."""
+    """kernels.toml: the requested columns."""
 
     def collect(self) -> Iterator[pytest.Collector]:
         """The kernels."""

@@ -68,7 +68,7 @@ def publish_results(directory: Path, columns: Sequence[str]) -> None:
     try:
         _replace(directory / RESULTS, whole)
     except OSError as error:
-        raise HarnessError(f"The results could not be published: {error}") from error
+        raise HarnessError(f"The results could not be published: {error}. Correct this, then publish again.") from error
 
 
 def hindrance(whole: Results, columns: Sequence[str]) -> str | None:

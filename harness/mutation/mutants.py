@@ -41,7 +41,7 @@ class Mutant:
     """
 
     file: str
-    scope: str  # the function or type that it is in
+    scope: str  # the function or type that contains it
     line: str  # the text of its line
     change: str  # "`a < b` becomes `a <= b`"
     kind: str

@@ -352,7 +352,7 @@ def _functions(nodes: list[Node]) -> dict[str, list[Declaration]]:
     return {kind: sorted(same, key=lambda one: (one.file, one.offset)) for kind, same in found.items()}
 
 
-# --- small questions -------------------------------------------------------------------------------------------------
+# --- predicates ------------------------------------------------------------------------------------------------------
 
 
 def _in_function(node: Node, at: _Place) -> _Place:

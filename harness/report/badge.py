@@ -1,4 +1,4 @@
-"""reports/badge.json: the run in three words, in the format of shields.io's endpoint badge."""
+"""reports/badge.json: the run in a few words, in the format of shields.io's endpoint badge."""
 
 from __future__ import annotations
 

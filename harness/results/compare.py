@@ -130,7 +130,7 @@ def _differs(old: Cell | None, new: Cell | None) -> bool:
 
 
 class _Blame:
-    """Finds the reasons for a changed cell in what is known about the two runs."""
+    """Finds the reasons for a changed cell from the facts about the two runs."""
 
     def __init__(self, old: Results, new: Results) -> None:
         self._old, self._new = old.header, new.header
@@ -160,7 +160,7 @@ class _Blame:
     def _came(
         self, cause: Cause, other: Header, kernels: dict[str, Kernel], position: Position, says: str
     ) -> tuple[Reason, ...]:
-        """Which of the cell's three names the other run does not have."""
+        """The cell's names (test, kernel, binding) that the other run lacks."""
         test, series, binding = position
         found = []
         if test not in other.plan.tests:

@@ -117,7 +117,7 @@ class Writer:
 
 
 def as_text(results: Results) -> str:
-    """A whole run as the text of its file."""
+    """A complete run as the text of its file."""
     lines: list[Header | Cell | Kernel | Footer] = [results.header, *results.cells, *results.kernels, results.footer]
     return "".join(_as_line(line.as_json()) for line in lines)
 

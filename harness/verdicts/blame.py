@@ -1,4 +1,4 @@
-"""Who is to blame for an odd cell: a pure, total function of what the same test did elsewhere.
+"""Who is to blame for an odd cell: a pure, total function of the test's other verdicts.
 
 One test was run through several bindings on several kernels. If all bindings fail on one kernel, blame the kernel; if
 one binding fails, blame the binding; if only bare system calls work, blame what the real bindings share; if everything
@@ -37,7 +37,7 @@ class Culprit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blame:
-    """Who, and the sentence that says why, without its full stop."""
+    """The culprit, and a sentence that says why, without its full stop."""
 
     culprit: Culprit
     says: str

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class State(StrEnum):
-    """How the test ended, in the words of the status model."""
+    """How the test ended."""
 
     PASSED = "passed"
     REFUSED = "refused"  # the kernel refused the operation; the evidence is in `records`

@@ -121,5 +121,5 @@ def _sizes(program: Path, scratch: Path) -> tuple[int, int]:
     run(["strip", "-o", str(stripped), str(program)])
     match = re.search(r"^\.text\s+(\d+)", run(["size", "-A", str(stripped)]), re.MULTILINE)
     if match is None:
-        raise HarnessError(f"size shows no .text in {stripped.name}.")
+        raise HarnessError(f"size shows no .text in {stripped.name}, so its format is not supported. Try another version of binutils.")
     return int(match[1]), stripped.stat().st_size
