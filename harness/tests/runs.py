@@ -21,7 +21,7 @@ WHY = {
     Verdict.WRONG: "Waitid.Reaps (waitid_test.cc:12): cqe.res is: -22",
     Verdict.COMPLAINED: "3 tests passed; the kernel complained: WARNING: at io_uring/io_uring.c",
     Verdict.NONE: "the VM gave no sign of life within 60 s",
-    Verdict.NOT_EXPRESSIBLE: "1 of 2 tests passed; Waitid.Reaps needs WAITID, which liburing 2.3 cannot say: too new",
+    Verdict.NOT_EXPRESSIBLE: "1 of 2 tests passed; Waitid.Reaps needs WAITID, which liburing 2.3 cannot express: too new",
 }
 
 

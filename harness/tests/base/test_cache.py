@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.base import cache as cache_module
 from harness.base.cache import Cache, default_root
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT

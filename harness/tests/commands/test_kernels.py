@@ -120,7 +120,7 @@ def test_a_cold_cache_and_no_archive_is_trouble(run):
 def test_fetch_gets_all_of_the_matrix_so_that_no_network_is_needed(run, tmp_path):
     code, _, err = run("fetch")
     assert code == 0
-    assert "6.12: there is 6.12.7-cloud-amd64 (bookworm linux-image-6.12.7-cloud-amd64 6.12.7-1)" in err
+    assert "6.12: ready: 6.12.7-cloud-amd64 (bookworm linux-image-6.12.7-cloud-amd64 6.12.7-1)" in err
     assert "6.16" not in err
     assert all(line["cached"] for line in json.loads(run("list", "--json", mirror=DEAD)[1])["columns"])
     assert run("fetch", mirror=DEAD)[0] == 0
@@ -131,7 +131,7 @@ def test_one_kernel_that_cannot_be_had_does_not_keep_the_others_from_coming(run,
     code, _, err = run("fetch")
     assert code == 2
     assert "6.1: apt-get download linux-image-6.1.0-10-cloud-amd64=6.1.100-1 failed" in err
-    assert "6.12: there is 6.12.7-cloud-amd64" in err
+    assert "6.12: ready: 6.12.7-cloud-amd64" in err
     assert "ci/harness kernels:" not in err  # nobody gave up the rest
 
 
@@ -146,7 +146,7 @@ def test_clear_removes_everything_of_the_cache_and_nothing_else(run, linux, tmp_
         (tmp_path / "cache" / name).touch()
     code, out, _ = run("clear")
     assert code == 0
-    assert re.fullmatch(r"Freed \d+\.\d MiB in \S+/cache, which has 0.0 MiB now\.\n", out)
+    assert re.fullmatch(r"Freed \d+\.\d MiB in \S+/cache, which now has 0.0 MiB\.\n", out)
     assert {name for name in files(tmp_path / "cache") if not name.startswith("locks/")} == theirs
     assert run("fetch", "6.1")[0] == 0
 
@@ -226,11 +226,11 @@ def test_clear_while_a_run_uses_the_cache_removes_nothing(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["clear", "6.9"], "6.9 is not in the cache .*: nothing was removed. See ci/kernels list"),
+        (["clear", "6.9"], "6.9 is not in the cache .*, so nothing was removed. See ci/kernels list"),
         (["clear", "6.1", "6.9"], "6.9 is not in the cache"),
         (["clear", "host"], "host is not in the cache"),
         (["clear", "no/such"], "no/such is not in the cache"),
-        (["clear", "--old", "6.1"], "--old chooses by itself what it removes"),
+        (["clear", "--old", "6.1"], "--old chooses what to remove by itself"),
         (["fetch", "--kernel-config", "kason"], "There is no configuration 'kason'"),
     ],
 )
@@ -245,7 +245,7 @@ def test_mistakes_are_told(words, told, run, tmp_path):
 
 def test_a_cache_that_is_not_there_is_empty_already(run, tmp_path):
     code, out, _ = run("clear")
-    assert (code, out) == (0, f"There is no cache in {tmp_path / 'cache'}: nothing to remove.\n")
+    assert (code, out) == (0, f"There is no cache in {tmp_path / 'cache'}, so there is nothing to remove.\n")
 
 
 @pytest.mark.parametrize(("words", "code"), [(["--help"], 0), (["clear", "--help"], 0), (["lisst"], 2), (["list", "--jsn"], 2)])

@@ -347,14 +347,14 @@ BYE = """echo '{"kind":"bye"}'"""
 @pytest.mark.parametrize(
     ("script", "phase", "entry", "hung", "why"),
     [
-        ("exec sleep 100", "boot", None, True, "did not go on in time"),
-        (f"{HELLO}; exec sleep 100", "next entry", None, True, "did not go on in time"),
-        (f"{HELLO}; {START}; exec sleep 100", "entry e", "e", True, "did not go on in time"),
-        (f"{HELLO}; {START}; {END}; exec sleep 100", "shutdown", None, True, "did not go on in time"),
-        (f"{HELLO}; {START}; {END}; {BYE}; exec sleep 100", "shutdown", None, True, "did not go on in time"),
-        (f"{HELLO}; {START}; {END}; {BYE}; exec >&-; exec sleep 100", "shutdown", None, True, "did not end"),
+        ("exec sleep 100", "boot", None, True, "did not continue in time"),
+        (f"{HELLO}; exec sleep 100", "next entry", None, True, "did not continue in time"),
+        (f"{HELLO}; {START}; exec sleep 100", "entry e", "e", True, "did not continue in time"),
+        (f"{HELLO}; {START}; {END}; exec sleep 100", "shutdown", None, True, "did not continue in time"),
+        (f"{HELLO}; {START}; {END}; {BYE}; exec sleep 100", "shutdown", None, True, "did not continue in time"),
+        (f"{HELLO}; {START}; {END}; {BYE}; exec >&-; exec sleep 100", "shutdown", None, True, "did not exit"),
         (f"{HELLO}; echo sorry >&2; exit 4", "next entry", None, False, "itself (exit code 4): sorry"),
-        (f"{HELLO}; {START}; printf half", "entry e", "e", False, "ended by itself (exit code 0)"),
+        (f"{HELLO}; {START}; printf half", "entry e", "e", False, "exited by itself (exit code 0)"),
     ],
 )
 def test_a_runner_that_dies(
@@ -369,7 +369,7 @@ def test_a_runner_that_dies(
 
 @pytest.mark.parametrize(
     ("number", "name"),
-    [(9, "SIGKILL (for example by the out-of-memory killer)"), (15, "SIGTERM"), (40, "a signal of no name")],
+    [(9, "SIGKILL (for example by the out-of-memory killer)"), (15, "SIGTERM"), (40, "an unnamed signal")],
 )
 def test_a_fake_runner_that_is_killed(tmp_path: Path, number: int, name: str) -> None:
     script = f"{HELLO}; {START}; echo sorry >&2; kill -{number} $$"
@@ -439,10 +439,10 @@ def test_a_missing_runner_is_trouble(tmp_path: Path) -> None:
 
 def test_artefacts_that_cannot_be_written_are_trouble(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(HarnessError, match=r"/below cannot be written: Not a directory\. Name a directory"):
+    with pytest.raises(HarnessError, match=r"/below cannot be written: Not a directory\. Choose a writable directory"):
         list(HostMachine(runner=tmp_path / "none").run([], tmp_path / "file" / "below"))
     (tmp_path / "runner.stderr").mkdir()
-    with pytest.raises(HarnessError, match=r"stderr cannot be written: Is a directory\. Name a directory"):
+    with pytest.raises(HarnessError, match=r"stderr cannot be written: Is a directory\. Choose a writable directory"):
         list(HostMachine(runner=tmp_path / "none").run([], tmp_path))
 
 
@@ -457,7 +457,7 @@ def test_a_disk_that_is_full_keeps_no_half_of_a_file(
 
     monkeypatch.setattr(Path, "write_bytes", write_half)
     full = number in (errno.ENOSPC, errno.EDQUOT)
-    remedy = "Make room there." if full else "Name a directory that can be written."
+    remedy = "Make room there." if full else "Choose a writable directory."
     with pytest.raises(HarnessError) as raised:
         store(tmp_path / "below" / "file", b"data")
     reason = f"cannot be written: {os.strerror(number)}. {remedy}"

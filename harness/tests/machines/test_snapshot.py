@@ -149,7 +149,7 @@ def test_a_snapshot_that_does_not_go_on_is_given_up_with_a_notice(machine: VmMac
     (place / STATE).write_bytes(b"damaged")
     events = list(machine.run(PLAN, tmp_path / "second"))
     assert events[0]["kind"] == "notice"
-    assert events[0]["text"].startswith("It boots, as no snapshot of it can be used: the virtual machine ended by itself")
+    assert events[0]["text"].startswith("Booting, because no snapshot can be used: the virtual machine exited by itself")
     assert [event["kind"] for event in events[1:]] == ["ready", "hello", "start", "end", "bye"]
     assert not place.exists()
 
@@ -163,7 +163,7 @@ def test_a_full_disk_costs_the_snapshot_only(machine: VmMachine, tmp_path: Path)
         events = list(machine.run(PLAN, tmp_path / "artefacts"))
     finally:
         assert os.system(f"umount {cache}") == 0
-    assert events[0]["kind"] == "notice" and "no snapshot of it can be used" in events[0]["text"]
+    assert events[0]["kind"] == "notice" and "no snapshot can be used" in events[0]["text"]
     assert [event["kind"] for event in events[1:]] == ["ready", "hello", "start", "end", "bye"]
 
 

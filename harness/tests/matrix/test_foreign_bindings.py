@@ -52,7 +52,7 @@ def test_a_crash_and_a_hang_cost_their_own_cell_on_the_host_and_in_a_guest(
             if test == "waitid":
                 assert theirs.verdict is Verdict.NOT_EXPRESSIBLE
                 assert theirs.why == (
-                    "1 of 2 tests passed; Waitid.Two needs WAITID, which mine 7 cannot say: it came with version 8"
+                    "1 of 2 tests passed; Waitid.Two needs WAITID, which mine 7 cannot express: it came with version 8"
                 )
             elif test in FINE:
                 assert theirs.verdict is Verdict.WORKS, theirs.why
@@ -97,7 +97,7 @@ def test_a_part_of_the_bindings_is_a_whole_run(matrix: Matrix, program: Path) ->
 
 def test_a_program_of_another_name_costs_its_own_cells_only(matrix: Matrix, program: Path) -> None:
     run = matrix("--kernel", "host", "--test", "openat", "--binding", "uring", "--binding", f"other={program}")
-    trouble(run, "through other: the program calls itself mine, and other was to be tested")
+    trouble(run, "through other: expected a program for other, but it reports itself as mine")
     assert [cell.verdict for cell in read(run).cells] == [Verdict.WORKS, Verdict.NONE]
 
 

@@ -67,7 +67,7 @@ def test_what_the_run_needs_is_installed_built_and_fetched(
     assert called[0] == f"install ci/packages{lists}"
     assert f"build conformance runner{targets}" in called
     assert [line for line in called if " fetch" in line] == ([] if fetched is None else [f"harness kernels fetch{fetched}"])
-    assert called[-1] == f"harness {arguments}".rstrip()
+    assert called[-1] == f"harness matrix {arguments}".rstrip()
     assert "kernel" not in done.stdout.replace(arguments, "")
 
 

@@ -139,9 +139,9 @@ def test_a_hand_made_mutant_must_find_its_place(tree, tmp_path):
 
     (mutant,) = mutants.handmade(tree(), entry("entry.len - 7"))
     assert mutants.apply(tree(), mutant)["uring.h"] == HEADER.replace("entry.len - 7", "0")
-    with pytest.raises(HarnessError, match="'not there' is 0 times in sum of uring.h"):
+    with pytest.raises(HarnessError, match="'not there' appears 0 times in sum of uring.h"):
         mutants.handmade(tree(), entry("not there"))
-    with pytest.raises(HarnessError, match="'entry.len' is 2 times"):
+    with pytest.raises(HarnessError, match="'entry.len' appears 2 times"):
         mutants.handmade(tree(), entry("entry.len"))
     with pytest.raises(HarnessError, match="mutant 1: before must be what is in the header, in quotes, not ''"):
         mutants.handmade(tree(), entry(""))
@@ -207,7 +207,7 @@ def mutate(tree, tmp_path, monkeypatch, capsys):
 def test_a_complete_run_is_published(mutate, tmp_path):
     code, _ = mutate()
     assert code == 0
-    assert "20 of 20 mutants of the binding die, 20 of them by the suite alone" in (tmp_path / "README.md").read_text()
+    assert "20 of 20 mutants of the binding are killed, 20 of them by the suite alone" in (tmp_path / "README.md").read_text()
     assert len(ledger.read(tmp_path / "mutants.ndjson")) == 20
 
 
@@ -234,7 +234,7 @@ def test_a_part_is_not_published(mutate, tmp_path):
     assert code == 0
     assert "-  entry.len = b;\n+  ;" in output, "a diff of the one mutant"
     assert not (tmp_path / "mutants.ndjson").exists()
-    with pytest.raises(HarnessError, match="No mutant is in ring.h"):
+    with pytest.raises(HarnessError, match="There is no mutant in ring.h"):
         mutate("--file", "ring.h")
 
 

@@ -253,5 +253,5 @@ def test_the_badge_tells_surprises(verdicts: tuple[Verdict, ...], message: str, 
 
 def test_results_of_another_catalogue_are_refused():
     other = replace(RUN, header=replace(RUN.header, plan=replace(RUN.header.plan, tests=("nop", "gone"))))
-    with pytest.raises(HarnessError, match="have the test 'gone', which the catalogue has not"):
+    with pytest.raises(HarnessError, match="have the test 'gone', but the catalogue does not"):
         junit.render(other, ROWS, NOWHERE)

@@ -82,7 +82,7 @@ def test_a_renamed_file_changes_its_part(tree):
 
 def test_a_part_that_moved_is_noticed(tree):
     gone = replace(ROWS[0], stem="gone")
-    with pytest.raises(HarnessError, match="There is no conformance/zig/gone_test.cc in .*: correct harness/results/provenance.py"):
+    with pytest.raises(HarnessError, match="Nothing in .* matches conformance/zig/gone_test.cc. Correct the pattern in harness/results/provenance.py"):
         provenance.provenance_of([gone], tree)
 
 
