@@ -91,6 +91,7 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
         articles=articles,
         legend=[(_by_sign()[glyph], glyph, meaning) for glyph, meaning in text.legend(results).items()],
         doubt=text.DOUBT,
+        tell_us=text.TELL_US,
         provenance=view.provenance(results),
         words=view.WORDS,
         word=view.word,

@@ -49,5 +49,15 @@ def legend(results: Results) -> str:
     return "\n".join(f"- `{sign}` {meaning}" for sign, meaning in text.legend(results).items())
 
 
+def short_legend(results: Results) -> str:
+    """The same on one line."""
+    return ", ".join(f"`{sign}` {text.SHORT[sign]}" for sign in text.legend(results))
+
+
+def doubt(home: str | None) -> str:
+    """Whom to tell of a mistake; `home` is the way to the top of the repository, with its slash."""
+    return f"{text.DOUBT}: please {'tell us' if home is None else f'[tell us]({home}{text.TELL_US})'}."
+
+
 def _longest_run(words: str) -> int:
     return max((len(run) for run in re.findall("`+", words)), default=0)

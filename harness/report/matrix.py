@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness.base.words import sentence
 from harness.report import evidence, sanitize, text, view
-from harness.report.markdown import code, fenced, folded, legend, line, place, plain
+from harness.report.markdown import code, doubt, fenced, folded, legend, line, place, plain
 from harness.report.view import Article, Fact, Place
 from harness.results.model import Results
 from harness.suite.catalogue import Row
@@ -35,7 +35,7 @@ def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[st
             yield f"## Through {plain(view.title(results, binding))}"
         yield "\n".join(_table(results, rows, binding, where))
     yield legend(results)
-    yield text.DOUBT
+    yield doubt(f"{where.home}/")
     yield "## Needs a look"
     about = view.articles(results, rows)
     if not about:

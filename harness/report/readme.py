@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from harness.base.errors import HarnessError
 from harness.base.words import number, sentence
 from harness.report import evidence, sanitize, text, view
-from harness.report.markdown import code, legend, line, plain
+from harness.report.markdown import code, doubt, legend, line, plain, short_legend
 from harness.results.model import Cell, Results
 from harness.suite.catalogue import Row
 
@@ -60,8 +60,10 @@ def render(results: Results, rows: tuple[Row, ...]) -> str:
         if len(results.header.plan.bindings) > 1:
             parts.append(f"Through {code(view.title(results, binding))}:")
         parts.append("\n".join(_table(results, rows, binding, HERE)))
-    parts.append(legend(results))
-    parts.append(text.DOUBT)
+    parts.append(
+        f"{short_legend(results)}\n\nCorrectly absent: the kernel is older than the feature and refuses it the documented way, which "
+        f"was checked. {doubt(HERE.home)}"
+    )
     if text.findings(results):
         parts.append("### Needs a look")
         parts.append("\n".join(_findings(results, rows)))
@@ -137,7 +139,7 @@ def excerpt(results: Results, rows: tuple[Row, ...], binding: str, links: Links)
         legend(results),
         *_lacks(results),
         f"Kernels: {', '.join(_releases(results))}.",
-        text.DOUBT,
+        doubt(links.home),
     ]
     if links.details:
         parts.append(f"[The full report]({links.details}) has the exact kernels and the evidence for each sign.")

@@ -25,12 +25,13 @@ LEGEND = {
     "–": "not expressible: this binding's interface cannot express the request, so the kernel was not asked. Neither a "
     "pass nor a failure.",
 }
-_SHORT = {
+SHORT = {
     "✓": "works", "·": "correctly absent", "✗": "wrong or missing", "!": "kernel complained", "+": "early",
     "?": "no verdict", "–": "not expressible",
 }  # fmt: skip
 NOT_REACHED = "the run ended before it had a result"
-DOUBT = "A red cell can also mean that the test is wrong: please tell us."
+DOUBT = "A red cell can also mean that the test is wrong"
+TELL_US = "CONTRIBUTING.md#a-red-cell"  # from the top of the repository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def legend(results: Results) -> dict[str, str]:
 
 def short_legend(results: Results) -> str:
     """The same on one line."""
-    return "  ".join(f"{shown} {_SHORT[shown]}" for shown in legend(results))
+    return "  ".join(f"{shown} {SHORT[shown]}" for shown in legend(results))
 
 
 def cell_sign(cell: Cell | None) -> str:

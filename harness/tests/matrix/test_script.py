@@ -76,4 +76,4 @@ def test_a_kernel_that_could_not_be_fetched_is_told_and_the_run_begins(script: S
     done = script(fails=True)
     assert done.returncode == 0
     assert "Not every kernel could be fetched" in done.stdout and "  6.1: the mirror is down\n" in done.stdout
-    assert (tmp_path / "called").read_text().splitlines()[-1] == "harness"
+    assert (tmp_path / "called").read_text().splitlines()[-1] == "harness matrix"
