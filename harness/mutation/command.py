@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--file", action="append", metavar="HEADER", help="only the mutants of this header, such as ring.h")
     parser.add_argument("--survivors", action="store_true", help="only those that survived in the published run, or are new")
     parser.add_argument("--sample", action="store_true",
-                        help="hand-made mutants that a few rows of the suite kill: quick, and part of ci/test")  # fmt: skip
+                        help="hand-made mutants that a few rows of the suite kill: quick, and part of ci/test --nightly")  # fmt: skip
     parser.add_argument("--list", action="store_true", help="name the mutants, and try none")
     parser.add_argument("--fresh", action="store_true", help="try again what is known already")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at once (default: the CPUs)")

@@ -338,6 +338,10 @@ def test_the_page_and_the_readme_show_the_published_findings():
         assert path.read_text() == text, f"{path.name} is not made from reports/mutants.ndjson: run ci/mutate"
 
 
+# Builds the suite once more and hundreds of checks of code: minutes, for what only a change of the binding, of the suite or of
+# the operators can turn red. What the night finds is one day old.
+@pytest.mark.nightly
+@pytest.mark.slow(300)
 def test_a_sample_of_hand_made_mutants_dies(tmp_path, capsys):
     """The suite on this machine's kernel notices mistakes that people make: as many as there is time for here."""
     code = command.main(["--sample", "--into", str(tmp_path)])
