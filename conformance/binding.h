@@ -1,8 +1,9 @@
-// The one door between the tests and the binding under test. Tests and their support include this file and no
-// header of the binding, so another binding can be put behind it without touching a test. It offers:
+// The one door between the tests and the binding under test. This is the only file of the suite that includes
+// a header of the binding, so another binding can be put behind it without touching a test; a test
+// (tests/rooms.cmake) keeps it so. It offers:
 //
 //   binding::name          what reports call it, and binding::version
-//   binding::is_foreign    true if it is not ours: then it may have no words for some things
+//   binding::is_foreign    true if it is not ours: then some things may be not expressible
 //   binding::start()       called once, before the first test
 //   binding::validate()    looks at an adapter layer by layer: the exit code, `skip_code` if something is not
 //                          expressible and nothing wrong
@@ -28,10 +29,11 @@
 #include <ostream>
 #include <string_view>
 
+#include "seam/kernel_abi.h"
 #include "seam/wire.h"
 #include "seam/wire_log.h"
 
-// The words, the same for every binding: layouts and numbers of the kernel, and how a result is handed over.
+// The vocabulary, the same for every binding: the kernel's layouts and numbers, and the type of a result.
 namespace binding {
 
 using Sqe = uring::Sqe;
@@ -52,7 +54,7 @@ inline int errno_of(Error error) { return uring::is_errno(error) ? static_cast<i
 
 }  // namespace binding
 
-// What does something.
+// The operations.
 #ifdef CONFORMANCE_FOREIGN_BINDING
 #include "adapters/abi/foreign.h"
 #else
@@ -73,7 +75,21 @@ inline int validate(std::string_view, unsigned, int) { return 2; }  // there is 
 // Ours has zeros wherever the kernel does not look, and that is asserted.
 inline conformance::wire::Sqe bytes_of(const Sqe& sqe) { return std::bit_cast<conformance::wire::Sqe>(sqe); }
 
-using Ring = uring::BasicRing<conformance::ObservedKernel>;
+// The observed kernel, with the words that our binding puts under its ring. Only bytes are handed on: where the
+// binding has a wrong offset or number, the observer keeps the kernel's (seam/kernel_abi.h).
+struct Kernel : conformance::ObservedKernel {
+  static long setup(uring::u32 entries, uring::Params* params) noexcept {
+    auto wire_params = std::bit_cast<conformance::wire::Params>(*params);
+    const long result = ObservedKernel::setup(entries, &wire_params);
+    *params = std::bit_cast<uring::Params>(wire_params);
+    return result;
+  }
+  static long do_register(int fd, uring::RegisterOp op, const void* arg, uring::u32 count) noexcept {
+    return ObservedKernel::do_register(fd, static_cast<std::uint32_t>(op), arg, count);
+  }
+};
+
+using Ring = uring::BasicRing<Kernel>;
 using Probe = uring::Probe;
 using Indices = uring::Indices;
 using BufferGroup = uring::BufferGroup<Ring>;
@@ -81,16 +97,34 @@ using BufferGroup = uring::BufferGroup<Ring>;
 }  // namespace binding
 #endif
 
-// How failures show the binding's values.
+// How failures print the binding's values.
 namespace uring {
 
+// The name of an error that is no errno but the binding's own: "submission_queue_full".
+constexpr std::string_view own_name(Error error) {
+  switch (error) {
+    case Error::entries_zero: return "entries_zero";
+    case Error::entries_not_power_of_two: return "entries_not_power_of_two";
+    case Error::flags_not_supported: return "flags_not_supported";
+    case Error::system_outdated: return "system_outdated";
+    case Error::ring_layout_invalid: return "ring_layout_invalid";
+    case Error::submission_queue_full: return "submission_queue_full";
+    case Error::no_buffer_selected: return "no_buffer_selected";
+    case Error::buffer_out_of_range: return "buffer_out_of_range";
+    case Error::entries_not_in_range: return "entries_not_in_range";
+    default: return "without a name in binding.h";
+  }
+}
+
 inline void PrintTo(Error error, std::ostream* out) {
-  if (error == binding::refused) {
+  if (error == Error::none) {
+    *out << "no error";
+  } else if (error == binding::refused) {
     *out << "refused by the binding itself";
+  } else if (is_errno(error)) {
+    *out << "error " << conformance::wire::result_text(-static_cast<long>(error));
   } else {
-    *out << "error "
-         << (is_errno(error) ? conformance::wire::result_text(-static_cast<long>(error))
-                             : std::to_string(static_cast<unsigned>(error)) + " of the binding (result.h)");
+    *out << "error " << own_name(error) << " of the binding (" << static_cast<unsigned>(error) << ")";
   }
 }
 

@@ -1,41 +1,47 @@
-"""`python3 -m harness`: the matrix; with the name of another command in front, that command."""
+"""`ci/harness COMMAND`: every command of the harness; `ci/matrix` calls one of them."""
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import sys
 from collections.abc import Sequence
 
+from harness.base.command_line import FINDINGS, PROGRAM
 from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, TROUBLE
 
-#: Each command and the module whose `main(arguments)` does it and returns 0 (fine), 1 (a finding) or 2 (our
-#: trouble). A module is loaded when its command is called, so that none pays for another's imports.
+#: Each command, the module whose `main(arguments)` runs it and returns its exit code, and what it does. A module is
+#: loaded when its command is called, so that none pays for another's imports.
 COMMANDS = {
-    "matrix": "harness.matrix.run",
-    "diff": "harness.commands.diff",
-    "plan": "harness.commands.plan",
-    "merge": "harness.commands.merge",
-    "nightly": "harness.commands.nightly",
-    "render": "harness.commands.render",
-    "table": "harness.commands.table",
-    "adapters": "harness.commands.adapters",
-    "kernels": "harness.commands.kernels",
-    "lies": "harness.lies.command",
-    "mutate": "harness.mutation.command",
+    "matrix": ("harness.matrix.run", "run the suite on kernels, as ci/matrix does after installing and building"),
+    "diff": ("harness.commands.diff", "say what changed between two runs, and what may be to blame"),
+    "kernels": ("harness.commands.kernels", "list the kernels that there are, fetch them ahead, remove them"),
+    "table": ("harness.commands.table", "print the table of one binding, for that binding's README"),
+    "adapters": ("harness.commands.adapters", "build the suite for newer liburings and for the Rust crate io-uring"),
+    "render": ("harness.commands.render", "make the reports of a results file again"),
+    "lies": ("harness.lies.command", "run the tests on kernels that lie, and check that each lie is caught"),
+    "mutate": ("harness.mutation.command", "run the tests on bindings with one mistake, and check that each is noticed"),
+    "bench": ("harness.bench.binding.command", "measure the binding beside its peers"),
+    "bench-boots": ("harness.bench.boots", "measure how long kernels take to boot and to run the suite"),
+    "nightly": ("harness.commands.nightly", "run the whole matrix, say what changed, commit it if asked to"),
+    "plan": ("harness.commands.plan", "print the columns as JSON, for a CI with a machine for each kernel"),
+    "merge": ("harness.commands.merge", "make one run of runs on several machines"),
 }
 
 
 def main(words: Sequence[str]) -> int:
-    """Do what was asked for. What is wrong on our side is told in a sentence, never as a traceback."""
-    command, *arguments = words if words and not words[0].startswith("-") else ("matrix", *words)
-    if command not in COMMANDS:
-        print(f"There is no command {command!r}. There are: {', '.join(COMMANDS)}.", file=sys.stderr)
-        return TROUBLE
+    """Run a command. What goes wrong in the harness is told in a sentence, never as a traceback."""
+    epilog = f"{PROGRAM} COMMAND --help explains one. {FINDINGS}"
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="Every command of the harness.", epilog=epilog)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (_, does) in COMMANDS.items():
+        commands.add_parser(name, help=does, add_help=False, prefix_chars="\0")  # its own parser reads its arguments
+    command = parser.parse_args(words[:1]).command
     try:
-        return int(importlib.import_module(COMMANDS[command]).main(arguments))
-    except HarnessError as trouble:
-        print(f"{command}: {trouble}", file=sys.stderr)
+        return int(importlib.import_module(COMMANDS[command][0]).main(list(words[1:])))
+    except HarnessError as error:
+        print(f"{PROGRAM} {command}: {error}", file=sys.stderr)
         return TROUBLE
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -34,7 +34,7 @@ extern "C" {
 
 /* Negative results that are not an errno. */
 enum {
-  URING_BINDING_NOT_EXPRESSIBLE = -10000, /* this binding has no words for it; *reason says why, in a sentence */
+  URING_BINDING_NOT_EXPRESSIBLE = -10000, /* this binding cannot express it; *reason says why, in a sentence */
   URING_BINDING_ENTRIES_ZERO = -10001,    /* create: refused by the binding itself, without a system call */
   URING_BINDING_ENTRIES_NOT_POWER_OF_TWO = -10002, /* the same */
   URING_BINDING_NO_BUFFER_SELECTED = -10003,       /* group_get, group_put: the CQE names no buffer */
@@ -54,7 +54,7 @@ enum {
 };
 
 /* An operation as a user of a binding names it: accepting again and again into slots of the kernel's choice is one
- * operation here, however a binding spells it. Behind each stand the arguments that it takes; all others are 0.
+ * operation here, however a binding spells it. After each are the arguments that it takes; all others are 0.
  * Numbers are never used for something else. */
 enum uring_binding_operation {
   URING_BINDING_NOP = 0,
@@ -173,7 +173,7 @@ struct uring_binding_indices {
 /* How a receive uses up the buffer it takes. */
 enum uring_binding_consumption {
   URING_BINDING_WHOLE = 0,      /* a buffer belongs to one CQE */
-  URING_BINDING_INCREMENTAL = 1 /* the next CQE goes on where the last one ended (IOU_PBUF_RING_INC, 6.12) */
+  URING_BINDING_INCREMENTAL = 1 /* the next CQE continues where the last one ended (IOU_PBUF_RING_INC, 6.12) */
 };
 
 struct uring_binding_ring;  /* the adapter's; the suite only passes the pointer on */
@@ -252,7 +252,7 @@ struct uring_binding_v1 {
    * with get and then put. 0, or URING_BINDING_NO_BUFFER_SELECTED when the CQE names no buffer (IORING_CQE_F_BUFFER). */
   int (*group_get)(const struct uring_binding_group *group, const struct uring_binding_cqe *cqe, void **data);
 
-  /* Gives them back: a buffer that the kernel goes on with (IORING_CQE_F_BUF_MORE) stays where it is, any other is
+  /* Gives them back: a buffer that the kernel still uses (IORING_CQE_F_BUF_MORE) stays where it is, any other is
    * handed to the kernel again, whole. Result as group_get. */
   int (*group_put)(struct uring_binding_group *group, const struct uring_binding_cqe *cqe);
 };

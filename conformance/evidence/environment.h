@@ -1,4 +1,4 @@
-// What around the kernel can stand in the way of a test, and how to tell it from a finding. xfstests' triage
+// What in the kernel's surroundings can block a test, and how to tell it from a finding. xfstests' triage
 // is the model: without a witness in the environment an error is an error.
 #ifndef CONFORMANCE_EVIDENCE_ENVIRONMENT_H
 #define CONFORMANCE_EVIDENCE_ENVIRONMENT_H

@@ -133,10 +133,11 @@ void HygieneListener::OnTestEnd(const testing::TestInfo& info) {
   before_ = std::move(after);  // a leak is charged once; nothing happens between two tests
   const Observation& observed = current_observation();
   if (observed.not_expressible && !foreign_binding_) {
-    ADD_FAILURE() << "our own binding has words for everything: nothing may be not expressible through it";
+    ADD_FAILURE()
+        << "everything is expressible through our own binding: nothing may be skipped as not expressible";
   }
   if (info.result()->Skipped() && !observed.refusal && !observed.not_expressible) {
-    ADD_FAILURE() << "skipped without a witness: a skip is taken only from refused()";
+    ADD_FAILURE() << "skipped without a witness: only refused() may justify a skip";
   }
   wire_log().rings().clear();
 }

@@ -1,5 +1,5 @@
-// What every test must satisfy beyond its own assertions: it leaves nothing behind, it does not skip without
-// a witness, it ends.
+// What every test must satisfy beyond its own assertions: it leaks nothing, it does not skip without
+// evidence (a witness), it ends.
 #ifndef CONFORMANCE_EVIDENCE_HYGIENE_H
 #define CONFORMANCE_EVIDENCE_HYGIENE_H
 

@@ -1,57 +1,45 @@
-// Just enough JSON to write one record a line.
+// One JSON object on one line: what the conformance program records and what the runner says (harness/guest).
+// A failure message, the kernel's log and what a binding prints may hold any bytes: valid UTF-8 is written as
+// it is, and every byte that belongs to none becomes U+FFFD, as decoders write it. A record is always one
+// valid line.
 #ifndef CONFORMANCE_EVIDENCE_JSON_H
 #define CONFORMANCE_EVIDENCE_JSON_H
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace conformance::json {
 
-// A JSON string, quotes included. Bytes that are not valid in JSON become \u escapes of their value, so that
-// whatever a failure message contains, the record stays one valid line.
-inline std::string quote(std::string_view text) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      (out += '\\') += c;
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      ((out += "\\u00") += digits[byte >> 4]) += digits[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  return out += '"';
-}
+// Appends `text` as a JSON string, quotes included.
+void append_quoted(std::string& out, std::string_view text);
 
-// Builds one object: Object().add("kind", quote("test")).add("ms", "3").text().
 class Object {
  public:
-  Object& add(std::string_view key, std::string_view json_value) {
-    ((text_ += text_.size() > 1 ? "," : "") += quote(key)) += ':';
-    text_ += json_value;
-    return *this;
-  }
-  Object& add(std::string_view key, long long value) {
-    return add(key, std::string_view(std::to_string(value)));
-  }
-  Object& add_string(std::string_view key, std::string_view value) {
-    return add(key, std::string_view(quote(value)));
-  }
-  std::string text() const { return text_ + "}"; }
+  Object() = default;
+  explicit Object(std::string_view kind) { text("kind", kind); }
+
+  Object& text(std::string_view key, std::string_view value);
+  Object& number(std::string_view key, std::int64_t value);
+  Object& number(std::string_view key, std::optional<std::int64_t> value);  // null without a value
+  Object& flag(std::string_view key, bool value);
+  Object& flag(std::string_view key, std::optional<bool> value);  // null without a value
+  Object& null(std::string_view key);
+  Object& list(std::string_view key, const std::vector<std::string>& values);
+  Object& list(std::string_view key, const std::vector<Object>& values);
+  Object& pair(std::string_view key, std::int64_t first, std::int64_t second);
+  Object& object(std::string_view key, const Object& value);
+
+  std::string str() const { return body_ + '}'; }
+  std::string line() const { return body_ + "}\n"; }
 
  private:
-  std::string text_ = "{";
-};
+  void key(std::string_view name);
 
-// A JSON array of the strings of a range.
-template <class Range>
-std::string array_of_strings(const Range& range) {
-  std::string out = "[";
-  for (const auto& item : range) out += (out.size() > 1 ? "," : "") + quote(item);
-  return out + "]";
-}
+  std::string body_ = "{";
+};
 
 }  // namespace conformance::json
 

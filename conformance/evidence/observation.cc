@@ -41,7 +41,7 @@ std::string describe(const Refusal& r) {
                             : *r.probe           ? "the probe has " + wire::op_name(r.probed)
                                                  : "the probe lacks " + wire::op_name(r.probed);
   return r.what + " refused: " + result_text(r.res) + ", again " + result_text(r.again) +
-         ", an opcode nobody has " + result_text(r.nobody) + ", NOP before " + result_text(r.nop_before) +
+         ", an opcode no kernel has " + result_text(r.nobody) + ", NOP before " + result_text(r.nop_before) +
          ", NOP after " + result_text(r.nop_after) + ", " + probe + ", " +
          (r.happened.empty() ? "nothing happened" : r.happened);
 }

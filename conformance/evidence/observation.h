@@ -1,5 +1,5 @@
 // What the running test has to say beyond passed and failed: a refusal with its witness, or a blocked
-// environment. The test observes; nobody here knows which kernel should have what.
+// environment. The test observes; nothing here knows which kernel should have what.
 #ifndef CONFORMANCE_EVIDENCE_OBSERVATION_H
 #define CONFORMANCE_EVIDENCE_OBSERVATION_H
 

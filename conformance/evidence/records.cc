@@ -7,11 +7,10 @@
 #include <cstdlib>
 #include <vector>
 
-#include "binding.h"
 #include "evidence/json.h"
 #include "evidence/observation.h"
-#include "seam/lies.h"
 #include "seam/traps.h"
+#include "seam/wire.h"
 #include "seam/wire_log.h"
 
 namespace conformance {
@@ -21,50 +20,47 @@ std::string full_name(const testing::TestInfo& info) {
   return std::string(info.test_suite_name()) + "." + info.name();
 }
 
-std::string refusal_json(const Refusal& r) {
+json::Object refusal_json(const Refusal& r) {
   const std::vector<std::string> found = objections(r);
   return json::Object()
-      .add_string("what", r.what)
-      .add("res", r.res)
-      .add("again", r.again)
-      .add("nobody", r.nobody)
-      .add("nop_before", r.nop_before)
-      .add("nop_after", r.nop_after)
-      .add("cqe_flags", r.cqe_flags)
-      .add("extra_cqes", r.extra_cqes)
-      .add("user_data_came_back", r.user_data_came_back ? "true" : "false")
-      .add_string("probed", wire::op_name(r.probed))
-      .add("may_be_ignored", r.may_be_ignored ? "true" : "false")
-      .add("probe", !r.probe.has_value() ? "null"
-                    : *r.probe           ? "true"
-                                         : "false")
-      .add_string("happened", r.happened)
-      .add_string("shape", found.empty() ? "right" : "wrong")
-      .add("objections", json::array_of_strings(found))
-      .text();
+      .text("what", r.what)
+      .number("res", r.res)
+      .number("again", r.again)
+      .number("nobody", r.nobody)
+      .number("nop_before", r.nop_before)
+      .number("nop_after", r.nop_after)
+      .number("cqe_flags", r.cqe_flags)
+      .number("extra_cqes", r.extra_cqes)
+      .flag("user_data_came_back", r.user_data_came_back)
+      .text("probed", wire::op_name(r.probed))
+      .flag("may_be_ignored", r.may_be_ignored)
+      .flag("probe", r.probe)
+      .text("happened", r.happened)
+      .text("shape", found.empty() ? "right" : "wrong")
+      .list("objections", found);
+}
+
+json::Object failure_json(std::string_view file, int line, std::string_view text) {
+  return json::Object().text("file", file).number("line", line).text("text", text);
 }
 
 // Failures of the test, without the ones that only repeat the refusal's objections.
-struct Failures {
-  std::string json = "[";
-  int count = 0;
-};
-
-Failures failures_of(const testing::TestResult& result) {
-  Failures failures;
+std::vector<json::Object> failures_of(const testing::TestResult& result) {
+  std::vector<json::Object> failures;
   for (int i = 0; i < result.total_part_count(); ++i) {
     const testing::TestPartResult& part = result.GetTestPartResult(i);
     if (!part.failed()) continue;
     if (std::string_view(part.summary()).find("no witness: ") != std::string_view::npos) continue;
-    failures.json += failures.count++ > 0 ? "," : "";
-    failures.json += json::Object()
-                         .add_string("file", part.file_name() != nullptr ? part.file_name() : "")
-                         .add("line", part.line_number())
-                         .add_string("text", part.message())
-                         .text();
+    failures.push_back(failure_json(part.file_name() != nullptr ? part.file_name() : "", part.line_number(),
+                                    part.message()));
   }
-  failures.json += "]";
   return failures;
+}
+
+// The lines as the log has them, in a container that JSON lists are made of.
+std::vector<std::string> wire_lines() {
+  const auto lines = wire_log().lines();
+  return {lines.begin(), lines.end()};
 }
 
 }  // namespace
@@ -72,12 +68,12 @@ Failures failures_of(const testing::TestResult& result) {
 std::string test_record(const testing::TestInfo& info) {
   const testing::TestResult& result = *info.result();
   const Observation& observed = current_observation();
-  const Failures failures = failures_of(result);
+  const std::vector<json::Object> failures = failures_of(result);
 
   const char* state = "passed";
   if (observed.blocked) {
     state = "blocked";
-  } else if (failures.count > 0) {
+  } else if (!failures.empty()) {
     state = "failed";
   } else if (observed.not_expressible) {
     state = "not_expressible";
@@ -85,38 +81,32 @@ std::string test_record(const testing::TestInfo& info) {
     state = "refused";
   }
 
-  json::Object record;
-  record.add_string("kind", "test").add_string("name", full_name(info)).add_string("state", state);
-  record.add("ms", result.elapsed_time());
-  if (failures.count > 0) record.add("failures", failures.json);
-  if (observed.refusal) record.add("refusal", refusal_json(*observed.refusal));
+  json::Object record("test");
+  record.text("name", full_name(info)).text("state", state).number("ms", result.elapsed_time());
+  if (!failures.empty()) record.list("failures", failures);
+  if (observed.refusal) record.object("refusal", refusal_json(*observed.refusal));
   if (observed.blocked) {
-    record.add("blocked", json::Object()
-                              .add_string("cause", observed.blocked->cause)
-                              .add_string("text", observed.blocked->text)
-                              .text());
+    record.object("blocked",
+                  json::Object().text("cause", observed.blocked->cause).text("text", observed.blocked->text));
   }
   if (observed.not_expressible) {
-    record.add("not_expressible", json::Object()
-                                      .add_string("what", observed.not_expressible->what)
-                                      .add_string("reason", observed.not_expressible->reason)
-                                      .text());
+    record.object("not_expressible", json::Object()
+                                         .text("what", observed.not_expressible->what)
+                                         .text("reason", observed.not_expressible->reason));
   }
-  if (result.Failed()) record.add("wire", json::array_of_strings(wire_log().lines()));
-  return record.text();
+  if (result.Failed()) record.list("wire", wire_lines());
+  return record.line();
 }
 
 std::string timeout_record(const std::string& test, long seconds, const std::string& ring_states) {
   const std::string text = "the test did not end within " + std::to_string(seconds) + " s; " + ring_states;
-  return json::Object()
-      .add_string("kind", "test")
-      .add_string("name", test)
-      .add_string("state", "timeout")
-      .add("ms", seconds * 1000)
-      .add("failures",
-           "[" + json::Object().add_string("file", "").add("line", 0).add_string("text", text).text() + "]")
-      .add("wire", json::array_of_strings(wire_log().lines()))
-      .text();
+  return json::Object("test")
+      .text("name", test)
+      .text("state", "timeout")
+      .number("ms", seconds * 1000)
+      .list("failures", std::vector{failure_json("", 0, text)})
+      .list("wire", wire_lines())
+      .line();
 }
 
 void RecordListener::OnTestProgramStart(const testing::UnitTest& unit_test) {
@@ -127,26 +117,20 @@ void RecordListener::OnTestProgramStart(const testing::UnitTest& unit_test) {
       if (suite.GetTestInfo(t)->should_run()) plan.push_back(full_name(*suite.GetTestInfo(t)));
     }
   }
-  write_line(fd_, json::Object()
-                      .add_string("kind", "header")
-                      .add("schema", record_schema)
-                      .add("binding", json::Object()
-                                          .add_string("name", announced_name(binding::name))
-                                          .add_string("version", binding::version)
-                                          .text())
-                      .add("plan", json::array_of_strings(plan))
-                      .text());
+  write_line(fd_, json::Object("header")
+                      .number("schema", record_schema)
+                      .object("binding", json::Object().text("name", binding_).text("version", version_))
+                      .list("plan", plan)
+                      .line());
 }
 
 void RecordListener::OnTestEnd(const testing::TestInfo& info) { write_line(fd_, test_record(info)); }
 
 void RecordListener::OnTestProgramEnd(const testing::UnitTest& unit_test) {
-  write_line(fd_,
-             json::Object().add_string("kind", "footer").add("ran", unit_test.test_to_run_count()).text());
+  write_line(fd_, json::Object("footer").number("ran", unit_test.test_to_run_count()).line());
 }
 
-void RecordListener::write_line(int fd, const std::string& line) {
-  const std::string bytes = line + "\n";
+void RecordListener::write_line(int fd, const std::string& bytes) {
   std::size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t n = write(fd, bytes.data() + done, bytes.size() - done);

@@ -6,12 +6,13 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 namespace conformance {
 
 inline constexpr int record_schema = 1;
 
-// One record of a finished test. `result` is GoogleTest's, the rest is the current observation and the wire
+// One line: the record of a finished test. `result` is GoogleTest's, the rest is the current observation and the wire
 // log.
 std::string test_record(const testing::TestInfo& info);
 
@@ -22,7 +23,9 @@ std::string timeout_record(const std::string& test, long seconds, const std::str
 // are lost must not look like a run.
 class RecordListener : public testing::EmptyTestEventListener {
  public:
-  explicit RecordListener(int fd) : fd_(fd) {}
+  // `binding` and `version` say what is tested: the binding itself, or a lie under it.
+  RecordListener(int fd, std::string binding, std::string version)
+      : fd_(fd), binding_(std::move(binding)), version_(std::move(version)) {}
   void OnTestProgramStart(const testing::UnitTest& unit_test) override;
   void OnTestEnd(const testing::TestInfo& info) override;
   void OnTestProgramEnd(const testing::UnitTest& unit_test) override;
@@ -32,6 +35,7 @@ class RecordListener : public testing::EmptyTestEventListener {
 
  private:
   int fd_;
+  std::string binding_, version_;
 };
 
 }  // namespace conformance

@@ -1,5 +1,5 @@
 // The program as a fork server: it starts once, and each run of it is a child that finds everything set up.
-// The other side, and the protocol, are in harness/guest/fork_server.h.
+// The protocol is fork_protocol.h, the other side harness/guest/fork_server.h.
 #ifndef CONFORMANCE_PROGRAM_FORK_SERVER_H
 #define CONFORMANCE_PROGRAM_FORK_SERVER_H
 
@@ -8,8 +8,9 @@
 
 namespace conformance {
 
-// Answers requests until nobody can ask any more, then ends the process. Returns in each child only, with the
-// arguments that the request named. The child is the asker's, not ours. No ring may have been set up before.
+// Answers requests until the other side closes the socket, then ends the process. Returns in each child only,
+// with the arguments that the request named. The child belongs to the process that asked, not to this one. No
+// ring may have been set up before.
 std::vector<std::string> serve_forks(int socket);
 
 }  // namespace conformance

@@ -1,6 +1,5 @@
 // The conformance program: GoogleTest's options, and
-//   --binding=NAME         the binding that the caller believes to test; any other name than this program's
-//   is an error.
+//   --binding=NAME         name of the binding under test; must match this program.
 //                          "lie:NAME" puts a kernel that lies under it: see seam/lies.h
 //   --list-lies            print the lies, each with what it says, and end
 //   --validate[=LAYER]     foreign bindings only: look at the adapter layer by layer; see adapters/README.md
@@ -15,6 +14,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -27,6 +27,7 @@
 #include "binding.h"
 #include "evidence/hygiene.h"
 #include "evidence/records.h"
+#include "program/fork_protocol.h"
 #include "program/fork_server.h"
 #include "seam/lies.h"
 #include "seam/traps.h"
@@ -63,8 +64,7 @@ const conformance::Lie& lie_named(std::string_view name) {
 [[noreturn]] void print_help() {
   std::puts(
       "\nAnd of this program:\n"
-      "  --binding=NAME        the binding that you believe to test; any other than this program's is an "
-      "error.\n"
+      "  --binding=NAME        name of the binding under test; must match this program;\n"
       "                        lie:NAME puts a kernel that lies under it\n"
       "  --list-lies           the lies, each with what it says\n"
       "  --validate[=LAYER]    of an adapter: look at it layer by layer, or at one of handshake, "
@@ -116,7 +116,7 @@ Options read_options(const std::vector<std::string>& arguments) {
       usage("unknown option " + std::string(argument));
     }
   }
-  if (const char* fd = std::getenv("URING_RECORDS_FD")) {
+  if (const char* fd = std::getenv(conformance::fork_protocol::records_variable)) {
     options.records_fd = number("URING_RECORDS_FD", fd);
     if (fcntl(options.records_fd, F_SETFD, FD_CLOEXEC) != 0) {
       usage("URING_RECORDS_FD names descriptor " + std::string(fd) + ", which is not open");
@@ -138,10 +138,10 @@ void open_standard_descriptors() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  constexpr std::string_view fork_server = "--fork-server=";
+  constexpr std::string_view fork_server = conformance::fork_protocol::option;
   const bool is_forked = argc == 2 && std::string_view(argv[1]).starts_with(fork_server);
-  // Who started us reads records, and what is printed of failures. That tests begin and pass would be printed
-  // for nobody, and each line would wake the runner.
+  // The runner reads the records, and what is printed about failures. No one reads which tests begin and
+  // pass, and each of these lines would wake the runner.
   if (is_forked) GTEST_FLAG_SET(brief, true);
   testing::InitGoogleTest(&argc, argv);
   std::vector<std::string> arguments(argv + 1, argv + argc);
@@ -169,7 +169,8 @@ int main(int argc, char** argv) {
   }
   testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();
   if (options.records_fd >= 0) {
-    listeners.Append(new conformance::RecordListener(options.records_fd));
+    listeners.Append(new conformance::RecordListener(
+        options.records_fd, conformance::announced_name(binding::name), binding::version));
   } else {
     listeners.Append(new conformance::WireListener);
   }
@@ -186,6 +187,6 @@ int main(int argc, char** argv) {
   const bool is_skipped = result == 0 && testing::UnitTest::GetInstance()->skipped_test_count() > 0;
   const int code = is_skipped ? options.skip_code : result;
   if (is_forked && std::fflush(nullptr) == 0)
-    std::_Exit(code);  // to tidy up would copy most pages of the server
+    std::_Exit(code);  // cleaning up would copy most pages of the server
   return code;
 }

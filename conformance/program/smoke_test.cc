@@ -1,6 +1,6 @@
 // The harness's smoke run: in each machine, before it believes anything else, it runs these three and wants
 // them passed, failed and refused. They check the way from a test to its record, not the kernel or the
-// binding, and so they use neither. Disabled, so that nobody runs them by accident.
+// binding, and so they use neither. Disabled, so that they never run by accident.
 
 #include <gtest/gtest.h>
 

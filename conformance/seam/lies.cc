@@ -13,7 +13,7 @@
 namespace conformance {
 namespace {
 
-using uring::RegisterOp;
+namespace register_op = wire::register_op;
 using Cqes = std::vector<wire::Cqe>;
 
 // --- which of many -----------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ void ignores(LyingRing&, wire::Sqe& sqe) {
   sqe.flags = static_cast<std::uint8_t>(sqe.flags & ~flags);
 }
 
-// The word at that offset is one more after each call. (What the kernel writes there is written anew each
+// The word at that offset is one more after each call. (What the kernel writes there is written again each
 // time.)
 template <auto part, auto word>
 void count_one_more(LyingRing& ring) {
@@ -87,38 +87,38 @@ long really(const RegisterCall& call) {
 
 // What a registration answers that succeeds.
 long success_of(const RegisterCall& call) {
-  return call.op == RegisterOp::files_update ? static_cast<long>(call.count) : 0;
+  return call.op == register_op::files_update ? static_cast<long>(call.count) : 0;
 }
 
-bool unregisters(RegisterOp op) {
-  constexpr RegisterOp all[] = {RegisterOp::unregister_buffers, RegisterOp::unregister_files,
-                                RegisterOp::unregister_pbuf_ring};
+bool unregisters(std::uint32_t op) {
+  constexpr std::uint32_t all[] = {register_op::unregister_buffers, register_op::unregister_files,
+                                   register_op::unregister_pbuf_ring};
   return std::find(std::begin(all), std::end(all), op) != std::end(all);
 }
 
 // Changes the kernel's probe after it was asked.
-template <void (*change)(uring::Probe& probe, const RegisterCall& call)>
+template <void (*change)(wire::Probe& probe, const RegisterCall& call)>
 long probe_says(LyingRing&, const RegisterCall& call) {
   const long result = really(call);
-  if (call.op == RegisterOp::probe && result >= 0) {
-    change(*static_cast<uring::Probe*>(const_cast<void*>(call.arg)), call);
+  if (call.op == register_op::probe && result >= 0) {
+    change(*static_cast<wire::Probe*>(const_cast<void*>(call.arg)), call);
   }
   return result;
 }
 
-void deny_all(uring::Probe& probe, const RegisterCall& call) {
+void deny_all(wire::Probe& probe, const RegisterCall& call) {
   for (std::uint32_t i = 0; i < call.count; ++i) probe.ops[i].flags = 0;
 }
-void deny_mkdirat(uring::Probe& probe, const RegisterCall& call) {
+void deny_mkdirat(wire::Probe& probe, const RegisterCall& call) {
   if (wire::op::mkdirat < call.count) probe.ops[wire::op::mkdirat].flags = 0;
 }
-void promise_all(uring::Probe& probe, const RegisterCall& call) {
+void promise_all(wire::Probe& probe, const RegisterCall& call) {
   probe.last_op = 255;
   probe.ops_len = static_cast<std::uint8_t>(std::min(call.count, 255u));
-  for (std::uint32_t i = 0; i < call.count; ++i) probe.ops[i].flags = uring::op_supported;
+  for (std::uint32_t i = 0; i < call.count; ++i) probe.ops[i].flags = wire::op_supported;
 }
 
-using uring::Params, uring::SqRingOffsets, uring::CqRingOffsets;
+using wire::Params, wire::SqRingOffsets, wire::CqRingOffsets;
 
 // Without captures, so that the table is data. The parameters that a lie does not look at have no name.
 constexpr Lie table[] = {
@@ -140,10 +140,10 @@ constexpr Lie table[] = {
      .mapping = [](std::uint64_t, unsigned nth) -> long { return nth == 1 ? -ENOMEM : 0; }},
     {.name = "no_single_mmap",
      .says = "the two rings cannot be mapped at once, as before 5.4",
-     .opened = [](Params& told) { told.features &= ~uring::feat_single_mmap; }},
+     .opened = [](Params& told) { told.features &= ~wire::feat_single_mmap; }},
     {.name = "forgets_features",
      .says = "the ring has none of the features that came after 5.4",
-     .opened = [](Params& told) { told.features &= uring::feat_single_mmap; }},
+     .opened = [](Params& told) { told.features &= wire::feat_single_mmap; }},
     {.name = "sq_entries_wrong",
      .says = "setup answers twice the SQ entries that the ring itself names",
      .opened = [](Params& told) { told.sq_entries *= 2; }},
@@ -240,10 +240,10 @@ constexpr Lie table[] = {
          }},
     {.name = "overflow_flag_set",
      .says = "the SQ's flags say that completions overflowed, and none did",
-     .mapped = [](LyingRing& ring) { ring.told(ring.params().sq_off.flags) |= uring::sq_cq_overflow; },
+     .mapped = [](LyingRing& ring) { ring.told(ring.params().sq_off.flags) |= wire::sq_cq_overflow; },
      .entered =
          [](LyingRing& ring, long result) {
-           ring.told(ring.params().sq_off.flags) |= uring::sq_cq_overflow;
+           ring.told(ring.params().sq_off.flags) |= wire::sq_cq_overflow;
            return result;
          }},
     {.name = "overflow_counted",
@@ -318,7 +318,7 @@ constexpr Lie table[] = {
      .says = "every timeout fires at once",
      .submitted =
          [](LyingRing&, wire::Sqe& sqe) {
-           static const uring::Timespec now{.tv_sec = 0, .tv_nsec = 0};
+           static const wire::Timespec now{.tv_sec = 0, .tv_nsec = 0};
            if (is_one_of(sqe.opcode, {wire::op::timeout, wire::op::link_timeout})) {
              sqe.addr = wire::address(&now);
            }
@@ -460,19 +460,19 @@ constexpr Lie table[] = {
     {.name = "register_ebusy",
      .says = "the first registration with a ring says that there is one already",
      .registering = [](LyingRing& ring, const RegisterCall& call) -> long {
-       if (ring.registrations > 0 || call.op == RegisterOp::probe) return really(call);
+       if (ring.registrations > 0 || call.op == register_op::probe) return really(call);
        return -EBUSY;
      }},
     {.name = "register_enomem",
      .says = "the first registration with a ring gets no memory",
      .registering = [](LyingRing& ring, const RegisterCall& call) -> long {
-       if (ring.registrations > 0 || call.op == RegisterOp::probe) return really(call);
+       if (ring.registrations > 0 || call.op == register_op::probe) return really(call);
        return -ENOMEM;
      }},
     {.name = "registers_nothing",
      .says = "registrations succeed, and nothing is registered",
      .registering = [](LyingRing&, const RegisterCall& call) -> long {
-       return call.op == RegisterOp::probe || unregisters(call.op) ? really(call) : success_of(call);
+       return call.op == register_op::probe || unregisters(call.op) ? really(call) : success_of(call);
      }},
     {.name = "unregisters_nothing",
      .says = "unregistering succeeds, and everything stays registered",
@@ -483,15 +483,15 @@ constexpr Lie table[] = {
      .says = "an update of registered files counts one less than it did",
      .registering = [](LyingRing&, const RegisterCall& call) -> long {
        const long result = really(call);
-       return result - (call.op == RegisterOp::files_update && result > 0);
+       return result - (call.op == register_op::files_update && result > 0);
      }},
     {.name = "ignores_incremental",
      .says = "a buffer ring that is to be used up incrementally is used up buffer by buffer",
      .registering = [](LyingRing&, const RegisterCall& call) -> long {
-       if (call.op != RegisterOp::pbuf_ring) return really(call);
-       uring::BufReg whole;
+       if (call.op != register_op::pbuf_ring) return really(call);
+       wire::BufReg whole;
        std::memcpy(&whole, call.arg, sizeof whole);
-       whole.flags = static_cast<std::uint16_t>(whole.flags & ~uring::pbuf_ring_inc);
+       whole.flags = static_cast<std::uint16_t>(whole.flags & ~wire::pbuf_ring_inc);
        return really({.fd = call.fd, .op = call.op, .arg = &whole, .count = call.count});
      }},
     {.name = "probe_denies_all",

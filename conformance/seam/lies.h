@@ -1,17 +1,17 @@
 // Lies that a kernel can tell the binding under test, each with one sentence that says what the kernel
-// pretends. A suite is worth what it notices: `conformance --binding=lie:NAME` runs all of it through one
-// lie, and conformance/catalogue/lies.toml says which tests must turn red then. lying_kernel.h is the kernel that tells
-// them.
+// pretends. A suite is as good as what it notices: `conformance --binding=lie:NAME` runs all of it through
+// one lie, and conformance/catalogue/lies.toml says which tests must turn red then. lying_kernel.h is the
+// kernel that tells them.
 #ifndef CONFORMANCE_SEAM_LIES_H
 #define CONFORMANCE_SEAM_LIES_H
 
-#include <uring/uring.h>
-
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "seam/kernel_abi.h"
 #include "seam/wire.h"
 
 namespace conformance {
@@ -26,13 +26,13 @@ struct EnterCall {
 // A call of io_uring_register(2).
 struct RegisterCall {
   int fd;
-  uring::RegisterOp op;
+  std::uint32_t op;
   const void* arg;
   std::uint32_t count;
 };
 
 // A lie, and where on the way it is told. What it leaves out happens as the real kernel does it. Where a
-// function stands for a call, it returns what the binding is to see; a negative errno of `opening`, `mapping`
+// function stands for a call, it returns what the binding sees; a negative errno of `opening`, `mapping`
 // and `entering` comes instead of the call, and 0 lets it happen.
 struct Lie {
   std::string_view name;
@@ -40,7 +40,7 @@ struct Lie {
 
   // io_uring_setup(2) before and after, and the memory of the ring.
   long (*opening)(unsigned nth_of_process) = nullptr;
-  void (*opened)(uring::Params& told) = nullptr;
+  void (*opened)(wire::Params& told) = nullptr;
   long (*mapping)(std::uint64_t offset, unsigned nth_of_process) = nullptr;
   void (*mapped)(LyingRing& ring) = nullptr;
 
@@ -64,7 +64,7 @@ const Lie* find_lie(std::string_view name);
 // The lie whose name looks most like `name`.
 const Lie& nearest_lie(std::string_view name);
 
-// The one that is told; null: none.
+// The lie that is told, or null.
 const Lie*& active_lie();
 
 // As which the program runs: "lie:NAME", or the name of the binding.

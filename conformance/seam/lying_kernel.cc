@@ -9,7 +9,7 @@
 namespace conformance {
 namespace {
 
-// Of a request that runs a second time: its CQE is the kernel's secret. No test uses this number.
+// Of a request that runs a second time: the binding never sees its CQE. No test uses this number.
 constexpr std::uint64_t repeated = 0x7ea7ed'7ea7ed'7ea7;
 
 constexpr std::uint8_t hardlink = 8;
@@ -24,8 +24,6 @@ LyingRing* lying_ring(int fd) {
   const auto found = lying_rings().find(fd);
   return found != lying_rings().end() ? &found->second : nullptr;
 }
-
-bool failed(long result) { return result < 0 && result >= -uring::max_errno; }
 
 std::uint32_t& word(std::byte* memory, std::uint32_t offset) {
   return *reinterpret_cast<std::uint32_t*>(memory + offset);
@@ -65,20 +63,20 @@ long LyingRing::map(int fd, std::size_t bytes, std::uint64_t offset) {
   const std::size_t cq_bytes = params_.cq_off.cqes + params_.cq_entries * sizeof(wire::Cqe);
   Memory memory;
   memory.kernel_bytes =
-      offset == uring::off_sqes ? params_.sq_entries * sizeof(wire::Sqe) : std::max(sq_bytes, cq_bytes);
+      offset == wire::off_sqes ? params_.sq_entries * sizeof(wire::Sqe) : std::max(sq_bytes, cq_bytes);
   memory.copy_bytes = std::max(bytes, memory.kernel_bytes);
 
   const long kernel = BareKernel::map_ring(fd, memory.kernel_bytes, offset);
-  if (failed(kernel)) return kernel;
+  if (wire::is_errno(kernel)) return kernel;
   memory.kernel = reinterpret_cast<std::byte*>(kernel);
   const long copy = BareKernel::map_anonymous(memory.copy_bytes);
-  if (failed(copy)) {
+  if (wire::is_errno(copy)) {
     BareKernel::unmap(memory.kernel, memory.kernel_bytes);
     return copy;
   }
   memory.copy = reinterpret_cast<std::byte*>(copy);
   std::memcpy(memory.copy, memory.kernel, memory.kernel_bytes);
-  (offset == uring::off_sqes ? sqes_ : rings_) = memory;
+  (offset == wire::off_sqes ? sqes_ : rings_) = memory;
   return copy;
 }
 
@@ -93,8 +91,8 @@ bool LyingRing::unmap(const void* address) {
   return false;
 }
 
-// Puts the request at the kernel's tail, into the entry of that index. An index that is none the kernel
-// drops.
+// Puts the request at the kernel's tail, into the entry of that index. The kernel drops an
+// index that is out of range.
 void LyingRing::publish(std::uint32_t index, const wire::Sqe& sqe) {
   const std::uint32_t tail = real(params_.sq_off.tail);
   const std::uint32_t slot = tail & (params_.sq_entries - 1);
@@ -177,7 +175,7 @@ void LyingRing::tell_arrived() {
     told_cqe(tail++) = untold_.front();
     untold_.pop_front();
   }
-  const std::uint32_t overflow = untold_.empty() ? 0 : uring::sq_cq_overflow;
+  const std::uint32_t overflow = untold_.empty() ? 0 : wire::sq_cq_overflow;
   told(params_.sq_off.flags) = acquire(real(params_.sq_off.flags)) | overflow;
   told(params_.sq_off.dropped) = real(params_.sq_off.dropped);
   told(params_.cq_off.overflow) = real(params_.cq_off.overflow);
@@ -187,18 +185,18 @@ void LyingRing::tell_arrived() {
 
 std::uint32_t LyingRing::still_wanted(const EnterCall& call) const {
   std::uint32_t unread = told(params_.cq_off.tail) - acquire(told(params_.cq_off.head));
-  if (unread > params_.cq_entries) unread = 0;  // a head beyond the tail: nothing that anybody has
+  if (unread > params_.cq_entries) unread = 0;  // a head beyond the tail: there is nothing to read
   return call.min_complete - std::min(call.min_complete, unread);
 }
 
-long LyingKernel::setup(uring::u32 entries, uring::Params* params) noexcept {
+long LyingKernel::setup(std::uint32_t entries, wire::Params* params) noexcept {
   const Lie* const lie = active_lie();
   if (lie == nullptr) return BareKernel::setup(entries, params);
   static unsigned nth = 0;
   if (const long error = lie->opening != nullptr ? lie->opening(nth++) : 0; error < 0) return error;
   const long fd = BareKernel::setup(entries, params);
   if (fd < 0) return fd;
-  const uring::Params real = *params;
+  const wire::Params real = *params;
   if (lie->opened != nullptr) lie->opened(*params);
   lying_rings().insert_or_assign(static_cast<int>(fd), LyingRing(real, params->sq_entries));
   return fd;
@@ -209,7 +207,7 @@ namespace {
 // The call itself. A request that is submitted late goes with the next call that also waits.
 long submit(const Lie& lie, LyingRing& ring, int fd, const EnterCall& call, const void* arg,
             std::size_t arg_size) {
-  if (lie.submits_late && (call.flags & uring::enter_getevents) == 0) {
+  if (lie.submits_late && (call.flags & wire::enter_getevents) == 0) {
     ring.postpone(call.to_submit);
     return static_cast<long>(call.to_submit);
   }
@@ -221,7 +219,7 @@ long submit(const Lie& lie, LyingRing& ring, int fd, const EnterCall& call, cons
 
 }  // namespace
 
-long LyingKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags,
+long LyingKernel::enter(int fd, std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags,
                         const void* arg, std::size_t arg_size) noexcept {
   LyingRing* const ring = lying_ring(fd);
   if (ring == nullptr || !ring->is_mapped()) {
@@ -246,23 +244,23 @@ long LyingKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, u
   return lie.entered != nullptr ? lie.entered(*ring, result) : result;
 }
 
-long LyingKernel::do_register(int fd, uring::RegisterOp op, const void* arg, uring::u32 count) noexcept {
+long LyingKernel::do_register(int fd, std::uint32_t op, const void* arg, std::uint32_t count) noexcept {
   LyingRing* const ring = lying_ring(fd);
   const Lie* const lie = active_lie();
   if (ring == nullptr || lie->registering == nullptr) return BareKernel::do_register(fd, op, arg, count);
   const long result = lie->registering(*ring, {.fd = fd, .op = op, .arg = arg, .count = count});
-  ring->registrations += op != uring::RegisterOp::probe;
+  ring->registrations += op != wire::register_op::probe;
   return result;
 }
 
-long LyingKernel::map_ring(int fd, std::size_t bytes, uring::u64 offset) noexcept {
+long LyingKernel::map_ring(int fd, std::size_t bytes, std::uint64_t offset) noexcept {
   LyingRing* const ring = lying_ring(fd);
   if (ring == nullptr) return BareKernel::map_ring(fd, bytes, offset);
   const Lie& lie = *active_lie();
   static unsigned nth = 0;
   if (const long error = lie.mapping != nullptr ? lie.mapping(offset, nth++) : 0; error < 0) return error;
   const long address = ring->map(fd, bytes, offset);
-  if (!failed(address) && offset != uring::off_sqes && lie.mapped != nullptr) lie.mapped(*ring);
+  if (!wire::is_errno(address) && offset != wire::off_sqes && lie.mapped != nullptr) lie.mapped(*ring);
   return address;
 }
 

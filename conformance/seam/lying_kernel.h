@@ -1,5 +1,5 @@
-// A kernel that lies: it stands at the binding's seam between ObservedKernel and Linux, and does nothing of
-// its own while no lie is told (lies.h).
+// A kernel that lies: it sits at the binding's seam between ObservedKernel and Linux, and changes nothing
+// unless a lie is told (lies.h).
 //
 // Under a lie the binding works on a copy of the ring's memory. Before io_uring_enter(2) what the binding
 // published is carried over to the kernel's memory, after it what the kernel posted is carried back, and on
@@ -9,14 +9,14 @@
 #ifndef CONFORMANCE_SEAM_LYING_KERNEL_H
 #define CONFORMANCE_SEAM_LYING_KERNEL_H
 
-#include <uring/uring.h>
-
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <utility>
 #include <vector>
 
+#include "seam/kernel_abi.h"
 #include "seam/lies.h"
 #include "seam/wire.h"
 
@@ -25,10 +25,10 @@ namespace conformance {
 // One ring, in the kernel's memory and in the binding's.
 class LyingRing {
  public:
-  LyingRing(const uring::Params& params, std::uint32_t told_sq_entries)
+  LyingRing(const wire::Params& params, std::uint32_t told_sq_entries)
       : params_(params), told_sq_entries_(told_sq_entries) {}
 
-  const uring::Params& params() const { return params_; }  // as the kernel gave them
+  const wire::Params& params() const { return params_; }  // as the kernel gave them
 
   // --- for lies -----------------------------------------------------------------------------------------
 
@@ -74,12 +74,12 @@ class LyingRing {
   };
 
   std::uint32_t& real(std::uint32_t offset) const;
-  bool has_index_array() const { return (params_.flags & uring::setup_no_sqarray) == 0; }
+  bool has_index_array() const { return (params_.flags & wire::setup_no_sqarray) == 0; }
   void publish(std::uint32_t index, const wire::Sqe& sqe);
   std::vector<wire::Cqe> take_arrived();
   void tell_arrived();
 
-  uring::Params params_;
+  wire::Params params_;
   std::uint32_t told_sq_entries_;
   Memory rings_, sqes_;
   std::uint32_t sq_lead_ = 0;       // how far the binding's SQ counters are ahead of the kernel's
@@ -90,13 +90,13 @@ class LyingRing {
   std::multimap<std::uint64_t, std::int32_t> pretended_;
 };
 
-// As uring::LinuxKernel.
+// As BareKernel.
 struct LyingKernel {
-  static long setup(uring::u32 entries, uring::Params* params) noexcept;
-  static long enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags, const void* arg,
+  static long setup(std::uint32_t entries, wire::Params* params) noexcept;
+  static long enter(int fd, std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags, const void* arg,
                     std::size_t arg_size) noexcept;
-  static long do_register(int fd, uring::RegisterOp op, const void* arg, uring::u32 count) noexcept;
-  static long map_ring(int fd, std::size_t bytes, uring::u64 offset) noexcept;
+  static long do_register(int fd, std::uint32_t op, const void* arg, std::uint32_t count) noexcept;
+  static long map_ring(int fd, std::size_t bytes, std::uint64_t offset) noexcept;
   static long unmap(void* address, std::size_t bytes) noexcept;
   static long close(int fd) noexcept;
 };

@@ -27,10 +27,9 @@ namespace {
 // Of this thread: threads that a binding starts are let through, and touch nothing of ours.
 thread_local volatile std::sig_atomic_t at_work = 0;
 bool installed = false;
-volatile pid_t observed = 0;  // whose end nobody expects yet: this process, and no child that is forked in it
+volatile pid_t observed = 0;  // the process that must not end yet: this one, but not a child that it forks
 
-// --- the processor: where a call's number, arguments and result are
-// ------------------------------------------
+// --- the processor: where a call's number, arguments and result are ---------------------------------------
 
 #if defined(__x86_64__)
 constexpr std::uint32_t audit_architecture = AUDIT_ARCH_X86_64;
@@ -57,8 +56,7 @@ void set_result(ucontext_t& context, long result) {
 #error "no traps for this architecture yet: say here where a system call has its arguments"
 #endif
 
-// --- the handler
-// ---------------------------------------------------------------------------------------------
+// --- the handler ------------------------------------------------------------------------------------------
 
 template <class T = void>
 T* pointer(long word) {
@@ -120,11 +118,11 @@ long carry_out(long number, const SystemCall& a) {
   const int fd = static_cast<int>(a[0]);
   const auto u32 = [&a](std::size_t i) { return static_cast<std::uint32_t>(a[i]); };
   switch (number) {
-    case SYS_io_uring_setup: return ObservedKernel::setup(u32(0), pointer<uring::Params>(a[1]));
+    case SYS_io_uring_setup: return ObservedKernel::setup(u32(0), pointer<wire::Params>(a[1]));
     case SYS_io_uring_enter:
       return ObservedKernel::enter(fd, u32(1), u32(2), u32(3), pointer(a[4]), static_cast<std::size_t>(a[5]));
     case SYS_io_uring_register:
-      return ObservedKernel::do_register(fd, static_cast<uring::RegisterOp>(a[1]), pointer(a[2]), u32(3));
+      return ObservedKernel::do_register(fd, u32(1), pointer(a[2]), u32(3));
     case SYS_mmap: return map(a);
     case SYS_munmap:
       if (!is_ring_memory(pointer(a[0]))) return bare_call(number, a);
@@ -150,11 +148,10 @@ extern "C" void on_trap(int, siginfo_t* info, void* context) {
   errno = saved_errno;
 }
 
-// --- the filter
-// ----------------------------------------------------------------------------------------------
+// --- the filter -------------------------------------------------------------------------------------------
 
 // Lets everything through but the calls of a ring that are not made by bare_call. The program is small enough
-// to be written by hand: each test jumps over as many lines as stand behind it.
+// to be written by hand: each test says how many of the lines after it are skipped.
 void install_filter() {
   const CodeRange own = bare_call_range();
   if (own.first >> 32 != own.last >> 32) throw std::runtime_error("bare_call crosses a border of 4 GiB");
@@ -177,7 +174,7 @@ void install_filter() {
       sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 8),
       sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at_mmap_flags),
       sock_filter BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, MAP_ANONYMOUS, 6, 0),
-      // The address behind the instruction that made the call: is it in bare_call?
+      // The address after the instruction that made the call: is it in bare_call?
       sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at_instruction + 4),
       sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, high, 0, 3),
       sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at_instruction),
@@ -214,7 +211,7 @@ void install_traps() {
 bool traps_are_installed() { return installed; }
 
 // LeakSanitizer asks this at exit. Its tracer blocks all signals, and a trap there would end it for good,
-// with everybody waiting for it. What a test leaks of a ring, hygiene.cc finds.
+// and everything would wait for it. hygiene.cc finds what a test leaks of a ring.
 extern "C" int __lsan_is_turned_off() { return installed ? 1 : 0; }
 
 void expect_end() { observed = 0; }

@@ -50,7 +50,8 @@ inline constexpr std::uint8_t send_zc = 47;          // 6.0
 inline constexpr std::uint8_t waitid = 50;           // 6.7
 inline constexpr std::uint8_t bind = 56;             // 6.11
 inline constexpr std::uint8_t listen = 57;           // 6.11
-// No kernel has it: opcodes are handed out in order, and 7.3 is at 64. The last one that a probe can speak of.
+// No kernel has it: opcodes are assigned in order, and Linux 7.3 is at 64. The last one that a probe can
+// report.
 inline constexpr std::uint8_t nobody = 254;
 }  // namespace op
 
@@ -84,7 +85,8 @@ inline constexpr std::uint32_t feat_nodrop = 1u << 1;         // 5.5
 inline constexpr std::uint32_t feat_submit_stable = 1u << 2;  // 5.5
 inline constexpr std::uint32_t feat_fast_poll = 1u << 5;      // 5.7
 
-// The 64 bytes of a submission queue entry. Where the kernel's header overlays names, the first one stands.
+// The 64 bytes of a submission queue entry. Where the kernel's header has a union, the name is that of its
+// first member.
 struct Sqe {
   std::uint8_t opcode = 0;
   std::uint8_t flags = 0;

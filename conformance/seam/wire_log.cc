@@ -19,14 +19,14 @@ std::uint32_t word(const RingView& ring, std::uint32_t offset) {
 
 wire::Sqe* published_sqe(const RingView& ring, std::uint32_t position) {
   const std::uint32_t slot = position & (ring.params.sq_entries - 1);
-  const bool has_index_array = (ring.params.flags & uring::setup_no_sqarray) == 0;  // liburing from 2.6 on
+  const bool has_index_array = (ring.params.flags & wire::setup_no_sqarray) == 0;  // liburing from 2.6 on
   const std::uint32_t index = has_index_array ? word(ring, ring.params.sq_off.array + slot * 4) : slot;
   if (index >= ring.params.sq_entries) return nullptr;
   return reinterpret_cast<wire::Sqe*>(ring.sqes + index * sizeof(wire::Sqe));
 }
 
-std::string register_name(uring::RegisterOp op) {
-  return "register op " + std::to_string(static_cast<unsigned>(op));
+std::string register_name(std::uint32_t op) {
+  return "register op " + std::to_string(op);
 }
 
 struct Line {
@@ -48,9 +48,9 @@ struct Line {
 }  // namespace
 
 void RingView::found(std::uint64_t offset, std::byte* memory) {
-  std::byte*& half = offset == uring::off_sqes ? sqes : rings;
+  std::byte*& half = offset == wire::off_sqes ? sqes : rings;
   // The same memory twice, if a binding maps the two queues one by one; the SQ's mapping reaches further.
-  if (offset != uring::off_cq_ring || half == nullptr) half = memory;
+  if (offset != wire::off_cq_ring || half == nullptr) half = memory;
 }
 
 void WireLog::clear() {
@@ -131,8 +131,8 @@ WireLog& wire_log() {
   return log;
 }
 
-long ObservedKernel::setup(uring::u32 entries, uring::Params* params) noexcept {
-  const uring::u32 flags = params->flags;
+long ObservedKernel::setup(std::uint32_t entries, wire::Params* params) noexcept {
+  const std::uint32_t flags = params->flags;
   const long fd = LyingKernel::setup(entries, params);
   std::string line = "setup  entries=" + std::to_string(entries) + " flags=" + std::to_string(flags) +
                      " -> " + wire::result_text(fd);
@@ -147,7 +147,7 @@ long ObservedKernel::setup(uring::u32 entries, uring::Params* params) noexcept {
   return fd;
 }
 
-long ObservedKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags,
+long ObservedKernel::enter(int fd, std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags,
                            const void* arg, std::size_t arg_size) noexcept {
   wire_log().log_published(fd);
   const long result = LyingKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
@@ -157,28 +157,28 @@ long ObservedKernel::enter(int fd, uring::u32 to_submit, uring::u32 min_complete
   return result;
 }
 
-long ObservedKernel::do_register(int fd, uring::RegisterOp op, const void* arg, uring::u32 count) noexcept {
+long ObservedKernel::do_register(int fd, std::uint32_t op, const void* arg, std::uint32_t count) noexcept {
   const long result = LyingKernel::do_register(fd, op, arg, count);
   wire_log().add(register_name(op) + " count=" + std::to_string(count) + " -> " + wire::result_text(result));
   const auto ring = wire_log().rings().find(fd);
   if (ring != wire_log().rings().end() && result >= 0) {
-    ring->second.buffer_rings += op == uring::RegisterOp::pbuf_ring              ? 1
-                                 : op == uring::RegisterOp::unregister_pbuf_ring ? -1
+    ring->second.buffer_rings += op == wire::register_op::pbuf_ring              ? 1
+                                 : op == wire::register_op::unregister_pbuf_ring ? -1
                                                                                  : 0;
   }
   return result;
 }
 
-long ObservedKernel::map_ring(int fd, std::size_t bytes, uring::u64 offset) noexcept {
+long ObservedKernel::map_ring(int fd, std::size_t bytes, std::uint64_t offset) noexcept {
   const long address = LyingKernel::map_ring(fd, bytes, offset);
-  if (address < 0 && address >= -uring::max_errno) {
+  if (wire::is_errno(address)) {
     wire_log().add("mmap   offset=" + std::to_string(offset) + " -> " + wire::result_text(address));
     return address;
   }
   RingView& ring = wire_log().rings()[fd];
   ++ring.mappings;
   ring.found(offset, reinterpret_cast<std::byte*>(address));
-  if (offset != uring::off_sqes) {  // wherever the counters of a new ring stand
+  if (offset != wire::off_sqes) {  // the counters of a new ring need not be 0
     ring.sq_seen = word(ring, ring.params.sq_off.tail);
     ring.cq_seen = word(ring, ring.params.cq_off.tail);
   }
@@ -187,7 +187,7 @@ long ObservedKernel::map_ring(int fd, std::size_t bytes, uring::u64 offset) noex
 
 long ObservedKernel::map_anonymous(std::size_t bytes) noexcept {
   const long address = BareKernel::map_anonymous(bytes);
-  const bool failed = address < 0 && address >= -uring::max_errno;
+  const bool failed = wire::is_errno(address);
   wire_log().add("mmap   anonymous bytes=" + std::to_string(bytes) + " -> " +
                  (failed ? wire::result_text(address) : "memory"));
   if (!failed) wire_log().anonymous().insert(reinterpret_cast<void*>(address));

@@ -4,9 +4,8 @@
 #ifndef CONFORMANCE_SEAM_WIRE_LOG_H
 #define CONFORMANCE_SEAM_WIRE_LOG_H
 
-#include <uring/uring.h>
-
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
@@ -15,13 +14,14 @@
 #include <variant>
 #include <vector>
 
+#include "seam/kernel_abi.h"
 #include "seam/wire.h"
 
 namespace conformance {
 
 // One open ring, from outside.
 struct RingView {
-  uring::Params params{};
+  wire::Params params{};
   std::byte* rings = nullptr;  // null until mapped
   std::byte* sqes = nullptr;
   std::uint32_t sq_seen = 0;  // SQEs logged so far
@@ -37,8 +37,8 @@ class WireLog {
   // The newest events; the oldest go first when a test is long.
   static constexpr std::size_t capacity = 256;
 
-  // What the log keeps of an event. It becomes a line only when somebody asks: nearly every test passes, and
-  // the words would be most of its work.
+  // What the log keeps of an event. It becomes text only on request: nearly every test passes, and
+  // formatting would be most of the work.
   struct Published {
     std::uint32_t position;
     std::optional<wire::Sqe> sqe;  // nothing: its index was out of range
@@ -86,11 +86,11 @@ WireLog& wire_log();
 // What the binding calls instead of the kernel: passes everything on, to the kernel or to one that lies
 // (lying_kernel.h), and logs it as the binding sees it.
 struct ObservedKernel {
-  static long setup(uring::u32 entries, uring::Params* params) noexcept;
-  static long enter(int fd, uring::u32 to_submit, uring::u32 min_complete, uring::u32 flags, const void* arg,
+  static long setup(std::uint32_t entries, wire::Params* params) noexcept;
+  static long enter(int fd, std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags, const void* arg,
                     std::size_t arg_size) noexcept;
-  static long do_register(int fd, uring::RegisterOp op, const void* arg, uring::u32 count) noexcept;
-  static long map_ring(int fd, std::size_t bytes, uring::u64 offset) noexcept;
+  static long do_register(int fd, std::uint32_t op, const void* arg, std::uint32_t count) noexcept;
+  static long map_ring(int fd, std::size_t bytes, std::uint64_t offset) noexcept;
   static long map_anonymous(std::size_t bytes) noexcept;
   static long unmap(void* address, std::size_t bytes) noexcept;
   static long close(int fd) noexcept;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "program/fork_protocol.h"
 #include "program/fork_server.h"
 
 namespace {
@@ -45,7 +46,7 @@ void tell_world(int records) {
 
 int main(int argc, char** argv) {
   std::vector<std::string> words(argv, argv + argc);
-  constexpr std::string_view option = "--fork-server=";
+  constexpr std::string_view option = conformance::fork_protocol::option;
   const std::string server = std::to_string(getpid());
   if (argc == 2 && words[1].starts_with(option)) {
     words = conformance::serve_forks(atoi(argv[1] + option.size()));

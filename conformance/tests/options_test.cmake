@@ -14,5 +14,5 @@ expect(2 "wants a number, not \"soon\"" ${PROGRAM} --timeout-s=soon)
 expect(2 "descriptor 77, which is not open" ${CMAKE_COMMAND} -E env URING_RECORDS_FD=77 ${PROGRAM})
 expect(2 "the filter matches nothing" ${PROGRAM} --gtest_filter=NoSuch.Test)
 expect(3 "cannot be written" bash -c "exec 9>/dev/full && URING_RECORDS_FD=9 exec ${PROGRAM} --gtest_filter=Nop.*")
-# Its own counterexample: when every SQE is refused, no test of the ring passes, and none is a clean skip.
+# The counterexample: when every SQE is refused, no test of the ring passes, and none is a clean skip.
 expect(1 "FAILED  . Nop.MovesEveryIndexByOne" ${PROGRAM} --binding=lie:refuse_all --gtest_filter=Nop.*)

@@ -36,7 +36,7 @@ class Traps : public testing::Test {
     return all;
   }
   int setup(unsigned entries) { return static_cast<int>(syscall(SYS_io_uring_setup, entries, &params)); }
-  uring::Params params{};
+  wire::Params params{};
 };
 
 TEST_F(Traps, LogWhatTheBindingDoes) {
@@ -74,7 +74,7 @@ TEST_F(Traps, SeeWhereARingIsMapped) {
   for (const int flags : {MAP_SHARED, MAP_SHARED | MAP_POPULATE}) {
     void* const rings = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
     void* const sqes = mmap(nullptr, 4 * sizeof(wire::Sqe), PROT_READ | PROT_WRITE, flags, fd,
-                            static_cast<off_t>(uring::off_sqes));
+                            static_cast<off_t>(wire::off_sqes));
     EXPECT_EQ(wire_log().rings()[fd].rings, rings);
     EXPECT_EQ(wire_log().rings()[fd].sqes, sqes);
     EXPECT_EQ(look_around().ring_mappings, 2);

@@ -33,7 +33,7 @@ class AcceptConnectRecvLinkTimeout : public SocketTest {
     const Fd socket = tcp_socket();
     return refused([&] { return queue_recv(socket.get()); }, recv_wanted(socket.get()), [] { return ""; });
   }
-  // The receive with its timeout behind it.
+  // The receive, followed by its timeout.
   void submit_both(int fd) {
     binding::Sqe& recv = must(queue_recv(fd));
     EXPECT_EQ(wire_of(recv), recv_wanted(fd));

@@ -4,6 +4,8 @@
 //
 // Needs SEND_ZC (6.0).
 
+#include <algorithm>
+
 #include "fixture/sockets.h"
 
 namespace {

@@ -3,7 +3,7 @@
 //
 // Needs a slot of the kernel's choice (5.19). 5.15 to 5.18 take the all-ones value for a slot out of range:
 // they accept the connection, find no place for it and close it, with EINVAL (seen on Debian's 5.10.262,
-// whose io_uring is 5.15's). Before, nobody looks at the field, and an ordinary descriptor comes.
+// whose io_uring is 5.15's). Older kernels do not read the field and return an ordinary descriptor.
 
 #include <algorithm>
 #include <cerrno>
@@ -105,7 +105,7 @@ TEST_P(AcceptDirect, FillsTheSlotThatWasChosen) {
   EXPECT_EQ(received[0], 'x');
 }
 
-// Emptying the table closes the connections: nobody else holds them.
+// Emptying the table closes the connections: nothing else holds them.
 TEST_P(AcceptDirect, ClosesWhatTheTableLetsGo) {
   if (!kernel_has(wire::op::socket)) GTEST_SKIP() << witness();
   ASSERT_TRUE(ring.register_files(empty_table).ok());

@@ -1,6 +1,6 @@
 // accept_multishot_direct: one request accepts connection after connection into slots of the kernel's choice.
-// When the table is full it ends, and says so by a completion without MORE: who does not arm it again waits
-// for ever.
+// When the table is full it ends, and says so by a completion without MORE: a program that does not arm it
+// again waits for ever.
 //
 // Needs multishot accept and a slot of the kernel's choice (5.19).
 

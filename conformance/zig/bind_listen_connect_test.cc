@@ -13,11 +13,11 @@ using namespace conformance;
 class BindListenConnect : public SocketTest {
  protected:
   // A TCP socket made by the ring.
-  Fd ring_socket(std::uint64_t user_data) {
+  Fd ring_socket(std::uint64_t user_data, Site site = Site::here()) {
     EXPECT_EQ(wire_of(must(ring.socket(user_data, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP, 0))),
               socket_wanted(user_data));
     const wire::Cqe cqe = complete();
-    if (cqe.res <= 2) throw std::runtime_error("no socket: " + wire::to_string(cqe));
+    if (cqe.res <= 2) stop(site, "no socket: " + wire::to_string(cqe));
     Fd made(cqe.res);
     EXPECT_EQ(cqe, (wire::Cqe{.user_data = user_data, .res = made.get(), .flags = 0}));
     return made;
@@ -92,11 +92,11 @@ class BindListenConnect : public SocketTest {
   static wire::Sqe close_wanted(int fd) { return {.opcode = wire::op::close, .fd = fd, .user_data = 10}; }
 
   // 2 x 150 bytes from one socket to the other.
-  void transfer(int from, int to);
-  void shut_down_and_close(Fd socket);
+  void transfer(int from, int to, Site site = Site::here());
+  void shut_down_and_close(Fd socket, Site site = Site::here());
 };
 
-void BindListenConnect::transfer(int from, int to) {
+void BindListenConnect::transfer(int from, int to, Site site) {
   std::string half;
   for (int i = 0; i < 10; ++i) half += "0123456789abcdf";
   const auto payload = std::as_bytes(std::span(half));
@@ -105,8 +105,8 @@ void BindListenConnect::transfer(int from, int to) {
     EXPECT_EQ(wire_of(must(ring.send(user_data, from, payload, MSG_WAITALL))),
               send_wanted(user_data, from, payload));
   }
-  ASSERT_EQ(ring.submit(), 2);
-  wire::Cqe first = wait_cqe(), second = wait_cqe();
+  submit(2, site);
+  wire::Cqe first = wait_cqe(site), second = wait_cqe(site);
   if (first.user_data == 2) std::swap(first, second);
   EXPECT_EQ(first, (wire::Cqe{.user_data = 1, .res = 150, .flags = 0}));
   EXPECT_EQ(second, (wire::Cqe{.user_data = 2, .res = 150, .flags = 0}));
@@ -117,19 +117,19 @@ void BindListenConnect::transfer(int from, int to) {
     const auto rest = std::as_writable_bytes(std::span(received)).subspan(have);
     EXPECT_EQ(wire_of(must(ring.recv(3, to, rest, 0))), recv_wanted(to, rest));
     const wire::Cqe cqe = complete();
-    ASSERT_GT(cqe.res, 0) << wire::to_string(cqe);
+    if (cqe.res <= 0) stop(site, "the receive brought nothing: " + wire::to_string(cqe));
     EXPECT_EQ(cqe, (wire::Cqe{.user_data = 3, .res = cqe.res, .flags = cqe.flags & wire::cqe_sock_nonempty}));
     have += static_cast<std::size_t>(cqe.res);
   }
   EXPECT_EQ(received, half + half);
 }
 
-void BindListenConnect::shut_down_and_close(Fd socket) {
+void BindListenConnect::shut_down_and_close(Fd socket, Site site) {
   binding::Sqe& shutdown = must(ring.shutdown(9, socket.get(), SHUT_RDWR));
   EXPECT_EQ(wire_of(shutdown), shutdown_wanted(socket.get()));
   shutdown.flags |= wire::io_link;
   EXPECT_EQ(wire_of(must(ring.close(10, socket.get()))), close_wanted(socket.get()));
-  ASSERT_EQ(ring.submit(), 2);
+  submit(2, site);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 9, .res = 0, .flags = 0}));
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 10, .res = 0, .flags = 0}));
   EXPECT_FALSE(is_open(socket.get()));

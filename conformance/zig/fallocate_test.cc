@@ -1,4 +1,4 @@
-// fallocate: gives a file its space through the ring. Its fields travel where nobody would look for them: the
+// fallocate: gives a file its space through the ring. Its fields are not where one would expect them: the
 // length in `addr`, the mode in `len`.
 //
 // Needs FALLOCATE (5.6), and a file system that has fallocate(2).

@@ -36,7 +36,7 @@ class Linkat : public SizedRingTest {
             .op_flags = flags,
             .user_data = 0x12121212};
   }
-  // What is behind a name, without following a link.
+  // What a name refers to, without following a link.
   static struct stat state_of(const TempDir& where, const char* name) {
     struct stat found {};
     EXPECT_EQ(fstatat(where.fd(), name, &found, AT_SYMLINK_NOFOLLOW), 0) << name;

@@ -36,7 +36,7 @@ TEST_F(Nop, MovesEveryIndexByOne) {
   EXPECT_EQ(ring.indices(), (Indices{.sqe_head = 1, .sqe_tail = 1, .sq_tail = 1, .cq_head = 1}));
   EXPECT_EQ(ring.cq_ready(), 0u);
 
-  // The same slot again, this time behind a drain barrier with nothing to drain.
+  // The same slot again, this time after a drain barrier with nothing to drain.
   must(ring.nop(0xbbbbbbbb)).flags |= wire::io_drain;
   ASSERT_EQ(ring.submit(), 1);
   EXPECT_EQ(enters().back(), "submit=1 wait=0 flags=0 -> 1");
@@ -86,7 +86,7 @@ TEST_F(NopAtFour, WrapsBothQueuesInOrder) {
   EXPECT_EQ(ring.indices(), (Indices{.sqe_head = 30, .sqe_tail = 30, .sq_tail = 30, .cq_head = 30}));
 }
 
-// What the barrier is for: the NOP behind it waits for the read in front of it, which waits for a byte.
+// What the barrier is for: the NOP after it waits for the read before it, which waits for a byte.
 TEST_F(NopAtFour, WaitsBehindADrainBarrier) {
   std::array<int, 2> ends{};
   ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);

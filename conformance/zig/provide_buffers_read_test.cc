@@ -135,7 +135,7 @@ TEST_P(ProvideBuffersRead, CountsIdsFromTheFirst) {
   }
 }
 
-// A group that nobody filled has no buffers, however many the others have.
+// A group that was never filled has no buffers, however many the others have.
 TEST_P(ProvideBuffersRead, KeepsGroupsApart) {
   if (!kernel_has(wire::op::provide_buffers)) GTEST_SKIP() << witness();
   provide_all(0);

@@ -77,7 +77,7 @@ TEST_P(RegisterFilesUpdate, ReplacesAndRemovesFiles) {
   EXPECT_TRUE(ring.unregister_files().ok());
 }
 
-// One /dev/zero reads like the other. Here each file says who it is, both slots are in use, and our own
+// One /dev/zero reads like the other. Here each file says which it is, both slots are in use, and our own
 // descriptors are closed: what a slot holds is a file and not a number.
 TEST_P(RegisterFilesUpdate, ReadsTheFileThatIsInTheSlotNow) {
   if (!kernel_has(wire::op::read)) GTEST_SKIP() << witness();

@@ -16,7 +16,7 @@ class RingMappedBuffersMultishotRecv : public BufferRingTest<2, 4> {
     EXPECT_EQ(wire_of(must(group.recv_multishot(user_data, fd, 0))), recv_multishot_wanted(user_data, fd));
     EXPECT_EQ(ring.submit(), 1);
   }
-  // Cancels a receive that waits, or has run out of buffers behind our back. Either way it ends here.
+  // Cancels a receive that waits, or has run out of buffers in the meantime. Either way it ends here.
   void cancel(std::uint64_t user_data, std::uint64_t target) {
     EXPECT_EQ(
         wire_of(must(ring.cancel(user_data, target, 0))),

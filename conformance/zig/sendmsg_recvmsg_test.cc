@@ -44,10 +44,10 @@ class SendmsgRecvmsg : public SocketTest {
   }
   static Fd udp_socket() {
     const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) throw std::runtime_error("no UDP socket");
+    if (fd < 0) stop(Site::here(), "no UDP socket");
     return Fd(fd);
   }
-  // Queues the send and, linked behind it, the receive.
+  // Queues the send and, linked to it, the receive.
   void queue(const Message& out, Message& in) {
     binding::Sqe& send = must(ring.sendmsg(0x11111111, client.get(), &out.header, 0));
     EXPECT_EQ(wire_of(send), (wire::Sqe{.opcode = wire::op::sendmsg,

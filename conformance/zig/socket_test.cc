@@ -24,7 +24,7 @@ class Socket : public SocketTest {
     int value = -1;
     socklen_t size = sizeof value;
     if (getsockopt(fd.get(), SOL_SOCKET, name, &value, &size) != 0)
-      throw std::runtime_error("no such option");
+      stop(Site::here(), "no such option");
     return value;
   }
 };
@@ -39,7 +39,7 @@ TEST_P(Socket, MakesATcpSocket) {
   EXPECT_EQ(option(made, SO_DOMAIN), AF_INET);
   EXPECT_EQ(option(made, SO_TYPE), SOCK_STREAM);
   EXPECT_EQ(option(made, SO_PROTOCOL), IPPROTO_TCP);
-  EXPECT_EQ(fcntl(made.get(), F_GETFD), 0) << "nobody asked for close-on-exec";
+  EXPECT_EQ(fcntl(made.get(), F_GETFD), 0) << "close-on-exec was not asked for";
 }
 
 // Other values in all three fields, no two alike, and a flag beside the type.
@@ -60,7 +60,7 @@ TEST_P(Socket, MakesTheSocketThatWasAskedFor) {
   EXPECT_EQ(fcntl(made.get(), F_GETFD), FD_CLOEXEC);
 }
 
-// What shows that the domain is read where we wrote it: there is none with this number.
+// Shows that the domain is read where we wrote it: no domain has this number.
 TEST_P(Socket, ReportsAnUnknownDomain) {
   if (!kernel_has(wire::op::socket)) GTEST_SKIP() << witness();
   must(ring.socket(0, 255, SOCK_STREAM, 0, 0));

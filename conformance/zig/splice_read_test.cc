@@ -27,14 +27,15 @@ class SpliceRead : public SizedRingTest {
 
   SpliceRead() {
     std::array<int, 2> ends;
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2 failed");
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) stop(Site::here(), "pipe2 failed");
     pipe_out = Fd(ends[0]);
     pipe_in = Fd(ends[1]);
   }
 
   // An ordinary write: it moves the position of the source to its end.
-  void fill_source(const std::string& bytes) {
-    ASSERT_EQ(::write(source.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  void fill_source(const std::string& bytes, Site site = Site::here()) {
+    const ssize_t written = ::write(source.get(), bytes.data(), bytes.size());
+    if (written != static_cast<ssize_t>(bytes.size())) stop(site, "write: " + std::to_string(written));
   }
   binding::Result<binding::Sqe&> into_pipe(std::uint64_t offset, std::uint32_t bytes) {
     return ring.splice(0x11111111, source.get(), offset, pipe_in.get(), no_offset, bytes, 0);

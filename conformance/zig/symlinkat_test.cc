@@ -51,7 +51,7 @@ TEST_P(Symlinkat, MakesALinkThatCanBeFollowed) {
   EXPECT_EQ(text_of_link(), target);
 }
 
-// The target is stored as it is and looked up by nobody; the link name is looked up, in the directory.
+// The target is stored as it is and not looked up; the link name is looked up in the directory.
 TEST_P(Symlinkat, StoresATargetThatDoesNotExist) {
   if (!kernel_has(wire::op::symlinkat)) GTEST_SKIP() << witness();
   must(queue("no/such/../directory//at all"));

@@ -19,9 +19,9 @@ class Child {
   // The child inherits the ring: it must do nothing but leave. With `held`, only a moment after let_go(): by
   // then the parent waits for it, unless the machine is very busy.
   explicit Child(int status, bool held = false) {
-    if (pipe2(gate_.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2 failed");
+    if (pipe2(gate_.data(), O_CLOEXEC) != 0) stop(Site::here(), "pipe2 failed");
     pid_ = fork();
-    if (pid_ < 0) throw std::runtime_error("fork failed");
+    if (pid_ < 0) stop(Site::here(), "fork failed");
     if (pid_ == 0) {
       char ignored;
       ::close(gate_[1]);
@@ -59,7 +59,7 @@ class Waitid : public SizedRingTest {
  protected:
   siginfo_t info{};
 
-  // The specification has user_data 0 here. With that, nobody would notice a user_data that was lost.
+  // The specification has user_data 0 here. With that, a lost user_data would go unnoticed.
   static constexpr std::uint64_t user_data = 0x77777777;
 
   binding::Result<binding::Sqe&> queue(const Child& child) {

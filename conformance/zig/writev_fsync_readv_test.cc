@@ -7,6 +7,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "fixture/files.h"
 #include "fixture/ring_test.h"
 
@@ -76,7 +78,7 @@ TEST_P(WritevFsyncReadv, PutsTheBytesAtTheOffset) {
   EXPECT_EQ(content, wanted);
 }
 
-// What the link is for: when one fails, those behind it do not run. The write goes to a read-only descriptor.
+// What the link is for: when one fails, those after it do not run. The write goes to a read-only descriptor.
 TEST_P(WritevFsyncReadv, CancelsWhatIsLinkedBehindAFailure) {
   const Fd zero = open_file("/dev/zero", O_RDONLY);
   std::array<unsigned char, 4> bytes{9, 9, 9, 9};

@@ -12,15 +12,21 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.base.cache import Cache, explained, full_disk
 from harness.base.errors import HarnessError
+from harness.base.process import run
+
+if TYPE_CHECKING:
+    from debian.debian_support import NativeVersion
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 ADVICE = "Check the network, or name another mirror with --mirror."
+WITHOUT_APT = "Kernels by series need Debian's apt: install it, or give the path of a kernel image instead."
 # Without progress apt is ended: it gives every suite its own two tries, so that a mirror that accepts and
 # stays silent would take minutes, and it waits for ever on a disk that became full (apt 2.6).
 STALL_S = 30
@@ -143,7 +149,8 @@ class Apt:
             bases = {_base(suite) for suite in self._suites} | {"oldstable", "stable", "testing", "unstable"}
             found: dict[bool, str] = {}
             form = "$(RELEASE) $(COMPONENT) $(REPO_URI)"
-            for line in run(["apt-get", "indextargets", "--no-release-info", "--format", form]).splitlines():
+            command = ["apt-get", "indextargets", "--no-release-info", "--format", form]
+            for line in run(command, remedy=WITHOUT_APT).output.splitlines():
                 suite, component, uri = line.split(" ", 2)
                 if component == "main" and _base(suite) in bases:
                     found.setdefault(suite.endswith("-security"), uri)
@@ -234,7 +241,7 @@ def _base(suite: str) -> str:
     return re.sub(r"-(security|updates|proposed-updates|backports)$", "", suite)
 
 
-def _start(command: list[str], cwd: Path | None = None) -> subprocess.Popen[str]:
+def _start(command: list[str], cwd: Path) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(
             command,
@@ -248,10 +255,7 @@ def _start(command: list[str], cwd: Path | None = None) -> subprocess.Popen[str]
             errors="replace",
         )
     except FileNotFoundError as error:
-        raise HarnessError(
-            f"{command[0]} is not installed: kernels by series need Debian's apt. "
-            "Give the path of a kernel image instead."
-        ) from error
+        raise HarnessError(f"{command[0]} cannot be started: {error.strerror}. {WITHOUT_APT}") from error
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -268,10 +272,24 @@ def _size(directory: Path) -> int:
     return total
 
 
-def run(command: list[str]) -> str:
-    """Run a command of apt's that needs no root of its own; what it printed."""
-    with _start(command) as process:
-        output = process.communicate()[0]
-    if process.returncode:
-        raise HarnessError(f"{' '.join(command)} failed: {output.strip() or process.returncode}")
-    return output
+def fields(stanza: str) -> Mapping[str, str]:
+    """The fields of one paragraph of a Packages file."""
+    with _library():
+        from debian.deb822 import Packages
+    found: Mapping[str, str] = Packages(stanza)
+    return found
+
+
+def version(text: str) -> NativeVersion:
+    """A package's version, which has dpkg's order and `upstream_version`."""
+    with _library():
+        from debian.debian_support import NativeVersion
+    return NativeVersion(text)
+
+
+@contextmanager
+def _library() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise HarnessError("The archive's packages are read with python3-debian: install it with apt.") from error

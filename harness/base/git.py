@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from harness.base.errors import HarnessError
+from harness.base.process import Done, run
 
 
 class Git:
@@ -19,17 +19,17 @@ class Git:
     def commit_of(self, revision: str) -> str | None:
         """The full name of the commit that a revision means, if it means one."""
         done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        return done.stdout.decode().strip() if done.returncode == 0 else None
+        return done.output.strip() if done.code == 0 else None
 
     def origin(self) -> str | None:
         """The address that this was cloned from, if any; nothing secret that may be in it."""
         done = self._run("remote", "get-url", "origin")
-        return re.sub("//[^@/]*@", "//", done.stdout.decode().strip()) if done.returncode == 0 else None
+        return re.sub("//[^@/]*@", "//", done.output.strip()) if done.code == 0 else None
 
     def file(self, revision: str, path: str) -> bytes | None:
         """A file as it is in a revision; None where it has none."""
         done = self._run("cat-file", "blob", f"{revision}:{path}")
-        return done.stdout if done.returncode == 0 else None
+        return done.raw if done.code == 0 else None
 
     def changes(self) -> list[str]:
         """What is different in the tree from its commit, a path each, also files that git does not know."""
@@ -48,14 +48,10 @@ class Git:
 
     def _demand(self, *words: str, given: str = "") -> str:
         done = self._run(*words, given=given)
-        if done.returncode:
-            reason = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
-            raise HarnessError(f"git {words[0]} failed: {reason}")
-        return done.stdout.decode(errors="replace")
+        if done.code:  # git says what to do itself
+            raise HarnessError(f"git {words[0]} failed: {done.said}")
+        return done.output
 
-    def _run(self, *words: str, given: str = "") -> subprocess.CompletedProcess[bytes]:
-        command = ["git", *words]
-        try:
-            return subprocess.run(command, cwd=self._top, input=given.encode(), capture_output=True, check=False)
-        except OSError as error:
-            raise HarnessError(f"git cannot be started: {error.strerror}. Install it (on Debian: apt install git).") from error
+    def _run(self, *words: str, given: str = "") -> Done:
+        remedy = "Install it (on Debian: apt install git)."
+        return run(["git", *words], cwd=self._top, given=given.encode(), remedy=remedy, check=False)

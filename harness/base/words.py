@@ -1,8 +1,10 @@
 """Words that messages and reports share: counts, lists, the names of errors."""
 
 from __future__ import annotations
+
+import difflib
 import errno
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 
 # Of these two Python prefers the alias.
@@ -35,3 +37,9 @@ def one_line(text: str, limit: int = 240) -> str:
     """The text on one line, cut where it gets too long to read in a list."""
     flat = " ".join(text.split())
     return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """What to write instead of a word that is not known, as a sentence."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"Use one of: {', '.join(known)}."

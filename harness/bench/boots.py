@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,10 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+from harness.base import command_line
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
-from harness.base.exits import OK, TROUBLE
+from harness.base.exits import OK
 from harness.base.paths import ROOT
+from harness.base.process import run
 from harness.kernels.archive import Archive
 from harness.kernels.obtain import obtain
 from harness.kernels.selection import select
@@ -56,16 +56,12 @@ class PlainMachine(VmMachine):
 
 def main(arguments: Sequence[str]) -> int:
     """Measure, write the table, print it."""
-    parser = argparse.ArgumentParser(prog="ci/bench-boots", description=__doc__)
+    parser = command_line.parser("bench-boots", __doc__ or "")
     parser.add_argument("--repetitions", type=int, default=5, help="of each row; the table has medians (default: 5)")
     parser.add_argument("--kernel", action="append", default=[], help="as of ci/matrix (default: the whole matrix)")
     parser.add_argument("--no-write", action="store_true", help="print the table, leave README.md alone")
     options = parser.parse_args(arguments)
-    try:
-        text = "\n".join(_table(options.kernel, max(1, options.repetitions)))
-    except HarnessError as trouble:
-        print(f"ci/bench-boots: {trouble}", file=sys.stderr)
-        return TROUBLE
+    text = "\n".join(_table(options.kernel, max(1, options.repetitions)))
     print(text)
     if not options.no_write:
         before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
@@ -138,11 +134,7 @@ def _whole(options: Sequence[str], workers: int) -> float:
         command = [sys.executable, "-P", "-m", "harness", "--results", place,
                    "--numprocesses", str(workers), *options]  # fmt: skip
         started = time.monotonic()
-        done = subprocess.run(
-            command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise HarnessError(f"The matrix ended with {done.returncode}: {done.stdout[-500:]}")
+        run(command, environment=os.environ | {"PYTHONPATH": str(ROOT)}, remedy="Nothing was measured.")
         return time.monotonic() - started
 
 
@@ -153,6 +145,3 @@ def _options(asked: Sequence[str]) -> list[str]:
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -5,12 +5,12 @@ They go where ci/build puts the others, so from then on it keeps them up to date
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from harness.kernels.settings import load_settings
+from harness.base import command_line
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
@@ -22,15 +22,14 @@ RUST = "rust-io-uring"
 
 def main(arguments: Sequence[str]) -> int:
     """Fetch, configure, build, and say what there is now."""
-    parser = argparse.ArgumentParser(
-        prog="ci/adapters",
-        description="Fetches the newer liburing and the Rust crate io-uring from the archive (unpacked into the cache, not "
+    parser = command_line.parser(
+        "adapters",
+        "Fetches the newer liburing and the Rust crate io-uring from the archive (unpacked into the cache, not "
         "installed), and builds the conformance program of each.",
-        epilog="Exit code: 0, or 2 for trouble, which is told in a sentence.",
     )
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="as of ci/matrix")
-    parser.add_argument("--mirror", metavar="URL", help="as of ci/matrix")
-    parser.add_argument("--build", type=Path, default=ROOT / "build", metavar="DIR", help="the build directory (default: build)")
+    command_line.add_cache(parser)
+    command_line.add_archive(parser)
+    command_line.add_build(parser)
     options = parser.parse_args(arguments)
     others = OtherBindings(Cache(options.cache), LATER, _say, known=load_settings().suites, mirror=options.mirror)
     installed = installed_version("liburing-dev")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.base import command_line
 from harness.base.errors import HarnessError
 from harness.base.git import Git
 from harness.base.paths import RESULTS, ROOT
@@ -28,12 +28,7 @@ trouble, such as results that are not whole."""
 
 def main(arguments: Sequence[str]) -> int:
     """Compare, and say so."""
-    parser = argparse.ArgumentParser(
-        prog="ci/diff",
-        description="Says in words what changed between two runs of the matrix.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_line.parser("diff", "Says in words what changed between two runs of the matrix.", _EPILOG)
     parser.add_argument("old", nargs="?", default="HEAD", metavar="OLD",
                         help="the earlier run (default: the committed reports, HEAD)")  # fmt: skip
     parser.add_argument("new", nargs="?", default=str(LATEST), metavar="NEW",

@@ -11,23 +11,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness.base import apt
+from harness.base import apt, command_line
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
-from harness.base.exits import INTERRUPTED, OK, TROUBLE
+from harness.base.exits import OK, TROUBLE
 from harness.commands.cache_contents import Holdings
 from harness.kernels import tree
 from harness.kernels.archive import Archive, Index
 from harness.kernels.obtain import obtain
 from harness.kernels.selection import Selection, excluded, select
-from harness.kernels.settings import Settings, load_settings
+from harness.kernels.settings import load_settings
 from harness.kernels.spec import ARCHIVE, Kind, specify
 
 AT_ONCE = 3  # downloads; more would only share the same line
 
 _DESCRIPTION = """\
 Which kernels the matrix can run on (list, the default), getting them ahead of time (fetch), removing them (clear).
-Exit code: 0, or 2 for trouble, which is told in a sentence. A SPEC is what ci/matrix --kernel takes.
+A SPEC is what ci/matrix --kernel takes.
 """
 _CLEAR = """\
 Without a SPEC everything goes: the next run fetches and builds what it needs. Nothing is removed while a run uses the
@@ -56,20 +56,14 @@ def main(arguments: Sequence[str]) -> int:
     """The command line."""
     options = _parser().parse_args(_with_command(arguments))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: an apt that is under way ends, too
-    try:
-        inventory = Inventory(options)
-        match options.command:
-            case "fetch":
-                return inventory.fetch(options.spec)
-            case "clear":
-                return inventory.clear(options.spec, old=options.old)
-            case _:
-                return inventory.show(as_json=options.json)
-    except HarnessError as trouble:
-        print(f"ci/kernels: {trouble}", file=sys.stderr)
-        return TROUBLE
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    inventory = Inventory(options)
+    match options.command:
+        case "fetch":
+            return inventory.fetch(options.spec)
+        case "clear":
+            return inventory.clear(options.spec, old=options.old)
+        case _:
+            return inventory.show(as_json=options.json)
 
 
 def _with_command(arguments: Sequence[str]) -> list[str]:
@@ -80,7 +74,7 @@ def _with_command(arguments: Sequence[str]) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="ci/kernels", description=_DESCRIPTION, formatter_class=raw)
+    parser = command_line.parser("kernels", _DESCRIPTION)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     listing = commands.add_parser("list", help="what there is, what of it is cached, and how large it is")
     listing.add_argument("--json", action="store_true", help="for scripts")
@@ -92,12 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     for command, what in ((fetch, "get; all of kernels.toml by default"), (clear, "remove; everything by default")):
         command.add_argument("spec", nargs="*", metavar="SPEC", help=f"a kernel to {what}")
     for command in (listing, fetch, clear):
-        command.add_argument("--cache", type=Path, metavar="DIR",
-                             help="where kernels are kept (default: $XDG_CACHE_HOME/uring-conformance)")  # fmt: skip
+        command_line.add_cache(command)
     for command in (listing, fetch):
-        command.add_argument("--mirror", metavar="URL",
-                             help="the archive's base address (default: this machine's apt configuration)")  # fmt: skip
-        command.add_argument("--refresh", action="store_true", help="ask the archive even if its list is fresh")
+        command_line.add_archive(command)
     fetch.add_argument("--kernel-config", action="append", default=[], metavar="CONFIG",
                        help="build source trees with this configuration, too (see ci/matrix --help)")  # fmt: skip
     return parser
@@ -106,9 +97,9 @@ def _parser() -> argparse.ArgumentParser:
 class Inventory:
     """The kernels of kernels.toml and of the cache."""
 
-    def __init__(self, options: argparse.Namespace, settings: Settings | None = None) -> None:
+    def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
-        self._settings = settings or load_settings()
+        self._settings = load_settings()
         self._cache = Cache(options.cache)
         self._holdings = Holdings(self._cache)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.base import command_line
 from harness.base.errors import HarnessError
 from harness.base.paths import RESULTS, ROOT
 from harness.base.words import number
@@ -38,12 +38,7 @@ class Shard:
 
 def main(arguments: Sequence[str]) -> int:
     """Merge, and say what came of it."""
-    parser = argparse.ArgumentParser(
-        prog="ci/merge",
-        description="Makes one run of the shards of a run.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_line.parser("merge", "Makes one run of the shards of a run.", _EPILOG)
     parser.add_argument("shards", nargs="+", metavar="SHARD", help="a results file, or a directory that holds a results.ndjson")
     parser.add_argument("--into", required=True, type=Path, metavar="DIR", help="where the merged results, all consoles and the reports go")
     plan.add_options(parser)

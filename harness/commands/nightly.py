@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.base import command_line
 from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, OK, SURPRISES, TROUBLE
 from harness.base.git import Git
@@ -78,11 +79,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="ci/nightly",
-        description="Runs the whole matrix with the newest kernels of the archive, and compares it with the committed reports.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = command_line.parser(
+        "nightly", "Runs the whole matrix with the newest kernels of the archive, and compares it with the committed reports.", _EPILOG
     )
     parser.add_argument("--commit", action=argparse.BooleanOptionalAction, default=False,
                         help="commit reports/ and README.md if anything changed (the tree must be clean)")  # fmt: skip

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.base import command_line
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
 from harness.kernels.archive import Archive
@@ -31,15 +32,13 @@ class Entry:
 
 def main(arguments: Sequence[str]) -> int:
     """Print the plan on one line."""
-    parser = argparse.ArgumentParser(
-        prog="ci/plan",
-        description="Prints the columns of the matrix as JSON on one line: "
+    parser = command_line.parser(
+        "plan",
+        "Prints the columns of the matrix as JSON on one line: "
         '[{"kernel": "6.1", "cache_key": "..."}, ...]. The key names the newest package, so it changes with it.',
-        epilog="Exit code: 0, or 2 if the archive cannot be asked.",
     )
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="as of ci/matrix")
-    parser.add_argument("--mirror", metavar="URL", help="as of ci/matrix")
-    parser.add_argument("--refresh", action="store_true", help="as of ci/matrix")
+    command_line.add_cache(parser)
+    command_line.add_archive(parser)
     options = parser.parse_args(arguments)
     archive = _archive(options.cache, options.mirror, refresh=options.refresh)
     print(json.dumps([asdict(_entry(column, archive)) for column in _columns(archive)]))

@@ -1,11 +1,11 @@
-"""`python3 -m harness render [FILE]`: makes the reports of a results file anew, without running anything."""
+"""`ci/harness render [FILE]`: makes the reports of a results file anew, without running anything."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.base import command_line
 from harness.base.exits import OK
 from harness.base.paths import REPORTS, RESULTS, ROOT
 from harness.matrix import publish
@@ -18,7 +18,7 @@ from harness.suite import catalogue
 def main(arguments: Sequence[str]) -> int:
     """Render the reports beside the file; for the published results, README.md's table, too."""
     published = REPORTS / RESULTS
-    parser = argparse.ArgumentParser(prog="python3 -m harness render", description=__doc__)
+    parser = command_line.parser("render", "Makes the reports of a results file again, without running anything.")
     parser.add_argument("file", nargs="?", type=Path, default=published, metavar="FILE",
                         help="a results.ndjson (default: the published one, which README.md shows, too)")
     path = parser.parse_args(arguments).file.resolve()

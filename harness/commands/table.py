@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Sequence
 
+from harness.base import command_line
 from harness.base.errors import HarnessError
 from harness.base.git import Git
 from harness.base.paths import ROOT
@@ -23,12 +23,7 @@ Exit code: 0, or 2 for our own trouble, such as results that are not whole."""
 
 def main(arguments: Sequence[str]) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        prog="ci/table",
-        description="Prints the table of one binding in Markdown, with its legend, for that binding's README.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_line.parser("table", "Prints the table of one binding in Markdown, with its legend, for that binding's README.", _EPILOG)
     parser.add_argument("results", nargs="?", default=str(diff.LATEST), metavar="RESULTS",
                         help="a results file or a directory that holds one (default: build/matrix)")  # fmt: skip
     parser.add_argument("--binding", metavar="NAME", help="which of the run's bindings (default: its only one)")

@@ -8,9 +8,11 @@
 #include <string>
 #include <string_view>
 
-#include "json.h"
+#include "evidence/json.h"
 
 namespace runner {
+
+using conformance::json::Object;
 
 class Channel {
  public:

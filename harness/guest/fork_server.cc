@@ -11,7 +11,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -21,6 +20,7 @@
 namespace runner {
 namespace {
 
+namespace fork_protocol = conformance::fork_protocol;
 using namespace std::chrono_literals;
 
 constexpr auto start_deadline = 20s, fork_deadline = 10s;
@@ -40,28 +40,6 @@ std::size_t receive(int socket, void* buffer, std::size_t size, std::chrono::mil
   return n > 0 ? static_cast<std::size_t>(n) : 0;
 }
 
-bool send_request(int socket, const ForkRequest& request) {
-  std::string text = request.directory + '\0';
-  for (const std::string& variable : request.environment) text += variable + '\0';
-  text += '\0';
-  for (const std::string& argument : request.argv) text += argument + '\0';
-
-  const std::array descriptors{request.output, request.records};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof descriptors)> control{};
-  iovec vector{.iov_base = text.data(), .iov_len = text.size()};
-  msghdr message{};
-  message.msg_iov = &vector;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof descriptors);
-  std::memcpy(CMSG_DATA(header), descriptors.data(), sizeof descriptors);
-  return sendmsg(socket, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
-}
-
 [[noreturn]] void become_server(const std::string& program, int socket) {
   (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
   unblock_signals();
@@ -70,7 +48,7 @@ bool send_request(int socket, const ForkRequest& request) {
   for (int fd = 0; fd <= 2; ++fd) (void)dup2(null, fd);
   if (null > 2) close(null);
   (void)fcntl(socket, F_SETFD, 0);
-  std::string option = "--fork-server=" + std::to_string(socket);
+  std::string option = std::string(fork_protocol::option) + std::to_string(socket);
   std::array<char*, 3> argv{const_cast<char*>(program.c_str()), option.data(), nullptr};
   std::array<char*, 1> environment{nullptr};  // each entry brings its own
   (void)execve(argv[0], argv.data(), environment.data());
@@ -95,12 +73,12 @@ std::string ForkServer::start(const std::string& program) {
   if (pid_ < 0) return because("cannot fork", fork_error);
   std::array<char, 16> word;
   const std::size_t size = receive(socket_, word.data(), word.size(), start_deadline);
-  if (std::string_view(word.data(), size) == "ready") {
+  if (std::string_view(word.data(), size) == fork_protocol::greeting) {
     failed_starts_ = 0;
     return {};
   }
   ++failed_starts_;
-  const std::string problem = size > 0 ? program + " says something else than \"ready\""
+  const std::string problem = size > 0 ? program + " says something else than \"" + std::string(fork_protocol::greeting) + '"'
                                        : because(program + " does not get ready to fork", errno);
   stop();
   return problem;
@@ -122,8 +100,8 @@ pid_t ForkServer::fork(const std::string& program, const ForkRequest& request, s
     error = start(program);
     if (!error.empty()) return -1;
   }
-  int pid = -1;
-  if (!send_request(socket_, request)) {
+  fork_protocol::Answer pid = -1;
+  if (!fork_protocol::send_request(socket_, request)) {
     error = because("cannot ask " + program + " to fork", errno);
   } else if (receive(socket_, &pid, sizeof pid, fork_deadline) != sizeof pid) {
     error = because(program + " does not fork", errno);

@@ -1,32 +1,19 @@
 // A program that has started once and then forks a process for each entry that wants it.
 //
 // Starting the conformance program is more work than most of its tests, which shows where a processor is
-// emulated. The protocol, over a socket of whole messages whose descriptor the program gets as
-// --fork-server=N (its side is conformance/program/fork_server.h):
-//
-//   program -> runner   "ready", once
-//   runner -> program   strings, each with its zero byte: the directory to work in, the environment, an empty
-//                       string, the arguments; with them the descriptors of output and records
-//   program -> runner   the process's number as an int
-//
-// The process is a child of the runner like any other: it is watched, killed and waited for alike.
+// emulated. The protocol is conformance/program/fork_protocol.h; the program's side is fork_server.h beside it.
 
 #pragma once
 
 #include <sys/types.h>
 
 #include <string>
-#include <vector>
+
+#include "program/fork_protocol.h"
 
 namespace runner {
 
-struct ForkRequest {
-  std::string directory;
-  std::vector<std::string> environment;
-  std::vector<std::string> argv;
-  int output;
-  int records;
-};
+using ForkRequest = conformance::fork_protocol::Request;
 
 class ForkServer {
  public:

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "json.h"
+#include "evidence/json.h"
 
 namespace runner {
+
+using conformance::json::Object;
 
 // "what: reason of errno"
 std::string because(const std::string& what, int error);

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta, timezone
-from functools import cmp_to_key
 from pathlib import Path
 
 from harness.base import apt
 from harness.base.apt import KEYRING, Apt
 from harness.base.cache import Cache, Notice
 from harness.base.errors import HarnessError
+from harness.base.process import run
 from harness.kernels import deb
 
 MAX_AGE = timedelta(hours=24)  # of the list of packages
@@ -264,7 +263,7 @@ class Archive:
             self._notice(f"The archive's suite {suite} could not be read: {reason}.{earlier}")
         newest: dict[str, Package] = {}
         older: list[Package] = []
-        for package in sorted(packages, key=_BY_VERSION, reverse=True):  # of equal versions the first suite's wins
+        for package in sorted(packages, key=lambda package: apt.version(package.version), reverse=True):  # of equal versions the first suite's wins
             known = newest.setdefault(package.series, package)
             if package.version != known.version and all(package.version != other.version for other in older):
                 older.append(package)
@@ -283,16 +282,16 @@ class Archive:
         files = self._apt.targets()
         for suite in self._suites:
             if suite in files:
-                text = apt.run(["/usr/lib/apt/apt-helper", "cat-file", files[suite]])
+                text = run(["/usr/lib/apt/apt-helper", "cat-file", files[suite]], remedy=apt.ADVICE).output
                 yield from kernels_in(text, suite)
 
 
 def kernels_in(packages: str, suite: str) -> Iterator[Package]:
     """The kernels among the stanzas of a Packages file: those that hold one, not those that depend on one."""
     for stanza in packages.split("\n\n"):
-        if "Package: linux-" not in stanza:  # nearly all of 60,000
+        if "Package: linux-" not in stanza:  # nearly all of sid's 77,000, whose fields would take 3.4 s instead of 0.1
             continue
-        fields = dict(re.findall(r"^([\w-]+): (.*)$", stanza, re.MULTILINE))
+        fields = apt.fields(stanza)
         name, version = fields["Package"], fields["Version"]
         series = re.match(r"(?:\d+:)?(\d+\.\d+)", version)
         points_elsewhere = _POINTS_ELSEWHERE.search(fields.get("Depends", ""))
@@ -341,17 +340,6 @@ def _is_newer(series: str, index: Index) -> bool:
     if not re.fullmatch(r"\d+\.\d+", series):
         return False
     return all(_numbers(series) > _numbers(known) for known in index.packages)
-
-
-def _compared(one: Package, other: Package) -> int:
-    """Negative, zero or positive, as the first is older, the same or newer."""
-    if one.version == other.version:
-        return 0
-    command = ["dpkg", "--compare-versions", one.version, "gt", other.version]
-    return 1 if subprocess.run(command, check=False).returncode == 0 else -1
-
-
-_BY_VERSION = cmp_to_key(_compared)
 
 
 def _numbers(series: str) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from harness.base.cache import Cache, sha256_of
 from harness.base.errors import HarnessError
+from harness.base.process import run
 
 # Where packages have it: Debian before 6.19 and `make bindeb-pkg` in /boot, later ones beside the modules.
 _IMAGE = re.compile(
@@ -107,5 +108,4 @@ def _contents(path: Path) -> Iterator[tarfile.TarFile]:
 
 
 def _field(path: Path, name: str) -> str:
-    done = subprocess.run(["dpkg-deb", "--field", path, name], capture_output=True, text=True, check=False)
-    return done.stdout.strip()
+    return run(["dpkg-deb", "--field", path, name], remedy=f"Remove {path.name} and try again.").output.strip()

@@ -6,15 +6,14 @@ import bz2
 import io
 import lzma
 import re
-import shutil
 import struct
-import subprocess
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 from harness.base.cache import Cache, Notice
 from harness.base.errors import HarnessError
+from harness.base.process import run
 
 _ANY_SIZE = 1 << 30  # no kernel unpacks to a gibibyte; what claims to is damaged
 
@@ -116,12 +115,10 @@ def _unpacked_here(unpack: Callable[[], bytes]) -> bytes:
 
 
 def _unpacked_by(tool: str, packed: bytes) -> bytes:
-    if shutil.which(tool) is None:
-        raise HarnessError(f"it needs the command {tool}, which is not installed")
-    result = subprocess.run([tool, "-dc"], input=packed, capture_output=True, check=False)
-    if result.returncode:
-        raise HarnessError(f"{tool} cannot unpack it: {result.stderr.decode(errors='replace').strip()}")
-    return result.stdout
+    done = run([tool, "-dc"], given=packed, remedy=f"Install {tool}", check=False)
+    if done.code:
+        raise HarnessError(f"{tool} cannot unpack it: {done.errors.strip()}")
+    return done.raw
 
 
 def _protected_mode(bzimage: bytes) -> int:

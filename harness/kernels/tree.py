@@ -20,6 +20,7 @@ from pathlib import Path
 
 from harness.base.cache import Cache, Notice, explained
 from harness.base.errors import HarnessError
+from harness.base.process import run
 
 FOLDER = Path(__file__).parent
 GUEST = FOLDER / "guest.config"
@@ -178,13 +179,11 @@ class _Make:
 
     def answer(self, target: str) -> str:
         """What make prints for a target that is a question."""
-        done = subprocess.run(
-            [*self._command, "--silent", target], env=self._environment, capture_output=True, text=True, check=False
-        )
-        words = done.stdout.split()
-        if done.returncode or len(words) != 1:
-            said = (done.stderr or done.stdout).strip() or "nothing"
-            raise HarnessError(f"make {target} in {self.tree} does not answer with one word; it said: {said}.")
+        command = [*self._command, "--silent", target]
+        done = run(command, environment=self._environment, remedy="Install it.", check=False)
+        words = done.output.split()
+        if done.code or len(words) != 1:
+            raise HarnessError(f"make {target} in {self.tree} does not answer with one word; it said: {done.said}")
         return words[0]
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
@@ -214,5 +213,4 @@ def _require_tools() -> None:
 
 
 def _compiles(text: str) -> bool:
-    command = ["gcc", "-E", "-x", "c", "-"]
-    return subprocess.run(command, input=text.encode(), capture_output=True, check=False).returncode == 0
+    return run(["gcc", "-E", "-x", "c", "-"], given=text.encode(), remedy="Install it.", check=False).code == 0

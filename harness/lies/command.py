@@ -6,12 +6,11 @@ each of them must lead to stands in conformance/catalogue/lies.toml.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
+from harness.base import command_line
 from harness.base.exits import OK, SURPRISES
 from harness.base.paths import README, REPORTS, ROOT
 from harness.lies import page as report
@@ -23,9 +22,9 @@ from harness.suite import catalogue
 
 def main(arguments: Sequence[str]) -> int:
     """Run the lies; 0: each was caught or survived as documented, 1: one was not."""
-    parser = argparse.ArgumentParser(prog="ci/lies", description=__doc__.split("\n\n")[0] if __doc__ else None)
+    parser = command_line.parser("lies", "Runs every test on kernels that lie, and says which test caught which lie.", command_line.FINDINGS)
     parser.add_argument("--lie", action="append", metavar="NAME", help="only this one, repeatable; nothing is written then")
-    parser.add_argument("--build", type=Path, default=ROOT / "build", metavar="DIR", help="the build directory")
+    command_line.add_build(parser)
     parser.add_argument("--no-write", action="store_true", help="leave reports/ and README.md alone")
     options = parser.parse_args(arguments)
     expected = load()

@@ -1,17 +1,18 @@
 """What a lie is, and what each of them must lead to (conformance/catalogue/lies.toml)."""
 
 from __future__ import annotations
-import tomllib
+
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from harness.base import toml_file
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
-from harness.suite.catalogue import nearest
-
+from harness.base.words import nearest
 
 EXPECTED = ROOT / "conformance" / "catalogue" / "lies.toml"
+SCHEMA = EXPECTED.with_suffix(".schema.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,44 +50,18 @@ class Lie:
 
 def load(path: Path = EXPECTED) -> dict[str, Expectation]:
     """What each lie must lead to, by name; HarnessError when the file is not exactly what it should be."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise HarnessError(f"{path} cannot be read: {error}. Correct it, or restore it from git.") from error
+    document = toml_file.load(path, SCHEMA)
+    entries = [(name, Expectation(caught_by=tuple(tests))) for name, tests in document.get("caught_by", {}).items()]
+    entries += [
+        (name, Expectation(caught_by=tuple(one["tests"]), because=one["because"]))
+        for name, one in document.get("caught_only_by", {}).items()
+    ]
+    entries += [(name, Expectation(because=why)) for name, why in document.get("survived", {}).items()]
     expected: dict[str, Expectation] = {}
-    for kind, entries in document.items():
-        if kind not in _KINDS:
-            raise HarnessError(f"{path.name}: unknown table {kind!r}. {nearest(kind, _KINDS)}")
-        for name, value in entries.items():
-            if name in expected:
-                raise HarnessError(f"{path.name}: the lie {name!r} stands there twice. Remove one.")
-            expected[name] = _expectation(f"{path.name}, {kind}.{name}", kind, value)
+    for name, expectation in entries:
+        if expected.setdefault(name, expectation) is not expectation:
+            raise HarnessError(f"{path.name}: the lie {name!r} is listed twice. Remove one.")
     return expected
-
-
-_KINDS = ("caught_by", "caught_only_by", "survived")
-
-
-def _expectation(where: str, kind: str, value: Any) -> Expectation:
-    if kind == "caught_only_by":
-        if not isinstance(value, dict) or set(value) != {"tests", "because"}:
-            raise HarnessError(f"{where} must have tests and because, and nothing else.")
-        return Expectation(caught_by=_tests(where, value["tests"]), because=_sentence(where, value["because"]))
-    if kind == "survived":
-        return Expectation(because=_sentence(where, value))
-    return Expectation(caught_by=_tests(where, value))
-
-
-def _tests(where: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or not all(isinstance(test, str) and test for test in value):
-        raise HarnessError(f'{where} must name tests, such as ["Nop.MovesEveryIndexByOne"].')
-    return tuple(value)
-
-
-def _sentence(where: str, value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise HarnessError(f"{where} must say why, in a sentence.")
-    return value
 
 
 def agree(expected: Mapping[str, Expectation], known: Iterable[Lie]) -> None:
@@ -94,10 +69,14 @@ def agree(expected: Mapping[str, Expectation], known: Iterable[Lie]) -> None:
     names = [lie.name for lie in known]
     for name in names:
         if name not in expected:
-            raise HarnessError(f"conformance/catalogue/lies.toml does not say what the lie {name!r} must lead to. Add it there.")
+            raise HarnessError(
+                f"conformance/catalogue/lies.toml does not say what the lie {name!r} must lead to. Add it there."
+            )
     for name in expected:
         if name not in names:
-            raise HarnessError(f"conformance/catalogue/lies.toml has {name!r}, which the program does not tell. {nearest(name, names)}")
+            raise HarnessError(
+                f"conformance/catalogue/lies.toml has {name!r}, which the program does not tell. {nearest(name, names)}"
+            )
 
 
 def objections(lie: Lie, expectation: Expectation) -> list[str]:
@@ -109,7 +88,9 @@ def objections(lie: Lie, expectation: Expectation) -> list[str]:
         if test in lie.green:
             found.append(f"{lie.name} is no longer caught by {test}.")
         elif test not in lie.tests:
-            found.append(f"{lie.name} is to be caught by {test}, which did not run: is that its name, or did its row end early?")
+            found.append(
+                f"{lie.name} is to be caught by {test}, which did not run: is that its name, or did its row end early?"
+            )
     if expectation.survived:
         red = sorted(lie.tests - set(expectation.caught_by))
         found += [f"{lie.name} is to be survived by {test}, which turned red." for test in red]

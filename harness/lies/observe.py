@@ -1,7 +1,6 @@
 """Runs every test through lies, and sees which turn red."""
 
 from __future__ import annotations
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,13 +9,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from harness.base.errors import HarnessError
+from harness.base.process import run
+from harness.base.words import nearest
 from harness.kernels.spec import HOST
 from harness.lies.model import Expectation, Lie
 from harness.matrix.column import Column, Setup
 from harness.results.model import Cell
 from harness.suite import catalogue
 from harness.suite.binding import DEFAULT, Binding
-from harness.suite.catalogue import Row, nearest
+from harness.suite.catalogue import Row
 from harness.suite.since import KernelVersion
 from harness.verdicts.judge import Verdict
 
@@ -34,11 +35,8 @@ AT_ONCE, PARTS = 24, 4
 def listed(build: Path) -> list[Lie]:
     """The lies that the conformance program can tell."""
     program = DEFAULT[0].program(build)
-    try:
-        answer = subprocess.run([str(program), "--list-lies"], text=True, capture_output=True, check=True, timeout=60)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise HarnessError(f"{program} does not list its lies: {error}. Build first: ci/build") from error
-    return [Lie(name=name, says=says) for name, says in (line.split(maxsplit=1) for line in answer.stdout.splitlines())]
+    listing = run([program, "--list-lies"], timeout_s=60, remedy="Build first: ci/build").output
+    return [Lie(name=name, says=says) for name, says in (line.split(maxsplit=1) for line in listing.splitlines())]
 
 
 def chosen_lie(name: str, known: Sequence[Lie]) -> Lie:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
+from harness.base.process import run
 from harness.machines.machine import Accelerator
 from harness.machines.process import child, text_lines
 from harness.machines.vm import INSTALL_QEMU, MACHINE, PROCESSOR, QEMU
@@ -76,13 +77,7 @@ def _kvm(kernel: Path, cache: Cache, qemu: str, device: Path, deadline_s: float)
 
 
 def _version(qemu: str) -> str:
-    try:
-        result = subprocess.run([qemu, "--version"], capture_output=True, text=True, timeout=30, check=True)
-    except OSError as error:
-        raise HarnessError(f"{qemu} cannot be started: {error.strerror}. {INSTALL_QEMU}") from error
-    except subprocess.SubprocessError as error:
-        raise HarnessError(f"{qemu} does not tell its version: {error}. {INSTALL_QEMU}") from error
-    return result.stdout.partition("\n")[0]
+    return run([qemu, "--version"], timeout_s=30, remedy=INSTALL_QEMU).output.partition("\n")[0]
 
 
 def _try_kvm(kernel: Path, qemu: str, device: Path, deadline_s: float) -> _Trial:

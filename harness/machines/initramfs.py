@@ -29,9 +29,9 @@ def file(path: str, data: bytes, permissions: int = 0o755) -> Node:
     return Node(path=path, mode=stat.S_IFREG | permissions, data=data)
 
 
-def directory(path: str, permissions: int = 0o755) -> Node:
+def directory(path: str) -> Node:
     """A directory."""
-    return Node(path=path, mode=stat.S_IFDIR | permissions)
+    return Node(path=path, mode=stat.S_IFDIR | 0o755)
 
 
 def character_device(path: str, major: int, minor: int) -> Node:

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.base.elf import loaded_part
+from harness.base.elf import stripped
 from harness.base.errors import HarnessError
 from harness.machines import initramfs, snapshot
 from harness.machines.machine import Event, Events, PlanEntry, plan_text
@@ -253,7 +253,7 @@ def _escaped(path: Path) -> str:
 def _carried(path: Path) -> bytes:
     """A program for the guest, without what a guest does not need."""
     try:
-        return loaded_part(path)
+        return stripped(path)
     except OSError as error:
         raise HarnessError(
             f"{path} is to run in the guest but cannot be read: {error.strerror}. Build the project first."

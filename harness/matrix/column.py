@@ -92,9 +92,9 @@ class Column:
     """
 
     def __init__(
-        self, spec: str, places: Sequence[Place], setup: Setup, say: Callable[[str], None] = lambda text: None
+        self, spec: str, places: Sequence[Place], setup: Setup, say: Callable[[str, bool], None] = lambda text, lasting: None
     ) -> None:
-        """`say` is told, while it works, what a waiting person wants to know."""
+        """`say` is told, while it works, what it does now, and with True what a reader of the run should know."""
         self.series = specify(spec, setup.settings.local, setup.fragments).heading
         self._say = say
         self._spec = spec
@@ -127,7 +127,7 @@ class Column:
                 yield self._cell(place, Observation(state=State.NOTHING, cause=self._trouble))
         finally:
             self._wall_ms = _ms_since(self._started)
-            self._say(f"done after {self._wall_ms / 1000:.1f} s")
+            self._does("done")
 
     @property
     def line(self) -> Kernel:
@@ -156,6 +156,7 @@ class Column:
         places = {self._entry(row.stem, binding): (row, binding) for row, binding in self._places}
         smokes = {self._entry(name, binding): (name, binding) for binding in self._bindings for name in SMOKE}
         smoke: dict[Binding, dict[str, Observation]] = {binding: {} for binding in self._bindings}
+        self._does("starts" if self._spec == HOST else "boots")
         booting = time.monotonic()
         for item in observe(machine, self._plan(), artefacts):
             if isinstance(item, dict):
@@ -181,13 +182,16 @@ class Column:
             case "hello" if not self._hello:
                 self._hello = event
                 self._boot_ms = None if self._spec == HOST else _ms_since(booting)
-                self._say(f"{event['release']} runs")
+                self._does(f"{event['release']} runs")
             case "trouble" | "notice":
                 self._notice(event["text"])
 
     def _notice(self, said: str) -> None:
         self._notices.append(said)
-        self._say(said)
+        self._say(said, True)
+
+    def _does(self, what: str) -> None:
+        self._say(what, False)
 
     @property
     def _several(self) -> bool:
@@ -234,9 +238,9 @@ class Column:
         self._image = obtain(
             self._spec,
             cache=cache,
-            archive=setup.open_archive(cache, self._notice, self._say),
+            archive=setup.open_archive(cache, self._notice, self._does),
             notice=self._notice,
-            progress=self._say,
+            progress=self._does,
             local=setup.settings.local,
             fragments=setup.fragments,
         )

@@ -10,7 +10,6 @@ each item then waits for its own. `Matrix` gathers what the items report, wherev
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from harness.base.paths import ROOT
 from harness.kernels.selection import Selection
 from harness.kernels.spec import columns_for
 from harness.matrix.column import Column, Setup
+from harness.matrix import progress
 from harness.matrix.gather import CELL, KERNEL
 from harness.report import evidence, sanitize
 from harness.results.model import Cell, Kernel
@@ -80,9 +80,8 @@ class KernelNode(pytest.Collector):
                 next(self._coming, None)  # lets the machine end, and its time be taken
         return self._seen[row.stem, binding.name]
 
-    def _say(self, text: str) -> None:
-        # Seen at once when pytest does not capture (ci/matrix sees to that); xdist's workers share our standard error.
-        print(f"\n[{self.name}] {text} ", end="", file=sys.stderr, flush=True)
+    def _say(self, text: str, lasting: bool = False) -> None:
+        progress.report(self.config.stash[SETUP].artefacts, self.name, text, lasting=lasting)
 
     def line(self) -> Kernel:
         """What is known about the kernel so far."""

@@ -23,11 +23,12 @@ from harness.kernels.spec import ARCHIVE, HOST
 from harness.matrix import prefetch as fetcher, publish
 from harness.matrix.column import Setup
 from harness.matrix.gather import CELL, Matrix
+from harness.matrix.progress import Progress
 from harness.matrix.items import ROWS, SELECTION, SETUP, CellItem, MatrixFile
 from harness.report import terminal
 from harness.suite import binding
 from harness.suite.catalogue import chosen_rows
-from harness.verdicts.judge import Verdict, sign
+from harness.verdicts.judge import Verdict
 
 GATHERER = "matrix-gatherer"
 HANDED_OVER = "selection"  # from the process that commands xdist's workers to them
@@ -203,6 +204,7 @@ class Gatherer:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._matrix: Matrix | None = None
+        self._progress: Progress | None = None
         self._held = ExitStack()  # until the end of the run
 
     def claim(self) -> None:
@@ -226,7 +228,10 @@ class Gatherer:
     def _begin(self, positions: Iterable[tuple[str, str, str]]) -> None:
         """The plan is known: what it needs and is not there yet is fetched while the first machines run."""
         assert self._matrix is not None
-        if self._matrix.begin(positions) and self._matrix.header is not None:
+        chosen = list(positions)
+        if self._matrix.begin(chosen) and self._matrix.header is not None:
+            self._progress = Progress(self._matrix.directory, (column for column, _, _ in chosen))
+            self._progress.start()
             planned = self._matrix.header.plan.kernels
             if len(planned) > 1:
                 missing = self._config.stash[SELECTION].missing
@@ -256,6 +261,9 @@ class Gatherer:
         properties = dict(report.user_properties)
         if report.when == "call" and CELL in properties:
             self._matrix.take(properties)
+            if self._progress is not None:
+                cell = self._matrix.cells[-1]
+                self._progress.cell(cell.series, cell.verdict)
         elif report.failed:
             last_line = str(report.longrepr).strip().rpartition("\n")[2]
             self._matrix.say(f"{report.nodeid} has no result: {last_line}")
@@ -263,6 +271,8 @@ class Gatherer:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Close the results, and say with the exit code what they are."""
+        if self._progress is not None:
+            self._progress.stop()
         self._held.close()
         if self._matrix is None:
             return
@@ -291,11 +301,12 @@ class Gatherer:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """A cell shows its sign, in short, and its verdict, in words. Where nothing was asked, no test passed or failed."""
+def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
+    """With -v a cell shows its verdict; else progress.py shows how far each kernel is. Without a verdict no test passed or failed."""
     cell = dict(getattr(report, "user_properties", ())).get(CELL)
     if report.when != "call" or cell is None:
         return None
     verdict = Verdict(cell["verdict"])
     neither = {Verdict.NONE: "no verdict", Verdict.NOT_EXPRESSIBLE: "not expressible"}
-    return neither.get(verdict, report.outcome), sign(verdict), verdict.upper().replace("_", " ")
+    word = verdict.upper().replace("_", " ") if config.option.verbose > 0 else ""
+    return neither.get(verdict, report.outcome), "", word

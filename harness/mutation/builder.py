@@ -6,9 +6,7 @@ Nothing here writes into the working tree. The sources of the tests are read fro
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import subprocess
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +15,7 @@ from pathlib import Path
 
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
+from harness.base.process import Done, run
 from harness.mutation import schemata
 from harness.mutation.headers import FOLDER, Header
 from harness.mutation.mutants import Mutant, apply
@@ -102,15 +101,15 @@ class Builder:
                 write(include / FOLDER / file, text.text)
             write(include / "mutation.h", schemata.PREAMBLE)
             made = _run("g++", *OPTIONS, "-fsyntax-only", "-fmax-errors=0", "-I", include, "-include", include / "mutation.h", EVERYTHING)
-            if made.returncode == 0:
+            if made.code == 0:
                 return chosen
             blamed = {
                 number
-                for file, line, column in _MESSAGE.findall(made.stderr)
+                for file, line, column in _MESSAGE.findall(made.errors)
                 for number in texts[file].mutants_at(int(line), int(column))
             }
             if not blamed & chosen.keys():
-                raise HarnessError(f"The headers with all mutants do not compile, and no mutant is to blame:\n{made.stderr[:2000]}")
+                raise HarnessError(f"The headers with all mutants do not compile, and no mutant is to blame:\n{made.errors[:2000]}")
             chosen = {number: mutant for number, mutant in chosen.items() if number not in blamed}
 
     # --- one at a time -----------------------------------------------------------------------------------------------
@@ -145,7 +144,7 @@ class Builder:
         program = include.parent / source.stem
         made = _run("g++", *OPTIONS, *INITIALISED, "-include", self.preamble(), "-I", include, source, "-o", program,
                     "-fmax-errors=1", "-lgtest", "-lgtest_main")  # fmt: skip
-        return program if made.returncode == 0 else made.stderr
+        return program if made.code == 0 else made.errors
 
     def rows(self, include: Path, rows: Sequence[str], jobs: int) -> Path | str:
         """The conformance program with only these rows; or what the compiler says."""
@@ -155,7 +154,7 @@ class Builder:
         folder = ROOT / "conformance"
         support = sorted(path for room in ("fixture", "evidence", "seam", "program") for path in (folder / room).glob("*.cc"))
 
-        def compiled(source: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
+        def compiled(source: Path) -> tuple[Path, Done]:
             made = include.parent / f"{source.stem}.o"
             version = '-DCONFORMANCE_URING_VERSION="with a mistake in it"'  # otherwise the project's: see conformance/CMakeLists.txt
             options = (*OPTIONS, *more, version, "-include", preamble, "-I", include, "-I", folder)
@@ -163,11 +162,11 @@ class Builder:
 
         with ThreadPoolExecutor(jobs) as pool:
             objects = list(pool.map(compiled, [*sources, *support]))
-        if failed := next((made for _, made in objects if made.returncode != 0), None):
-            return failed.stderr
+        if failed := next((made for _, made in objects if made.code != 0), None):
+            return failed.errors
         program = include.parent / "conformance"
         made = _run("g++", "-static", *(path for path, _ in objects), "-o", program, "-lgtest")
-        return program if made.returncode == 0 else made.stderr
+        return program if made.code == 0 else made.errors
 
 
 def digest_of(paths: Iterable[Path]) -> str:
@@ -190,15 +189,8 @@ def write(path: Path, text: str) -> bool:
 
 def run_or_raise(*command: object) -> None:
     """Run a command that must work."""
-    made = _run(*command)
-    if made.returncode != 0:
-        said = (made.stdout + made.stderr).strip()
-        raise HarnessError(f"{' '.join(str(word) for word in command)} ended with {made.returncode}:\n{said[-3000:]}")
+    run([str(word) for word in command], remedy="Everything must compile without a mutant; ci/install brings the tools.")
 
 
-def _run(*command: object) -> subprocess.CompletedProcess[str]:
-    words = [os.fspath(word) if isinstance(word, Path) else str(word) for word in command]
-    try:
-        return subprocess.run(words, capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise HarnessError(f"{words[0]} is not installed; ci/install brings it.") from error
+def _run(*command: object) -> Done:
+    return run([str(word) for word in command], remedy="ci/install brings it.", check=False)

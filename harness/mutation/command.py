@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
+from harness.base import command_line
 from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, OK, SURPRISES
 from harness.base.paths import ROOT
@@ -24,7 +25,7 @@ from harness.mutation.builder import INCLUDE, Builder
 PLACE = ROOT / "build" / "mutants"
 
 _EPILOG = """\
-A complete run writes reports/mutants.ndjson, reports/mutants.md and the README's line. What is found is kept in build/mutants
+A complete run writes reports/mutants.md and the README's line. What is found is kept in build/mutants
 as it is found: after an interruption only the rest runs, and after a change of a header or a test everything.
 
 Exit code: 0 all is as it was, 1 a mutant survives that must not (or one dies that was called equivalent), 2 our own trouble."""
@@ -39,8 +40,8 @@ def main(arguments: Sequence[str]) -> int:
     # A mistake that people make may also be one that is generated; it is tried once.
     mutants = list({mutant.id: mutant for mutant in [*operators.generate(sources), *handmade(sources)]}.values())
     exempt = ledger.exemptions(mutants)
-    published = ledger.read(ledger.PUBLISHED)
-    chosen = _chosen(mutants, options, published)
+    before = ledger.read(ledger.LAST)
+    chosen = _chosen(mutants, options, before)
     if options.list:
         for mutant in chosen:
             print(f"{mutant.id} {mutant.title}")
@@ -73,13 +74,13 @@ def main(arguments: Sequence[str]) -> int:
     if len(chosen) <= _FEW:
         for mutant, entry in zip(chosen, entries, strict=True):
             print(_shown(mutant, entry, sources, exempt))
-    complaints = list(_complaints(entries, exempt, published))
+    complaints = list(_complaints(entries, exempt, before))
     print(_summary(entries))
     spent = os.times()
     print(f"It took {spent.elapsed - begin:.0f} s, and {spent.children_user + spent.children_system:.0f} s of processors.")
     if len(chosen) == len(mutants):
         publication.publish(entries, exempt)
-        print("Written: reports/mutants.ndjson, reports/mutants.md, and the line in README.md.")
+        print("Written: reports/mutants.md, and the line in README.md.")
     print("\n".join(complaints))
     return SURPRISES if complaints else OK
 
@@ -88,11 +89,10 @@ _FEW = 12
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ci/mutate", description=__doc__, epilog=_EPILOG,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = command_line.parser("mutate", __doc__ or "", _EPILOG)
     parser.add_argument("mutant", nargs="*", metavar="NAME", help="only these: ids, or words of what --list shows")
     parser.add_argument("--file", action="append", metavar="HEADER", help="only the mutants of this header, such as ring.h")
-    parser.add_argument("--survivors", action="store_true", help="only those that survived in the published run, or are new")
+    parser.add_argument("--survivors", action="store_true", help="only those that survived in the last complete run here, or are new")
     parser.add_argument("--sample", action="store_true",
                         help="hand-made mutants that a few rows of the suite kill: quick, and part of ci/test --nightly")  # fmt: skip
     parser.add_argument("--list", action="store_true", help="name the mutants, and try none")
@@ -111,20 +111,13 @@ def _chosen(mutants: list[Mutant], options: argparse.Namespace, published: dict[
     if options.mutant:
         found = [mutant for mutant in found if any(word in f"{mutant.id} {mutant.title}" for word in options.mutant)]
     if options.sample:
-        found = [mutant for mutant in found if mutant.id in published and _is_sampled(published[mutant.id])]
+        found = [mutant for mutant in found if mutant.sample]
     if options.survivors:
         alive = {one.id for one in published.values() if one.verdict == Verdict.SURVIVED}
         found = [mutant for mutant in found if mutant.id in alive or mutant.id not in published]
     if not found:
         raise HarnessError("No mutant is chosen. ci/mutate --list names them all.")
     return found
-
-
-def _is_sampled(one: Entry) -> bool:
-    """A hand-made mutant that a few rows killed, or the compiler, or a look at code."""
-    suites = {"".join(word.capitalize() for word in row.split("_")) for row in FEW_ROWS}
-    by_few_rows = one.witness == Witness.SUITE and one.killer.partition(".")[0].partition("At")[0] in suites
-    return bool(one.why) and one.verdict == Verdict.KILLED and (by_few_rows or one.witness in (Witness.COMPILER, Witness.CODE))
 
 
 def _try_all(tried: Callable[[Mutant], Finding], todo: Sequence[Mutant], journal: Journal, jobs: int) -> bool:
@@ -138,7 +131,7 @@ def _try_all(tried: Callable[[Mutant], Finding], todo: Sequence[Mutant], journal
                 for future in done:
                     mutant = waiting.pop(future)
                     journal.add(mutant, future.result())
-                    progress.tell(mutant, future.result())
+                    progress.tell(future.result())
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
             return False
@@ -149,13 +142,13 @@ def _try_all(tried: Callable[[Mutant], Finding], todo: Sequence[Mutant], journal
 
 
 class _Progress:
-    """Says how far it is, on one line where that is possible, and names survivors as they are found."""
+    """Says how far it is, every twenty seconds and at the end."""
 
     def __init__(self, total: int) -> None:
         self._total, self._done, self._counts = total, 0, Counter[str]()
         self._begin = self._told = time.monotonic()
 
-    def tell(self, mutant: Mutant, finding: Finding) -> None:
+    def tell(self, finding: Finding) -> None:
         self._done += 1
         self._counts[finding.verdict] += 1
         now = time.monotonic()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from harness.base.errors import HarnessError
 from harness.base.exits import OK, SURPRISES
 from harness.base.paths import RESULTS, ROOT
+from harness.base.process import run
 from harness.mutation.mutants import Mutant
 from harness.mutation.trial import Finding, Verdict, Witness
 from harness.mutation.builder import Builder, run_or_raise
@@ -66,9 +66,9 @@ def _install(program: Path, place: Path) -> None:
 def _matrix(mutant: Mutant, build: Path, place: Path) -> Finding:
     command = [sys.executable, "-P", "-m", "harness", "matrix", "--kernel", mutant.kernel, "--build", str(build),
                "--results", str(place), *(word for row in mutant.rows for word in ("--test", row))]  # fmt: skip
-    run = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
-    if run.returncode not in (OK, SURPRISES):
-        raise HarnessError(f"{' '.join(command)} ended with {run.returncode}:\n{(run.stdout + run.stderr)[-2000:]}")
+    done = run(command, cwd=ROOT, environment=os.environ | {"PYTHONPATH": str(ROOT)}, remedy="ci/install brings it.", check=False)
+    if done.code not in (OK, SURPRISES):
+        raise HarnessError(f"{' '.join(command)} ended with {done.code}:\n{done.said}")
     red = [cell for cell in read_results(place / RESULTS).cells if cell.verdict in (Judged.WRONG, Judged.MISSING)]
     if not red:
         return Finding(Verdict.SURVIVED)

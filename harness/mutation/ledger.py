@@ -1,6 +1,6 @@
 """What was found, as data: one JSON line for each mutant, in the order of the headers.
 
-reports/mutants.ndjson is the last complete run. The findings of the run under way are kept in the builder's folder as
+build/mutants/mutants.ndjson is the last complete run on this machine. The findings of the run under way are kept in the builder's folder as
 they are made. That a mutant dies is not found out again as long as the headers and the file of the test that killed it are
 the same; that it survives, only as long as all tests are.
 """
@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.base import toml_file
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
+from harness.base.process import run
 from harness.mutation.mutants import Mutant
 from harness.mutation.trial import Finding, Verdict, Witness
 from harness.mutation.builder import digest_of
 
 EXEMPTIONS = Path(__file__).with_name("equivalents.toml")
-PUBLISHED = ROOT / "reports" / "mutants.ndjson"
+SCHEMA = EXEMPTIONS.with_suffix(".schema.json")
+LAST = ROOT / "build" / "mutants" / "mutants.ndjson"
 
 _SUFFIXES = (".h", ".cc", ".py", ".inc", ".cmake", ".txt")
 #: What decides who is asked, and how.
@@ -135,10 +136,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _first_line(command: Sequence[str]) -> str:
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.partition("\n")[0]
-    except (OSError, subprocess.SubprocessError) as error:
-        raise HarnessError(f"{command[0]} cannot be asked: {error}. ci/install brings it.") from error
+    return run(command, remedy="ci/install brings it.").output.partition("\n")[0]
 
 
 def _finding(words: Mapping[str, str]) -> Finding:
@@ -161,7 +159,7 @@ def exemptions(mutants: Sequence[Mutant], path: Path = EXEMPTIONS) -> dict[str, 
     """The exemptions, by mutants' ids. HarnessError if one names a mutant that there is not."""
     titles = {mutant.id: mutant.title for mutant in mutants}
     found: dict[str, Exemption] = {}
-    groups = tomllib.loads(path.read_text(encoding="utf-8"))
+    groups = toml_file.load(path, SCHEMA)
     for name, is_equivalent in (("equivalent", True), ("out_of_reach", False)):
         for group in groups.get(name, ()):
             for mutant in group["mutants"]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness.base import toml_file
 from harness.base.errors import HarnessError
 from harness.mutation.headers import Header, Node
 
 HAND = "hand-made"
 HANDMADE = Path(__file__).with_name("handmade.toml")
+SCHEMA = HANDMADE.with_suffix(".schema.json")
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Mutant:
     why: str = ""  # of a hand-made one: what mistake it stands for
     kernel: str = ""  # where it can be told from the original, if not on this machine's kernel
     rows: tuple[str, ...] = ()  # of the suite that can tell there
+    sample: bool = False  # ci/test tries it
     may_be_evaluated: bool = False  # by the compiler, which makes no choices: it is in a constexpr function
 
     @property
@@ -100,11 +102,11 @@ def apply(headers: Mapping[str, Header], mutant: Mutant) -> dict[str, str]:
 
 def handmade(headers: Mapping[str, Header], path: Path = HANDMADE) -> list[Mutant]:
     """The hand-made mutants."""
-    return numbered(_handmade(headers, entry) for entry in tomllib.loads(path.read_text(encoding="utf-8"))["mutant"])
+    return numbered(_handmade(headers, entry) for entry in toml_file.load(path, SCHEMA)["mutant"])
 
 
 def _handmade(headers: Mapping[str, Header], entry: Mapping[str, Any]) -> Mutant:
-    file, scope, before, after = (str(entry[key]) for key in ("file", "scope", "before", "after"))
+    file, scope, before, after = (entry[key] for key in ("file", "scope", "before", "after"))
     functions = [node for node in headers[file].functions if node.scope == scope] if file in headers else []
     text = headers[file].text if functions else ""
     places = {
@@ -133,7 +135,7 @@ def _handmade(headers: Mapping[str, Header], entry: Mapping[str, Any]) -> Mutant
         choices = (Edit(file, smallest.start, smallest.end, whole, statement=alone),)
     change = f"`{' '.join(before.split())}` becomes `{' '.join(after.split())}`"
     return Mutant(file, scope, headers[file].line_at(start), change, HAND, (edit,), choices, why=entry["why"],
-                  kernel=entry.get("kernel", ""), rows=tuple(entry.get("rows", ())),
+                  kernel=entry.get("kernel", ""), rows=tuple(entry.get("rows", ())), sample=entry.get("sample", False),
                   may_be_evaluated=any("constexpr" in text[node.start :].partition("{")[0] for node in functions))  # fmt: skip
 
 

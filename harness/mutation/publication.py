@@ -1,4 +1,4 @@
-"""Where the numbers of a complete run stand: reports/mutants.ndjson, reports/mutants.md and one line of README.md."""
+"""Where the numbers of a complete run are: reports/mutants.md, one line of README.md, and all findings in build/mutants."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ PAGE = ROOT / "reports" / "mutants.md"
 
 def publish(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> None:
     """Replace all three, or none."""
-    folder.replace_all({ledger.PUBLISHED: ledger.text(entries), **rendered(entries, exempt)})
+    ledger.LAST.parent.mkdir(parents=True, exist_ok=True)
+    folder.replace_all({ledger.LAST: ledger.text(entries), **rendered(entries, exempt)})
 
 
 def rendered(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> dict[Path, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -50,6 +51,11 @@ def readme_line(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> st
     return f"**Does it notice?** {headline(entries, exempt)}: [reports/mutants.md](reports/mutants.md)."
 
 
+def fingerprint(ids: Iterable[str]) -> str:
+    """Of a set of mutants: other headers make others."""
+    return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:12]
+
+
 def render(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> str:
     """The whole page."""
     programs = [one for one in entries if one.verdict != Verdict.INVALID]
@@ -57,7 +63,8 @@ def render(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> str:
     parts = [
         "# Mutants of the binding",
         f"**{headline(entries, exempt)}.** Another {sum(one in survivors and exempt[one.id].is_equivalent for one in survivors if one.id in exempt)} "
-        f"are no change at all, each with its proof below; {len(entries) - len(programs)} do not compile and do not count.",
+        f"are no change at all, each with its proof below; {len(entries) - len(programs)} do not compile and do not count. "
+        f"These are the mutants {fingerprint(one.id for one in entries)}.",
         _WORDS,
         "\n".join(_table("kind", programs, exempt, lambda one: one.kind)),
         "\n".join(_table("header", programs, exempt, lambda one: one.file)),

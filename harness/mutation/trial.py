@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from harness.base.errors import HarnessError
+from harness.base.process import Done, run
 from harness.mutation.headers import OTHER_ARCHITECTURE
 from harness.mutation.mutants import Mutant
 from harness.mutation.schemata import VARIABLE
@@ -65,19 +66,19 @@ class Finding:
     how: str = ""  # "failed", "hung", "died of SIGSEGV"
 
 
-def run_tests(program: Path, number: int = 0, tests: str = "*", *, watchdog: bool = True) -> Finding:
+def run_tests(program: Path, number: int = 0, *, watchdog: bool = True) -> Finding:
     """Run a GoogleTest program up to its first failed test. SUITE is filled in as the witness by the caller.
 
     What ends in no test's failure is seen twice before it is believed: once may be the machine's fault.
     """
-    finding = _run_once(program, number, tests, watchdog)
+    finding = _run_once(program, number, watchdog)
     if finding.how == "hung" or finding.how.startswith("ended"):
-        return _run_once(program, number, tests, watchdog)
+        return _run_once(program, number, watchdog)
     return finding
 
 
-def _run_once(program: Path, number: int, tests: str, watchdog: bool) -> Finding:
-    options = ["--gtest_fail_fast", "--gtest_brief=0", f"--gtest_filter={tests}"]
+def _run_once(program: Path, number: int, watchdog: bool) -> Finding:
+    options = ["--gtest_fail_fast", "--gtest_brief=0"]
     options += [f"--timeout-s={TEST_TIMEOUT_S}"] if watchdog else []
     environment = {"PATH": os.environ.get("PATH", ""), VARIABLE: str(number)}
     with tempfile.TemporaryDirectory(prefix="uring-mutant-") as folder:
@@ -134,8 +135,8 @@ class Runner:
                     "Run ctest --preset default to see why."
                 )
         for name, command in _checks(self._builder.original()).items():
-            if (made := _output_of(command)).returncode != 0:
-                raise HarnessError(f"{name} fails without any mutant, so it tells nothing:\n{made.stdout[-1000:]}{made.stderr[-1000:]}")
+            if (made := _output_of(command)).code != 0:
+                raise HarnessError(f"{name} fails without any mutant, so it tells nothing:\n{made.said}")
 
     def try_one(self, mutant: Mutant) -> Finding:
         """Who notices this mutant."""
@@ -199,10 +200,10 @@ class Runner:
     def _looked_at(self, mutant: Mutant, include: Path) -> Iterator[Finding]:
         for name, command in _checks(include).items():
             made = _output_of(command)
-            if made.returncode == _SEEN:
+            if made.code == _SEEN:
                 yield Finding(Verdict.KILLED, Witness.CODE, name, "failed")
-            elif made.returncode != 0:  # there is no code to look at
-                yield self._by_compiler(made.stderr, name, partial(_looks, name))
+            elif made.code != 0:  # there is no code to look at
+                yield self._by_compiler(made.errors, name, partial(_looks, name))
         if mutant.id not in self._program.numbers and mutant.file != OTHER_ARCHITECTURE:  # the suite was not asked yet
             yield from self._rows(include)
 
@@ -239,11 +240,11 @@ def _checks(include: Path) -> dict[str, list[str]]:
     }  # fmt: skip
 
 
-def _output_of(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def _output_of(command: Sequence[str]) -> Done:
+    return run(command, remedy="ci/install brings it.", check=False)
 
 
 def _looks(name: str, include: Path) -> Path | str:
     """The include directory if the check finds nothing wrong there; else what it says."""
     made = _output_of(_checks(include)[name])
-    return include if made.returncode == 0 else f"{made.stdout}{made.stderr}"
+    return include if made.code == 0 else made.said

@@ -331,7 +331,7 @@ def kernel_facts(kernel: Kernel | None) -> tuple[Fact, ...]:
         Fact(label="Booted in", value="" if kernel.boot_ms is None else f"{kernel.boot_ms / 1000:.1f} s"),
         Fact(label="Took", value=f"{kernel.wall_ms / 1000:.1f} s"),
         Fact(label="Smoke run", value=_smoke(kernel)),
-        Fact(label="HarnessError", value=kernel.trouble or ""),
+        Fact(label="Trouble", value=kernel.trouble or ""),
         *(Fact(label="Notice", value=notice) for notice in kernel.notices),
     ]
     return tuple(fact for fact in facts if fact.value)

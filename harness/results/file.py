@@ -17,8 +17,7 @@ from typing import Any
 
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
-from harness.verdicts.judge import Verdict
-from harness.verdicts.why import passed
+from harness.base.toml_file import validator
 from harness.results.model import (
     SCHEMA,
     Cell,
@@ -34,6 +33,8 @@ from harness.results.model import (
     utc_now,
     without,
 )
+from harness.verdicts.judge import Verdict
+from harness.verdicts.why import passed
 
 SCHEMA_PATH = Path(__file__).with_name("schema.json")
 
@@ -199,12 +200,8 @@ def _parse(where: str, line: str) -> dict[str, Any]:
 @cache
 def _validator(kind: str) -> Any:
     # Validating against the one kind, not against oneOf, is what makes the message name the field.
-    try:
-        import jsonschema
-    except ImportError as error:
-        raise HarnessError("Results are checked with python3-jsonschema: install it with apt.") from error
     definitions = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))["$defs"]
-    return jsonschema.Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": definitions})
+    return validator({"$ref": f"#/$defs/{kind}", "$defs": definitions})
 
 
 def _header(value: dict[str, Any]) -> Header:

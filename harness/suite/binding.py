@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.base import elf
 from harness.base.errors import HarnessError
+from harness.base.process import run
 
 OURS = "uring"
 RAW = "raw"  # bare system calls: no logic of a binding that could be wrong
@@ -70,13 +70,10 @@ class Binding:
 
     def _demand_the_name(self, program: Path) -> None:
         """HarnessError if the program calls its binding something else: in a guest, every cell would tell so, one by one."""
-        asked = [str(program), f"--binding={self.name}", "--gtest_list_tests"]
-        try:
-            told = subprocess.run(asked, capture_output=True, text=True, errors="replace", timeout=_START_S, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise HarnessError(f"{program} does not start: {error}. Build it anew.") from error
-        if told.returncode == _CALLED_WRONGLY:
-            said = (told.stderr.strip().splitlines() or ["it does not say why"])[-1]
+        command = [str(program), f"--binding={self.name}", "--gtest_list_tests"]
+        done = run(command, timeout_s=_START_S, remedy="Build it again.", check=False)
+        if done.code == _CALLED_WRONGLY:
+            said = (done.errors.strip().splitlines() or ["it does not say why"])[-1]
             raise HarnessError(
                 f"{program} does not run as the binding {self.name}: {said.removeprefix('conformance: ')}. "
                 "Use one name for it everywhere; in an adapter it is .name."

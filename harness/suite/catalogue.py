@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-import tomllib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from harness.base import toml_file
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 
 PATH = ROOT / "conformance" / "catalogue" / "catalogue.toml"
+SCHEMA = PATH.with_suffix(".schema.json")
 
 GROUPS = ("Rings", "Read and write", "Files", "Sockets", "Time and cancel", "Provided buffers", "Processes")
 ANY = "any"  # the `since` of a row that needs nothing of the kernel
-
-_REQUIRED = ("name", "stem", "group", "since", "evidence", "source")
-_OPTIONAL = ("also", "timeout_s")
 
 
 class Evidence(StrEnum):
@@ -67,21 +63,11 @@ class Row:
 
 def load(path: Path = PATH) -> tuple[Row, ...]:
     """All rows of the catalogue in its order; HarnessError when the file is not exactly what it should be."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise HarnessError(f"The catalogue cannot be read: {error}. Restore it from git.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise HarnessError(f"{path.name} is not valid TOML: {error}. Correct that line.") from error
-
-    _check_keys(path.name, document, ("defaults", "test"), required=("defaults", "test"))
-    defaults, tests = document["defaults"], document["test"]
-    if not isinstance(defaults, dict) or not isinstance(tests, list):
-        raise HarnessError(f"{path.name}: write [defaults] once, and [[test]] in double brackets for each row.")
-    _check_keys(f"{path.name}, [defaults]", defaults, ("timeout_s",), required=("timeout_s",))
-    rows = tuple(_row(f"{path.name}, test {number}", defaults | test) for number, test in enumerate(tests, 1))
-    if not rows:
-        raise HarnessError(f"{path.name} lists no test, so there is nothing to run. Restore it from git.")
+    document = toml_file.load(path, SCHEMA)
+    rows = tuple(
+        _row(f"{path.name}: test {number} ({test['name']})", document["defaults"] | test)
+        for number, test in enumerate(document["test"], 1)
+    )
     _check_unique(path.name, "name", (row.name for row in rows))
     _check_unique(path.name, "stem", (row.stem for row in rows))
     return rows
@@ -98,77 +84,29 @@ def chosen_rows(names: Iterable[str]) -> tuple[Row, ...]:
 
 
 def _row(where: str, table: dict[str, Any]) -> Row:
-    if isinstance(table.get("name"), str):
-        where = f"{where} ({table['name']})"
-    _check_keys(where, table, _REQUIRED + _OPTIONAL, required=_REQUIRED)
-    for key in _REQUIRED:
-        if not isinstance(table[key], str) or not table[key].strip():
-            # An unquoted 5.10 is the number 5.1: the one mistake here that would pass unnoticed.
-            raise HarnessError(f"{where}: {key} must be a text in quotes, not {table[key]!r}. Quote it.")
-    also = table.get("also", [])
-    if not isinstance(also, list) or not all(isinstance(release, str) for release in also):
-        raise HarnessError(f'{where}: also must be a list of texts, not {also!r}. Write it like ["5.10.162"].')
-    timeout_s = table["timeout_s"]
-    if type(timeout_s) is not int or timeout_s < 1:
-        raise HarnessError(f"{where}: timeout_s must be a whole number of seconds from 1 on, not {timeout_s!r}.")
-
-    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", table["stem"]):
-        raise HarnessError(f"{where}: stem {table['stem']!r} is none. Use lower case, digits, single _.")
-    _check_choice(where, "group", table["group"], GROUPS)
-    _check_choice(where, "evidence", table["evidence"], [kind.value for kind in Evidence])
-    _check_releases(where, table["since"], also)
-    return Row(
-        name=table["name"],
-        stem=table["stem"],
-        group=table["group"],
-        since=table["since"],
-        also=tuple(also),
-        evidence=Evidence(table["evidence"]),
-        source=table["source"],
-        timeout_s=timeout_s,
-    )
+    also = tuple(table.get("also", ()))
+    _check_backports(where, table["since"], also)
+    values: dict[str, Any] = table | {"also": also, "evidence": Evidence(table["evidence"])}
+    return Row(**values)
 
 
-def _check_releases(where: str, since: str, also: list[str]) -> None:
-    if since != ANY and not re.fullmatch(r"\d+\.\d+", since):
-        raise HarnessError(f'{where}: since {since!r} is no mainline release. Write it like "5.15", or "{ANY}".')
+def _check_backports(where: str, since: str, also: tuple[str, ...]) -> None:
     for release in also:
-        if not re.fullmatch(r"\d+\.\d+\.\d+", release):
-            raise HarnessError(f'{where}: also {release!r} is no stable release. Write it like "5.10.162".')
         if since == ANY or _numbers(release)[:2] >= _numbers(since):
             raise HarnessError(
-                f"{where}: also {release} is no backport, since {since} has it already. Remove one of them."
+                f"{where}: also {release} is not a backport: {since} has it already. Remove one of them."
             )
-    if also != sorted(set(also), key=_numbers):
-        raise HarnessError(f"{where}: also {also} must be sorted, oldest first, each once. Sort it.")
+    if list(also) != sorted(set(also), key=_numbers):
+        raise HarnessError(f"{where}: also {list(also)} must be sorted, oldest first, each once. Sort it.")
 
 
 def _numbers(release: str) -> tuple[int, ...]:
     return tuple(int(part) for part in release.split("."))
 
 
-def _check_keys(where: str, table: dict[str, Any], known: Collection[str], required: Iterable[str]) -> None:
-    for key in table:
-        if key not in known:
-            raise HarnessError(f"{where}: unknown key {key!r}. {nearest(key, known)}")
-    for key in required:
-        if key not in table:
-            raise HarnessError(f"{where}: the key {key!r} is missing. Add it.")
-
-
-def _check_choice(where: str, key: str, value: str, choices: Collection[str]) -> None:
-    if value not in choices:
-        raise HarnessError(f"{where}: unknown {key} {value!r}. {nearest(value, choices)}")
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"Did you mean {near[0]!r}?" if near else f"Use one of: {', '.join(known)}."
-
-
 def _check_unique(where: str, key: str, values: Iterable[str]) -> None:
     seen: set[str] = set()
     for value in values:
         if value in seen:
-            raise HarnessError(f"{where}: the {key} {value!r} stands there twice. Remove or rename one.")
+            raise HarnessError(f"{where}: the {key} {value!r} is listed twice. Remove or rename one.")
         seen.add(value)

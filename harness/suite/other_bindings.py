@@ -6,14 +6,13 @@ What is unpacked keeps its place: a build directory may refer to it. A newer ver
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.base.apt import KEYRING, Apt
 from harness.base.cache import Cache, Notice, explained
-from harness.base.errors import HarnessError
+from harness.base import apt, process
 
 NEWEST = "sid"  # where new versions come first
 #: The package that a other is named after, and what it needs beside it. liburing's headers include newer ones of the
@@ -53,9 +52,9 @@ class OtherBindings:
         """The newest of each of these suites, once each. HarnessError if one cannot be had."""
         with self._cache.lock("peers", self._notice):
             if self._asked is None:
-                apt = self._apt(self._suites, *self._apt(self._known, self._mirror).mirrors())
-                apt.update()
-                self._asked = apt
+                asked = self._apt(self._suites, *self._apt(self._known, self._mirror).mirrors())
+                asked.update()
+                self._asked = asked
             found = [self._unpacked(self._asked, packages, suite) for suite in suites]
         return list({other.version: other for other in found}.values())
 
@@ -67,9 +66,9 @@ class OtherBindings:
     def _apt(self, suites: tuple[str, ...], main: str | None = None, security: str | None = None) -> Apt:
         return Apt(self._cache, suites, mirror=main, security_mirror=security, keyring=KEYRING)
 
-    def _unpacked(self, apt: Apt, packages: Sequence[str], suite: str) -> OtherBinding:
-        with apt.downloaded(packages[0], None, suite) as deb:  # checks the package against the signed list
-            version = deb.name.split("_")[1].replace("%3a", ":")
+    def _unpacked(self, archive: Apt, packages: Sequence[str], suite: str) -> OtherBinding:
+        with archive.downloaded(packages[0], None, suite) as deb:  # checks the package against the signed list
+            version = run(["dpkg-deb", "--field", str(deb), "Version"]).strip()
             place = self._cache.root / f"{packages[0]}_{version.replace(':', '%')}_{suite}"
             if (place / _COMPLETE).exists():
                 return _other(place)
@@ -77,7 +76,7 @@ class OtherBindings:
             shutil.rmtree(new, ignore_errors=True)
             extract(deb, new)
         for name in packages[1:]:
-            with apt.downloaded(name, None, suite) as deb:
+            with archive.downloaded(name, None, suite) as deb:
                 extract(deb, new)
         with explained(place):
             (new / _COMPLETE).write_text(version)
@@ -102,18 +101,9 @@ def installed_version(package: str) -> str:
 
 def short(version: str) -> str:
     """A version without the distribution's part."""
-    return version.split(":")[-1].rsplit("-", 1)[0]
+    return apt.version(version).upstream_version or version
 
 
 def run(command: Sequence[str], cwd: Path | None = None) -> str:
-    """Run a command; what it printed. HarnessError, with the end of what it said, if it fails."""
-    try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace", check=False)
-    except FileNotFoundError as error:
-        raise HarnessError(
-            f"{command[0]} is not installed: ci/bench and ci/adapters install what they need; run one of them."
-        ) from error
-    if done.returncode:
-        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
-        raise HarnessError(f"{' '.join(command[:3])} ... failed with exit code {done.returncode}:\n{said}")
-    return done.stdout
+    """Run a command that works with bindings of others; what it printed."""
+    return process.run(command, cwd=cwd, remedy="ci/bench and ci/adapters install what they need.").output

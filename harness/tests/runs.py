@@ -92,7 +92,7 @@ def run(
     adapters = {binding: digest(binding) for binding in bindings if binding != "uring"}
     made_of = replace(MADE_OF, tests={test: digest(test) for test in tests}, adapters=adapters)
     return Results(
-        header=replace(HEADER, **{"plan": plan, "made_of": made_of, **header}),  # type: ignore[arg-type]
+        header=replace(HEADER, **{"plan": plan, "made_of": made_of, **header}),
         kernels=tuple(kernel(series, (patches or {}).get(series, "10")) for series in kernels),
         cells=tuple(cells),
         footer=Footer.count(plan, cells, ended="2026-11-22T03:10:00Z"),

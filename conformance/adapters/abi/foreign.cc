@@ -15,7 +15,7 @@ namespace {
 using conformance::BindingAtWork;
 using conformance::NotExpressible;
 
-// Ends the running test with a skip that says what the binding has no words for. The only way to a skip
+// Ends the running test with a skip that says what the binding cannot express. The only way to a skip
 // without a refusal; the listeners take it from a foreign binding alone.
 [[noreturn]] void stop(const NotExpressible& lacking) {
   conformance::current_observation().not_expressible = lacking;
@@ -89,13 +89,13 @@ auto call(Function function, Arguments... arguments) {
   return function(arguments...);
 }
 
-// Calls one that may answer that the binding has no words for what is asked.
+// Calls one that may answer that the binding cannot express what is asked.
 template <class Function, class... Arguments>
 int ask(const char* name_of_function, Function function, Arguments... arguments) {
   const std::size_t before = conformance::wire_log().events();
   const int result = call(function, arguments...);
   if (result == URING_BINDING_NOT_EXPRESSIBLE && conformance::wire_log().events() != before) {
-    means_nothing(name_of_function, "asked the kernel, and says that there are no words for it");
+    means_nothing(name_of_function, "asked the kernel, and says that this cannot be expressed");
   }
   return result;
 }
@@ -111,7 +111,7 @@ const uring_binding_v1& adapters_table() {
 void start() {
   if (table.version != URING_BINDING_VERSION || table.size != sizeof table) {
     throw std::runtime_error(
-        "the adapter was made for another version of uring_binding.h: compile it anew, and see --validate");
+        "the adapter was made for another version of uring_binding.h: compile it again, and see --validate");
   }
   conformance::install_traps();
 }

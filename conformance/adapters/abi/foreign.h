@@ -35,7 +35,7 @@ inline constexpr bool is_foreign = true;
 void start();
 int validate(std::string_view layer, unsigned timeout_s, int skip_code);
 
-// In the text of a skip that says what the binding has no words for.
+// In the text of a skip that says what the binding cannot express.
 inline constexpr std::string_view not_expressible_words = " is not expressible: ";
 
 conformance::wire::Sqe bytes_of(const Sqe& sqe);
@@ -59,7 +59,7 @@ class PrivateWord {
 inline const u32 sqe_size = table.sqe_size, cqe_size = table.cqe_size;
 inline const PrivateWord params_size, off_sq_ring, off_cq_ring, off_sqes;
 
-// Where both queues stand: two words as the binding shows them, two as the kernel sees them.
+// The positions of both queues: two words as the binding shows them, two as the kernel sees them.
 struct Indices {
   PrivateWord sqe_head, sqe_tail;
   u32 sq_tail, cq_head;

@@ -224,7 +224,7 @@ class Mechanics {
                  "enter makes " + (lines.empty() ? "no system call" : '"' + lines[0] + '"') + ", want \"" +
                      line + '"');
   }
-  // Where this machine slept over what was to be waited for, it is longer next time.
+  // If this machine slept past the end of the wait, the next attempt waits longer.
   void waits_in_one_sleep() {
     now_at = "copy_cqes and submit_and_wait that have to wait for two";
     wire::Sqe nobodys;
@@ -246,7 +246,7 @@ class Mechanics {
     TwoReads reads(ms);
     reads.queue(ring_, unordered);
     ring_.submit().ok();
-    ring_.nop(unordered).ok();  // is handed out and stays behind
+    ring_.nop(unordered).ok();  // is handed out and never submitted
     const u32 published = ring_.indices().sq_tail;
     conformance::wire_log().clear();
     std::array<Cqe, 4> cqes;

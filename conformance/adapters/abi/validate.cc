@@ -116,7 +116,7 @@ void handshake(Findings& found) {
   goes_with("group_put", table.group_put != nullptr, has(URING_BINDING_BUFFER_GROUPS));
 }
 
-// --- capabilities: what the binding has words for
+// --- capabilities: what the binding can express
 // ----------------------------------------------------------------
 
 void capabilities(Findings& found) {

@@ -97,7 +97,7 @@ def test_a_full_disk_is_told_with_place_and_room(tmp_path, monkeypatch):
     def fsync(descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(cache_module.os, "fsync", fsync)
+    monkeypatch.setattr(os, "fsync", fsync)
     told = rf"The disk is full: writing {tmp_path}/blobs/\S+ failed, \d+ MiB are free in {tmp_path}/blobs\."
     with pytest.raises(HarnessError, match=told):
         Cache(tmp_path).put(io.BytesIO(b"kernel"))
@@ -147,7 +147,7 @@ def test_a_lock_keeps_out_another_process_until_it_is_given_back(tmp_path):
 
 def test_locks_of_different_names_do_not_meet(tmp_path):
     cache = Cache(tmp_path)
-    notices = []
+    notices: list[str] = []
     with cache.lock("one", notices.append), cache.lock("two", notices.append):
         pass
     assert notices == []

@@ -108,6 +108,13 @@ def test_a_list_that_cannot_be_read_costs_nothing_if_the_others_have_all(system:
     assert "Not all lists of the archive could be read: E: The repository x is not signed." in done.stdout
 
 
+def test_a_system_without_apt_is_told_what_it_can_do(tmp_path: Path) -> None:
+    for name in ("bash", "dirname", "readlink", "sed", "tr", "cat"):
+        (tmp_path / name).symlink_to(f"/usr/bin/{name}")
+    done = subprocess.run([INSTALL], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "no apt-get" in done.stderr and "qemu-system-x86" in done.stderr, done.stderr
+
+
 def test_what_apt_is_about_to_do_is_shown(system: System) -> None:
     system.archive = ["g++"]
     system.install = (

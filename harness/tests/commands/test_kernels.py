@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.__main__ import main
 from harness.base.cache import Cache
 from harness.base.paths import ROOT
 from harness.commands import kernels as inventory
-from harness.kernels import spec as kernels, tree
+from harness.kernels import tree
 from harness.kernels.archive import Archive, Pin
 from harness.kernels.settings import Settings
 from harness.tests.kernels.test_archive import DEAD, gnupg, repository  # noqa: F401
@@ -49,8 +50,9 @@ def run(archive, gnupg, settings, tmp_path, monkeypatch, capsys):  # noqa: F811
 
     def run(*words: str, mirror: str = archive.uri) -> tuple[int, str, str]:
         more = [] if "clear" in words else ["--mirror", mirror]
-        code = inventory.main([*words, "--cache", str(tmp_path / "cache"), *more])
-        return code, *capsys.readouterr()
+        code = main(["kernels", *words, "--cache", str(tmp_path / "cache"), *more])
+        said = capsys.readouterr()
+        return code, said.out, said.err
 
     return run
 
@@ -112,7 +114,7 @@ def test_a_cold_cache_and_no_archive_is_trouble(run):
     for words in (["list"], ["fetch"]):
         code, out, err = run(*words, mirror=DEAD)
         assert (code, out) == (2, "")
-        assert re.fullmatch(rf"ci/kernels: The package archive at {DEAD} cannot be used: .* --mirror\.\n", err)
+        assert re.fullmatch(rf"ci/harness kernels: The package archive at {DEAD} cannot be used: .* --mirror\.\n", err)
 
 
 def test_fetch_gets_all_of_the_matrix_so_that_no_network_is_needed(run, tmp_path):
@@ -130,7 +132,7 @@ def test_one_kernel_that_cannot_be_had_does_not_keep_the_others_from_coming(run,
     assert code == 2
     assert "6.1: apt-get download linux-image-6.1.0-10-cloud-amd64=6.1.100-1 failed" in err
     assert "6.12: there is 6.12.7-cloud-amd64" in err
-    assert "ci/kernels:" not in err  # nobody gave up the rest
+    assert "ci/harness kernels:" not in err  # nobody gave up the rest
 
 
 # --- clear -----------------------------------------------------------------------------------------------------
@@ -237,7 +239,7 @@ def test_mistakes_are_told(words, told, run, tmp_path):
     before = files(tmp_path / "cache")
     code, _, err = run(*words)
     assert code == 2
-    assert re.search(f"^ci/kernels: {told}", err)
+    assert re.search(f"^ci/harness kernels: {told}", err)
     assert files(tmp_path / "cache") == before
 
 
@@ -255,7 +257,7 @@ def test_the_command_as_a_person_calls_it(words, code, tmp_path):
     )  # fmt: skip
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
-    assert "ci/kernels" in (done.stdout or done.stderr)
+    assert "ci/harness kernels" in (done.stdout or done.stderr)
 
 
 @pytest.mark.parametrize("arguments", [("clear",), ("clear", "--old"), ("clear", "6.1")])

@@ -281,7 +281,7 @@ def test_an_archive_that_is_down(tmp_path):
 def test_two_machines_are_merged_with_their_consoles(tmp_path):
     clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
     for series in ("host", "6.12"):
-        command = [sys.executable, "-m", "harness", "--kernel", series, "--results", tmp_path / f"shard-{series}"]
+        command = [sys.executable, "-m", "harness", "matrix", "--kernel", series, "--results", tmp_path / f"shard-{series}"]
         done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "ublished" not in done.stdout

@@ -11,6 +11,7 @@ import re
 import shutil
 import struct
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def zstd(data: bytes) -> bytes:
     return subprocess.run(["zstd", "-q", "-c"], input=data, capture_output=True, check=True).stdout
 
 
-PACKERS = {"gzip": gzip.compress, "xz": lzma.compress, "bzip2": bz2.compress, "zstd": zstd, "lz4": lz4}
+PACKERS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "xz": lzma.compress, "bzip2": bz2.compress, "zstd": zstd, "lz4": lz4}
 
 
 def bzimage(
@@ -267,9 +268,9 @@ def test_what_cannot_be_taken_out_boots_compressed_and_says_so(data, reason, get
 
 def test_a_missing_tool_is_no_error(get, image, notices, monkeypatch):
     path = image(bzimage(packer="lz4"))
-    monkeypatch.setattr(shutil, "which", lambda tool: None)
+    monkeypatch.setenv("PATH", "/nowhere")
     assert get(path).boot_image == path
-    assert notices[0].endswith("it needs the command lz4, which is not installed.")
+    assert notices[0].endswith("lz4 cannot be started: No such file or directory. Install lz4.")
 
 
 def test_the_note_is_found_behind_others():
@@ -292,28 +293,28 @@ GOOD = 'kernels = ["6.1"]\nsuites = ["sid"]\n'
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('kernel = ["6.1"]\nsuites = ["sid"]', "unknown key 'kernel'. The nearest known key is 'kernels'"),
-        ('kernels = ["6.1"]\nsuits = ["sid"]', "unknown key 'suits'. The nearest known key is 'suites'"),
-        ('kernels = "6.1"\nsuites = ["sid"]', "'kernels' must be a list of strings"),
-        ('kernels = [6.1]\nsuites = ["sid"]', "'kernels' must be a list of strings"),
-        ('kernels = []\nsuites = ["sid"]', "'kernels' must be a list of strings that is not empty"),
+        ('kernel = ["6.1"]\nsuites = ["sid"]', "unknown key 'kernel'. Did you mean 'kernels'"),
+        ('kernels = ["6.1"]\nsuits = ["sid"]', "unknown key 'suits'. Did you mean 'suites'"),
+        ('kernels = "6.1"\nsuites = ["sid"]', "kernels must be a list of kernels in quotes"),
+        ('kernels = [6.1]\nsuites = ["sid"]', "kernels, item 1 must be text in quotes that is not empty, not 6.1. Quote it"),
+        ('kernels = []\nsuites = ["sid"]', "kernels must be a list of kernels in quotes that is not empty"),
         ('kernels = ["6.1"]', "the key 'suites' is missing"),
-        (GOOD + "[pins]", "unknown key 'pins'. The nearest known key is 'pin'"),
-        (GOOD + 'pin.6.1 = "6.1.190-1"', "unknown key 'pin.6.1'|'pin.6' must be a table with the keys version and r"),
-        (GOOD + '[pin]\n"6.1" = { versoin = "6.1.1-1" }', "unknown key 'pin.6.1.versoin'. .* is 'pin.6.1.version'"),
-        (GOOD + '[pin]\n"6.1" = { version = "6.1.1-1" }', "'pin.6.1.reason' must be a string that is not empty"),
-        (GOOD + '[pin]\n"6.1" = "6.1.1-1"', "'pin.6.1' must be a table with the keys version and reason"),
-        (GOOD + '[exclude]\n"6.1" = ""', "'exclude.6.1' must be a string that is not empty"),
-        (GOOD + "[exclude]\n6.1 = \"x\"", "'exclude.6' must be a string"),
-        (GOOD + '[exclude]\n"6.1.190" = "x"', "'6.1.190' is not a series: quote it and write two numbers"),
-        (GOOD + 'exclude = ["6.1"]', "'exclude' must be a table: .exclude., then a line for each"),
+        (GOOD + "[pins]", "unknown key 'pins'. Did you mean 'pin'"),
+        (GOOD + 'pin.6.1 = "6.1.190-1"', "pin: a key must be a series in quotes, .*, not '6'"),
+        (GOOD + '[pin]\n"6.1" = { versoin = "6.1.1-1" }', "pin.6.1: unknown key 'versoin'. Did you mean 'version'"),
+        (GOOD + '[pin]\n"6.1" = { version = "6.1.1-1" }', "pin.6.1: the key 'reason' is missing. Add it"),
+        (GOOD + '[pin]\n"6.1" = "6.1.1-1"', "pin.6.1 must be a table with the keys version and reason"),
+        (GOOD + '[exclude]\n"6.1" = ""', "exclude.6.1 must be text in quotes that is not empty"),
+        (GOOD + "[exclude]\n6.1 = \"x\"", "exclude: a key must be a series in quotes, .*, not '6'"),
+        (GOOD + '[exclude]\n"6.1.190" = "x"', "exclude: a key must be a series in quotes, which is two numbers, .*, not '6.1.190'"),
+        (GOOD + 'exclude = ["6.1"]', "exclude must be a table: .exclude., then a line for each"),
         (GOOD + '[exclude]\n"6.1" = "x"\n[pin]\n"6.1" = {version="1",reason="x"}', "6.1 is pinned and excluded"),
         (GOOD + '[local]\nhost = "linux"', "'host' cannot be the name of a local kernel"),
         (GOOD + '[local]\n"6.1" = "linux"', "'6.1' cannot be the name of a local kernel"),
         (GOOD + '[local]\n"a/b" = "linux"', "'a/b' cannot be the name of a local kernel"),
-        (GOOD + "[local]\nmine = 1", "'local.mine' must be a string that is not empty"),
-        ("kernels = [", "cannot be read: Invalid value"),
-        ("kernels = \xff", "cannot be read"),
+        (GOOD + "[local]\nmine = 1", "local.mine must be text in quotes that is not empty, not 1. Quote it"),
+        ("kernels = [", "is not valid TOML: Invalid value"),
+        ("kernels = \xff", "is not UTF-8: .* at byte 10. Save it as UTF-8"),
     ],
 )
 def test_settings_that_make_no_sense_are_trouble(text, message, tmp_path):

@@ -11,7 +11,8 @@ import pytest
 
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
-from harness.machines.accelerator import Accelerator, choose
+from harness.machines.machine import Accelerator
+from harness.machines.accelerator import choose
 
 SPEAKS = 'printf "Probing EDD\\nLinux version 6.1"; exec sleep 100'
 SILENT = "exec sleep 100"

@@ -392,7 +392,8 @@ def test_a_runner_that_is_killed_blames_no_entry(
 
 def test_a_farewell_is_told_by_death_too(tmp_path: Path) -> None:
     bye = """echo '{"kind":"bye","kmsg":["<4>x"]}'"""
-    for last_words, kmsg in (("true", None), (bye, ["<4>x"]), (BYE, [])):
+    cases: tuple[tuple[str, list[str] | None], ...] = (("true", None), (bye, ["<4>x"]), (BYE, []))
+    for last_words, kmsg in cases:
         script = f"{HELLO}; {last_words}; exec sleep 100"
         machine = HostMachine(runner=fake_runner(tmp_path, script), grace_s=0.5)
         *_, died = machine.run([], tmp_path)

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "program/fork_protocol.h"
 #include "program/fork_server.h"
 
 namespace {
@@ -63,7 +64,7 @@ int run(const std::string& suite) {
 int main(int argc, char** argv) {
   const std::string program = argv[0];
   std::vector<std::string> words(argv + 1, argv + argc);
-  constexpr std::string_view serve = "--fork-server=";
+  constexpr std::string_view serve = conformance::fork_protocol::option;
   if (words.size() == 1 && words[0].starts_with(serve)) {
     words = conformance::serve_forks(std::atoi(words[0].c_str() + serve.size()));
     words.erase(words.begin());

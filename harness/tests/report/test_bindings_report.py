@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from xml.etree import ElementTree
+from typing import Any
 
 import pytest
 
@@ -51,10 +52,10 @@ WITNESS = REFUSAL | {
 FAILURE = {"file": "x_test.cc", "line": 12, "text": "cqe.res\n  is: -22"}
 
 
-def records(suite: str, binding: str, state: str, **more: object) -> tuple[dict[str, object], ...]:
+def records(suite: str, binding: str, state: str, **more: object) -> tuple[dict[str, Any], ...]:
     """What a program writes whose second test ended so."""
     encodes, works = ({"kind": "test", "name": f"{suite}.{name}", "state": "passed"} for name in ("Encodes", "Works"))
-    header = {"kind": "header", "schema": 1, "binding": {"name": binding, "version": VERSIONS[binding]}, "plan": []}
+    header: dict[str, Any] = {"kind": "header", "schema": 1, "binding": {"name": binding, "version": VERSIONS[binding]}, "plan": []}
     return header, encodes, works | {"state": state} | more, {"kind": "footer", "ran": 2}
 
 
@@ -124,7 +125,7 @@ def test_the_run_goes_through_its_file(tmp_path):
 
 def test_what_the_canned_run_is_for():
     assert {cell.verdict for cell in BOUND.cells} == set(Verdict) - {Verdict.MISSING, Verdict.EARLY, Verdict.NONE}
-    accused = {}
+    accused: dict[str, set[str]] = {}
     for finding in text.findings(BOUND):
         for test in finding.tests:
             says = view.blamed(BOUND, [test], finding.series, finding.binding)
@@ -156,7 +157,7 @@ def test_what_cannot_be_said_is_told_and_needs_no_look():
 
 WAITID = next(row for row in ROWS if row.name == "waitid")
 UNSAID, PASSED = ({"kind": "test", "name": name} for name in ("Waitid.A", "Waitid.B"))
-UNSAID |= {"state": "not_expressible", "not_expressible": LACK | {"reason": "it is too old."}}
+UNSAID |= {"state": "not_expressible", "not_expressible": LACK | {"reason": "it is too old."}}  # type: ignore[dict-item]
 PASSED |= {"state": "passed"}
 REFUSED = {"kind": "test", "name": "Waitid.C", "state": "refused", "refusal": WITNESS}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def tree(tmp_path_factory):
     return copy
 
 
-def parts(tree: Path) -> dict[str, object]:
+def parts(tree: Path) -> dict[str, Any]:
     return asdict(provenance.provenance_of(ROWS, tree))
 
 

@@ -84,8 +84,8 @@ def test_a_program_that_can_run(programs, name, in_guests):
     ("binding", "says"),
     [
         (Binding(name="shared"), "it is linked to shared libraries. Link it with -static"),
-        (Binding(name="script"), "it is no program for x86-64"),
-        (Binding(name="cut"), "it is no program for x86-64"),
+        (Binding(name="script"), "it is not an x86-64 executable"),
+        (Binding(name="cut"), "it is not an x86-64 executable"),
         (Binding(name="plain"), "cannot be executed"),
         (Binding(name="uring"), "conformance is not there. Build first: ci/build"),
         (Binding(name="liburing-2.15"), "ci/adapters fetches that binding"),
@@ -104,7 +104,7 @@ def test_a_program_that_cannot(programs, binding, says):
     [
         ("template", "as the binding template: this tests another: --binding=template --gtest_list_tests. Use one name for it"),
         ("mute", "it does not say why. Use one name for it"),
-        ("lost", "does not start: [Errno 2] No such file or directory"),
+        ("lost", "conformance-lost cannot be started: No such file or directory. Build it again."),
     ],
 )
 def test_a_program_that_does_not_run_under_that_name(programs, name, says):

@@ -505,12 +505,13 @@ def test_a_late_part_of_the_log_that_is_lost_is_not_green() -> None:
 
 def test_the_host_is_not_blamed_for_its_log() -> None:
     warning, ours = "<4>WARNING: at net/core/dev.c:1", "<4>WARNING: at io_uring/poll.c:1"
-    for ending, expected in (
+    endings: tuple[tuple[dict[str, Any], tuple[str, ...]], ...] = (
         ({**BYE, "kmsg": [warning], "kmsg_error": OVERFLOW}, ()),
         ({**BYE, "kmsg": [ours]}, (ours,)),
         (died("shutdown", why="it hung", console_tail=["[ 1.5] WARNING: x"]), ()),
         (killed("shutdown"), ()),
-    ):
+    )
+    for ending, expected in endings:
         machine = FakeMachine([HELLO, *passing("a"), ending])
         machine.shared_log = True
         observations, _ = watch(machine, "a")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import platform
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
 from harness.kernels.settings import load_settings
+from harness.base import command_line
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
-from harness.base.exits import OK, SURPRISES, TROUBLE
+from harness.base.exits import OK, SURPRISES
 from harness.base.paths import ROOT
 from harness.bench.binding import measure, peers, table
 from harness.suite.other_bindings import CRATE, LIBURING, NEWEST, OtherBinding, OtherBindings, run
@@ -19,18 +19,14 @@ from harness.suite.other_bindings import CRATE, LIBURING, NEWEST, OtherBinding, 
 README = ROOT / "bindings/bench/README.md"
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run the benchmark; what ci/bench exits with."""
-    parser = argparse.ArgumentParser(prog="ci/bench", description=__doc__)
+    parser = command_line.parser("bench", __doc__ or "", "Exit code: 0 all goals are met, 1 one is not, 2 the harness itself failed.")
     parser.add_argument("--offline", action="store_true", help="use the peers that an earlier run fetched")
     parser.add_argument("--repetitions", type=int, default=9, help="of the times; 0 measures none")
     parser.add_argument("--no-write", action="store_true", help="print the table, leave README.md alone")
     options = parser.parse_args(arguments)
-    try:
-        return _run(options.repetitions, offline=options.offline, write=not options.no_write)
-    except HarnessError as trouble:
-        print(f"ci/bench: {trouble}", file=sys.stderr)
-        return TROUBLE
+    return _run(options.repetitions, offline=options.offline, write=not options.no_write)
 
 
 def _run(repetitions: int, *, offline: bool, write: bool) -> int:
@@ -62,6 +58,3 @@ def _unpacked(there: OtherBindings, packages: Sequence[str], *, offline: bool) -
 def _say(said: str) -> None:
     print(said, file=sys.stderr)
 
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,11 +1,11 @@
-#include "json.h"
+#include "evidence/json.h"
 
 #include <cstddef>
 
-namespace runner {
+namespace conformance::json {
 namespace {
 
-// Length of the well-formed UTF-8 sequence at the start of `text`, 0 if there is none. The bounds of the
+// Length of the well-formed UTF-8 sequence at the start of `text`, or 0. The bounds of the
 // second byte are those of the Unicode standard (table 3-7): no overlong forms, no surrogates.
 std::size_t sequence_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -90,6 +90,10 @@ Object& Object::flag(std::string_view name, bool value) {
   return *this;
 }
 
+Object& Object::flag(std::string_view name, std::optional<bool> value) {
+  return value ? flag(name, *value) : null(name);
+}
+
 Object& Object::null(std::string_view name) {
   key(name);
   body_ += "null";
@@ -107,10 +111,27 @@ Object& Object::list(std::string_view name, const std::vector<std::string>& valu
   return *this;
 }
 
+Object& Object::list(std::string_view name, const std::vector<Object>& values) {
+  key(name);
+  body_ += '[';
+  for (const Object& value : values) {
+    if (body_.back() != '[') body_ += ',';
+    body_ += value.str();
+  }
+  body_ += ']';
+  return *this;
+}
+
+Object& Object::object(std::string_view name, const Object& value) {
+  key(name);
+  body_ += value.str();
+  return *this;
+}
+
 Object& Object::pair(std::string_view name, std::int64_t first, std::int64_t second) {
   key(name);
   body_ += '[' + std::to_string(first) + ',' + std::to_string(second) + ']';
   return *this;
 }
 
-}  // namespace runner
+}  // namespace conformance::json

@@ -1,0 +1,91 @@
+// The rest of the wire: what io_uring_setup(2), mmap(2) and io_uring_register(2) take and answer, as far as
+// the suite looks at it. Like wire.h these are the suite's own numbers and layouts, taken from the kernel's
+// include/uapi/linux/io_uring.h: an offset that is wrong in the binding must not blind the wire log as well.
+#ifndef CONFORMANCE_SEAM_KERNEL_ABI_H
+#define CONFORMANCE_SEAM_KERNEL_ABI_H
+
+#include <cstddef>
+#include <cstdint>
+
+namespace conformance::wire {
+
+// A system call returned an errno if its result is from -max_errno to -1 (include/linux/err.h).
+inline constexpr long max_errno = 4095;
+constexpr bool is_errno(long result) { return result < 0 && result >= -max_errno; }
+
+// Where the words of the two queues are, in bytes from the start of their mapping.
+struct SqRingOffsets {
+  std::uint32_t head, tail, ring_mask, ring_entries, flags, dropped, array, resv1;
+  std::uint64_t user_addr;
+};
+struct CqRingOffsets {
+  std::uint32_t head, tail, ring_mask, ring_entries, overflow, cqes, flags, resv1;
+  std::uint64_t user_addr;
+};
+static_assert(sizeof(SqRingOffsets) == 40 && offsetof(SqRingOffsets, array) == 24);
+static_assert(sizeof(CqRingOffsets) == 40 && offsetof(CqRingOffsets, cqes) == 20);
+
+// The argument of io_uring_setup(2), in and out.
+struct Params {
+  std::uint32_t sq_entries, cq_entries, flags, sq_thread_cpu, sq_thread_idle, features, wq_fd, resv[3];
+  SqRingOffsets sq_off;
+  CqRingOffsets cq_off;
+};
+static_assert(sizeof(Params) == 120 && offsetof(Params, features) == 20);
+static_assert(offsetof(Params, sq_off) == 40 && offsetof(Params, cq_off) == 80);
+
+// Params::flags.
+inline constexpr std::uint32_t setup_no_sqarray = 1u << 16;  // 6.6
+
+// The offsets that mmap(2) takes.
+inline constexpr std::uint64_t off_sq_ring = 0, off_cq_ring = 0x8000000, off_sqes = 0x10000000;
+
+// The flags word of the submission queue.
+inline constexpr std::uint32_t sq_cq_overflow = 2;  // 5.8
+
+// Flags of io_uring_enter(2).
+inline constexpr std::uint32_t enter_getevents = 1;
+
+// Operations of io_uring_register(2).
+namespace register_op {
+inline constexpr std::uint32_t unregister_buffers = 1;     // 5.1
+inline constexpr std::uint32_t unregister_files = 3;       // 5.1
+inline constexpr std::uint32_t files_update = 6;           // 5.5
+inline constexpr std::uint32_t probe = 8;                  // 5.6
+inline constexpr std::uint32_t pbuf_ring = 22;             // 5.19
+inline constexpr std::uint32_t unregister_pbuf_ring = 23;  // 5.19
+}  // namespace register_op
+
+// The answer to register_op::probe.
+struct ProbeOp {
+  std::uint8_t op, resv;
+  std::uint16_t flags;
+  std::uint32_t resv2;
+};
+struct Probe {
+  std::uint8_t last_op, ops_len;
+  std::uint16_t resv;
+  std::uint32_t resv2[3];
+  ProbeOp ops[256];
+};
+static_assert(sizeof(ProbeOp) == 8 && offsetof(Probe, ops) == 16);
+inline constexpr std::uint16_t op_supported = 1;  // ProbeOp::flags
+
+// The argument of register_op::pbuf_ring.
+struct BufReg {
+  std::uint64_t ring_addr;
+  std::uint32_t ring_entries;
+  std::uint16_t bgid, flags;
+  std::uint64_t resv[3];
+};
+static_assert(sizeof(BufReg) == 40 && offsetof(BufReg, flags) == 14);
+inline constexpr std::uint16_t pbuf_ring_inc = 2;  // BufReg::flags, 6.12
+
+// A time, the kernel's struct __kernel_timespec.
+struct Timespec {
+  std::int64_t tv_sec, tv_nsec;
+};
+
+}  // namespace conformance::wire
+
+#endif

@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
+"""TOML files that people write: read, checked against a JSON Schema, and answered in one sentence if something is wrong.
+
+A schema stands beside the file that it describes, where an editor finds it, too. What one key alone can get wrong is the
+schema's; what several keys must agree in is checked by whoever loads the file. A schema's `description` completes
+"... must be": messages are made of it.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.base.errors import HarnessError
+from harness.base.paths import ROOT
+from harness.base.words import nearest, one_line
+
+_UNQUOTED = " Quote it: without quotes 5.10 is the number 5.1."
+
+
+def load(path: Path, schema: Path) -> dict[str, Any]:
+    """The contents of a TOML file that is as its schema says; HarnessError for any other."""
+    name = str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+    try:
+        document = tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        raise HarnessError(f"{name} cannot be read: {error.strerror}. Restore it from git, or name another.") from error
+    except UnicodeDecodeError as error:
+        raise HarnessError(f"{name} is not UTF-8: {error.reason} at byte {error.start}. Save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise HarnessError(f"{name} is not valid TOML: {error}. Correct that line.") from error
+    breaches = list(validator(json.loads(schema.read_text(encoding="utf-8"))).iter_errors(document))
+    # A misspelt key is missing, too, and what it holds is in the wrong place; that it is misspelt says more.
+    for breach in sorted(breaches, key=lambda breach: not _has_a_wrong_key(breach)):
+        raise HarnessError(f"{name}: {_sentence(_place(document, breach.absolute_path), breach)}")
+    return document
+
+
+def validator(schema: Mapping[str, Any]) -> Any:
+    """What checks values against a JSON Schema."""
+    try:
+        import jsonschema  # takes a twentieth of a second, which --help can do without
+    except ImportError as error:
+        raise HarnessError("Files are checked with python3-jsonschema: install it with apt.") from error
+    kind = jsonschema.Draft202012Validator
+    # To JSON 20.0 is an integer; to whoever reads an int from TOML it is none.
+    types = kind.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    return jsonschema.validators.extend(kind, type_checker=types)(schema)
+
+
+def _has_a_wrong_key(breach: Any) -> bool:
+    return breach.validator == "additionalProperties" or "propertyNames" in breach.relative_schema_path
+
+
+def _sentence(place: str, breach: Any) -> str:
+    schema, value = breach.schema, breach.instance
+    where = f"{place}: " if place else ""
+    match breach.validator:
+        case "additionalProperties":
+            key = next(key for key in value if key not in schema["properties"])
+            return f"{where}unknown key {key!r}. {nearest(key, schema['properties'])}"
+        case "required":
+            key = next(key for key in breach.validator_value if key not in value)
+            return f"{where}the key {key!r} is missing. Add it."
+    if "propertyNames" in breach.relative_schema_path:
+        place += ": a key"
+    shown = f"{place} must be {schema['description']}, not {one_line(repr(value), 60)}."
+    if breach.validator == "enum" and isinstance(value, str):
+        return f"{shown} {nearest(value, breach.validator_value)}"
+    is_unquoted = schema.get("type") == "string" and isinstance(value, (int, float)) and not isinstance(value, bool)
+    return shown + _UNQUOTED * is_unquoted
+
+
+def _place(document: Any, path: Iterable[str | int]) -> str:
+    """Where in the document, as people say it: pin.6.1.version, or test 3 (write/read): since."""
+    place, here, separator = "", document, ""
+    for step in path:
+        here = here[step]
+        if isinstance(step, str):
+            place, separator = f"{place}{separator}{step}", "."
+        elif isinstance(here, dict):
+            name = f" ({here['name']})" if isinstance(here.get("name"), str) else ""
+            place, separator = f"{place} {step + 1}{name}", ": "
+        else:
+            place += f", item {step + 1}"
+    return place
