@@ -70,7 +70,7 @@ inline constexpr std::uint64_t off_sq_ring = uring::off_sq_ring, off_cq_ring = u
                                off_sqes = uring::off_sqes;
 
 inline void start() {}
-inline int validate(std::string_view, int) { return 2; }  // there is no adapter
+inline int validate(std::string_view, unsigned, int) { return 2; }  // there is no adapter
 
 // Ours has zeros wherever the kernel does not look, and that is asserted.
 inline conformance::wire::Sqe bytes_of(const Sqe& sqe) { return std::bit_cast<conformance::wire::Sqe>(sqe); }

@@ -20,7 +20,7 @@ ACCEPTED = ("unsigned", "int", "void", "int&", "int*")
 def compiler_says(compiler: str, include: Path, type_name: str) -> str:
     """The errors of a program that has a Result of this type."""
     command = [compiler, "-std=c++20", "-fsyntax-only", "-I", str(include), "-x", "c++", "-"]
-    program = f"#include <uring/uring.h>\nuring::Result<{type_name}> result(uring::Error::inval);\n"
+    program = f"#include <uring/abi.h>\n#include <uring/result.h>\nuring::Result<{type_name}> result(uring::Error::inval);\n"
     return subprocess.run(command, input=program, capture_output=True, text=True, check=False).stderr
 
 

@@ -177,7 +177,7 @@ int main(int argc, char** argv) {
   listeners.Append(new conformance::WatchdogListener(options.timeout_s, options.records_fd));
   listeners.Append(new conformance::HygieneListener(binding::is_foreign));
 
-  if (options.validate) return binding::validate(*options.validate, options.skip_code);
+  if (options.validate) return binding::validate(*options.validate, options.timeout_s, options.skip_code);
 
   const int result = RUN_ALL_TESTS();
   conformance::expect_end();

@@ -17,6 +17,7 @@ from harness.lies import page as report
 from harness.lies.model import Expectation, Lie, agree, load, objections
 from harness.lies.observe import chosen_lie, listed, observe
 from harness.report import folder, readme
+from harness.suite import catalogue
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -30,7 +31,8 @@ def main(arguments: Sequence[str]) -> int:
     known = listed(options.build)
     agree(expected, known)
     chosen = [chosen_lie(name, known) for name in options.lie] if options.lie else known
-    seen = list(observe(chosen, expected, options.build, say=lambda text: print(text, flush=True)))
+    rows = catalogue.load()
+    seen = list(observe(chosen, options.build, lambda lie: rows, say=lambda text: print(text, flush=True)))
     found = [sentence for lie in seen for sentence in objections(lie, expected[lie.name])]
     for sentence in found:
         print(f"NOT AS DOCUMENTED: {sentence}", file=sys.stderr)

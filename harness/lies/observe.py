@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from harness.base.errors import HarnessError
@@ -45,22 +46,35 @@ def chosen_lie(name: str, known: Sequence[Lie]) -> Lie:
     return known[names.index(name)]
 
 
-def observe(
-    known: Sequence[Lie], expected: Mapping[str, Expectation], build: Path, *, say: Callable[[str], None] = lambda text: None
-) -> Iterator[Lie]:
-    """Run every row through each lie. Yields the lies in order, with the tests that turned red."""
+def deciding_rows(expectation: Expectation) -> tuple[Row, ...]:
+    """The rows of which `objections` looks at a test: those that are named, or all where no other may turn red."""
     rows = catalogue.load()
+    if expectation.survived:
+        return rows
+    named = tuple(row for row in rows if any(_belongs(test, row) for test in expectation.caught_by))
+    return named or rows  # no row has such a test: after all have run, it is told that it did not
+
+
+def _belongs(test: str, row: Row) -> bool:
+    return any(fnmatchcase(test, pattern) for pattern in row.filter.split(":"))
+
+
+def observe(
+    known: Sequence[Lie], build: Path, rows_of: Callable[[Lie], Sequence[Row]], *, say: Callable[[str], None] = lambda text: None
+) -> Iterator[Lie]:
+    """Run rows through each of the lies; yields them in their order, with what turned red."""
     with tempfile.TemporaryDirectory(prefix="lies-") as directory, ThreadPoolExecutor(AT_ONCE) as threads:
         jobs = []
         for lie in known:
+            rows = rows_of(lie)
             setup = Setup(build=build, artefacts=Path(directory), bindings=(Binding(name=f"{PREFIX}{lie.name}"),), timeout_s=TIMEOUT_S)
             parts = [
                 threads.submit(_cells, rows[part::PARTS], replace(setup, artefacts=Path(directory, lie.name, str(part))))
-                for part in range(PARTS)
+                for part in range(min(PARTS, len(rows)))
             ]
-            jobs.append((lie, parts))
+            jobs.append((lie, rows, parts))
         try:
-            for lie, parts in jobs:
+            for lie, rows, parts in jobs:
                 by_stem = {cell.stem: cell for part in parts for cell in part.result()}
                 seen = seen_through(lie, [by_stem[row.stem] for row in rows])
                 say(f"{lie.name}: {len(seen.tests)} tests red")

@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--file", action="append", metavar="HEADER", help="only the mutants of this header, such as ring.h")
     parser.add_argument("--survivors", action="store_true", help="only those that survived in the last complete run here, or are new")
     parser.add_argument("--sample", action="store_true",
-                        help="hand-made mutants that a few rows of the suite kill: quick, and part of ci/test")  # fmt: skip
+                        help="hand-made mutants that a few rows of the suite kill: quick, and part of ci/test --nightly")  # fmt: skip
     parser.add_argument("--list", action="store_true", help="list the mutants without trying them")
     parser.add_argument("--fresh", action="store_true", help="try mutants again whose outcome is known")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at once (default: one per CPU)")

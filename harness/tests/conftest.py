@@ -15,6 +15,28 @@ from harness.kernels.obtain import obtain
 from harness.kernels.settings import load_settings
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a fixture says of a test is not repeated at each; and the slowest come first, so that no worker is left with one."""
+    for item in items:
+        for fixture in _MARKS.keys() & set(getattr(item, "fixturenames", ())):
+            for mark in _MARKS[fixture]:
+                item.add_marker(mark)
+    items.sort(key=_seconds, reverse=True)
+
+
+_MARKS = {
+    "vm_kernel": (pytest.mark.vm, pytest.mark.slow(4)),
+    "browser": (pytest.mark.browser, pytest.mark.slow(10), pytest.mark.xdist_group("browser")),
+    "repository": (pytest.mark.archive, pytest.mark.slow(1)),
+}
+
+
+def _seconds(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("slow")
+    return float(mark.args[0]) if mark else 0.0
+
+
 @pytest.fixture(scope="session", autouse=True)
 def heard_signals() -> Iterator[None]:
     """Ctrl-C and a closed terminal, which a shell has us ignore in the background (nohup, &), and our children with us."""

@@ -49,5 +49,9 @@ def test_every_action_is_pinned(workflow: Path) -> None:
     ), "a tag can be moved: pin the commit, and name its version behind it, as in OWNER/NAME@COMMIT # v1.2.3"
 
 
+def test_the_night_runs_what_no_change_waits_for() -> None:
+    assert "ci/test --nightly" in scripts(ROOT / ".github" / "workflows" / "nightly.yml")
+
+
 def test_push_runs_what_people_run() -> None:
     assert ".ci/run" in scripts(ROOT / ".github" / "workflows" / "push.yml")

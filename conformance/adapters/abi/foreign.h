@@ -33,7 +33,7 @@ inline const char* const name = table.name != nullptr ? table.name : "no-name";
 inline const char* const version = table.binding_version != nullptr ? table.binding_version : "";
 inline constexpr bool is_foreign = true;
 void start();
-int validate(std::string_view layer, int skip_code);
+int validate(std::string_view layer, unsigned timeout_s, int skip_code);
 
 // In the text of a skip that says what the binding cannot express.
 inline constexpr std::string_view not_expressible_words = " is not expressible: ";

@@ -43,8 +43,8 @@ extern "C" void on_crash(int signal) {
   end_with(text.data());
 }
 
-// A layer that takes longer hangs. The rows have the suite's watchdog.
-constexpr unsigned layer_s = 20;
+// A layer that takes longer hangs; --timeout-s can make it shorter. The rows have the suite's watchdog.
+unsigned layer_s = 20;
 
 extern "C" void on_hang(int) {
   std::array<char, 64> text;
@@ -284,7 +284,8 @@ int look_at_layers(std::string_view only, int skip_code) {
 
 }  // namespace
 
-int validate(std::string_view only, int skip_code) {
+int validate(std::string_view only, unsigned timeout_s, int skip_code) {
+  layer_s = std::min(layer_s, timeout_s);
   hear_crashes();
   std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what was found is out when a crash comes
   testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();

@@ -276,6 +276,8 @@ def test_an_archive_that_is_down(tmp_path):
 # --- for real ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.vm
+@pytest.mark.slow(12)
 def test_two_machines_are_merged_with_their_consoles(tmp_path):
     clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
     for series in ("host", "6.12"):

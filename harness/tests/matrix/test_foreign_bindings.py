@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -21,11 +20,10 @@ TESTS = [word for test in ("nop", "readv", "write_read", "openat", "shutdown", "
 
 
 @pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The conformance program of a binding called mine."""
-    made = tmp_path_factory.mktemp("foreign") / "conformance-mine"
-    sources = [Path(__file__).with_name("foreign_binding.cc"), ROOT / "conformance/program/fork_server.cc"]
-    subprocess.run(["c++", "-std=c++20", "-static", f"-I{ROOT / 'conformance'}", *sources, "-o", made], check=True)
+def program() -> Path:
+    """The conformance program of a binding called mine (foreign_binding.cc)."""
+    made = ROOT / "build" / "harness" / "tests" / "conformance-mine"
+    assert made.exists(), "build first: ci/build"
     return made
 
 
@@ -34,6 +32,8 @@ def read(run: Run) -> Results:
     return read_results(run.directory / "results.ndjson")
 
 
+@pytest.mark.vm
+@pytest.mark.slow(20)
 @pytest.mark.parametrize("workers", [(), ("--numprocesses", "2", "--dist", "loadgroup")], ids=["alone", "workers"])
 def test_a_crash_and_a_hang_cost_their_own_cell_on_the_host_and_in_a_guest(
     matrix: Matrix, program: Path, workers: tuple[str, ...]

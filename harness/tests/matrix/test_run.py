@@ -86,8 +86,10 @@ def test_the_host_is_as_expected(matrix: Matrix) -> None:
     assert "No surprises." in (run.directory / "index.html").read_text()
 
 
+@pytest.mark.vm
+@pytest.mark.slow(20)
 def test_a_binding_that_is_refused_everything_is_red_and_never_absent(matrix: Matrix) -> None:
-    lie = ("--binding", "lie:refuse_all", "--timeout", "2")  # a few rows wait for what never comes
+    lie = ("--binding", "lie:refuse_all", "--timeout", "1")  # some rows wait for what never comes
     run = matrix("--kernel", "host", "--kernel", "5.10", *lie, "--numprocesses", "2", "--dist", "loadgroup")
     assert run.code == 1, run.output
     for series in ("host", "5.10"):
@@ -97,52 +99,55 @@ def test_a_binding_that_is_refused_everything_is_red_and_never_absent(matrix: Ma
         assert set(verdicts.values()) == {"wrong"}, (series, verdicts)
 
 
-@pytest.mark.parametrize(
-    ("stem", "old", "new"),
-    [
-        # The operation whose absence on 5.10 is witnessed, and one that is judged there by its bytes alone.
-        ("mkdirat", "address_of(path), mode, 0)", "address_of(path), mode + 1, 0)"),
-        ("bind_listen_connect", "Op::shutdown, fd, 0, how, 0)", "Op::shutdown, fd, 0, 0, how)"),
-    ],
-)
-def test_one_wrong_byte_in_a_prepare_function_is_red_everywhere(
-    matrix: Matrix, tmp_path: Path, stem: str, old: str, new: str
-) -> None:
-    build = mutated_build(tmp_path, f"{stem}_test.cc", old, new)
-    run = matrix("--kernel", "host", "--kernel", "5.10", "--test", stem, "--test", "nop", "--build", str(build))
+#: Row, and the wrong byte. The operation whose absence on 5.10 is witnessed, and one that is judged there by its bytes alone.
+WRONG_BYTES = {
+    "mkdirat": ("address_of(path), mode, 0)", "address_of(path), mode + 1, 0)"),
+    "bind_listen_connect": ("Op::shutdown, fd, 0, how, 0)", "Op::shutdown, fd, 0, 0, how)"),
+}
+
+
+@pytest.mark.vm
+@pytest.mark.slow(15)
+def test_one_wrong_byte_in_a_prepare_function_is_red_everywhere(matrix: Matrix, tmp_path: Path) -> None:
+    build = mutated_build(tmp_path)
+    tests = [word for stem in (*WRONG_BYTES, "nop") for word in ("--test", stem)]
+    run = matrix("--kernel", "host", "--kernel", "5.10", *tests, "--build", str(build))
     assert run.code == 1, run.output
-    assert run.verdicts("host") == run.verdicts("5.10") == {"nop": "works", stem: "wrong"}
+    assert run.verdicts("host") == run.verdicts("5.10") == {"nop": "works"} | dict.fromkeys(WRONG_BYTES, "wrong")
 
 
-def mutated_build(directory: Path, source: str, old: str, new: str) -> Path:
-    """A build directory whose conformance program has one file compiled against a changed binding."""
-    include = directory / "include"
-    shutil.copytree(ROOT / "bindings" / "include", include)
-    for header in include.rglob("prep*.h"):
-        text = header.read_text()
-        header.write_text(text.replace(old, new))
-    assert any(new in header.read_text() for header in include.rglob("prep*.h")), f"{old!r} is not in the binding"
-
+def mutated_build(directory: Path) -> Path:
+    """A build directory whose conformance program has each of the rows compiled against a binding with its wrong byte."""
     commands = json.loads((BUILD / "compile_commands.json").read_text())
-    compile_one = next(entry for entry in commands if entry["file"].endswith(f"/{source}"))
-    changed = directory / "changed.o"
-    words = shlex.split(compile_one["command"])
-    words = words[next(at for at, word in enumerate(words) if word.startswith("-")) - 1 :]  # without ccache and the like
-    ours = f"-I{ROOT / 'bindings' / 'include'}"
-    words = [f"-I{include}" if word == ours else word for word in words]
-    while "-include" in words:  # the precompiled header holds the unchanged binding
-        del words[words.index("-include") : words.index("-include") + 2]
-    original = Path(compile_one["directory"], words[words.index("-o") + 1])
-    words[words.index("-o") + 1] = str(changed)
-    subprocess.run(words, cwd=compile_one["directory"], check=True)
+    changed: dict[Path, Path] = {}
+    compilers = []
+    for stem, (old, new) in WRONG_BYTES.items():
+        include = directory / stem
+        shutil.copytree(ROOT / "bindings" / "include", include)
+        for header in include.rglob("prep*.h"):
+            header.write_text(header.read_text().replace(old, new))
+        assert any(new in header.read_text() for header in include.rglob("prep*.h")), f"{old!r} is not in the binding"
+        entry = next(one for one in commands if one["file"].endswith(f"/{stem}_test.cc"))
+        words = shlex.split(entry["command"])
+        words = words[next(at for at, word in enumerate(words) if word.startswith("-")) - 1 :]  # without ccache and the like
+        ours = f"-I{ROOT / 'bindings' / 'include'}"
+        words = [f"-I{include}" if word == ours else word for word in words]
+        while "-include" in words:  # the precompiled header holds the unchanged binding
+            del words[words.index("-include") : words.index("-include") + 2]
+        target = words.index("-o") + 1
+        changed[Path(entry["directory"], words[target])] = directory / f"{stem}.o"
+        words[target] = str(directory / f"{stem}.o")
+        compilers.append(subprocess.Popen([*words, "-O0", "-g0"], cwd=entry["directory"]))
+    assert [compiler.wait() for compiler in compilers] == [0] * len(compilers)
 
     outputs = [Path(entry["directory"], entry["command"].partition(" -o ")[2].partition(" ")[0]) for entry in commands]
     objects = [
-        changed if path == original else path
+        changed.get(path, path)
         for folder in ("conformance.dir", "conformance_uring.dir", "conformance_support.dir")
         for path in outputs
         if folder in path.parts and path.suffix == ".o"
     ]
+    assert set(changed.values()) <= set(objects)
     build = directory / "build"
     (build / "conformance").mkdir(parents=True)
     (build / "harness").mkdir()
@@ -152,6 +157,8 @@ def mutated_build(directory: Path, source: str, old: str, new: str) -> Path:
     return build
 
 
+@pytest.mark.vm
+@pytest.mark.slow(4)
 def test_a_forbidden_io_uring_is_no_verdict_with_its_cause(matrix: Matrix) -> None:
     run = matrix("--kernel", "6.12", "--test", "nop", "--append", "sysctl.kernel.io_uring_disabled=2")
     assert run.code == 2, run.output
@@ -188,6 +195,8 @@ def test_every_test_of_the_program_belongs_to_one_row() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.vm
+@pytest.mark.slow(5)
 def test_an_interrupted_run_keeps_its_results_and_leaves_no_machine(
     tmp_path: Path, number: signal.Signals, workers: str
 ) -> None:
@@ -240,8 +249,10 @@ def test_a_file_that_is_no_kernel_costs_only_its_own_column(matrix: Matrix) -> N
     assert set(run.verdicts("host").values()) == {"works"}
 
 
-def test_a_series_that_does_not_exist(matrix: Matrix) -> None:
-    run = matrix("--kernel", "9.9", "--kernel", "host", "--test", "nop")
+def test_a_series_that_does_not_exist(matrix: Matrix, stale: Path) -> None:
+    # A series that is newer than the list of packages is asked for, and the real archive takes its time to answer.
+    away = ("--mirror", NOTHING_LISTENS, "--cache", str(stale))
+    run = matrix("--kernel", "9.9", "--kernel", "host", "--test", "nop", *away)
     trouble(run, "9.9 is neither a file nor a kernel series of the archive", "6.12")
     assert run.verdicts("host") == {"nop": "works"}
 
@@ -278,6 +289,7 @@ def stale(tmp_path: Path) -> Path:
 REMEMBERED = "Using the list of packages of 2026-01-01 00:00 UTC."
 
 
+@pytest.mark.slow(8)
 def test_the_whole_matrix_from_memory_says_so_and_asks_once_for_all_workers(matrix: Matrix, stale: Path) -> None:
     arguments = ("--mirror", NOTHING_LISTENS, "--cache", str(stale), "--test", "nop", "--publish")
     run = matrix(*arguments, "--numprocesses", "2", "--dist", "loadgroup")

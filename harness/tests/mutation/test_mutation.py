@@ -343,6 +343,10 @@ def test_the_published_page_is_of_these_mutants_and_the_readme_says_the_same():
     assert f"{headline}: [reports/mutants.md]" in README.read_text(), "run ci/mutate"
 
 
+# Builds the suite once more and hundreds of checks of code: minutes, for what only a change of the binding, of the suite or of
+# the operators can turn red. What the night finds is one day old.
+@pytest.mark.nightly
+@pytest.mark.slow(300)
 def test_a_sample_of_hand_made_mutants_dies(tmp_path, capsys):
     """The suite on this machine's kernel notices mistakes that people make: as many as there is time for here."""
     code = command.main(["--sample", "--into", str(tmp_path)])
