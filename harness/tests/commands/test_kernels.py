@@ -215,7 +215,7 @@ def test_clear_while_a_run_uses_the_cache_removes_nothing(run, tmp_path):
         for words in (["clear"], ["clear", "--old"], ["clear", "6.1"]):
             code, out, err = run(*words)
             assert (code, out) == (2, "")
-            assert err.endswith("nothing was removed. Wait for its end, or end it.\n")
+            assert err.endswith("nothing was removed. Wait until it ends, or stop it.\n")
         assert files(tmp_path / "cache") == before
         user.kill()  # a run that was killed does not use anything
     assert run("clear")[0] == 0
