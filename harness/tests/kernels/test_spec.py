@@ -199,10 +199,10 @@ def changed(data: bytes, offset: int, new: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "neither the header of a bzImage nor that of an ELF vmlinux is in it"),
-        (b"#!/bin/sh\necho no kernel\n" * 100, "neither the header of a bzImage"),
-        (changed(bzimage(), 0x202, b"HdrX"), "neither the header of a bzImage"),
-        (changed(bzimage(), 0x1FE, b"\0\0"), "neither the header of a bzImage"),
+        (b"", "it has neither the header of a bzImage nor that of an ELF vmlinux"),
+        (b"#!/bin/sh\necho no kernel\n" * 100, "it has neither the header of a bzImage"),
+        (changed(bzimage(), 0x202, b"HdrX"), "it has neither the header of a bzImage"),
+        (changed(bzimage(), 0x1FE, b"\0\0"), "it has neither the header of a bzImage"),
         (changed(bzimage(), 0x211, b"\0"), "a zImage"),
         (bzimage()[:-1], "a bzImage that is cut off"),
         (vmlinux(note=False), "an ELF file without the PVH note"),
@@ -225,7 +225,7 @@ def test_a_program_of_this_machine_is_no_kernel_image(get):
 def test_a_file_that_cannot_be_read_is_trouble(get, tmp_path):
     with pytest.raises(HarnessError, match="The kernel image .*/no/such cannot be read: No such file"):
         get(tmp_path / "no/such")
-    with pytest.raises(HarnessError, match="is no kernel: a directory must be a kernel's source tree"):
+    with pytest.raises(HarnessError, match="is not a kernel: a directory must be a kernel's source tree"):
         get(tmp_path)
 
 

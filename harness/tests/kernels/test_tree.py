@@ -172,7 +172,7 @@ def test_each_configuration_has_a_build_directory_of_its_own(build, config, tmp_
 
 @pytest.mark.parametrize("line", ["CONFIG_A", "CONFIG_A is not set", "A=y", "CONFIG_A y"])
 def test_a_line_that_is_no_option_is_trouble(line, config):
-    with pytest.raises(HarnessError, match=rf"mine.config:2: {re.escape(repr(line))} is no option. Write CONFIG_NAME=value"):
+    with pytest.raises(HarnessError, match=rf"mine.config:2: {re.escape(repr(line))} is not an option. Write CONFIG_NAME=value"):
         tree.options((config(f"CONFIG_B=y\n{line}\n"),))
 
 
@@ -215,7 +215,7 @@ def test_a_directory_with_another_makefile_is_no_tree(makefile, tmp_path):
 
 def test_missing_tools_are_named_as_packages(build, monkeypatch):
     monkeypatch.setattr(tree, "PROGRAMS", {"make": "make", "no-such-flex": "flex", "no-such-bc": "bc"})
-    with pytest.raises(HarnessError, match=r"Building a kernel needs what is not installed here: apt install flex bc \(as root"):
+    with pytest.raises(HarnessError, match=r"Packages for building a kernel are missing: apt install flex bc \(as root"):
         build()
     monkeypatch.setattr(tree, "PROGRAMS", {})
     monkeypatch.setattr(tree, "HEADERS", {"stdio.h": "libc6-dev", "no/such.h": "libno-dev"})

@@ -316,7 +316,7 @@ def test_a_mistake_in_the_call(matrix: Matrix) -> None:
     "spec", ["..", ".", "", "/", "harness", "../main/..", "a/b\nc"],
 )
 def test_a_name_that_could_not_head_a_column(spec: str) -> None:
-    with pytest.raises(HarnessError, match="is no kernel"):
+    with pytest.raises(HarnessError, match="is not a kernel"):
         columns_for([spec], {}, ())
 
 
