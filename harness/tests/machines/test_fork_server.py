@@ -120,7 +120,7 @@ def test_a_program_that_serves_nobody_is_not_waited_for_again_and_costs_no_other
     events = run(runner, tmp_path, *(entry(program, name) for name in "abcd"), entry(forked, "e", "parents"))
     said = [event["text"] for event in events if event["kind"] == "trouble"]
     assert said[1:] == [f"b: {program} does not get ready to fork: Connection reset by peer"] + [
-        f"{name}: {program} twice did not get ready to fork" for name in "cd"
+        f"{name}: {program} failed twice to get ready to fork" for name in "cd"
     ]
     assert (tmp_path / "started").read_text() == "x\nx\n"
     assert end(events, "e")["exit"] == 0
