@@ -1,4 +1,4 @@
-"""Programs that run to their end, and those that do not."""
+"""Programs that run to their end, and programs that do not."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from harness.matrix import run
 
 @pytest.fixture
 def called(monkeypatch):
-    """What each command was called with, none of them doing anything."""
+    """The arguments that each command was called with; none of them does anything."""
     calls = []
     for command, name in COMMANDS.items():
         module = ModuleType(name)

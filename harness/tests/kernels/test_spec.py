@@ -1,4 +1,4 @@
-"""What a kernel specification stands for, and what is in an image. The images are made here, byte by byte."""
+"""What a kernel specification means, and what is in an image. The images are made here, byte by byte."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class FakeArchive:
 
 @pytest.fixture
 def notices():
-    """What a person was told, a sentence each."""
+    """The notices for the person, one sentence each."""
     return []
 
 
@@ -358,12 +358,12 @@ def test_examples_in_the_file_that_ships_are_right(tmp_path):
         assert getattr(load_settings(path), key)
 
 
-# --- what heads a column ---------------------------------------------------------------------------------------
+# --- column headings -------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def linux(tmp_path):
-    """A directory that says it is a kernel's source tree."""
+    """A directory that looks like a kernel's source tree."""
     (tmp_path / "linux").mkdir()
     (tmp_path / "linux/Makefile").write_text("VERSION = 6\nPATCHLEVEL = 18\nSUBLEVEL = 0\nEXTRAVERSION = -rc3\n")
     return tmp_path / "linux"
@@ -387,7 +387,7 @@ def test_every_kind_of_kernel_has_a_heading(linux, tmp_path):
     assert heading(linux) == "6.18.0-rc3-tree"
     assert heading(linux, kasan) == "6.18.0-rc3-tree+kasan"
     assert heading("mine", kasan) == "mine+kasan"
-    assert heading("image", kasan) == "image"  # is not built, so nothing was configured
+    assert heading("image", kasan) == "image"  # it is not built, so it has no configuration
     assert specify("mine", local).path == linux
     assert specify("mine", local).kind is Kind.TREE
 

@@ -1,4 +1,4 @@
-"""The matrix through bindings that are not ours, played by a program that does what is asked of it: also crash and hang."""
+"""The matrix through other bindings, played by a program that behaves as asked, including crashes and hangs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(run: Run) -> Results:
-    """The results, whole and in order."""
+    """The results, complete and in order."""
     return read_results(run.directory / "results.ndjson")
 
 

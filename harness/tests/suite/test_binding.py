@@ -1,4 +1,4 @@
-"""Which bindings a run is through, and whether the program of each can be run where it is to run."""
+"""Which bindings a run tests, and whether each one's program can run where it must."""
 
 from __future__ import annotations
 
