@@ -1,6 +1,6 @@
-"""ci/diff: each cause is found, each change is told, each exit code is reached.
+"""ci/diff: each cause is found, each change is reported, each exit code is reached.
 
-After a wanted change of the words: python3 -m harness.tests.test_diff approve, and read the difference.
+After a wanted change of the words: python3 -m harness.tests.commands.test_diff approve, and read the difference.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ QUIET, RED = run(), run({("waitid", "6.1"): WRONG})
 
 
 def approved():
-    """A difference with something of every kind."""
+    """A difference that contains every kind of change."""
     old = run(
         {("nop", "7.3"): NONE, ("readv", "7.3"): NONE, ("waitid", "7.3"): NONE, ("waitid", "host"): WRONG,
          ("readv", "host"): COMPLAINED},
@@ -68,7 +68,7 @@ def made_of(**parts):
 
 
 def causes(old, new) -> list[list[Cause]]:
-    """The causes of each change, and nothing said twice."""
+    """The causes of each change, without duplicates."""
     found = compare(old, new)
     for change in found.changes:
         assert change.reasons and len(set(change.reasons)) == len(change.reasons)
@@ -314,7 +314,7 @@ def command(tmp_path, capsys):
         (QUIET, run(tests=TESTS[:2]), (), 1),
         (QUIET, run(tests=TESTS[:2]), ("--allow-gone",), 0),
         (QUIET, run({("nop", "6.1"): WRONG}, tests=TESTS[:2]), ("--allow-gone",), 1),
-        (run(tests=TESTS[:2]), RED, (), 0),  # news, if not good ones
+        (run(tests=TESTS[:2]), RED, (), 0),  # new cells, though not good ones
         (RED, run({("waitid", "6.1"): NONE}), (), 0),  # as bad as before
     ],
 )

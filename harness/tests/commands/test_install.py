@@ -1,4 +1,4 @@
-"""`ci/install`, with a dpkg and an apt of our own: what it chooses, and what it advises when something fails."""
+"""`ci/install`, with a fake dpkg and apt: which packages it chooses, and what it advises when something fails."""
 
 from __future__ import annotations
 

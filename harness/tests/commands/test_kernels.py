@@ -44,7 +44,7 @@ def settings():
 
 @pytest.fixture
 def run(archive, gnupg, settings, tmp_path, monkeypatch, capsys):  # noqa: F811
-    """ci/kernels with these words; its exit code and what it printed, on both ways."""
+    """ci/kernels with these words; its exit code and what it printed to stdout and stderr."""
     monkeypatch.setattr(inventory, "Archive", partial(Archive, keyring=gnupg / "keyring.gpg"))
     monkeypatch.setattr(inventory, "load_settings", lambda: Settings(**settings))
 
@@ -132,7 +132,7 @@ def test_one_kernel_that_cannot_be_had_does_not_keep_the_others_from_coming(run,
     assert code == 2
     assert "6.1: apt-get download linux-image-6.1.0-10-cloud-amd64=6.1.100-1 failed" in err
     assert "6.12: ready: 6.12.7-cloud-amd64" in err
-    assert "ci/harness kernels:" not in err  # nobody gave up the rest
+    assert "ci/harness kernels:" not in err  # the others were not given up
 
 
 # --- clear -----------------------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ def test_what_the_list_promises_is_what_clear_old_frees(run, linux, tmp_path):
     promised = json.loads(run("--json")[1])["cache"]
     run("clear", "--old")
     after = json.loads(run("--json")[1])["cache"]
-    facts = 4 << 10  # they are not worth counting
+    facts = 4 << 10  # too small to count
     assert abs(promised["bytes"] - promised["old_bytes"] - after["bytes"]) < facts
     assert after["old_bytes"] == 0
 
@@ -217,9 +217,9 @@ def test_clear_while_a_run_uses_the_cache_removes_nothing(run, tmp_path):
         for words in (["clear"], ["clear", "--old"], ["clear", "6.1"]):
             code, out, err = run(*words)
             assert (code, out) == (2, "")
-            assert err.endswith("nothing was removed. Wait for its end, or end it.\n")
+            assert err.endswith("nothing was removed. Wait until it ends, or stop it.\n")
         assert files(tmp_path / "cache") == before
-        user.kill()  # a run that was killed does not use anything
+        user.kill()  # a run that was killed no longer uses the cache
     assert run("clear")[0] == 0
 
 

@@ -1,4 +1,4 @@
-"""ci/merge: shards of one run become one run, and whatever is not one run is refused, by name."""
+"""ci/merge: the shards of one run become one run, and shards that are not one run are refused by name."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_merging_again_replaces_what_was_merged(shards, into):
 
 
 def refused(names, into, *, expected=EXPECTED) -> str:
-    """What is said about shards that are no run; nothing may be written."""
+    """The message about shards that are not one run; nothing may be written."""
     with pytest.raises(HarnessError) as trouble:
         merge.merge(names, expected, into)
     assert not into.exists()

@@ -1,7 +1,7 @@
-"""ci/nightly in a repository of its own: what it commits, what it refuses, what it leaves, and how it ends.
+"""ci/nightly in its own repository: what it commits, what it refuses, what it leaves behind, and how it ends.
 
-The repository is a copy of this one's sources with canned reports, so the scripts are the real ones; where the matrix
-would run, a script of the same name leaves canned results.
+The repository is a copy of this one's sources with canned reports, so the scripts are the real ones; instead of the matrix,
+a script of the same name writes canned results.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ OLD_SUITE = "0123456789ab"
 
 
 def whole(odd=None, *, suite: str, kernels: tuple[str, ...] = COLUMNS, options: str = "", **changes) -> Results:
-    """A run of the whole matrix as it stands."""
+    """A run of the whole matrix."""
     made = run(odd, tests=TESTS, kernels=kernels, suite=suite, made_of=MADE_OF, **changes)
     stems = {row.name: row.stem for row in ROWS}
 
@@ -52,17 +52,17 @@ def whole(odd=None, *, suite: str, kernels: tuple[str, ...] = COLUMNS, options: 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository with this one's sources, and published results in which all works."""
+    """A repository with this one's sources, and published results in which everything works."""
 
     top: Path
 
     def git(self, *words: str) -> str:
-        """What git says."""
+        """The output of a git command."""
         return subprocess.run(["git", *words], cwd=self.top, check=True, capture_output=True, text=True).stdout.strip()
 
     @property
     def head(self) -> str:
-        """Its commit, as results name it."""
+        """Its commit, as it appears in results."""
         return self.git("rev-parse", "--short=12", "HEAD")
 
     def night(self, *options: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -85,7 +85,7 @@ class Repository:
         return directory
 
     def fake_matrix(self, script: str) -> None:
-        """Put a script in the place of the matrix; as the sources are those that the repository has, it is committed."""
+        """Replace the matrix by a script, and commit it, because the sources must be those of the repository."""
         matrix = self.top / "ci" / "matrix"
         matrix.write_text(f"#!/usr/bin/env bash\nset -eu\n{script}\n")
         self.git("commit", "--quiet", "--all", "--message", "a matrix for tests")
@@ -93,7 +93,7 @@ class Repository:
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory) -> Path:
-    """The repository, to be copied."""
+    """The repository, which each test copies."""
     top = tmp_path_factory.mktemp("template")
     for name in ("bindings", "ci", "conformance", "harness"):
         shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
@@ -172,7 +172,7 @@ def test_a_surprise_is_published_and_is_a_finding(repository):
     assert f"FINDINGS:\n  ✗ waitid on {COLUMNS[-1]}: Waitid.Reaps" in end and "--test waitid" in end
     assert "Committed: reports: 1 regression" in end
     assert "NOTHING WE KNOW OF CHANGED" in repository.git("show", "--no-patch", "--format=%b", "HEAD")
-    # The next night it is no news any more, and still a finding.
+    # The next night it is no longer news, but still a finding.
     again = repository.night("--results", repository.results(whole(RED, suite=repository.head)), "--commit")
     assert again.returncode == 1 and "Nothing changed" in again.stdout and "FINDINGS" in again.stdout
 
@@ -192,7 +192,7 @@ def test_a_kernel_that_is_gone_is_a_finding(repository):
 
 
 def refused(repository, done, *sentences: str) -> None:
-    """Demands trouble, in these words, and that nothing was committed."""
+    """Demands our own trouble, in these words, and that nothing was committed."""
     assert done.returncode == 2, done.stdout
     for sentence in sentences:
         assert sentence in done.stdout, done.stdout
@@ -205,7 +205,7 @@ def test_a_cell_without_a_verdict_is_trouble_and_not_published(repository):
     done = repository.night("--results", repository.results(none), "--commit")
     refused(repository, done, "HARNESS ERRORS", "cannot be published: 1 cells have no verdict")
     assert f"? nop on {COLUMNS[1]}" in done.stdout.partition("FINDINGS:")[2]
-    assert repository.night("--results", repository.results(none)).returncode == 2  # also when nobody wants to publish
+    assert repository.night("--results", repository.results(none)).returncode == 2  # even if nothing is to be published
 
 
 def test_results_that_are_not_whole(repository):
@@ -307,7 +307,7 @@ def test_the_steps_of_the_report_job_as_github_runs_them(repository, tmp_path):
 
 
 def canned(repository, tmp_path, **changes) -> str:
-    """A script that leaves results as the matrix would, and writes down how it was called."""
+    """A script that writes results as the matrix would, and writes down how it was called."""
     repository.fake_matrix("")  # the commit that the results are of
     ready = tmp_path / "ready.ndjson"
     return (
@@ -359,4 +359,4 @@ def test_an_interrupted_night_ends_the_matrix_in_order(repository, tmp_path, num
         os.killpg(process.pid, number)  # as a terminal does it
         output = process.communicate(timeout=30)[0]
     assert process.returncode == 130 and "Interrupted. The results so far are in" in output, output
-    assert told.read_text() == "INT\n"  # once: a second one would cut its tidying short
+    assert told.read_text() == "INT\n"  # once: a second one would interrupt its cleanup

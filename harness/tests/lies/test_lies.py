@@ -70,7 +70,7 @@ def test_the_published_page_is_of_these_lies_and_the_readme_says_the_same():
         assert code(lie.name) in row and all(code(test) in row for test in wanted), f"{lie.name}: run ci/lies"
 
 
-# --- what is no longer as documented -----------------------------------------------------------------------------
+# --- differences from the documentation --------------------------------------------------------------------------
 
 CAUGHT = Lie(name="x", says="", red={"nop": ("Nop.A",)}, green=("Nop.B",))
 

@@ -111,7 +111,7 @@ def test_no_device(bench: Bench) -> None:
 
 def test_a_device_that_does_not_open(bench: Bench) -> None:
     bench.device.unlink()
-    bench.device.mkdir()  # not openable for writing, also for root
+    bench.device.mkdir()  # even root cannot open it for writing
     assert bench.choose().reason == f"{bench.device} cannot be opened (Is a directory)"
 
 

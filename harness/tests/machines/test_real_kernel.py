@@ -19,7 +19,7 @@ from harness.verdicts.observation import Observation, State
 from harness.verdicts.observe import observe
 
 # The kernel copies the operations of a semop() into memory of its own, as many as kernel.sem allows. With that limit
-# raised to all there is, it asks its allocator for more than 2 GiB, and since 5.14 the allocator takes that for a bug:
+# at its maximum, it asks its allocator for more than 2 GiB, which the allocator has treated as a bug since Linux 5.14:
 # WARN_ON_ONCE in kvmalloc_node().
 PROGRAM = r"""
 #include <stdio.h>

@@ -1,4 +1,4 @@
-"""The memory that a guest shares with us: by itself, with a fake guest, and with a real one."""
+"""The memory that a guest shares with us: alone, with a fake guest, and with a real one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guests that are kept after their boot: which one is found, and a real one that many start from."""
+"""Guests that are saved after their boot: which one is found, and a real one from which many start."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.machines.vm import QEMU, VmMachine
 
 @pytest.fixture
 def subject(tmp_path: Path) -> Subject:
-    """Something that can be kept."""
+    """A snapshot that can be saved."""
     for name in ("kernel", "qemu"):
         (tmp_path / name).write_text(name)
     return Subject(kernel=tmp_path / "kernel", init=b"init", qemu=tmp_path / "qemu", options=("-m", "512"))
@@ -168,7 +168,7 @@ def test_a_full_disk_costs_the_snapshot_only(machine: VmMachine, tmp_path: Path)
 
 
 def test_a_kernel_that_does_not_boot_is_told_once(machine: VmMachine, tmp_path: Path) -> None:
-    # The kernel finds no init in an initramfs that is none.
+    # The kernel finds no init in a file that is not an initramfs.
     bad = counted(replace(machine, append="loglevel=7 rdinit=/nothing"), tmp_path)
     events = list(bad.run(PLAN, tmp_path / "artefacts"))
     assert [event["kind"] for event in events] == ["died"]

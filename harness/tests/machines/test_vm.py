@@ -1,4 +1,4 @@
-"""QEMU's part: fake guests for everything that can go wrong, and one real boot."""
+"""Virtual machines: fake guests for everything that can go wrong, and one real boot."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ ENDED = "the virtual machine exited by itself (exit code 0)"
         ("echo broken >&2; kill -ABRT $$", True, "QEMU was killed by SIGABRT: broken"),
         (f"{PANIC}; kill -9 $$", False, "kernel panic: Fatal exception"),
         ("exit 0", False, ENDED),
-        # A kernel can say that too.
+        # A kernel can print that, too.
         (f"echo '{TERMINATED}' > $console", False, f"{ENDED}: {TERMINATED}"),
     ],
 )

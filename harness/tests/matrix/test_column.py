@@ -1,4 +1,4 @@
-"""A column's own decisions: whether its machine can be believed, and how a cell is run again."""
+"""A column's own decisions: whether to trust its machine, and how to run a cell again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The matrix through bindings that are not ours, played by a program that does what is asked of it: also crash and hang."""
+"""The matrix through other bindings, played by a program that behaves as asked, including crashes and hangs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def program() -> Path:
 
 
 def read(run: Run) -> Results:
-    """The results, whole and in order."""
+    """The results, complete and in order."""
     return read_results(run.directory / "results.ndjson")
 
 
@@ -104,11 +104,11 @@ def test_a_program_of_another_name_costs_its_own_cells_only(matrix: Matrix, prog
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--binding", "no-such"], "There is no program for the binding no-such: "),
+        (["--binding", "no-such"], "The binding no-such has no program: "),
         (["--binding", "liburing-0.1"], "ci/adapters fetches that binding from the archive"),
         (["--binding", "mine=/nowhere"], "see conformance/adapters/README.md"),
         (["--binding", "mine=/usr/bin/env", "--kernel", "6.1"], "it is linked to shared libraries. Link it with -static"),
-        (["--binding", "a b"], "'a b' is no binding"),
+        (["--binding", "a b"], "'a b' is not a binding"),
     ],
 )
 def test_a_binding_that_cannot_run_ends_everything_before_it_begins(matrix: Matrix, options: list[str], says: str) -> None:

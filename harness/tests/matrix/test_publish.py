@@ -1,4 +1,4 @@
-"""Where reports go: beside the results of every run, and into reports/ and README.md all together or not at all."""
+"""Where reports go: beside the results of every run; into reports/ and README.md all at once or not at all."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_everything_published_is_what_its_renderer_makes_of_the_results() -> Non
 
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A README and reports/ to publish to, and how they look before."""
+    """A README and reports/ to publish to, with their earlier contents."""
     (tmp_path / "reports").mkdir()
     for name in FILES:
         (tmp_path / "reports" / name).write_text(BEFORE)

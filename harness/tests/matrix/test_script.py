@@ -1,4 +1,4 @@
-"""`ci/matrix`, in a copy of the repository in which nothing is installed, built or run, but written down."""
+"""`ci/matrix`, in a copy of the repository whose commands write down how they are called and do nothing else."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Script = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def script(tmp_path: Path) -> Script:
-    """Runs ci/matrix there; what it called is in the file `called`, a line each."""
+    """Runs ci/matrix there; the file `called` lists the commands that it called, one per line."""
     (tmp_path / "ci").mkdir()
     shutil.copy(ROOT / "ci" / "matrix", tmp_path / "ci")
     for name in ("install", "build"):

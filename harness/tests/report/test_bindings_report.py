@@ -1,6 +1,6 @@
 """Reports of a run through several bindings, against approved text: a canned run in which each culprit is to blame once.
 
-After a wanted change: python3 -m harness.tests.test_bindings_report approve, and read the difference.
+After a wanted change: python3 -m harness.tests.report.test_bindings_report approve, and read the difference.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ APPROVED = GOLDEN / "bindings"
 VERSIONS = {"uring": "0.2", "liburing": "2.3", "liburing-2.15": "2.15", "raw": "1"}
 KERNELS = ("5.10", "6.1", "host")
 DUE = Expected.PRESENT, Expected.PRESENT, Expected.PRESENT
-#: What each test saw: a word for each kernel, in it a letter for each binding. What is due where stands behind it.
+#: What each test saw: a word for each kernel, in it a letter for each binding. Then what is due where.
 SEEN: dict[str, tuple[str, tuple[Expected, ...]]] = {
     "structs/offsets/entries": ("pppp pppp pppp", DUE),
     "nop": ("pwpp pppp pppp", DUE),  # the kernel complains
     "write/read": ("pcpp pcpp pcpp", DUE),  # the binding crashes, everywhere
     "openat": ("pppp ffff pppp", DUE),  # a kernel
     "shutdown": ("pffp pffp pffp", DUE),  # all versions of a library
-    "mkdirat": ("rrrr pppp fffp", (Expected.ABSENT, *DUE[1:])),  # all that is not bare system calls
-    "waitid": ("rurr ruur pupp", (Expected.ABSENT, Expected.ABSENT, Expected.PRESENT)),  # a word that is missing
+    "mkdirat": ("rrrr pppp fffp", (Expected.ABSENT, *DUE[1:])),  # everything but bare system calls
+    "waitid": ("rurr ruur pupp", (Expected.ABSENT, Expected.ABSENT, Expected.PRESENT)),  # not expressible
     "bind/listen/connect": ("ffff ffff ffff", DUE),  # the test
 }
 LACK = {"what": "WAITID", "reason": "io_uring_prep_waitid came with <liburing> 2.5 | see `man`"}
@@ -53,14 +53,14 @@ FAILURE = {"file": "x_test.cc", "line": 12, "text": "cqe.res\n  is: -22"}
 
 
 def records(suite: str, binding: str, state: str, **more: object) -> tuple[dict[str, Any], ...]:
-    """What a program writes whose second test ended so."""
+    """The output of a program whose second test ended this way."""
     encodes, works = ({"kind": "test", "name": f"{suite}.{name}", "state": "passed"} for name in ("Encodes", "Works"))
     header: dict[str, Any] = {"kind": "header", "schema": 1, "binding": {"name": binding, "version": VERSIONS[binding]}, "plan": []}
     return header, encodes, works | {"state": state} | more, {"kind": "footer", "ran": 2}
 
 
 def observed(letter: str, suite: str, binding: str) -> Observation:
-    """What a letter stands for."""
+    """The meaning of a letter."""
     warning = "<4>WARNING: CPU: 0 PID: 71 at fs/io_uring.c:9411"
     passed = Observation(state=State.PASSED, records=records(suite, binding, "passed"), taint=(0, 0), ms=3)
     match letter:

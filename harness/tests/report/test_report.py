@@ -1,7 +1,7 @@
 """Reports against approved text, from one canned run that contains every verdict, a panic, a hang, a blocked test, and
-words that would harm a report if it let them.
+text that would break a report if it were not escaped.
 
-After a wanted change: python3 -m harness.tests.test_report approve, and read the difference.
+After a wanted change: python3 -m harness.tests.report.test_report approve, and read the difference.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def test_only_a_complete_run_of_the_whole_catalogue_is_published():
 def small_run(
     *verdicts: Verdict, kernels: tuple[str, ...] = ("6.1",), bindings: tuple[str, ...] = ("uring",)
 ) -> Results:
-    """As many cells as verdicts, kernel by kernel, through the first binding; the rest is not reached."""
+    """A cell for each verdict, kernel by kernel, through the first binding; the other cells are not reached."""
     tests = tuple(row.name for row in ROWS[: max(1, len(verdicts))])
     plan = Plan(tests=tests, kernels=kernels, bindings=bindings)
     cells = tuple(
@@ -198,7 +198,7 @@ def small_run(
         ((Verdict.WORKS,), "1 cell: 1 works, 0 correctly absent, 0 need a look"),
         ((Verdict.ABSENT, Verdict.EARLY), "2 cells: 0 work, 1 correctly absent, 1 needs a look"),
         ((Verdict.MISSING, Verdict.NONE), "2 cells: 0 work, 0 correctly absent, 2 need a look"),
-        ((), "1 cell: 0 work, 0 correctly absent, 1 needs a look"),  # a hole is a surprise
+        ((), "1 cell: 0 work, 0 correctly absent, 1 needs a look"),  # a missing cell is a surprise
     ],
 )
 def test_the_headline_counts_surprises(verdicts, headline):

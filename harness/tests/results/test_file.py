@@ -1,4 +1,4 @@
-"""The results file: whole or refused, and never worse for a full disk."""
+"""The results file: complete or refused, and never damaged by a full disk."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_a_full_disk_keeps_the_lines_before_it(path, monkeypatch):
     assert "failed: No space left on device." in str(trouble.value)
     assert f"The results of the {written} cells so far are intact" in str(trouble.value)
     kept = path.read_text()
-    assert kept.endswith("}\n")  # no half a line
+    assert kept.endswith("}\n")  # no partial line
     assert [json.loads(line)["kind"] for line in kept.splitlines()] == ["header"] + ["cell"] * written
     with pytest.raises(HarnessError, match="the run was cut short"):
         read_results(path)

@@ -1,4 +1,4 @@
-"""Bindings of others: fetched from a signed archive, unpacked once, and kept where a build directory knows them."""
+"""Other bindings: fetched from a signed archive, unpacked once, and kept where build directories refer to them."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from harness.verdicts.observe import MORE_OF_A_BOOT, fold, observe
 
 
 class FakeMachine:
-    """Plays one prepared stream per boot; the last one again and again."""
+    """Plays one prepared stream per boot, and then repeats the last one."""
 
     shared_log = False
 
@@ -71,7 +71,7 @@ def case(name: str, state: str = "passed", **values: Any) -> dict[str, Any]:
     return {"kind": "test", "name": name, "state": state, "ms": 1, "failures": [], **values}
 
 
-#: What a test says of a refusal that is as it should be.
+#: A test's record of a proper refusal.
 WITNESS = {
     "what": "MKDIRAT", "probed": "MKDIRAT", "probe": False, "happened": "", "shape": "right", "objections": [],
     "res": -22, "again": -22, "nobody": -22, "nop_before": 0, "nop_after": 0,
@@ -114,7 +114,7 @@ def texts(events: list[Event]) -> list[str]:
     return [event["text"] for event in events if event["kind"] == "notice"]
 
 
-# What one test process can do.
+# Everything that one test process can do.
 
 
 def folded(*records: Any, ran: int | None = None, shared_log: bool = False, **ending: Any) -> Observation:
@@ -225,7 +225,7 @@ WRONG_SHAPE = refused("A.B", "wrong", ["flags is 1"])
         (folded(AB, B, unsaid("A.C"), ran=2), State.NOT_EXPRESSIBLE, None),
         (folded(AB, unsaid("A.B"), unsaid("A.C"), ran=2), State.NOT_EXPRESSIBLE, None),
         (folded(AB, refused("A.B"), unsaid("A.C"), ran=2), State.NOT_EXPRESSIBLE, Shape.RIGHT),
-        # Whatever is wrong, or stood in the way, counts more than what could not be said.
+        # Failures and obstacles count more than operations that could not be expressed.
         (folded(AB, WRONG_SHAPE, unsaid("A.C"), ran=2, exit=1), State.REFUSED, Shape.WRONG),
         (folded(AB, case("A.B", "failed"), unsaid("A.C"), ran=2, exit=1), State.FAILED, None),
         (folded(AB, B, unsaid("A.C", failures=[FAILURE]), ran=2, exit=1), State.FAILED, None),
@@ -235,7 +235,7 @@ WRONG_SHAPE = refused("A.B", "wrong", ["flags is 1"])
         (folded(AB, B, unsaid("A.C"), ran=2, exit=1), State.CRASHED, None),
         (folded(AB, unsaid("A.B"), ran=1), State.CRASHED, None),
         (folded(AB, B, unsaid("A.C"), ran=2, kmsg_error="lost"), State.NOTHING, None),
-        # Without what and why it is nothing that a report could tell.
+        # Without what and why, a report has nothing to show.
         (folded(AB, B, case("A.C", "not_expressible"), ran=2), State.NOTHING, None),
         (folded(AB, B, case("A.C", "not_expressible", not_expressible={"what": "x"}), ran=2), State.NOTHING, None),
         (folded(AB, B, case("A.C", "not_expressible", not_expressible="x"), ran=2), State.NOTHING, None),
@@ -278,7 +278,7 @@ FAILED, WARNING = case("A.C", "failed"), "<4>WARNING: x"
         (folded(AB, B, C, ran=2, kmsg_error=OVERFLOW), State.NOTHING, OVERFLOW),
         (folded(AB, B, C, ran=2, taint=None), State.NOTHING, NO_TAINT),
         (folded(AB, B, refused("A.C"), ran=2, kmsg_error=OVERFLOW), State.NOTHING, OVERFLOW),
-        # What is not green anyway keeps what it is.
+        # A state that is not green anyway does not change.
         (folded(AB, B, FAILED, ran=2, exit=1, kmsg_error=OVERFLOW), State.FAILED, None),
         (folded(AB, B, blocked("A.C"), ran=2, taint=None), State.BLOCKED, "io_uring is disabled by sysctl"),
         (folded(**KILLED, kmsg_error=OVERFLOW), State.TIMEOUT, "killed after 70 ms"),
@@ -294,7 +294,7 @@ def test_nothing_is_green_without_the_whole_log(
     assert (observation.state, observation.cause, observation.shape) == (state, cause, None)
 
 
-# What a kernel log can say.
+# Everything that a kernel log can say.
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_complaints_reach_the_observation() -> None:
     assert folded(header("A.B"), case("A.B"), ran=1, kmsg=[text], shared_log=True).complaints == ()
 
 
-# What a machine can do.
+# Everything that a machine can do.
 
 
 def test_a_good_run() -> None:
