@@ -339,7 +339,7 @@ def test_a_name_that_could_not_head_a_column(spec: str) -> None:
 @pytest.mark.parametrize("name", ["host", "6.1"])
 def test_a_file_that_is_named_like_another_column(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
-    with pytest.raises(HarnessError, match="which is something else"):
+    with pytest.raises(HarnessError, match="which means something else"):
         columns_for([str(tmp_path / name)], {}, ())
 
 
