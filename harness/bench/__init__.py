@@ -1,1 +1,1 @@
-"""Benchmarks. `ci/bench` compares the binding with others: bindings/bench/README.md says what is measured and how."""
+"""Benchmarks. `ci/harness bench` compares the binding with others: bindings/bench/README.md says what is measured and how."""

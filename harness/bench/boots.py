@@ -1,4 +1,4 @@
-"""`ci/bench-boots`: measures a kernel's column and the whole matrix, and compares them with a plain boot."""
+"""`ci/harness bench-boots`: measures a kernel's column and the whole matrix, and compares them with a plain boot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ci/adapters`: builds the conformance programs of bindings that are not installed here.
+"""`ci/harness adapters`: builds the conformance programs of bindings that are not installed here.
 
 They go where ci/build puts the others, which then keeps them up to date, too.
 """

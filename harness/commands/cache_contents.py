@@ -88,7 +88,7 @@ class Holdings:
         facts: set[str] = set()
         for spec in specs:
             if not (named := self._named(spec, local)):
-                raise HarnessError(f"{spec} is not in the cache {self.cache.root}, so nothing was removed. See ci/kernels list.")
+                raise HarnessError(f"{spec} is not in the cache {self.cache.root}, so nothing was removed. See ci/harness kernels list.")
             facts |= named
         going = self._named_by(facts)
         unpacked = {f"vmlinux-{blob}" for blob in going}  # only says what was in an image, which does not keep it

@@ -1,4 +1,4 @@
-"""`ci/diff`: what changed between two runs, in words."""
+"""`ci/harness diff`: what changed between two runs, in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ci/kernels`: lists kernels, fetches them ahead of time, and removes them."""
+"""`ci/harness kernels`: lists kernels, fetches them ahead of time, and removes them."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ class Inventory:
                 [(" + ".join((b.release or "not finished", *b.fragments)), str(b.tree), _mib(b.size)) for b in builds]
             )
         old_size = self._holdings.old_size(self._settings.pin)
-        remedy = f", of which `ci/kernels clear --old` would free {_mib(old_size)}" if old_size else ""
+        remedy = f", of which `ci/harness kernels clear --old` would free {_mib(old_size)}" if old_size else ""
         yield f"\nThe cache {self._cache.root} has {_mib(self._holdings.size())}{remedy}."
 
     def _old_versions(self) -> dict[str, dict[str, str]]:

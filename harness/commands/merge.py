@@ -1,4 +1,4 @@
-"""`ci/merge`: the shards of a run from several machines, merged into one run, or all reasons why they cannot be."""
+"""`ci/harness merge`: the shards of a run from several machines, merged into one run, or all reasons why they cannot be."""
 
 from __future__ import annotations
 

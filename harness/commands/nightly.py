@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--commit", action=argparse.BooleanOptionalAction, default=False,
                         help="commit reports/ and README.md if anything changed (the tree must be clean)")  # fmt: skip
-    parser.add_argument("--results", type=Path, metavar="DIR", help="use the results in DIR, such as ci/merge's, instead of running")
+    parser.add_argument("--results", type=Path, metavar="DIR", help="use the results in DIR, such as ci/harness merge's, instead of running")
     plan.add_options(parser)
     parser.add_argument("--into", type=Path, default=PLACE, metavar="DIR", help="where everything goes (default: build/nightly)")
     parser.add_argument("--summary", type=Path, metavar="FILE", help="append the changes to FILE, as Markdown")
@@ -122,7 +122,7 @@ def _obtain(source: Path | None, into: Path, night: NightlyRun) -> int:
 
 def _bring(source: Path, into: Path) -> None:
     if not (source / RESULTS).is_file():
-        raise HarnessError(f"There is no {RESULTS} in {source}. Create it with ci/matrix --results or ci/merge --into.")
+        raise HarnessError(f"There is no {RESULTS} in {source}. Create it with ci/matrix --results or ci/harness merge --into.")
     if source.resolve() == into.resolve():
         return
     shutil.copyfile(source / RESULTS, into / RESULTS)
@@ -166,7 +166,7 @@ def _told(found: Difference, into: Path, summary: Path | None) -> str:
             with summary.open("a", encoding="utf-8") as file:
                 file.write(changes.markdown(found))
     except OSError as error:
-        raise HarnessError(f"The changes cannot be written: {error}. The results are in {into}: run ci/diff HEAD {into}.") from error
+        raise HarnessError(f"The changes cannot be written: {error}. The results are in {into}: run ci/harness diff HEAD {into}.") from error
     return changes.render(found)
 
 

@@ -1,4 +1,4 @@
-"""`ci/plan`: the columns of the matrix as JSON, for a CI that gives each kernel its own machine."""
+"""`ci/harness plan`: the columns of the matrix as JSON, for a CI that gives each kernel its own machine."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     planned.add_argument("--kernels", action="append", metavar="KERNEL",
                          help="a kernel that must be there, repeatable, or a JSON list of them "
                          "(default: the columns of the matrix)")  # fmt: skip
-    planned.add_argument("--plan", type=Path, metavar="FILE", help="the same, from a file with the output of ci/plan")
+    planned.add_argument("--plan", type=Path, metavar="FILE", help="the same, from a file with the output of ci/harness plan")
 
 
 def chosen(names: list[str] | None, file: Path | None) -> list[str]:
@@ -82,7 +82,7 @@ def chosen(names: list[str] | None, file: Path | None) -> list[str]:
         try:
             return names_in(file.read_text(), str(file))
         except (OSError, UnicodeDecodeError) as error:
-            raise HarnessError(f"The plan {file} cannot be read: {error}. Create it with ci/plan.") from error
+            raise HarnessError(f"The plan {file} cannot be read: {error}. Create it with ci/harness plan.") from error
     if names is None:
         return columns()
     listed = [names_in(name, "--kernels") if name.lstrip().startswith("[") else [name] for name in names]

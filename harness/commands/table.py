@@ -1,4 +1,4 @@
-"""`ci/table`: the table of one binding, ready for that binding's README."""
+"""`ci/harness table`: the table of one binding, ready for that binding's README."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ci/lies`: runs every test through every lie of a kernel, and reports which test caught which lie.
+"""`ci/harness lies`: runs every test through every lie of a kernel, and reports which test caught which lie.
 
 To the matrix, a lie (conformance/seam/lies.cc) is a binding: the host's column, through `lie:NAME`. The expected
 outcome of each is in conformance/catalogue/lies.toml.

@@ -41,7 +41,7 @@ def render(told: Sequence[Lie], expected: Mapping[str, Expectation], home: str) 
         f"{headline(told, expected)} "
         f"A lie sits between the binding and the real kernel (here Linux {kernels}), at the binding's seam around its system "
         f"calls. [lies.cc]({home}/conformance/seam/lies.cc) defines the lies, "
-        f"[lies.toml]({home}/conformance/catalogue/lies.toml) says which tests must catch them. `ci/lies` generates this page, and `ci/test` fails if a lie "
+        f"[lies.toml]({home}/conformance/catalogue/lies.toml) says which tests must catch them. `ci/harness lies` generates this page, and `ci/test` fails if a lie "
         "is no longer caught as documented; "
         "`ci/matrix --kernel host --binding lie:NAME` shows what one lie does to the table.",
         "The last column names the tests that must catch the lie, then how many others also turned red. A test that runs on "

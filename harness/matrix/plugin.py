@@ -50,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--test", action="append", default=[], metavar="TEST", dest="matrix_test",
         help="run only this test, by its file stem (write_read) or Zig's name (write/read); repeatable")
     add("--binding", action="append", default=[], metavar="NAME",
-        help="the binding under test: uring, raw, liburing, one built by ci/adapters, or NAME=PROGRAM for a program that "
+        help="the binding under test: uring, raw, liburing, one built by ci/harness adapters, or NAME=PROGRAM for a program that "
         "you built from your own adapter; repeatable (default: uring)")
     add("--accel", choices=("auto", "kvm", "tcg"), default="auto",
         help="how VMs run: auto tries KVM once per boot of this machine and falls back to TCG (default)")

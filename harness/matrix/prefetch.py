@@ -1,4 +1,4 @@
-"""Fetching ahead: `ci/kernels fetch` in the background of a run.
+"""Fetching ahead: `ci/harness kernels fetch` in the background of a run.
 
 It shares the cache with the run. A machine waits if its kernel is being fetched. If a kernel cannot be fetched, its own
 column finds that out and says so; here it is only logged.

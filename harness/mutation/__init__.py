@@ -1,4 +1,4 @@
-"""Breaks the binding on purpose, one change at a time, and sees which check notices: `ci/mutate`.
+"""Breaks the binding on purpose, one change at a time, and sees which check notices: `ci/harness mutate`.
 
     operators, handmade.toml      the possible changes               headers: the syntax trees they are made from
     schemata                      many mutants in one program        builder: copies of the tree, compilers

@@ -1,4 +1,4 @@
-"""`ci/mutate`: breaks the binding on purpose, one change at a time, and reports which check notices."""
+"""`ci/harness mutate`: breaks the binding on purpose, one change at a time, and reports which check notices."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _chosen(mutants: list[Mutant], options: argparse.Namespace, published: dict[
         alive = {one.id for one in published.values() if one.verdict == Verdict.SURVIVED}
         found = [mutant for mutant in found if mutant.id in alive or mutant.id not in published]
     if not found:
-        raise HarnessError("No mutant matches. ci/mutate --list shows them all.")
+        raise HarnessError("No mutant matches. ci/harness mutate --list shows them all.")
     return found
 
 

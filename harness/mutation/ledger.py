@@ -33,7 +33,7 @@ _TRIAL = tuple(Path(__file__).with_name(name) for name in ("schemata.py", "trial
 
 @dataclass(frozen=True)
 class Entry:
-    """A mutant and its outcome. `ci/mutate ID` shows its place in the header and the change."""
+    """A mutant and its outcome. `ci/harness mutate ID` shows its place in the header and the change."""
 
     id: str
     kind: str
@@ -68,7 +68,7 @@ def read(path: Path) -> dict[str, Entry]:
         try:
             one = Entry(**json.loads(line))
         except (ValueError, TypeError) as error:
-            raise HarnessError(f"{path}, line {number}, is not an entry of this version: {error}. Run ci/mutate again.") from error
+            raise HarnessError(f"{path}, line {number}, is not an entry of this version: {error}. Run ci/harness mutate again.") from error
         found[one.id] = one
     return found
 
@@ -167,7 +167,7 @@ def exemptions(mutants: Sequence[Mutant], path: Path = EXEMPTIONS) -> dict[str, 
                 if titles.get(key) != title:
                     raise HarnessError(
                         f"{path.name} exempts {mutant!r}, but there is no such mutant (any more). If its line was changed, check "
-                        "that the reason still holds, then write the new name, which ci/mutate --list shows."
+                        "that the reason still holds, then write the new name, which ci/harness mutate --list shows."
                     )
                 if key in found:
                     raise HarnessError(f"{path.name} exempts {mutant!r} twice. Remove one.")

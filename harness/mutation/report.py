@@ -29,7 +29,7 @@ A mutant is the binding with one mistake in it. It is killed by the first check 
 **compiler** (a static_assert); or a check of the **emitted code** (bindings/tests/emitted_code_test.py: memory orders are
 instructions on aarch64, but not on x86). Mutants that only the unit tests kill are mostly in operations that no row uses.
 
-`ci/mutate` tries them all again and fails if one that was killed survives; `ci/mutate NAME` shows one."""
+`ci/harness mutate` tries them all again and fails if one that was killed survives; `ci/harness mutate NAME` shows one."""
 
 
 def headline(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> str:

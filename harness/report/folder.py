@@ -63,5 +63,5 @@ def replace_all(texts: Mapping[Path, str]) -> None:
             left.unlink(missing_ok=True)
         raise HarnessError(
             f"Cannot write the reports: {error.filename}: {error.strerror}. The results are safe: make room, "
-            "then run python3 -m harness render with the path of results.ndjson."
+            "then run ci/harness render with the path of results.ndjson."
         ) from error

@@ -87,10 +87,10 @@ class Binding:
         if is_ours(self.name):
             return "Build first: ci/build."
         if _FETCHED.fullmatch(self.name):
-            return "ci/adapters fetches that binding from the archive and builds it; then run this again."
+            return "ci/harness adapters fetches that binding from the archive and builds it; then run this again."
         there = sorted(path.name.removeprefix("conformance-") for path in (build / "conformance").glob("conformance-*"))
         known = ", ".join((OURS, *there))
-        return f"There are {known}; ci/build and ci/adapters build them, and one of your own is NAME=PROGRAM."
+        return f"There are {known}; ci/build and ci/harness adapters build them, and one of your own is NAME=PROGRAM."
 
 
 DEFAULT = (Binding(name=OURS),)

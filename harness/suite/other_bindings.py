@@ -106,4 +106,4 @@ def short(version: str) -> str:
 
 def run(command: Sequence[str], cwd: Path | None = None) -> str:
     """Run a command that works on other bindings, and return what it printed."""
-    return process.run(command, cwd=cwd, remedy="ci/bench and ci/adapters install what they need.").output
+    return process.run(command, cwd=cwd, remedy="ci/harness bench and ci/harness adapters install what they need.").output

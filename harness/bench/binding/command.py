@@ -1,4 +1,4 @@
-"""`ci/bench`: builds, measures, writes and prints the table."""
+"""`ci/harness bench`: builds, measures, writes and prints the table."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _unpacked(there: OtherBindings, packages: Sequence[str], *, offline: bool) -
         try:
             return there.fetch(packages, (NEWEST,))[0]
         except HarnessError as error:
-            _say(f"ci/bench: {error} Using the packages that an earlier run fetched, if any.")
+            _say(f"ci/harness bench: {error} Using the packages that an earlier run fetched, if any.")
     return there.earlier(packages)
 
 

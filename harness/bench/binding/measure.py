@@ -50,7 +50,7 @@ def per_operation(lines: str, counts: list[int]) -> Figures:
     """The cost of one operation: the difference between a row's two runs, divided by the difference in operations."""
     runs = [line.split() for line in lines.splitlines()]
     if len(runs) != len(counts) or len(runs) % 2 or not runs:
-        raise HarnessError(f"bench_rounds made {len(runs)} runs, but the tool counted {len(counts)}. Run ci/bench again.")
+        raise HarnessError(f"bench_rounds made {len(runs)} runs, but the tool counted {len(counts)}. Run ci/harness bench again.")
     figures: Figures = {}
     for first, second, count, more in zip(runs[::2], runs[1::2], counts[::2], counts[1::2]):
         if first[:2] != second[:2]:

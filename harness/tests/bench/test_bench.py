@@ -135,7 +135,7 @@ def test_versions_are_told_without_the_distributions_part():
 def test_a_command_that_fails_says_what_it_said():
     with pytest.raises(HarnessError, match="(?s)exit code 3.*because"):
         peers.run(["sh", "-c", "echo because; exit 3"])
-    with pytest.raises(HarnessError, match="ci/bench"):
+    with pytest.raises(HarnessError, match="ci/harness bench"):
         peers.run(["no-such-tool"])
 
 

@@ -1,4 +1,4 @@
-"""ci/diff: each cause is found, each change is reported, each exit code is reached.
+"""ci/harness diff: each cause is found, each change is reported, each exit code is reached.
 
 After a wanted change of the words: python3 -m harness.tests.commands.test_diff approve, and read the difference.
 """
@@ -369,7 +369,7 @@ def test_the_script_from_anywhere(tmp_path):
     (tmp_path / "harness").mkdir()  # of another checkout, and not the script's
     (tmp_path / "harness" / "__init__.py").write_text("raise SystemExit('the wrong harness')")
     done = subprocess.run(
-        [ROOT / "ci" / "diff", write(QUIET, tmp_path / "old"), write(RED, tmp_path / "new")],
+        [ROOT / "ci" / "harness", "diff", write(QUIET, tmp_path / "old"), write(RED, tmp_path / "new")],
         cwd=tmp_path, env=os.environ | {"PYTHONIOENCODING": "utf-8"}, capture_output=True, text=True, check=False,
     )
     assert done.returncode == 1 and done.stdout == changes.render(compare(QUIET, RED)), done.stderr

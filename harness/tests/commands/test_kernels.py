@@ -1,4 +1,4 @@
-"""`ci/kernels`: listing, fetching and clearing, on a small signed archive and a cache of its own."""
+"""`ci/harness kernels`: listing, fetching and clearing, on a small signed archive and a cache of its own."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def settings():
 
 @pytest.fixture
 def run(archive, gnupg, settings, tmp_path, monkeypatch, capsys):  # noqa: F811
-    """ci/kernels with these words; its exit code and what it printed to stdout and stderr."""
+    """ci/harness kernels with these words; its exit code and what it printed to stdout and stderr."""
     monkeypatch.setattr(inventory, "Archive", partial(Archive, keyring=gnupg / "keyring.gpg"))
     monkeypatch.setattr(inventory, "load_settings", lambda: Settings(**settings))
 
@@ -226,7 +226,7 @@ def test_clear_while_a_run_uses_the_cache_removes_nothing(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["clear", "6.9"], "6.9 is not in the cache .*, so nothing was removed. See ci/kernels list"),
+        (["clear", "6.9"], "6.9 is not in the cache .*, so nothing was removed. See ci/harness kernels list"),
         (["clear", "6.1", "6.9"], "6.9 is not in the cache"),
         (["clear", "host"], "host is not in the cache"),
         (["clear", "no/such"], "no/such is not in the cache"),

@@ -1,4 +1,4 @@
-"""ci/merge: the shards of one run become one run, and shards that are not one run are refused by name."""
+"""ci/harness merge: the shards of one run become one run, and shards that are not one run are refused by name."""
 
 from __future__ import annotations
 
@@ -238,12 +238,12 @@ def test_kernels_are_given_one_by_one_as_json_as_a_file_or_not_at_all(tmp_path):
     assert plan.chosen(["6.1", '["7.3", "host"]'], None) == ["6.1", "7.3", "host"]
     assert plan.chosen(None, tmp_path / "plan.json") == ["6.1"]
     assert plan.chosen(None, None) == plan.columns()
-    with pytest.raises(HarnessError, match="The plan .* cannot be read: .* Create it with ci/plan"):
+    with pytest.raises(HarnessError, match="The plan .* cannot be read: .* Create it with ci/harness plan"):
         plan.chosen(None, tmp_path / "none.json")
 
 
 def test_the_plan_of_this_matrix(tmp_path):
-    done = subprocess.run([ROOT / "ci" / "plan"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run([ROOT / "ci" / "harness", "plan"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1
     entries = json.loads(done.stdout)
@@ -267,7 +267,7 @@ def test_a_series_that_the_archive_lost_costs_only_its_own_job(capsys):
 
 def test_an_archive_that_is_down(tmp_path):
     done = subprocess.run(
-        [ROOT / "ci" / "plan", "--mirror", "http://127.0.0.1:9/debian", "--cache", tmp_path],
+        [ROOT / "ci" / "harness", "plan", "--mirror", "http://127.0.0.1:9/debian", "--cache", tmp_path],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2 and done.stdout == "" and "--mirror" in done.stderr and "Traceback" not in done.stderr
@@ -285,7 +285,7 @@ def test_two_machines_are_merged_with_their_consoles(tmp_path):
         done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "ublished" not in done.stdout
-    command = [ROOT / "ci" / "merge", tmp_path / "shard-host", tmp_path / "shard-6.12", "--into", tmp_path / "merged"]
+    command = [ROOT / "ci" / "harness", "merge", tmp_path / "shard-host", tmp_path / "shard-6.12", "--into", tmp_path / "merged"]
     both = ("--kernels", '["6.12", "host"]')
     done = subprocess.run([*command, *both], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""`ci/table`: one binding's table for a README elsewhere, from the results of a run."""
+"""`ci/harness table`: one binding's table for a README elsewhere, from the results of a run."""
 
 from __future__ import annotations
 

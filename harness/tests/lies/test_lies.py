@@ -62,12 +62,12 @@ def test_the_rows_that_decide_about_a_lie(expectation, stems):
 def test_the_published_page_is_of_these_lies_and_the_readme_says_the_same():
     expected, page = load(), (REPORTS / report.PAGE).read_text()
     shown = [Lie(name=lie.name, says=lie.says, red={"row": expected[lie.name].caught_by}) for lie in listed(BUILD)]
-    assert report.headline(shown, expected) in page and report.readme_line(shown, expected) in README.read_text(), "run ci/lies"
+    assert report.headline(shown, expected) in page and report.readme_line(shown, expected) in README.read_text(), "run ci/harness lies"
     rows = [line for line in page.splitlines() if line.startswith("| ")][2:]
-    assert [row.split(" | ")[1] for row in rows] == [plain(lie.says) for lie in shown], "run ci/lies"
+    assert [row.split(" | ")[1] for row in rows] == [plain(lie.says) for lie in shown], "run ci/harness lies"
     for row, lie in zip(rows, shown, strict=True):
         wanted = expected[lie.name].caught_by[: report.SHOWN]
-        assert code(lie.name) in row and all(code(test) in row for test in wanted), f"{lie.name}: run ci/lies"
+        assert code(lie.name) in row and all(code(test) in row for test in wanted), f"{lie.name}: run ci/harness lies"
 
 
 # --- differences from the documentation --------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def test_a_cell_without_a_verdict_catches_nothing_and_is_trouble():
         seen(cell(Verdict.NONE, State.BLOCKED))
 
 
-# --- ci/lies -----------------------------------------------------------------------------------------------------
+# --- ci/harness lies -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("wanted", "code"), [("MovesEveryIndexByOne", 0), ("LeavesNoStaleBytesInAReusedSlot", 1)])

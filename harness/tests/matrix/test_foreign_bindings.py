@@ -105,7 +105,7 @@ def test_a_program_of_another_name_costs_its_own_cells_only(matrix: Matrix, prog
     ("options", "says"),
     [
         (["--binding", "no-such"], "The binding no-such has no program: "),
-        (["--binding", "liburing-0.1"], "ci/adapters fetches that binding from the archive"),
+        (["--binding", "liburing-0.1"], "ci/harness adapters fetches that binding from the archive"),
         (["--binding", "mine=/nowhere"], "see conformance/adapters/README.md"),
         (["--binding", "mine=/usr/bin/env", "--kernel", "6.1"], "it is linked to shared libraries. Link it with -static"),
         (["--binding", "a b"], "'a b' is not a binding"),

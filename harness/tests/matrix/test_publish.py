@@ -34,7 +34,7 @@ def test_everything_published_is_what_its_renderer_makes_of_the_results() -> Non
     for path, text in publish.rendered(read_results(PUBLISHED)).items():
         assert path.exists() and path.read_text(encoding="utf-8") == text, (
             f"{path.relative_to(ROOT)} is not what {PUBLISHED.relative_to(ROOT)} says: "
-            "python3 -m harness render, and commit"
+            "ci/harness render, and commit"
         )
 
 

@@ -1,4 +1,4 @@
-"""ci/mutate: which mutants there are, how one program holds many, what is remembered, and that the suite notices a sample."""
+"""ci/harness mutate: which mutants there are, how one program holds many, what is remembered, and that the suite notices a sample."""
 
 from __future__ import annotations
 
@@ -338,9 +338,9 @@ def test_the_published_page_is_of_these_mutants_and_the_readme_says_the_same():
     sources = headers.read(builder.INCLUDE)
     known = {mutant.id for mutant in [*mutants.handmade(sources), *operators.generate(sources)]}
     page = (REPORTS / "mutants.md").read_text()
-    assert report.fingerprint(known) in page, "reports/mutants.md is of other headers: run ci/mutate"
+    assert report.fingerprint(known) in page, "reports/mutants.md is of other headers: run ci/harness mutate"
     headline = page.partition("**")[2].partition(".**")[0]
-    assert f"{headline}: [reports/mutants.md]" in README.read_text(), "run ci/mutate"
+    assert f"{headline}: [reports/mutants.md]" in README.read_text(), "run ci/harness mutate"
 
 
 # Builds the suite once more and hundreds of checks of code: minutes, for what only a change of the binding, of the suite or of

@@ -104,6 +104,6 @@ def test_cmake_is_told_where_they_are(tmp_path):
 def test_what_failed_is_told_with_its_last_words(monkeypatch):
     with pytest.raises(HarnessError, match="(?s)exit code 3.*because"):
         others.run(["sh", "-c", "echo because; exit 3"])
-    with pytest.raises(HarnessError, match="ci/bench and ci/adapters"):
+    with pytest.raises(HarnessError, match="ci/harness bench and ci/harness adapters"):
         others.run(["no-such-tool"])
     assert shutil.which("dpkg-query") and subprocess.run(["true"], check=True)
