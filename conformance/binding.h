@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The one door between the tests and the binding under test. This is the only file of the suite that includes
 // a header of the binding, so another binding can be put behind it without touching a test; a test
 // (tests/rooms.cmake) keeps it so. It offers:

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/harness COMMAND`: every command of the harness; `ci/matrix` calls one of them."""
 
 from __future__ import annotations

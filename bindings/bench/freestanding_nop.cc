@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // One NOP, in a program without a C library: how small a program with a ring can be. Exit code: 0, the errno
 // of what failed, or 255 when the wait brought no completion.
 #include <uring/uring.h>

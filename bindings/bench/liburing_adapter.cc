@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // liburing, whichever version's header is included; its library is linked statically.
 #include <liburing.h>
 

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // What the measuring programs and the bindings agree on. Each binding is compiled into a shared object of its
 // own, from rows.h and an adapter (C++) or from a crate with the same rows (Rust), and exports three
 // functions. A call of bench_run is thousands of requests long, so that the call itself costs nothing.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // What the two measuring programs share: the rows, the plug-ins, and the surroundings of a row.
 #ifndef BINDINGS_BENCH_PROGRAM_H
 #define BINDINGS_BENCH_PROGRAM_H

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // bench_rounds ROUNDS NAME=path/of/plugin.so...: runs every row on every binding, a fixed number of rounds,
 // for tools that count: callgrind the instructions, strace the system calls. Without a tool it is the
 // benchmark's own test.

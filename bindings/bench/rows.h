@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The rows of the benchmark, once for every C++ binding: only `Adapter` differs. BENCH_EXPORT(Adapter) at the
 // end of an adapter's file makes the plug-in. rust/src/lib.rs has the same rows in the same order.
 //

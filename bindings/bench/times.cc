@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // bench_times NAME=path/of/plugin.so... [Google Benchmark's options]: the time of every row on every binding.
 // The repetitions are interleaved in random order, so that other load on the machine affects all of them.
 #include <benchmark/benchmark.h>

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // cat FILE...: writes files to standard output. Shows the simplest way to use a ring: one request at a time.
 // Opening, reading, writing and closing are all requests; the result of each is in its CQE.
 //

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Runs the example cat (argv[1]) and compares what it writes with the files."""
 
 import os

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // cp FROM TO: copies a regular file, several blocks at a time. Shows registered buffers, and linked requests:
 // each block is a read, and a write that the kernel starts after the read unless that was short.
 //

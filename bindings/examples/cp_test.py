@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Runs the example cp (argv[1]) on files whose sizes lie at the edges of its blocks."""
 
 import os

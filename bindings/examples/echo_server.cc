@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // echo_server: sends back what it receives, on 127.0.0.1. Prints its port; ends when standard input is
 // closed, or with a signal. Shows multishot requests (one accepts every connection, one per connection
 // receives everything) and a group of buffers from which the kernel takes one when data arrives.

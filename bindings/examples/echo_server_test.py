@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Runs the example echo_server (argv[1]) with clients that make its work hard."""
 
 import os

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // freestanding_copy FROM TO: copies a file through a ring, in a program without a C library. Opens, reads,
 // writes and closes are all requests; the only plain system call is the one that ends the process. Exit code:
 // 0, or the errno of what failed.

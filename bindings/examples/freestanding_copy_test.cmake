@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 # Runs freestanding_copy on a file larger than its buffer, compares, and checks that the program depends on nothing.
 #   PROGRAM, READELF   paths
 set(dir ${CMAKE_CURRENT_BINARY_DIR}/freestanding_copy_test)

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Compares the binding's numbers and layouts with two sources: the installed <linux/io_uring.h>, and the list
 // of everything that any release of the kernel's headers has (surface.inc). The header may be older than the
 // binding; the list is not.

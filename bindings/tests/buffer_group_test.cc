@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Buffer rings and buffer groups on a fake kernel: positions, masks, wraps, and which buffers are given back.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 # A project that embeds the source tree gets the target uring::uring and nothing else, and needs nothing but a compiler. The same
 # holds for -D BUILD_TESTING=OFF.
 #   WAY        add_subdirectory, fetch_content, source_subdir; or build_testing_off, which configures the tree itself

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // emitted_code_test.py compiles this for each architecture and inspects it: one small function for each place
 // where the binding shares memory with the kernel. No test that runs on x86 can detect an order that is too
 // weak; the instructions show it.

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Looks at the instructions that the compiler emits where the binding shares memory with the kernel.
 
     emitted_code_test.py --include DIR [--compiler ARCHITECTURE=COMMAND ...]

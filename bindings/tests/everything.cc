@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // One object that uses every public function of the binding. The test next to it (no_undefined_symbols.cmake)
 // expects `nm --undefined-only` to print nothing: no libc, no libstdc++, no memcpy that a compiler slipped
 // in.

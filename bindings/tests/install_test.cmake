@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 # Installs the binding, moves it somewhere else, looks at what is there, and builds and runs a program with it.
 #   WAY        how the program finds it: find_package or pkg_config
 #   BUILD      the build tree that is installed

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 # What a machine lacks is left out with a line at the end of the configuration, and with URING_REQUIRE_ALL that line is an error.
 # Doxygen and pkg-config stand for everything that may be missing. The second time only the option is new: the compilers are known.
 #   TREE, COMPILER, GENERATOR

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 # Compiles everything.cc as a freestanding program would and demands that nothing is left to link: no libc, no libstdc++, no memcpy
 # that a compiler slipped in.
 #   COMPILER, FLAGS ("-O0 -D..."), SOURCE, INCLUDE, NM, OUTPUT

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // A fake kernel for tests: it answers as told, records what it was asked, and checks that everything it
 // handed out comes back.
 #ifndef URING_TESTS_PLAYED_KERNEL_H

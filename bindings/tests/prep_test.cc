@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Each prepare function against the documented encoding, all 64 bytes, over memory full of ones; and the
 // ring's method of the same name, which must pass its arguments on in the same order. The numbers are the
 // suite's own: a constant of the binding compared with itself would prove nothing.

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 # The program in bindings/README.md compiles as it is printed, runs, and does what its comment says.
 #   README, INCLUDE, COMPILER
 #   DIR        where it runs

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Types that a Result cannot carry in one word must not compile, and the compiler must say why.
 
     refused_types_test.py --include DIR [--compiler COMMAND]

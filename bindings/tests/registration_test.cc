@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Each registration: operation, count and argument as io_uring_register(2) wants them. The numbers are the
 // suite's own. The test is built with -ftrivial-auto-var-init=pattern, so that a reserved field that was not
 // cleared is not 0 by chance.

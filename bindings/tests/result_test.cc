@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Results: one word, the kernel's number unchanged, no value mistaken for an error.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The ring on a fake kernel: what no real kernel does on demand. Errors at each step of opening, answers that
 // contradict each other, short submits, counters about to wrap, a sleeping SQPOLL thread.
 #include <gtest/gtest.h>

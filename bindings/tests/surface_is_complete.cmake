@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 # The other direction of abi_test.cc: every number, enumerator and struct that abi.h and abi_register.h declare is in surface.inc, and the
 # first release after each number is the one that surface.inc gives. Also: every prepare function is tested, and is a method of the ring.
 #   INCLUDE, TESTS: directories

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The system calls themselves, on this machine's kernel: what no test with a fake kernel sees.
 #include <gtest/gtest.h>
 #include <unistd.h>

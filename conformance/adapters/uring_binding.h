@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 /* The adapter ABI: the functions that a binding of io_uring must offer so that the 41 test files can judge it. It is
  * C, so that any language can implement it; no dependencies; integers and pointers only.
  *

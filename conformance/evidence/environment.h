@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // What in the kernel's surroundings can block a test, and how to tell it from a finding. xfstests' triage
 // is the model: without a witness in the environment an error is an error.
 #ifndef CONFORMANCE_EVIDENCE_ENVIRONMENT_H

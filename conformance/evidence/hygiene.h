@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // What every test must satisfy beyond its own assertions: it leaks nothing, it does not skip without
 // evidence (a witness), it ends.
 #ifndef CONFORMANCE_EVIDENCE_HYGIENE_H

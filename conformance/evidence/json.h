@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // One JSON object on one line: what the conformance program records and what the runner says (harness/guest).
 // A failure message, the kernel's log and what a binding prints may hold any bytes: valid UTF-8 is written as
 // it is, and every byte that belongs to none becomes U+FFFD, as decoders write it. A record is always one

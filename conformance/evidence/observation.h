@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // What the running test has to say beyond passed and failed: a refusal with its witness, or a blocked
 // environment. The test observes; nothing here knows which kernel should have what.
 #ifndef CONFORMANCE_EVIDENCE_OBSERVATION_H

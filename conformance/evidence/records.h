@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The result stream: one NDJSON record per test, between a header with the plan and a footer. A reader that
 // sees no footer, or a planned test without a record, knows that the process died on the way.
 #ifndef CONFORMANCE_EVIDENCE_RECORDS_H

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The protocol between a fork server and its client. The server is a program that has started once and forks
 // a process for each run (fork_server.h); the client is the runner (harness/guest/fork_server.h). Both sides
 // include this file, and the protocol is written down nowhere else.

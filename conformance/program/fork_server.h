@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The program as a fork server: it starts once, and each run of it is a child that finds everything set up.
 // The protocol is fork_protocol.h, the other side harness/guest/fork_server.h.
 #ifndef CONFORMANCE_PROGRAM_FORK_SERVER_H

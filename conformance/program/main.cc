@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The conformance program: GoogleTest's options, and
 //   --binding=NAME         name of the binding under test; must match this program.
 //                          "lie:NAME" puts a kernel that lies under it: see seam/lies.h

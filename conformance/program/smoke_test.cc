@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // The harness's smoke run: in each machine, before it believes anything else, it runs these three and wants
 // them passed, failed and refused. They check the way from a test to its record, not the kernel or the
 // binding, and so they use neither. Disabled, so that they never run by accident.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 #include "seam/bare_kernel.h"
 
 #include <sys/mman.h>

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The real kernel, below the observed one, with every system call made by one function whose place in memory
 // is known. The traps (traps.h) catch these calls wherever they come from but
 // there.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The rest of the wire: what io_uring_setup(2), mmap(2) and io_uring_register(2) take and answer, as far as
 // the suite looks at it. Like wire.h these are the suite's own numbers and layouts, taken from the kernel's
 // include/uapi/linux/io_uring.h: an offset that is wrong in the binding must not blind the wire log as well.

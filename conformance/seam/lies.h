@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Lies that a kernel can tell the binding under test, each with one sentence that says what the kernel
 // pretends. A suite is as good as what it notices: `conformance --binding=lie:NAME` runs all of it through
 // one lie, and conformance/catalogue/lies.toml says which tests must turn red then. lying_kernel.h is the

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // A kernel that lies: it sits at the binding's seam between ObservedKernel and Linux, and changes nothing
 // unless a lie is told (lies.h).
 //

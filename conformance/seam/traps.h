@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Traps: how the suite sees the system calls of a binding that it cannot put a kernel under. A seccomp filter
 // turns the calls that a ring is made of into signals, wherever in the process they are made, and the handler
 // of the signal carries them out through the observed kernel (wire_log.h): logged, and open to its lies.

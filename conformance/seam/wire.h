@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The wire: what the kernel sees, in the words of the manual pages. These numbers and layouts are the suite's
 // own and deliberately do not come from the binding under test: a binding with a wrong constant would agree
 // with itself.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The wire log: every system call of the binding, every SQE it published and every CQE that came back, as the
 // kernel sees them. Shown only when a test fails. Sits at the binding's seam and looks at the shared memory
 // from the kernel's side, so it needs nothing from the binding but its system calls.

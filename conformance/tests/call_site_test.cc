@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // Tests of where a helper's failures are reported: in the test that called it, with its file and line.
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>

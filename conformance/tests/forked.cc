@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // A program for the harness's own tests of fork servers: started either way, it tells what it finds around
 // it, one line a record, then does what its argument says. harness/tests/machines/test_fork_server.py runs it.
 #include <dirent.h>

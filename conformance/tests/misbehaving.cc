@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Tests that must turn red although each of their assertions holds. misbehaving_test.cmake runs them one by
 // one and demands a failure with the right words and the right record.
 #include <fcntl.h>

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 # Runs one test of `misbehaving` and demands: a non-zero exit, TEXT in the output, and STATE in its record.
 #   PROGRAM, FILTER, TEXT (a regular expression), STATE, RECORDS (a file to use)
 file(REMOVE ${RECORDS})

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // Tests of what the program, the runner and the harness say to each other: JSON lines and requests to fork.
 #include <fcntl.h>
 #include <gtest/gtest.h>

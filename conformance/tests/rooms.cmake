@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 # The rooms of conformance/ and what a file in each may include. FOLDER: conformance/
 set(may_seam "seam/")
 set(may_evidence "seam/|evidence/")

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // The support layer's own tests: what failures say, when a refusal is a witness, what counts as blocked or
 // leaked.
 #include <fcntl.h>

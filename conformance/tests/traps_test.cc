@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // The traps, with system calls made by hand in the place of a binding.
 #include "seam/traps.h"
 

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // accept/connect/recv/cancel: a receive that waits, and a request that cancels it by its user_data. Order of
 // the two completions is free.
 //

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // accept/connect/recv/link_timeout: a receive for which no byte ever comes, and a timeout linked to it that
 // ends it after a millisecond. Order of the two completions is free.
 //

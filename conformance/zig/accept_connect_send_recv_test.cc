@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // accept/connect/send/recv: ten bytes over a connection that the ring made, of which five are received. The
 // send is linked to the receive, so its completion comes first.
 //

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // accept/connect/send_zc/recv: a send without a copy, which completes twice: with the number of bytes, and
 // later with the notice that its memory may be used again. Whoever takes the notice for a second result is
 // wrong.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // accept_direct: connections that never become descriptors of the process. They go into a slot of the
 // registered table, of the kernel's choice, until none is free.
 //

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // accept_multishot_direct: one request accepts connection after connection into slots of the kernel's choice.
 // When the table is full it ends, and says so by a completion without MORE: a program that does not arm it
 // again waits for ever.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // accept multishot: one request accepts four connections, with a completion each, and stays armed.
 //
 // Needs multishot accept (5.19, io_uring_prep_accept(3)). Before, the bit in ioprio is refused.

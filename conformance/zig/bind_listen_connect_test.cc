@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // bind/listen/connect: a whole TCP conversation without one plain socket call: made, configured, bound,
 // listened on, connected, used in both directions and shut down through the ring.
 //

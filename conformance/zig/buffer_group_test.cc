@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // BufferGroup: a ring of buffers shared with the kernel, which takes one when bytes come, not before. Here
 // the smallest there is: one buffer, received into, read and given back.
 //

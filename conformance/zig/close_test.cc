@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // close: closes a descriptor through the ring.
 //
 // Needs CLOSE (5.6).

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // copy_cqes with wrapping sq.cqes buffer: the CQ has four slots, and every batch of four starts in the middle
 // of it, so that copying it out takes two pieces. 4094 timeouts, each with a number of its own.
 //

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // fallocate: gives a file its space through the ring. Its fields are not where one would expect them: the
 // length in `addr`, the mode in `len`.
 //

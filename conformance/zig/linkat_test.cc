@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // linkat: gives a file a second name through the ring.
 //
 // Needs LINKAT (5.15), and a file system with hard links. The io_uring of 5.15 that stable 5.10.162 carries

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // mkdirat: makes a directory through the ring.
 //
 // Needs MKDIRAT (5.15). The io_uring of 5.15 that stable 5.10.162 carries stops just before it.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // nop: the smallest round trip. One SQE in, one CQE out, every index moves by one. While this file is red, no
 // other row of the table means anything.
 //

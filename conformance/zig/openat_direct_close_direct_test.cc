@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // openat_direct/close_direct: opens a file straight into the table of registered files, into slots that we
 // choose and into one that the kernel chooses, and empties the slots again. No descriptor is ever made.
 //

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // openat: creates a file through the ring. The most complete comparison of an SQE beside nop's: every field
 // has its place here.
 //

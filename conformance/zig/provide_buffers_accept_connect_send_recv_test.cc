@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // provide_buffers: accept/connect/send/recv: four buffers given to the kernel, which picks one for each
 // receive. When all are taken the next receive fails at once, until one is given back.
 //

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // provide_buffers: read: gives the kernel four buffers, lets it choose one for each read until there is none
 // left, and gives one back.
 //

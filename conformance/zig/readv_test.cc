@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // readv: one vectored read through a registered file, on a ring with room for one request. Shows that the SQ
 // knows when it is full and that a fixed file reaches the kernel as such.
 //

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // register_files_update: puts another file into a slot of the table, leaves it there while the slot beside it
 // changes, and takes it out again.
 //

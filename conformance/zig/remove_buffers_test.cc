@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // remove_buffers: takes back three of four buffers; one read finds the last of them, the next one none.
 //
 // Needs REMOVE_BUFFERS, PROVIDE_BUFFERS and IOSQE_BUFFER_SELECT (5.7) and READ (5.6).

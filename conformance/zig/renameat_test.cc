@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // renameat: gives a file another name through the ring. Two descriptors and two paths, in four fields.
 //
 // Needs RENAMEAT (5.11, and stable 5.10.162).

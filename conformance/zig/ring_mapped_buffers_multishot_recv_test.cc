@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // ring mapped buffers multishot recv: one request receives piece after piece into two buffers of four, until
 // none is left. It ends then; armed again, it takes the rest, waits for more, and is cancelled.
 //

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // ring mapped buffers recv: fifteen bytes through two buffers of four, round after round: receive, run out of
 // buffers, give them back, receive the rest.
 //

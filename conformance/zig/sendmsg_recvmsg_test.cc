@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // sendmsg/recvmsg: a datagram of 128 bytes from one socket to another, with message headers, the receive
 // linked to the send. A header is where a program says whom to send to, and learns who sent.
 //

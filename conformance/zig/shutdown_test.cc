@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // shutdown: ends one direction of a socket through the ring. First of one that listens, which it stops, then
 // of one that was never connected, which is an error.
 //

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // socket_direct/socket_direct_alloc/close_direct: sockets that live in slots of the registered table only:
 // made there, connected there, closed there. A slot that the program names completes with 0, one that the
 // kernel chooses with its number.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // socket: makes a socket through the ring. Domain, type and protocol travel in fd, off and len.
 //
 // Needs SOCKET (5.19).

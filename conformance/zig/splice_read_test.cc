@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // splice/read: moves bytes from one file into another through a pipe, and reads them there: three links of
 // one chain. The request with the most fields that can be confused: two descriptors, two offsets, and an
 // offset of all ones where there is none.

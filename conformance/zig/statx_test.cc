@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // statx: asks for the size of a file through the ring. Flags and mask are both small numbers, and the result
 // travels in `off`.
 //

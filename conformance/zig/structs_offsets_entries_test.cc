@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // structs/offsets/entries: the ABI as the binding declares it, and the arguments it must refuse without
 // asking the kernel. If a struct has the wrong size, every other row tests something else than it says.
 //

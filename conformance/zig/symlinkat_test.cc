@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // symlinkat: makes a symbolic link through the ring. Its two paths are not alike: one is only text.
 //
 // Needs SYMLINKAT (5.15). The io_uring of 5.15 that stable 5.10.162 carries stops just before it.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // timeout (after a number of completions): a timeout that ends with 0 as soon as one other request has
 // completed, long before its time. It is how a program waits for "n events or a deadline" in one request.
 //

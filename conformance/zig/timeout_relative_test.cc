@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // timeout (after a relative time): a request that completes, with ETIME, when ten milliseconds have passed.
 // Every deadline of a program hangs on the time being read right: seconds before nanoseconds, in two 64-bit
 // words.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // timeout_remove: ends a timeout before its time. The removal completes with 0 and the timeout with
 // ECANCELED, in either order: up to 5.17 the timeout comes first.
 //

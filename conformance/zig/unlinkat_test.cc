@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // unlinkat: removes a name through the ring.
 //
 // Needs UNLINKAT (5.11, and stable 5.10.162).

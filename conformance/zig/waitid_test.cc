@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // waitid: waits for a child through the ring.
 //
 // Needs WAITID (6.7 by io_uring_prep_waitid(3); io_uring_enter(2) says 6.5 and is wrong).

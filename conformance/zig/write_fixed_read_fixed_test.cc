@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // write_fixed/read_fixed: a write from and a read into registered memory, linked. The index of the buffer
 // must reach the kernel beside its address.
 //

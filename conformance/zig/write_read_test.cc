@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // write/read: a write and a read of the same bytes, linked, without iovecs.
 //
 // Needs READ and WRITE (5.6) and IOSQE_IO_LINK (5.3).

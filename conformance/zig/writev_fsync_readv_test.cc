@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors, Zig contributors
+// SPDX-License-Identifier: MIT
+
 // writev/fsync/readv: a chain of three linked requests, submitted and waited for in one call. The chain fixes
 // the order, so every count can be checked after every step.
 //

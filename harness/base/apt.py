@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """apt with its own root directory: fetches and verifies packages, as any user, without touching the system.
 
 It has its own lists and sources, which only the distribution's keyring may sign. All it reads from the system are

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The cache of everything that is fetched or computed only once: blobs by SHA-256 and small facts by name.
 
 Layout below the root: blobs/<sha256>, facts/<name>.json, locks/<name>, and the working directories of apt.py and

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """What the command lines of all commands share: their look, their common options, their exit codes."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Whether a program can run in a guest, and the part of it that a guest needs, as binutils reports it."""
 
 from __future__ import annotations

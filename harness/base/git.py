@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """What the commands need from git: a file of a revision, whether the tree is clean, a commit of some paths."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Paths: the top of the repository, and what is found relative to it."""
 
 from __future__ import annotations

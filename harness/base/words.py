@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Words that messages and reports share: counts, lists, the names of errors."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/harness bench-boots`: measures a kernel's column and the whole matrix, and compares them with a plain boot."""
 
 from __future__ import annotations

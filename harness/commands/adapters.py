@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/harness adapters`: builds the conformance programs of bindings that are not installed here.
 
 They go where ci/build puts the others, which then keeps them up to date, too.

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The contents of the cache in terms of kernels, and how to remove them.
 
 A fact names a kernel and its image: series-6.1 (the newest that was fetched), series-6.1=6.1.192-1 (one version),

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/harness diff`: what changed between two runs, in words."""
 
 from __future__ import annotations

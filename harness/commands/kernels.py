@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/harness kernels`: lists kernels, fetches them ahead of time, and removes them."""
 
 from __future__ import annotations

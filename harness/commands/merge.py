@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/harness merge`: the shards of a run from several machines, merged into one run, or all reasons why they cannot be."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/nightly`: runs the whole matrix on the newest kernels, compares it with the committed reports, and commits."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/harness plan`: the columns of the matrix as JSON, for a CI that gives each kernel its own machine."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/harness render [FILE]`: renders the reports of a results file again, without running anything."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/harness table`: the table of one binding, ready for that binding's README."""
 
 from __future__ import annotations

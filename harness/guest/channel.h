@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Where the runner's lines go: out of a guest, or into a descriptor. The only part of the runner that
 // depends on the architecture; a new one adds its channel here.
 

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // A program that is started once and then forks a process for each entry that asks for it.
 //
 // Starting the conformance program is more work than most of its tests, which is noticeable when the

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The part of the kernel's log that was written while a test ran, and the kernel's taint.
 
 #pragma once

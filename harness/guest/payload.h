@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The payload of a guest: the plan and its programs, as a cpio archive in shared memory.
 
 #pragma once

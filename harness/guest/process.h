@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // One entry of the plan: a process of its own, watched until nothing of it is left.
 
 #pragma once

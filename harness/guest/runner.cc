@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // runner: executes a plan, one process per entry, and reports what happens as it happens.
 //
 //   runner --plan FILE [--records-fd N]     on a host; the lines go to descriptor N, or standard output

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Memory that QEMU shows to the guest as PCI devices and that the harness sees, too
 // (harness/machines/shared_memory.py): the payload, which the guest runs, and the results, which it reports.
 //

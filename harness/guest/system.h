@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The machine that the runner is on: describes it and, where the runner is pid 1, sets it up and ends it.
 
 #pragma once

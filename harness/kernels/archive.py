@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The distribution's archive: which kernels it has, and the newest of a series as a verified image."""
 
 from __future__ import annotations

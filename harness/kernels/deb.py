@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Kernel packages as files: takes the kernel out of one, or explains why there is none."""
 
 from __future__ import annotations

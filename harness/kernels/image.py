@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The contents of a kernel image: the release in its header, and the vmlinux that boots fastest."""
 
 from __future__ import annotations

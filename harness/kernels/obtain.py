@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Turns a specification into a kernel image that is known to be one, and into the form of it that boots fastest."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Which kernels a run covers: those asked for, or the list in kernels.toml, which can grow by itself.
 
 This is decided once, when the run starts, and handed to every process that works for it: a list of packages that

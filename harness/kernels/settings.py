@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """kernels.toml: which kernels the matrix runs on, and where they come from."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Kernels to run on: what a specification like "6.1" or "path/to/bzImage" means.
 
 `specify` reads a specification and looks at nothing but the names of files; obtain.py turns it into a kernel image.

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """A kernel from its source tree: built out of tree, in the cache, with a small configuration of ours.
 
 The configuration starts from nothing (allnoconfig) and adds fragments: guest.config, then those that were asked for.

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/harness lies`: runs every test through every lie of a kernel, and reports which test caught which lie.
 
 To the matrix, a lie (conformance/seam/lies.cc) is a binding: the host's column, through `lie:NAME`. The expected

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Lies, and the expected outcome of each (conformance/catalogue/lies.toml)."""
 
 from __future__ import annotations

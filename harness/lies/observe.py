@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Runs every test through lies, and records which turn red."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """reports/lies.md: the lies, how many tests each turned red, and which; and the README's line about them."""
 
 from __future__ import annotations

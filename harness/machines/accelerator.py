@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """How a guest's instructions are executed: by KVM if it works, otherwise by TCG, QEMU's emulation.
 
 We find out whether KVM works by trying it. On some machines /dev/kvm opens, a guest starts, its boot code even

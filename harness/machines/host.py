@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """This machine itself, with the kernel that is running."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The file system a guest starts with: cpio archives in the kernel's "newc" format, uncompressed.
 
 The kernel unpacks several concatenated archives, so the files that are the same for every boot and those that change

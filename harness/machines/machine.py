@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """A machine runs a plan and reports what happens as a stream of events. The host is one.
 
 The events of the runner (see guest/runner.cc: ready, hello, start, record, end, trouble, bye), and these:

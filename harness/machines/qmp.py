@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """QEMU's monitor: commands and replies as JSON, over a socket that exists from the start."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Memory that a guest sees as PCI devices (guest/shared_memory.h): its payload, and room for its results.
 
 Writing a line here costs the guest a few copied bytes; on its console every byte costs an exit to QEMU. So the console

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """A guest that has booted and waits for its payload, kept on disk so that a run can start there instead of booting.
 
 Every run from a snapshot starts at the same moment: right after the boot, before anything of the suite has run. The

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Follows the output of a runner line by line, and enforces deadlines."""
 
 from __future__ import annotations

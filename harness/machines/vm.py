@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """A virtual machine that boots one kernel, runs a plan, and ends.
 
 The guest consists of the kernel under test, the runner as pid 1 and the payload: the plan and its programs, in separate

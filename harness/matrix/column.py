@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """One column of the table: a kernel, the machine that runs it, and its judged cells as they arrive."""
 
 from __future__ import annotations

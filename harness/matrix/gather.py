@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Gathers the results that the items of a run report, wherever they ran, and writes them down."""
 
 from __future__ import annotations

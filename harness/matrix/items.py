@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The matrix as pytest items: kernels.toml is the collected file, a kernel is a node below it, a cell is an item.
 
     kernels/kernels.toml::6.1::waitid[6.1]              a run through one binding

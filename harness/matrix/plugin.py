@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """pytest's side of the harness: options, collection, exit code and summary. gather.py has their meaning."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Fetching ahead: `ci/harness kernels fetch` in the background of a run.
 
 It shares the cache with the run. A machine waits if its kernel is being fetched. If a kernel cannot be fetched, its own

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """What a waiting person sees: on a terminal one live line per kernel, in a log one line per finished kernel.
 
 The columns of a run are in xdist's workers, which have no other way to the terminal than a file: each appends what

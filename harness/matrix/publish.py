@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Publishes a run: reports/ and the table in README.md, from a complete run of the whole matrix or not at all."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """A run of the matrix from the command line: `pytest harness` for ci/matrix, with the harness's own exit codes."""
 
 from __future__ import annotations

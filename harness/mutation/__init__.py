@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Breaks the binding on purpose, one change at a time, and sees which check notices: `ci/harness mutate`.
 
     operators, handmade.toml      the possible changes               headers: the syntax trees they are made from

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Builds mutants: copies of the headers, compiler calls, and the program that contains many mutants.
 
 Nothing here writes into the working tree. Test sources are read from it; headers are copied.

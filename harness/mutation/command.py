@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/harness mutate`: breaks the binding on purpose, one change at a time, and reports which check notices."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Mutants on kernels other than this machine's: code that only runs if a feature is missing, or only if it is new.
 
 The mutant is compiled alone with the rows that can notice it, and the matrix runs them on that kernel as usual.

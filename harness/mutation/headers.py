@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The binding's headers as syntax trees, read by libclang, so that operators never mutate a comment or a string."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The findings as data: one JSON line per mutant, in the order of the headers.
 
 build/mutants/mutants.ndjson is the last complete run on this machine. The current run saves its findings in the builder's folder at once. A

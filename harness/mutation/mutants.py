@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Mutants: those that the operators generate and those in handmade.toml."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The generated mutants: each constant, comparison, arithmetic and bit operator of the headers is changed, each operand
 and field is replaced by its neighbour, each statement is left out.
 

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Publishes a complete run: reports/mutants.md and one line of README.md; its findings stay in build/mutants."""
 
 from __future__ import annotations

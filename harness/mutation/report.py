@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """reports/mutants.md: how many mutants there are, how many each check noticed, and every survivor with its reason."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Many mutants in one program: each is chosen at run time, so that all of them need only one build.
 
     sqe.len = poll_add_multi;    becomes    sqe.len = (mutation::on(7) ? (u32{}) : (poll_add_multi));

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The fate of a mutant: which check notices it first.
 
 The conformance suite on this machine's kernel runs first, because it is what we measure; then the binding's unit tests, the

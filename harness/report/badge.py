@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """reports/badge.json: the run in a few words, in the format of shields.io's endpoint badge."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The difference between two runs in words, grouped by possible cause: for a terminal, and as Markdown."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The evidence for a cell, as every report shows it. The words are here; the markup is up to the renderer."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The folder of a run: which reports it has beside the results, and how they are written."""
 
 from __future__ import annotations

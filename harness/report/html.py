@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """reports/index.html: the run as one self-contained file that works even without scripts.
 
 This module and view.py gather what is shown; templates/ has the markup, the style and the script. The script only

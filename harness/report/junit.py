@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """reports/junit.xml: the run for CI systems, one test suite per kernel.
 
     works                     passed

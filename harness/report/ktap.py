@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """reports/results.ktap: the run in the kernel's own test format (KTAP version 1), with one nested test per kernel.
 
     works                     ok

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Markdown for the reports that a code-hosting site shows. Text from outside never becomes markup."""
 
 from __future__ import annotations

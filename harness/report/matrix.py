@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """reports/matrix.md: the whole run for readers on a code-hosting site, with the evidence folded."""
 
 from __future__ import annotations

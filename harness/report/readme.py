@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The README's table, generated from a complete run and kept between two markers.
 
 It answers one question: "does it work on my kernel?" For why not, every surprise links to matrix.md.

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Makes text from kernels, tests and this machine safe to show.
 
 Reports are about machines that may print anything. This removes control characters, which a terminal would obey and

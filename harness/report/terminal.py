@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """What a run prints when it ends: the table, the cells that need a look, the time of each kernel, the headline."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """What all reports share: the columns in order, the headline, the legend, the findings."""
 
 from __future__ import annotations

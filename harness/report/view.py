@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """What the long reports show, without markup: rows in groups, articles about surprises, facts, anchors."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """What changed between two runs, cell by cell, and the possible causes. Does no input or output."""
 
 from __future__ import annotations

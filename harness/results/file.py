@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The results file: what a run found, one JSON line per kernel and per cell, written during the run.
 
 A header with the plan comes first and a footer last. A file without its footer, or without some planned

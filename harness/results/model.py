@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """What a run found: plan, kernels, cells and totals, each as a value and as JSON."""
 
 from __future__ import annotations

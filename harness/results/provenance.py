@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """What a run consists of, as digests of files, so that runs can be compared without git and with uncommitted changes.
 
 Each part is a possible cause of a changed cell: the test's own source, the catalogue, the binding, the code that all

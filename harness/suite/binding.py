@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The bindings under test: ours, those that this repository has adapters for, and programs that were built elsewhere.
 
 A binding is judged through a conformance program: the same tests, compiled against it. The build puts ours at

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The catalogue: which tests there are, in which order, and since when the kernel should pass them."""
 
 from __future__ import annotations

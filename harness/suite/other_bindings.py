@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Other bindings, from later suites of the archive: fetched with apt and unpacked in the cache, not installed.
 
 An unpacked version stays where it is, because build directories may refer to it. A newer version gets its own.

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """What a kernel of a given version should be able to do, from the catalogue's since data."""
 
 from __future__ import annotations

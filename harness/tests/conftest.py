@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Fixtures of the harness's own tests: the real runner and a real kernel."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Small runs for tests, written in a line or two and shaped like those of the matrix."""
 
 from __future__ import annotations

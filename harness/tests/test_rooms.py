@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The rooms of the harness, in the only order in which they may import each other."""
 
 from __future__ import annotations

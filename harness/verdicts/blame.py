@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Who is to blame for an odd cell: a pure, total function of the test's other verdicts.
 
 One test was run through several bindings on several kernels. If all bindings fail on one kernel, blame the kernel; if

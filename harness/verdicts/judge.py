@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The judge: one pure, total function from the observation and the expectation to a verdict."""
 
 from __future__ import annotations

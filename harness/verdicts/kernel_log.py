@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Which lines of a kernel log are complaints: the kernel reports a bug, its own or its user's.
 
 A log line is "<level>text", as the runner reads it from /dev/kmsg, or a line of a serial console, which has no

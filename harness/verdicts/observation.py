@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """What was seen of one test on one kernel through one binding, before it is judged."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Turns the events of a machine into observations: exactly one for each entry of the plan, in order.
 
 If a machine dies while it runs an entry, that entry is lost and the rest of the plan runs in a fresh machine. If

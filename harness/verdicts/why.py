@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Why a cell has its verdict, in one sentence for people."""
 
 from __future__ import annotations

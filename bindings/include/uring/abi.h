@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The kernel's io_uring interface, declared here so that the binding builds on any distribution, however old
 // its headers. Values and layouts are those of include/uapi/linux/io_uring.h up to Linux 7.3; a test compares
 // them with the installed header, another with a list of everything in the kernel's. The number after each

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The numbers and structs of io_uring_register(2). Names as in abi.h; the number after each is the first
 // Linux release that has it. All reserved fields must be 0, so start from `X x{}`.
 #ifndef URING_ABI_REGISTER_H

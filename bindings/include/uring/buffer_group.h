@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Buffers that belong to the kernel until data comes: a ring of them, registered under a group id (5.19). A
 // request with sqe_buffer_select and that id takes the next one when it needs it, and its CQE says which
 // (Cqe::buffer_id).

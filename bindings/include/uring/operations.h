@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The ring's methods for operations: each takes a free SQE, prepares it, and returns it, so that flags can be
 // set:
 //

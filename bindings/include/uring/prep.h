@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Writing SQEs. Each prepare function writes all 64 bytes, so an entry never inherits anything from the
 // request that used its slot before; set Sqe::flags (a link, a fixed file) after it, not before.
 //

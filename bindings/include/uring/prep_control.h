@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Requests that are about other requests, about the ring, or about waiting. See prep.h for what holds for all
 // of them.
 #ifndef URING_PREP_CONTROL_H

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Requests on files. See prep.h for what holds for all of them.
 #ifndef URING_PREP_FILE_H
 #define URING_PREP_FILE_H

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The parts of all prepare functions. See prep.h.
 #ifndef URING_PREP_RW_H
 #define URING_PREP_RW_H

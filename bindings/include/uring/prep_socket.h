@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Requests on sockets. See prep.h for what holds for all of them.
 #ifndef URING_PREP_SOCKET_H
 #define URING_PREP_SOCKET_H

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The ring's methods for io_uring_register(2). They return the errors of LinuxKernel::do_register, and those
 // that each method names.
 #ifndef URING_REGISTRATIONS_H

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Errors and results: the kernel's number, unchanged, in one machine word.
 //
 // Nothing here throws and there is no errno variable. A Result is what the kernel returned: a value, or

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The ring: two queues shared with the kernel, and the calls that move entries through them.
 //
 //   uring::Ring ring;

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The words that both the kernel and we access, and the memory order of each access.
 //
 //   word              written by   our access                    because

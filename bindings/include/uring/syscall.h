@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Layer 2: the system calls of the binding, typed, returning what the kernel returned (a negative errno on
 // failure). Everything above goes through `LinuxKernel`, and through nothing else: it is the one seam at
 // which a test can put a kernel of its own that logs, fails on demand, or lies.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // uring: io_uring for C++20, without a C library, an allocation or an exception. Include this.
 //
 // Three layers, in reading order:

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The binding's version, for programs that must compile with several:
 //
 //   #if URING_VERSION >= 200  // 0.2.0

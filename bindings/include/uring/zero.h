@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Clearing a struct without the C library.
 #ifndef URING_ZERO_H
 #define URING_ZERO_H

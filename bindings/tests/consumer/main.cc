@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // One request, there and back. Exit code 0 if it came back.
 #include <uring/uring.h>
 

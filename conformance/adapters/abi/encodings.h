@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The golden table: each operation of the adapter ABI with arguments that differ in every field, and the 64
 // bytes that the kernel's interface requires for them. Written from the manual pages and
 // include/uapi/linux/io_uring.h, with the suite's own numbers (wire.h), and compared without a kernel.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The findings of --validate in one layer: correct results are counted, wrong ones are printed. Repetitions
 // of the same reason are printed once.
 #ifndef CONFORMANCE_ADAPTERS_ABI_FINDINGS_H

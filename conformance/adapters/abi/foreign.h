@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The suite's side of the adapter ABI: the types and functions that binding.h offers, implemented with the
 // table of an adapter (uring_binding.h). Only binding.h includes this file. Nothing here encodes, queues or
 // counts: that is the job of the binding under test.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The life of one ring, with little more than NOPs: what must work before a row can mean anything.
 #include "adapters/abi/mechanics.h"
 

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // The layer "mechanics": one ring from create to destroy, with little more than NOPs.
 #ifndef CONFORMANCE_ADAPTERS_ABI_MECHANICS_H
 #define CONFORMANCE_ADAPTERS_ABI_MECHANICS_H

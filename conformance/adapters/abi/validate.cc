@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // --validate, for authors of adapters: checks layer by layer, each useful before the next one works. Correct
 // results are counted, wrong ones are printed.
 #include <gtest/gtest.h>

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // liburing, in the version whose header is included, called as its manual pages call it and linked
 // statically. Functions that an older header does not declare are not expressible: the compiler decides, so
 // there is no table of versions here that could be wrong.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 /* No binding at all: bare system calls and the shared memory, as io_uring(7) describes them. If a row fails
  * through every binding but this one, the bindings are at fault; if it fails here too, the kernel is.
  *

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 /* An adapter to start from: it reports everything as not expressible. Replace that function by function; the
  * comments in uring_binding.h say what each must do. */
 #include <errno.h>

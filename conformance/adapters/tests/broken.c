@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 /* The adapter `raw` with one mistake that an author of an adapter may make, named by the environment variable
  * URING_BROKEN. CMakeLists.txt beside this file demands that each of them turns red, in the right layer and
  * row. */

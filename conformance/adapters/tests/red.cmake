@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 # Runs PROGRAM with ARGUMENTS and one thing BROKEN, and demands the exit code CODE and TEXT (regular expressions).
 separate_arguments(ARGUMENTS)
 execute_process(COMMAND ${CMAKE_COMMAND} -E env URING_BROKEN=${BROKEN} ${PROGRAM} ${ARGUMENTS}

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Our own binding again, through the table. The rows already judge it directly; here it judges the table:
 // whatever works there and fails here is the fault of the adapter ABI.
 #include <uring/uring.h>

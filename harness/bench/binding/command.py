@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/harness bench`: builds, measures, writes and prints the table."""
 
 from __future__ import annotations

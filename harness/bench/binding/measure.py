@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The measurements: instructions, system calls, times, sizes. Each uses the same programs and plug-ins."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Builds the bindings to compare. One that cannot be fetched is reported by name, never left out silently."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The goals, and the table in bindings/bench/README.md."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The cache: complete answers or none, safe for two runs at once, and a clear message when the disk fails."""
 
 from __future__ import annotations

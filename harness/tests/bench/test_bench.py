@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The benchmark's arithmetic, goals and table, from canned figures: nothing is built or measured here.
 
 After a wanted change: python3 -m harness.tests.bench.test_bench approve, and read the difference.

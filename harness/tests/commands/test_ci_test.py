@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/test`, in a copy of the repository in which nothing is installed, built or checked, but written down."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """What `ci/harness` does with its first word, and what it returns."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """ci/harness diff: each cause is found, each change is reported, each exit code is reached.
 
 After a wanted change of the words: python3 -m harness.tests.commands.test_diff approve, and read the difference.

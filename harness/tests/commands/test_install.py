@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/install`, with a fake dpkg and apt: which packages it chooses, and what it advises when something fails."""
 
 from __future__ import annotations

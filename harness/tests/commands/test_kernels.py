@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/harness kernels`: listing, fetching and clearing, on a small signed archive and a cache of its own."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """ci/harness merge: the shards of one run become one run, and shards that are not one run are refused by name."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """ci/nightly in its own repository: what it commits, what it refuses, what it leaves behind, and how it ends.
 
 The repository is a copy of this one's sources with canned reports, so the scripts are the real ones; instead of the matrix,

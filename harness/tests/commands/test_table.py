@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/harness table`: one binding's table for a README elsewhere, from the results of a run."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The archive, played by small repositories on disk that a throwaway key signs. No network."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Kernel packages as files: which kernel is in one, and the message if there is none."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Which kernels a run covers, and what is known to prevent its publication."""
 
 from __future__ import annotations

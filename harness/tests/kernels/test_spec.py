@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """What a kernel specification means, and what is in an image. The images are made here, byte by byte."""
 
 from __future__ import annotations

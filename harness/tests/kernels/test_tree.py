@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Building a kernel from its source tree: here a Makefile of a few lines, which plays Kconfig and the compiler."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Lies that a kernel tells: each is caught or survived as documented, and what is published says so."""
 
 from __future__ import annotations

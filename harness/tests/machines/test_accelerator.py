@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The choice of an accelerator, with scripts in place of QEMU."""
 
 from __future__ import annotations

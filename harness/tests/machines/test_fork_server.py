@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Entries that a fork server starts: they look like any others, whatever happens to them or to the server."""
 
 from __future__ import annotations

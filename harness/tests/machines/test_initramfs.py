@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The archive that a kernel unpacks, read back by a reader of our own and, where there is one, by cpio."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The runner for real, on this machine, with small shell scripts as tests; and what follow() makes of it."""
 
 from __future__ import annotations

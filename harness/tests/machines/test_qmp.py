@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """QEMU's monitor, with the other end in our own hands."""
 
 from __future__ import annotations

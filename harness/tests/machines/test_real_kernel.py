@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """What a real kernel does under a test, from its machine to the verdict: a warning, and a panic."""
 
 from __future__ import annotations

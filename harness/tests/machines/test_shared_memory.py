@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The memory that a guest shares with us: alone, with a fake guest, and with a real one."""
 
 from __future__ import annotations

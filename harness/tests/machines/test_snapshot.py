@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Guests that are saved after their boot: which one is found, and a real one from which many start."""
 
 from __future__ import annotations

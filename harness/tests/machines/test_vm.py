@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Virtual machines: fake guests for everything that can go wrong, and one real boot."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // A miniature conformance program, as a user might bring it. It has the interface that the harness and the
 // runner expect (options, fork server, records), drives no ring, and does with a row what the row's name asks
 // for, so that a test can see what becomes of a foreign binding's pass, inexpressible operation, failure,

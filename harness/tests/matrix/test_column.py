@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """A column's own decisions: whether to trust its machine, and how to run a cell again."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The matrix through other bindings, played by a program that behaves as asked, including crashes and hangs."""
 
 from __future__ import annotations

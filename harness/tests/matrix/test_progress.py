@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The progress of a run, as a person sees it: live lines on a terminal, one line per finished kernel in a log."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Where reports go: beside the results of every run; into reports/ and README.md all at once or not at all."""
 
 from __future__ import annotations

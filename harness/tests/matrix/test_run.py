@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The matrix as a person calls it: `pytest harness`, on the host and in real virtual machines."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """`ci/matrix`, in a copy of the repository whose commands write down how they are called and do nothing else."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """ci/harness mutate: which mutants there are, how one program holds many, what is remembered, and that the suite notices a sample."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Reports of a run through several bindings, against approved text: a canned run in which each culprit is to blame once.
 
 After a wanted change: python3 -m harness.tests.report.test_bindings_report approve, and read the difference.

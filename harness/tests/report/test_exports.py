@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The machine-readable reports: a CI system, the kernel's test tools and a badge read the truth from them."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The HTML report in a real browser: readable in light and dark, at every width and without scripts, and its links work.
 
 Headless Chromium loads the page. What a person would notice is measured: contrast, sideways scrolling,

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Reports against approved text, from one canned run that contains every verdict, a panic, a hang, a blocked test, and
 text that would break a report if it were not escaped.
 

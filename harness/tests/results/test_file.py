@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The results file: complete or refused, and never damaged by a full disk."""
 
 from __future__ import annotations

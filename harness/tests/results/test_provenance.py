@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The digests of a run's sources: each file belongs to the part that it can be blamed for, and to no other."""
 
 from __future__ import annotations

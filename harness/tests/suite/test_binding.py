@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Which bindings a run tests, and whether each one's program can run where it must."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The catalogue: the real one is sound, and a damaged one is refused with a message that helps repair it."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Other bindings: fetched from a signed archive, unpacked once, and kept where build directories refer to them."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Versions as kernels really spell them, and what the since data says about them."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """Who is to blame: every pattern gets an answer, and the meaningful patterns get the right one."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """The judge against a table written out by hand: every combination, none computed."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# SPDX-FileCopyrightText: 2026 the uring-conformance authors
+# SPDX-License-Identifier: MIT
+
 """From events to observations: whatever a machine does, each entry of the plan gets exactly one, in order."""
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 //! Empty: see Cargo.toml.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 //! The rows of ../../rows.h for the crate io-uring: the same steps in the same order, with the crate's own fastest
 //! documented calls. In Rust and not through an adapter, because a call per request would cost what no Rust program
 //! pays. An error of the crate stops the program, as in the adapters.

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Layer 1 for aarch64: one instruction, seven registers.
 //
 //   number    x8           result    x0 (negative errno in [-4095, -1])

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 // Layer 1 for x86_64: one instruction, seven registers.
 //
 //   number    rax          result    rax (negative errno in [-4095, -1])

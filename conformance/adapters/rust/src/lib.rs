@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
 //! The crate io-uring behind the C ABI of ../../uring_binding.h, called as its documentation calls it. The types below
 //! are that header's, in the same order; it also says what each function must do.
 //!
