@@ -78,8 +78,8 @@ inline int validate(std::string_view, unsigned, int) { return 2; }  // there is 
 // Ours has zeros wherever the kernel does not look, and that is asserted.
 inline conformance::wire::Sqe bytes_of(const Sqe& sqe) { return std::bit_cast<conformance::wire::Sqe>(sqe); }
 
-// The observed kernel, with the words that our binding puts under its ring. Only bytes are handed on: where the
-// binding has a wrong offset or number, the observer keeps the kernel's (seam/kernel_abi.h).
+// The observed kernel, with the words that our binding puts under its ring. Only bytes are handed on: where
+// the binding has a wrong offset or number, the observer keeps the kernel's (seam/kernel_abi.h).
 struct Kernel : conformance::ObservedKernel {
   static long setup(uring::u32 entries, uring::Params* params) noexcept {
     auto wire_params = std::bit_cast<conformance::wire::Params>(*params);

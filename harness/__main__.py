@@ -17,14 +17,23 @@ from harness.base.exits import INTERRUPTED, TROUBLE
 #: Each command, the module whose `main(arguments)` runs it and returns its exit code, and what it does. A module is
 #: loaded when its command is called, so that none pays for another's imports.
 COMMANDS = {
-    "matrix": ("harness.matrix.run", "run the suite on kernels, as ci/matrix does after installing and building"),
+    "matrix": (
+        "harness.matrix.run",
+        "run the suite on kernels, as ci/matrix does after installing and building",
+    ),
     "diff": ("harness.commands.diff", "say what changed between two runs, and what may be to blame"),
     "kernels": ("harness.commands.kernels", "list the kernels that there are, fetch them ahead, remove them"),
     "table": ("harness.commands.table", "print the table of one binding, for that binding's README"),
-    "adapters": ("harness.commands.adapters", "build the suite for newer liburings and for the Rust crate io-uring"),
+    "adapters": (
+        "harness.commands.adapters",
+        "build the suite for newer liburings and for the Rust crate io-uring",
+    ),
     "render": ("harness.commands.render", "make the reports of a results file again"),
     "lies": ("harness.lies.command", "run the tests on kernels that lie, and check that each lie is caught"),
-    "mutate": ("harness.mutation.command", "run the tests on bindings with one mistake, and check that each is noticed"),
+    "mutate": (
+        "harness.mutation.command",
+        "run the tests on bindings with one mistake, and check that each is noticed",
+    ),
     "bench": ("harness.bench.binding.command", "measure the binding beside its peers"),
     "bench-boots": ("harness.bench.boots", "measure how long kernels take to boot and to run the suite"),
     "nightly": ("harness.commands.nightly", "run the whole matrix, say what changed, commit it if asked to"),
@@ -39,7 +48,9 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Every command of the harness.", epilog=epilog)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (_, does) in COMMANDS.items():
-        commands.add_parser(name, help=does, add_help=False, prefix_chars="\0")  # its own parser reads its arguments
+        commands.add_parser(
+            name, help=does, add_help=False, prefix_chars="\0"
+        )  # its own parser reads its arguments
     command = parser.parse_args(words[:1]).command
     try:
         return int(importlib.import_module(COMMANDS[command][0]).main(list(words[1:])))

@@ -28,7 +28,9 @@ with tempfile.TemporaryDirectory() as name:
     for file, content in contents.items():
         ran = cat(file)
         assert (ran.returncode, ran.stderr) == (0, b""), f"{file}: exit code {ran.returncode}, {ran.stderr!r}"
-        assert ran.stdout == content, f"{file}: {len(ran.stdout)} bytes came out, or others than the {len(content)} of it"
+        assert (
+            ran.stdout == content
+        ), f"{file}: {len(ran.stdout)} bytes came out, or others than the {len(content)} of it"
 
     ran = cat("small", "empty", "large", "small")
     together = contents["small"] + contents["large"] + contents["small"]
@@ -45,5 +47,10 @@ with tempfile.TemporaryDirectory() as name:
 
     # An output that cannot be written.
     with open("/dev/full", "wb") as full:
-        lost = subprocess.run([program, str(folder / "large")], stdout=full, stderr=subprocess.PIPE, timeout=30)
-    assert lost.returncode == 1 and lost.stderr.endswith(b"No space left on device\n"), (lost.returncode, lost.stderr)
+        lost = subprocess.run(
+            [program, str(folder / "large")], stdout=full, stderr=subprocess.PIPE, timeout=30
+        )
+    assert lost.returncode == 1 and lost.stderr.endswith(b"No space left on device\n"), (
+        lost.returncode,
+        lost.stderr,
+    )

@@ -20,13 +20,26 @@ with tempfile.TemporaryDirectory() as name:
         return subprocess.run([program, *arguments], cwd=folder, capture_output=True, timeout=30)
 
     round_of_blocks = in_flight * block
-    sizes = [0, 1, block - 1, block, block + 1, round_of_blocks - 1, round_of_blocks, round_of_blocks + 1, 5 << 20,
-             (5 << 20) + 12345]
+    sizes = [
+        0,
+        1,
+        block - 1,
+        block,
+        block + 1,
+        round_of_blocks - 1,
+        round_of_blocks,
+        round_of_blocks + 1,
+        5 << 20,
+        (5 << 20) + 12345,
+    ]
     for size in sizes:
         (folder / "from").write_bytes(os.urandom(size))
         (folder / "to").write_bytes(b"longer than what comes" * 1000)  # must be shortened
         ran = cp("from", "to")
-        assert (ran.returncode, ran.stderr) == (0, b""), f"{size} bytes: exit code {ran.returncode}, {ran.stderr!r}"
+        assert (ran.returncode, ran.stderr) == (
+            0,
+            b"",
+        ), f"{size} bytes: exit code {ran.returncode}, {ran.stderr!r}"
         compared = subprocess.run(["cmp", "from", "to"], cwd=folder, capture_output=True)
         assert compared.returncode == 0, f"{size} bytes: {compared.stdout!r} {compared.stderr!r}"
 
@@ -34,7 +47,10 @@ with tempfile.TemporaryDirectory() as name:
     assert ran.returncode == 0 and (folder / "new").read_bytes() == (folder / "from").read_bytes(), ran.stderr
 
     ran = cp("missing", "untouched")
-    assert (ran.returncode, ran.stderr) == (1, b"cp: missing: No such file or directory\n"), (ran.returncode, ran.stderr)
+    assert (ran.returncode, ran.stderr) == (1, b"cp: missing: No such file or directory\n"), (
+        ran.returncode,
+        ran.stderr,
+    )
     assert not (folder / "untouched").exists(), "a missing source made a target"
 
     before = (folder / "from").read_bytes()

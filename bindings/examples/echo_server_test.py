@@ -23,7 +23,9 @@ def wait_until_closed(pid: int) -> None:
     """Returns when the server has closed all connections: only 0, 1, 2, the listener and the ring are left."""
     deadline = time.monotonic() + patience_s
     while (count := len(os.listdir(f"/proc/{pid}/fd"))) != 5:
-        assert time.monotonic() < deadline, f"{count} descriptors are open, want 5: a connection was not closed"
+        assert (
+            time.monotonic() < deadline
+        ), f"{count} descriptors are open, want 5: a connection was not closed"
         time.sleep(0.01)
 
 
@@ -35,8 +37,9 @@ def served(descriptors: int | None = None) -> Iterator[int]:
         if descriptors is not None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
-    server = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              preexec_fn=limit)
+    server = subprocess.Popen(
+        [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=limit
+    )
     try:
         assert server.stdin and server.stdout
         port = server.stdout.readline()
@@ -170,10 +173,19 @@ def more_than_descriptors(port: int) -> None:
 
 
 with served() as port:
-    for check in several_clients, one_after_the_other, nothing_to_say, question_and_answer, reads_late, vanishes:
+    for check in (
+        several_clients,
+        one_after_the_other,
+        nothing_to_say,
+        question_and_answer,
+        reads_late,
+        vanishes,
+    ):
         print(check.__name__, flush=True)
         check(port)
-    at_once(*(lambda check=check: check(port) for check in (several_clients, question_and_answer, reads_late)))
+    at_once(
+        *(lambda check=check: check(port) for check in (several_clients, question_and_answer, reads_late))
+    )
 print("more_than_descriptors", flush=True)
 with served(descriptors=11) as port:
     more_than_descriptors(port)

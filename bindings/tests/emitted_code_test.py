@@ -19,7 +19,16 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("emitted_code.cc")
-OPTIONS = ("-std=c++20", "-O2", "-ffreestanding", "-fno-exceptions", "-fno-rtti", "-fno-asynchronous-unwind-tables", "-S", "-o-")
+OPTIONS = (
+    "-std=c++20",
+    "-O2",
+    "-ffreestanding",
+    "-fno-exceptions",
+    "-fno-rtti",
+    "-fno-asynchronous-unwind-tables",
+    "-S",
+    "-o-",
+)
 
 #: The compilers to look at if none is named.
 COMPILERS = {"aarch64": "aarch64-linux-gnu-g++", "x86_64": "g++"}
@@ -107,7 +116,10 @@ def functions(compiler: str, include: Path) -> dict[str, list[str]]:
 
 def events(architecture: str, instructions: list[str]) -> str:
     """What the instructions do to memory, in words."""
-    words = (next((word for pattern, word in EVENTS[architecture] if re.match(pattern, one)), "") for one in instructions)
+    words = (
+        next((word for pattern, word in EVENTS[architecture] if re.match(pattern, one)), "")
+        for one in instructions
+    )
     return " ".join(filter(None, words))
 
 
@@ -128,14 +140,22 @@ def problems(architecture: str, compiler: str, include: Path) -> list[str]:
     for name, wanted in ORDERS[architecture].items():
         got = events(architecture, found[name])
         counts = COUNTS.get(architecture, {}).get(name, {})
-        if not re.search(wanted, got) or any(got.split().count(word) != count for word, count in counts.items()):
-            wrong.append(f"{compiler}: {name} does\n  {got}\nwant something like\n  {wanted}  {counts or ''}\n"
-                         f"in:\n  {'; '.join(found[name])}")
+        if not re.search(wanted, got) or any(
+            got.split().count(word) != count for word, count in counts.items()
+        ):
+            wrong.append(
+                f"{compiler}: {name} does\n  {got}\nwant something like\n  {wanted}  {counts or ''}\n"
+                f"in:\n  {'; '.join(found[name])}"
+            )
     got = registers(found["syscall6"])
     if any(got.get(register) != value for register, value in WANTED[architecture].items()):
-        wrong.append(f"{compiler}: syscall6 calls with\n  {got}\nwant\n  {WANTED[architecture]}\nin:\n  {'; '.join(found['syscall6'])}")
+        wrong.append(
+            f"{compiler}: syscall6 calls with\n  {got}\nwant\n  {WANTED[architecture]}\nin:\n  {'; '.join(found['syscall6'])}"
+        )
     if MAP_FLAGS[architecture] not in found["map_ring"]:
-        wrong.append(f"{compiler}: map_ring wants {MAP_FLAGS[architecture]}, in:\n  {'; '.join(found['map_ring'])}")
+        wrong.append(
+            f"{compiler}: map_ring wants {MAP_FLAGS[architecture]}, in:\n  {'; '.join(found['map_ring'])}"
+        )
     return wrong
 
 
@@ -143,11 +163,17 @@ def main() -> int:
     """Look at the code of each compiler."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--include", type=Path, required=True, help="the directory with uring/uring.h")
-    parser.add_argument("--compiler", metavar="ARCHITECTURE=COMMAND", action="append", help="only this one", default=[])
+    parser.add_argument(
+        "--compiler", metavar="ARCHITECTURE=COMMAND", action="append", help="only this one", default=[]
+    )
     options = parser.parse_args()
-    named = {architecture: command for architecture, _, command in (one.partition("=") for one in options.compiler)}
+    named = {
+        architecture: command for architecture, _, command in (one.partition("=") for one in options.compiler)
+    }
     if unknown := [architecture for architecture in named if architecture not in EVENTS]:
-        parser.error(f"--compiler {unknown[0]}: expected one of {', '.join(EVENTS)}, then = and a compiler for it")
+        parser.error(
+            f"--compiler {unknown[0]}: expected one of {', '.join(EVENTS)}, then = and a compiler for it"
+        )
     compilers = named or COMPILERS
     found = [problem for one in compilers.items() for problem in problems(*one, options.include)]
     print("\n".join(found) or "every order is there")

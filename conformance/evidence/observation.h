@@ -44,8 +44,8 @@ struct Blocked {
   std::string text;   // a sentence, with what to do
 };
 
-// Something that the binding under test has no words for. Only a foreign binding may say so: ours has all that the
-// tests use.
+// Something that the binding under test has no words for. Only a foreign binding may say so: ours has all
+// that the tests use.
 struct NotExpressible {
   std::string what;    // "WAITID"
   std::string reason;  // a sentence, the adapter's

@@ -15,8 +15,8 @@ namespace conformance {
 
 inline constexpr int record_schema = 1;
 
-// One line: the record of a finished test. `result` is GoogleTest's, the rest is the current observation and the wire
-// log.
+// One line: the record of a finished test. `result` is GoogleTest's, the rest is the current observation and
+// the wire log.
 std::string test_record(const testing::TestInfo& info);
 
 // The record of a test that the watchdog ended.

@@ -42,7 +42,8 @@ namespace {
   return x0;
 }
 #else
-#error "no system call for this architecture yet: say here how one is made, and in traps.cc where its arguments are"
+#error \
+    "no system call for this architecture yet: say here how one is made, and in traps.cc where its arguments are"
 #endif
 
 }  // namespace

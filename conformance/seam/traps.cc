@@ -124,8 +124,7 @@ long carry_out(long number, const SystemCall& a) {
     case SYS_io_uring_setup: return ObservedKernel::setup(u32(0), pointer<wire::Params>(a[1]));
     case SYS_io_uring_enter:
       return ObservedKernel::enter(fd, u32(1), u32(2), u32(3), pointer(a[4]), static_cast<std::size_t>(a[5]));
-    case SYS_io_uring_register:
-      return ObservedKernel::do_register(fd, u32(1), pointer(a[2]), u32(3));
+    case SYS_io_uring_register: return ObservedKernel::do_register(fd, u32(1), pointer(a[2]), u32(3));
     case SYS_mmap: return map(a);
     case SYS_munmap:
       if (!is_ring_memory(pointer(a[0]))) return bare_call(number, a);

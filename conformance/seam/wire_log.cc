@@ -28,9 +28,7 @@ wire::Sqe* published_sqe(const RingView& ring, std::uint32_t position) {
   return reinterpret_cast<wire::Sqe*>(ring.sqes + index * sizeof(wire::Sqe));
 }
 
-std::string register_name(std::uint32_t op) {
-  return "register op " + std::to_string(op);
-}
+std::string register_name(std::uint32_t op) { return "register op " + std::to_string(op); }
 
 struct Line {
   std::string operator()(const std::string& line) const { return line; }

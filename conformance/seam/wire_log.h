@@ -90,8 +90,8 @@ WireLog& wire_log();
 // (lying_kernel.h), and logs it as the binding sees it.
 struct ObservedKernel {
   static long setup(std::uint32_t entries, wire::Params* params) noexcept;
-  static long enter(int fd, std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags, const void* arg,
-                    std::size_t arg_size) noexcept;
+  static long enter(int fd, std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags,
+                    const void* arg, std::size_t arg_size) noexcept;
   static long do_register(int fd, std::uint32_t op, const void* arg, std::uint32_t count) noexcept;
   static long map_ring(int fd, std::size_t bytes, std::uint64_t offset) noexcept;
   static long map_anonymous(std::size_t bytes) noexcept;

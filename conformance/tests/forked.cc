@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 
 // A program for the harness's own tests of fork servers: started either way, it tells what it finds around
-// it, one line a record, then does what its argument says. harness/tests/machines/test_fork_server.py runs it.
+// it, one line a record, then does what its argument says. harness/tests/machines/test_fork_server.py runs
+// it.
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>

@@ -26,8 +26,7 @@ class Socket : public SocketTest {
   static int option(const Fd& fd, int name) {
     int value = -1;
     socklen_t size = sizeof value;
-    if (getsockopt(fd.get(), SOL_SOCKET, name, &value, &size) != 0)
-      stop(Site::here(), "no such option");
+    if (getsockopt(fd.get(), SOL_SOCKET, name, &value, &size) != 0) stop(Site::here(), "no such option");
     return value;
   }
 };

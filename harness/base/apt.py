@@ -88,7 +88,13 @@ class Apt:
     """apt-get in the private root below a cache."""
 
     def __init__(
-        self, cache: Cache, suites: tuple[str, ...], *, mirror: str | None, security_mirror: str | None, keyring: Path
+        self,
+        cache: Cache,
+        suites: tuple[str, ...],
+        *,
+        mirror: str | None,
+        security_mirror: str | None,
+        keyring: Path,
     ) -> None:
         """`suites`: all that may be asked for. If `mirror` is None, the machine's apt configuration names it."""
         self._cache = cache
@@ -231,11 +237,17 @@ def failures(output: str) -> dict[str, str]:
     """The suites that `apt-get update` could not read, each with the reason."""
     failed: dict[str, str] = {}
     for match in re.finditer(r"^Err:\d+ \S+ ([^\s/]+).*\n((?:  .*\n)*)", output, re.MULTILINE):
-        reason = " ".join(match[2].split()).partition(" Hashes of expected file:")[0]  # a screenful of digests helps nobody
+        reason = " ".join(match[2].split()).partition(" Hashes of expected file:")[
+            0
+        ]  # a screenful of digests helps nobody
         failed.setdefault(match[1], reason.rstrip(".:") or "no reason given")
     for match in re.finditer(r"^E: The repository '\S+ (\S+) Release' (.*)\.$", output, re.MULTILINE):
         failed[match[1]] = f"it {match[2]}"  # more precise; for an unsigned suite it is the only message
-    for match in re.finditer(r"^E: Release file for \S+/dists/(\S+)/\w+ is ((?:expired|not valid yet) .*)\. Updates", output, re.MULTILINE):
+    for match in re.finditer(
+        r"^E: Release file for \S+/dists/(\S+)/\w+ is ((?:expired|not valid yet) .*)\. Updates",
+        output,
+        re.MULTILINE,
+    ):
         failed[match[1]] = f"its Release file is {match[2]}"
     return failed
 
@@ -295,4 +307,6 @@ def _library() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise HarnessError("The archive's packages are read with python3-debian: install it with apt.") from error
+        raise HarnessError(
+            "The archive's packages are read with python3-debian: install it with apt."
+        ) from error

@@ -18,13 +18,18 @@ FINDINGS = "Exit code: 0 as expected, 1 there are findings, 2 the harness itself
 def parser(command: str, description: str, epilog: str = EXIT_CODES) -> argparse.ArgumentParser:
     """The parser of one command; `epilog` ends with its exit codes."""
     raw = argparse.RawDescriptionHelpFormatter
-    return argparse.ArgumentParser(prog=f"{PROGRAM} {command}", description=description, epilog=epilog, formatter_class=raw)
+    return argparse.ArgumentParser(
+        prog=f"{PROGRAM} {command}", description=description, epilog=epilog, formatter_class=raw
+    )
 
 
 def add_cache(to: argparse.ArgumentParser) -> None:
     """Where kernels and other fetched things are kept."""
     to.add_argument(
-        "--cache", type=Path, metavar="DIR", help="where kernels are kept (default: $XDG_CACHE_HOME/uring-conformance)"
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="where kernels are kept (default: $XDG_CACHE_HOME/uring-conformance)",
     )
 
 
@@ -32,9 +37,13 @@ def add_archive(to: argparse.ArgumentParser) -> None:
     """How the distribution's archive is asked."""
     help = "the archive's base address (default: as in this machine's apt configuration)"
     to.add_argument("--mirror", metavar="URL", help=help)
-    to.add_argument("--refresh", action="store_true", help="ask the archive for newer packages even if its list is fresh")
+    to.add_argument(
+        "--refresh", action="store_true", help="ask the archive for newer packages even if its list is fresh"
+    )
 
 
 def add_build(to: argparse.ArgumentParser) -> None:
     """Where the programs are."""
-    to.add_argument("--build", type=Path, default=BUILD, metavar="DIR", help="the build directory (default: build)")
+    to.add_argument(
+        "--build", type=Path, default=BUILD, metavar="DIR", help="the build directory (default: build)"
+    )

@@ -31,12 +31,16 @@ def _stripped(program: Path, _mtime_ns: int, _size: int) -> bytes:
     with tempfile.TemporaryDirectory(prefix="uring-conformance-") as folder:
         small = Path(folder, "program")
         done = run(["strip", "-o", small, program], remedy=_REMEDY, check=False)
-        return (program if done.code else small).read_bytes()  # another architecture, or damaged: the guest will say so
+        return (
+            program if done.code else small
+        ).read_bytes()  # another architecture, or damaged: the guest will say so
 
 
 def needs(program: Path) -> str | None:
     """Why the program cannot run by itself, as a clause; None if it is a static program for this architecture."""
-    told = run(["readelf", "--wide", "--file-header", "--program-headers", program], remedy=_REMEDY, check=False).output
+    told = run(
+        ["readelf", "--wide", "--file-header", "--program-headers", program], remedy=_REMEDY, check=False
+    ).output
     if "ELF64" not in told or "X86-64" not in told:
         return "it is not an x86-64 executable"
     return "it is linked to shared libraries" if " INTERP " in told else None

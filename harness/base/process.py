@@ -32,7 +32,10 @@ class Done:
     @property
     def said(self) -> str:
         """The last lines of what it printed, for a message."""
-        return "\n".join(f"{self.output}{self.errors}".strip().splitlines()[-_LINES_SHOWN:]) or "It printed nothing."
+        return (
+            "\n".join(f"{self.output}{self.errors}".strip().splitlines()[-_LINES_SHOWN:])
+            or "It printed nothing."
+        )
 
 
 def run(

@@ -11,10 +11,11 @@ completes "... must be".
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+import tomllib
 
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
@@ -29,9 +30,13 @@ def load(path: Path, schema: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(path.read_bytes().decode())
     except OSError as error:
-        raise HarnessError(f"{name} cannot be read: {error.strerror}. Restore it from git, or name another.") from error
+        raise HarnessError(
+            f"{name} cannot be read: {error.strerror}. Restore it from git, or name another."
+        ) from error
     except UnicodeDecodeError as error:
-        raise HarnessError(f"{name} is not UTF-8: {error.reason} at byte {error.start}. Save it as UTF-8.") from error
+        raise HarnessError(
+            f"{name} is not UTF-8: {error.reason} at byte {error.start}. Save it as UTF-8."
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise HarnessError(f"{name} is not valid TOML: {error}. Correct that line.") from error
     breaches = list(validator(json.loads(schema.read_text(encoding="utf-8"))).iter_errors(document))
@@ -72,7 +77,9 @@ def _sentence(place: str, breach: Any) -> str:
     shown = f"{place} must be {schema['description']}, not {one_line(repr(value), 60)}."
     if breach.validator == "enum" and isinstance(value, str):
         return f"{shown} {nearest(value, breach.validator_value)}"
-    is_unquoted = schema.get("type") == "string" and isinstance(value, (int, float)) and not isinstance(value, bool)
+    is_unquoted = (
+        schema.get("type") == "string" and isinstance(value, (int, float)) and not isinstance(value, bool)
+    )
     return shown + _UNQUOTED * is_unquoted
 
 

@@ -9,7 +9,6 @@ import difflib
 import errno
 from collections.abc import Collection, Sequence
 
-
 # For these two, Python prefers the alias.
 _KERNEL_NAMES = {errno.EOPNOTSUPP: "EOPNOTSUPP", errno.EDEADLK: "EDEADLK"}
 

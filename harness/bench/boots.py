@@ -60,8 +60,12 @@ class PlainMachine(VmMachine):
 def main(arguments: Sequence[str]) -> int:
     """Measure, write the table and print it."""
     parser = command_line.parser("bench-boots", __doc__ or "")
-    parser.add_argument("--repetitions", type=int, default=5, help="runs of each row; the table has medians (default: 5)")
-    parser.add_argument("--kernel", action="append", default=[], help="as for ci/matrix (default: the whole matrix)")
+    parser.add_argument(
+        "--repetitions", type=int, default=5, help="runs of each row; the table has medians (default: 5)"
+    )
+    parser.add_argument(
+        "--kernel", action="append", default=[], help="as for ci/matrix (default: the whole matrix)"
+    )
     parser.add_argument("--no-write", action="store_true", help="print the table, leave README.md alone")
     options = parser.parse_args(arguments)
     text = "\n".join(_table(options.kernel, max(1, options.repetitions)))
@@ -78,7 +82,9 @@ def _table(asked: Sequence[str], repetitions: int) -> Iterator[str]:
     specs = [spec for spec in select(asked, settings, archive, notice=_say).specs if spec != HOST]
     machines = {spec: dict(_machines(spec, cache, archive)) for spec in specs}
     measured: dict[tuple[str, str], list[Times]] = {}
-    for number in range(repetitions):  # interleaved, so that other load on the machine affects all rows equally
+    for number in range(
+        repetitions
+    ):  # interleaved, so that other load on the machine affects all rows equally
         for spec, ways in machines.items():
             for way, machine in ways.items():
                 _say(f"{number + 1}/{repetitions} {spec} {way}")
@@ -89,7 +95,9 @@ def _table(asked: Sequence[str], repetitions: int) -> Iterator[str]:
     yield "| Kernel | from | first record | last test | end | ratio to plain |"
     yield "| :--- | :--- | ---: | ---: | ---: | ---: |"
     for (spec, way), runs in measured.items():
-        first, last, end = (statistics.median(getattr(run, name) for run in runs) for name in ("first", "last", "end"))
+        first, last, end = (
+            statistics.median(getattr(run, name) for run in runs) for name in ("first", "last", "end")
+        )
         plain = statistics.median(run.end for run in measured[spec, "plain boot"])
         yield f"| {spec} | {way} | {first:.2f} | {last:.2f} | {end:.2f} | {end / plain:.2f} |"
     yield ""
@@ -127,7 +135,9 @@ def _run(machine: VmMachine) -> Times:
             first = elapsed if event["kind"] == "hello" else first
             last = elapsed if event["kind"] == "end" else last
             if event["kind"] in ("died", "trouble"):
-                raise HarnessError(f"A guest of {machine.kernel.name} failed: {event.get('why') or event.get('text')}.")
+                raise HarnessError(
+                    f"A guest of {machine.kernel.name} failed: {event.get('why') or event.get('text')}."
+                )
     return Times(first=first, last=last, end=time.monotonic() - started)
 
 
@@ -147,4 +157,3 @@ def _options(asked: Sequence[str]) -> list[str]:
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
-

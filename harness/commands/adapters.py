@@ -12,12 +12,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.kernels.settings import load_settings
 from harness.base import command_line
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
-from harness.suite.other_bindings import CRATE, LIBURING, NEWEST, OtherBinding, OtherBindings, installed_version, run
+from harness.kernels.settings import load_settings
+from harness.suite.other_bindings import (
+    CRATE,
+    LIBURING,
+    NEWEST,
+    OtherBinding,
+    OtherBindings,
+    installed_version,
+    run,
+)
 
 LATER = ("trixie", NEWEST)  # the suites whose liburing is tested beside the installed one
 RUST = "rust-io-uring"
@@ -34,7 +42,9 @@ def main(arguments: Sequence[str]) -> int:
     command_line.add_archive(parser)
     command_line.add_build(parser)
     options = parser.parse_args(arguments)
-    others = OtherBindings(Cache(options.cache), LATER, _say, known=load_settings().suites, mirror=options.mirror)
+    others = OtherBindings(
+        Cache(options.cache), LATER, _say, known=load_settings().suites, mirror=options.mirror
+    )
     installed = installed_version("liburing-dev")
     liburings = [other for other in _had(others, LIBURING, LATER) if other.version != installed]
     (crate,) = _had(others, CRATE, (NEWEST,))
@@ -47,7 +57,9 @@ def build(directory: Path, liburings: Sequence[OtherBinding], crate: OtherBindin
     """Build the programs. Returns the names of their bindings."""
     run(["cmake", "--preset", "default", "-B", str(directory), *cache_variables(liburings, crate)], cwd=ROOT)
     names = [*(f"liburing-{other.version}" for other in liburings), RUST]
-    run(["cmake", "--build", str(directory), "--target", *(f"conformance-{name}" for name in names)], cwd=ROOT)
+    run(
+        ["cmake", "--build", str(directory), "--target", *(f"conformance-{name}" for name in names)], cwd=ROOT
+    )
     return names
 
 

@@ -64,7 +64,8 @@ class Holdings:
                 tree=Path(fact["tree"]),
                 fragments=tuple(fact["fragments"]),
                 release=fact.get("release"),
-                size=_size(self._build_directory(name)) + (self.size_of(fact["sha256"]) if "sha256" in fact else 0),
+                size=_size(self._build_directory(name))
+                + (self.size_of(fact["sha256"]) if "sha256" in fact else 0),
             )
             for name, fact in self.cache.facts("build-").items()
         ]
@@ -76,7 +77,7 @@ class Holdings:
 
     def old_size(self, keep: Mapping[str, Pin]) -> int:
         """What `remove_old` would free."""
-        facts, blobs, directories = self._old(keep)
+        _, blobs, directories = self._old(keep)
         return sum(map(_size, (*map(self._blob, blobs), *directories)))
 
     def remove_old(self, keep: Mapping[str, Pin]) -> int:
@@ -91,10 +92,14 @@ class Holdings:
         facts: set[str] = set()
         for spec in specs:
             if not (named := self._named(spec, local)):
-                raise HarnessError(f"{spec} is not in the cache {self.cache.root}, so nothing was removed. See ci/harness kernels list.")
+                raise HarnessError(
+                    f"{spec} is not in the cache {self.cache.root}, so nothing was removed. See ci/harness kernels list."
+                )
             facts |= named
         going = self._named_by(facts)
-        unpacked = {f"vmlinux-{blob}" for blob in going}  # only says what was in an image, which does not keep it
+        unpacked = {
+            f"vmlinux-{blob}" for blob in going
+        }  # only says what was in an image, which does not keep it
         blobs = going - self._named_by(self.cache.facts().keys() - facts - unpacked)
         facts |= {f"vmlinux-{blob}" for blob in blobs}
         directories = [self._build_directory(name) for name in facts if name.startswith("build-")]
@@ -121,7 +126,9 @@ class Holdings:
         if asked.path is None:
             return set()
         if not asked.path.is_file():  # a source tree, possibly deleted: its build is still here
-            return {name for name, fact in self.cache.facts("build-").items() if Path(fact["tree"]) == asked.path}
+            return {
+                name for name, fact in self.cache.facts("build-").items() if Path(fact["tree"]) == asked.path
+            }
         digest = sha256_of(asked.path)
         return {name for name in (f"deb-{digest}", f"vmlinux-{digest}") if self.cache.fact(name)}
 
@@ -134,14 +141,18 @@ class Holdings:
         facts = self.cache.facts("series-")
         newest = {fact["series"]: fact["version"] for name, fact in facts.items() if "=" not in name}
         return {
-            name: fact for name, fact in facts.items() if "=" in name and newest.get(fact["series"]) != fact["version"]
+            name: fact
+            for name, fact in facts.items()
+            if "=" in name and newest.get(fact["series"]) != fact["version"]
         }
 
     def _old(self, keep: Mapping[str, Pin]) -> tuple[set[str], set[str], list[Path]]:
         """The facts, blobs and directories that are no longer useful."""
         gone = {name for name, fact in self.cache.facts("build-").items() if not Path(fact["tree"]).is_dir()}
         facts = {*self.old_versions(keep), *self.cache.facts("deb-"), *gone}
-        kernels_kept = (name for name in self.cache.facts() if not name.startswith("vmlinux-") and name not in facts)
+        kernels_kept = (
+            name for name in self.cache.facts() if not name.startswith("vmlinux-") and name not in facts
+        )
         kept = self._named_by(kernels_kept)
         facts |= {name for name in self.cache.facts("vmlinux-") if name.removeprefix("vmlinux-") not in kept}
         directories = [self.cache.root / "apt" / "download", *(self._build_directory(name) for name in gone)]
@@ -171,7 +182,9 @@ class Holdings:
 
     def _snapshots(self) -> list[Path]:
         """Guests saved after their boot. They are made again in seconds, so removing any kernel removes them."""
-        return [path for path in _inside(self.cache.root / snapshot.DIRECTORY) if _SNAPSHOT.fullmatch(path.name)]
+        return [
+            path for path in _inside(self.cache.root / snapshot.DIRECTORY) if _SNAPSHOT.fullmatch(path.name)
+        ]
 
     def _build_directory(self, fact: str) -> Path:
         return self.cache.root / tree.BUILDS / fact.removeprefix("build-")
@@ -181,7 +194,10 @@ class Holdings:
         files = [*(self.cache.root / "facts" / f"{name}.json" for name in facts), *map(self._blob, blobs)]
         for path in (*files, *directories):
             with explained(path, "remove"):
-                shutil.rmtree(path, ignore_errors=False) if path.is_dir() else path.unlink(missing_ok=True)
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
 
     def _freed(self, remove: Callable[[], None]) -> int:
         before = self.size()

@@ -36,8 +36,12 @@ def main(arguments: Sequence[str]) -> int:
                         help="the earlier run (default: the committed reports, HEAD)")  # fmt: skip
     parser.add_argument("new", nargs="?", default=str(LATEST), metavar="NEW",
                         help="the later run (default: build/matrix, where ci/matrix puts its results)")  # fmt: skip
-    parser.add_argument("--allow-gone", action="store_true", help="cells missing from the later run are not regressions")
-    parser.add_argument("--markdown", action="store_true", help="print Markdown, for a commit message or a job's summary")
+    parser.add_argument(
+        "--allow-gone", action="store_true", help="cells missing from the later run are not regressions"
+    )
+    parser.add_argument(
+        "--markdown", action="store_true", help="print Markdown, for a commit message or a job's summary"
+    )
     options = parser.parse_args(arguments)
     found = difference.compare(load(options.old), load(options.new))
     print(changes.markdown(found) if options.markdown else changes.render(found), end="")
@@ -51,7 +55,9 @@ def load(source: str, top: Path = ROOT) -> Results:
         data = _published(source, top) if stored is None else stored
         return parse_results(RESULTS, data.decode())
     except UnicodeDecodeError as error:
-        raise HarnessError(f"{source} is not a results file: {error}. Name one that ci/matrix wrote.") from error
+        raise HarnessError(
+            f"{source} is not a results file: {error}. Name one that ci/matrix wrote."
+        ) from error
     except OSError as error:
         raise HarnessError(f"{source} cannot be read: {error.strerror}. Name another.") from error
     except HarnessError as error:
@@ -77,5 +83,7 @@ def _published(revision: str, top: Path) -> bytes:
         raise HarnessError("It is not a file, a directory or a git revision. Check the name.")
     data = git.file(revision, PUBLISHED)
     if data is None:
-        raise HarnessError(f"The revision has no {PUBLISHED}, because nothing was published yet. Name a later one.")
+        raise HarnessError(
+            f"The revision has no {PUBLISHED}, because nothing was published yet. Name a later one."
+        )
     return data

@@ -72,7 +72,11 @@ def main(arguments: Sequence[str]) -> int:
 def _with_command(arguments: Sequence[str]) -> list[str]:
     """The default command is `list`."""
     words = list(arguments)
-    return words if words and (words[0] in ("-h", "--help") or not words[0].startswith("-")) else ["list", *words]
+    return (
+        words
+        if words and (words[0] in ("-h", "--help") or not words[0].startswith("-"))
+        else ["list", *words]
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,7 +90,10 @@ def _parser() -> argparse.ArgumentParser:
         "clear", help="remove kernels from the cache", description=_CLEAR, formatter_class=raw
     )
     clear.add_argument("--old", action="store_true", help="remove only what is no longer useful, see above")
-    for command, what in ((fetch, "fetch; all of kernels.toml by default"), (clear, "remove; everything by default")):
+    for command, what in (
+        (fetch, "fetch; all of kernels.toml by default"),
+        (clear, "remove; everything by default"),
+    ):
         command.add_argument("spec", nargs="*", metavar="SPEC", help=f"a kernel to {what}")
     for command in (listing, fetch, clear):
         command_line.add_cache(command)
@@ -113,7 +120,11 @@ class Inventory:
         archive = self._archive(refresh=self._options.refresh)
         index = archive.index() if ARCHIVE in self._settings.kernels else archive.remembered_index()
         lines = [self._line(spec, archive) for spec in self._selection((), archive).specs]
-        print(json.dumps(self._plain(lines, index), indent=1) if as_json else "\n".join(self._text(lines, index)))
+        print(
+            json.dumps(self._plain(lines, index), indent=1)
+            if as_json
+            else "\n".join(self._text(lines, index))
+        )
         return OK
 
     def _line(self, spec: str, archive: Archive) -> Line:
@@ -143,7 +154,10 @@ class Inventory:
             "local": {name: str(path.resolve()) for name, path in self._settings.local.items()},
             "old_versions": sorted(name.removeprefix("series-") for name in self._old_versions()),
             "builds": [asdict(build) | {"tree": str(build.tree)} for build in self._holdings.builds()],
-            "index": {"when": index.when.isoformat() if index else None, "trouble": index.trouble if index else None},
+            "index": {
+                "when": index.when.isoformat() if index else None,
+                "trouble": index.trouble if index else None,
+            },
             "cache": {
                 "path": str(self._cache.root),
                 "bytes": self._holdings.size(),
@@ -175,10 +189,15 @@ class Inventory:
         if builds := self._holdings.builds():
             yield "\nBuilt from source trees:"
             yield from _table(
-                [(" + ".join((b.release or "not finished", *b.fragments)), str(b.tree), _mib(b.size)) for b in builds]
+                [
+                    (" + ".join((b.release or "not finished", *b.fragments)), str(b.tree), _mib(b.size))
+                    for b in builds
+                ]
             )
         old_size = self._holdings.old_size(self._settings.pin)
-        remedy = f", of which `ci/harness kernels clear --old` would free {_mib(old_size)}" if old_size else ""
+        remedy = (
+            f", of which `ci/harness kernels clear --old` would free {_mib(old_size)}" if old_size else ""
+        )
         yield f"\nThe cache {self._cache.root} has {_mib(self._holdings.size())}{remedy}."
 
     def _old_versions(self) -> dict[str, dict[str, str]]:
@@ -255,7 +274,9 @@ class Inventory:
             refresh=refresh, notice=_say,
         )  # fmt: skip
 
-    def _selection(self, specs: Sequence[str], archive: Archive, fragments: tuple[Path, ...] = ()) -> Selection:
+    def _selection(
+        self, specs: Sequence[str], archive: Archive, fragments: tuple[Path, ...] = ()
+    ) -> Selection:
         return select(specs, self._settings, archive, notice=lambda text: None, fragments=fragments)
 
 

@@ -42,8 +42,16 @@ class Shard:
 def main(arguments: Sequence[str]) -> int:
     """Merge, and print the headline."""
     parser = command_line.parser("merge", "Merges the shards of a run into one run.", _EPILOG)
-    parser.add_argument("shards", nargs="+", metavar="SHARD", help="a results file, or a directory with a results.ndjson")
-    parser.add_argument("--into", required=True, type=Path, metavar="DIR", help="where merged results, consoles and reports go")
+    parser.add_argument(
+        "shards", nargs="+", metavar="SHARD", help="a results file, or a directory with a results.ndjson"
+    )
+    parser.add_argument(
+        "--into",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="where merged results, consoles and reports go",
+    )
     plan.add_options(parser)
     options = parser.parse_args(arguments)
     expected = Plan(
@@ -106,7 +114,9 @@ def _suite(header: Header) -> dict[str, object]:
         for part in ("binding", "support", "harness", "catalogue"):
             facts[f"the digest of the {part}"] = getattr(made_of, part)[:12]
         facts |= {f"the digest of the test {test}": digest[:12] for test, digest in made_of.tests.items()}
-        facts |= {f"the digest of the program of {name}": digest[:12] for name, digest in made_of.adapters.items()}
+        facts |= {
+            f"the digest of the program of {name}": digest[:12] for name, digest in made_of.adapters.items()
+        }
     return facts
 
 
@@ -148,7 +158,9 @@ def _gaps(shards: Sequence[Shard], expected: Plan) -> Iterator[str]:
 
 def _header(shards: Sequence[Shard], expected: Plan) -> Header:
     headers = [shard.results.header for shard in shards]
-    common = [item for item in headers[0].host.items() if all(item in header.host.items() for header in headers)]
+    common = [
+        item for item in headers[0].host.items() if all(item in header.host.items() for header in headers)
+    ]
     return replace(
         headers[0],
         plan=replace(expected, bindings=headers[0].plan.bindings),
@@ -162,7 +174,9 @@ def _write(shards: Sequence[Shard], header: Header, into: Path) -> Results:
     try:
         into.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise HarnessError(f"The merged results cannot go to {into}: {error.strerror}. Choose another --into.") from error
+        raise HarnessError(
+            f"The merged results cannot go to {into}: {error.strerror}. Choose another --into."
+        ) from error
     of_kernel = {series: shard.results for shard in shards for series in shard.results.header.plan.kernels}
     with Writer(into / RESULTS, header) as writer:
         for series in header.plan.kernels:
@@ -185,4 +199,6 @@ def _carry_consoles(shards: Sequence[Shard], into: Path) -> None:
                 if source.exists():
                     shutil.copytree(source, target)
             except OSError as error:
-                raise HarnessError(f"The consoles of {series} cannot be copied to {into}: {error}. The results are complete; copy the consoles by hand.") from error
+                raise HarnessError(
+                    f"The consoles of {series} cannot be copied to {into}: {error}. The results are complete; copy the consoles by hand."
+                ) from error

@@ -83,14 +83,29 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_line.parser(
-        "nightly", "Runs the whole matrix on the newest kernels of the archive, and compares it with the committed reports.", _EPILOG
+        "nightly",
+        "Runs the whole matrix on the newest kernels of the archive, and compares it with the committed reports.",
+        _EPILOG,
     )
     parser.add_argument("--commit", action=argparse.BooleanOptionalAction, default=False,
                         help="commit reports/ and README.md if anything changed (the tree must be clean)")  # fmt: skip
-    parser.add_argument("--results", type=Path, metavar="DIR", help="use the results in DIR, such as ci/harness merge's, instead of running")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="DIR",
+        help="use the results in DIR, such as ci/harness merge's, instead of running",
+    )
     plan.add_options(parser)
-    parser.add_argument("--into", type=Path, default=PLACE, metavar="DIR", help="where everything goes (default: build/nightly)")
-    parser.add_argument("--summary", type=Path, metavar="FILE", help="append the changes to FILE, as Markdown")
+    parser.add_argument(
+        "--into",
+        type=Path,
+        default=PLACE,
+        metavar="DIR",
+        help="where everything goes (default: build/nightly)",
+    )
+    parser.add_argument(
+        "--summary", type=Path, metavar="FILE", help="append the changes to FILE, as Markdown"
+    )
     return parser
 
 
@@ -113,19 +128,25 @@ def _obtain(source: Path | None, into: Path, night: NightlyRun) -> int:
             _bring(source, into)
             return OK
     except OSError as error:
-        raise HarnessError(f"The results cannot go to {into}: {error}. Choose another directory with --into.") from error
+        raise HarnessError(
+            f"The results cannot go to {into}: {error}. Choose another directory with --into."
+        ) from error
     began = utc_now()
     code = _run_matrix(into)
     if code not in (OK, SURPRISES, INTERRUPTED):
         night.troubles.append("ci/matrix had an error of its own; its message is above.")
         if not _is_of_this_night(into / RESULTS, began):
-            raise HarnessError("ci/matrix left no results, so there is nothing to compare. See its message above.")
+            raise HarnessError(
+                "ci/matrix left no results, so there is nothing to compare. See its message above."
+            )
     return code
 
 
 def _bring(source: Path, into: Path) -> None:
     if not (source / RESULTS).is_file():
-        raise HarnessError(f"There is no {RESULTS} in {source}. Create it with ci/matrix --results or ci/harness merge --into.")
+        raise HarnessError(
+            f"There is no {RESULTS} in {source}. Create it with ci/matrix --results or ci/harness merge --into."
+        )
     if source.resolve() == into.resolve():
         return
     shutil.copyfile(source / RESULTS, into / RESULTS)
@@ -137,7 +158,10 @@ def _bring(source: Path, into: Path) -> None:
 def _run_matrix(into: Path) -> int:
     """Run the whole matrix in its own process group. A signal is passed on once, so that it shuts down cleanly."""
     asked: list[int] = []  # signals; a handler that raises could do so while the process is being started
-    before = {number: signal.signal(number, lambda got, frame: asked.append(got)) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, lambda got, frame: asked.append(got))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     command = [str(ROOT / "ci" / "matrix"), "--refresh", "--fresh-boot", "--results", str(into.resolve())]
     try:
         with subprocess.Popen(command, process_group=0) as process:
@@ -169,14 +193,18 @@ def _told(found: Difference, into: Path, summary: Path | None) -> str:
             with summary.open("a", encoding="utf-8") as file:
                 file.write(changes.markdown(found))
     except OSError as error:
-        raise HarnessError(f"The changes cannot be written: {error}. The results are in {into}: run ci/harness diff HEAD {into}.") from error
+        raise HarnessError(
+            f"The changes cannot be written: {error}. The results are in {into}: run ci/harness diff HEAD {into}."
+        ) from error
     return changes.render(found)
 
 
 def _findings(whole: Results, found: Difference) -> Iterator[str]:
     """What needs a look: every surprise, including old ones, and every cell that is gone."""
     for finding in text.findings(whole):
-        tests = ", ".join(finding.tests[:3]) if len(finding.tests) <= 3 else number(len(finding.tests), "test")
+        tests = (
+            ", ".join(finding.tests[:3]) if len(finding.tests) <= 3 else number(len(finding.tests), "test")
+        )
         again = f"\n      {finding.rerun}" if finding.rerun else ""
         through = view.through(whole, finding.binding)
         yield f"{finding.sign} {tests} on {finding.series}{through}: {changes.foreign(finding.why)}{again}"
@@ -185,7 +213,9 @@ def _findings(whole: Results, found: Difference) -> Iterator[str]:
         yield f"{changes.foreign(reason)}."
 
 
-def _conclude(night: NightlyRun, git: Git, whole: Results, found: Difference, options: argparse.Namespace) -> None:
+def _conclude(
+    night: NightlyRun, git: Git, whole: Results, found: Difference, options: argparse.Namespace
+) -> None:
     """Publish and commit, if requested, possible and useful."""
     columns = plan.chosen(options.kernels, options.plan)
     if reason := publish.hindrance(whole, columns):

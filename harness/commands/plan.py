@@ -22,7 +22,9 @@ from harness.kernels.selection import select
 from harness.kernels.settings import load_settings
 from harness.kernels.spec import Kind, columns_for, specify
 
-_FORM = 'a JSON list of kernels, each a string or an object with a "kernel", such as ["6.1", {"kernel": "host"}]'
+_FORM = (
+    'a JSON list of kernels, each a string or an object with a "kernel", such as ["6.1", {"kernel": "host"}]'
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     planned.add_argument("--kernels", action="append", metavar="KERNEL",
                          help="a kernel that must be there, repeatable, or a JSON list of them "
                          "(default: the columns of the matrix)")  # fmt: skip
-    planned.add_argument("--plan", type=Path, metavar="FILE", help="the same, from a file with the output of ci/harness plan")
+    planned.add_argument(
+        "--plan", type=Path, metavar="FILE", help="the same, from a file with the output of ci/harness plan"
+    )
 
 
 def chosen(names: list[str] | None, file: Path | None) -> list[str]:
@@ -85,7 +89,9 @@ def chosen(names: list[str] | None, file: Path | None) -> list[str]:
         try:
             return names_in(file.read_text(), str(file))
         except (OSError, UnicodeDecodeError) as error:
-            raise HarnessError(f"The plan {file} cannot be read: {error}. Create it with ci/harness plan.") from error
+            raise HarnessError(
+                f"The plan {file} cannot be read: {error}. Create it with ci/harness plan."
+            ) from error
     if names is None:
         return columns()
     listed = [names_in(name, "--kernels") if name.lstrip().startswith("[") else [name] for name in names]
@@ -98,7 +104,11 @@ def names_in(text: str, where: str) -> list[str]:
         plan = json.loads(text)
     except ValueError as error:
         raise HarnessError(f"{where} is not JSON ({error}). It must be {_FORM}.") from error
-    names: list[Any] = [one.get("kernel") if isinstance(one, dict) else one for one in plan] if isinstance(plan, list) else []
+    names: list[Any] = (
+        [one.get("kernel") if isinstance(one, dict) else one for one in plan]
+        if isinstance(plan, list)
+        else []
+    )
     if not names or not all(isinstance(name, str) and name for name in names):
         raise HarnessError(f"{where} is not a plan. It must be {_FORM}.")
     return names

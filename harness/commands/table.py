@@ -26,10 +26,16 @@ Exit code: 0, or 2 for a harness error, such as incomplete results."""
 
 def main(arguments: Sequence[str]) -> int:
     """Print the table."""
-    parser = command_line.parser("table", "Prints the table of one binding in Markdown, with its legend, for that binding's README.", _EPILOG)
+    parser = command_line.parser(
+        "table",
+        "Prints the table of one binding in Markdown, with its legend, for that binding's README.",
+        _EPILOG,
+    )
     parser.add_argument("results", nargs="?", default=str(diff.LATEST), metavar="RESULTS",
                         help="a results file or a directory with one (default: build/matrix)")  # fmt: skip
-    parser.add_argument("--binding", metavar="NAME", help="which of the run's bindings (default: its only one)")
+    parser.add_argument(
+        "--binding", metavar="NAME", help="which of the run's bindings (default: its only one)"
+    )
     parser.add_argument("--report", metavar="URL", help="the address where you publish the run's matrix.md")
     parser.add_argument("--suite", metavar="URL", default=None,
                         help="the address of this repository's files, such as .../blob/main (default: from git's origin)")  # fmt: skip

@@ -182,7 +182,8 @@ std::vector<std::string> environment_of_entry(const std::string& directory, std:
       "TMPDIR=" + directory,
       "LC_ALL=C",
   };
-  if (records) environment.push_back(conformance::fork_protocol::records_variable + ("=" + std::to_string(*records)));
+  if (records)
+    environment.push_back(conformance::fork_protocol::records_variable + ("=" + std::to_string(*records)));
   return environment;
 }
 

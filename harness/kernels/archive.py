@@ -186,10 +186,14 @@ class Archive:
         if there := known():
             return there
         being_fetched = f"{package.name} {package.version} is being fetched."
-        with self._cache.lock(f"package-{package.name}={package.version}", lambda _: self._progress(being_fetched)):
+        with self._cache.lock(
+            f"package-{package.name}={package.version}", lambda _: self._progress(being_fetched)
+        ):
             if there := known():
                 return there  # another run has just fetched it
-            with self._cache.lock("archive", self._progress, shared=True):  # the lists must not change meanwhile
+            with self._cache.lock(
+                "archive", self._progress, shared=True
+            ):  # the lists must not change meanwhile
                 self._progress(f"Fetching {package.name} {package.version} ({package.suite}).")
                 with self._apt.downloaded(package.name, package.version, package.suite) as file:
                     sha256, _ = deb.store_image(file, self._cache)
@@ -262,11 +266,15 @@ class Archive:
         if before:  # a suite that cannot be read today still has its packages
             packages += [package for package in _all_in(before) if package.suite in failed]
         for suite, reason in left_out.items():
-            earlier = f" Using its list of {before.when:%Y-%m-%d %H:%M} UTC." if before and suite in failed else ""
+            earlier = (
+                f" Using its list of {before.when:%Y-%m-%d %H:%M} UTC." if before and suite in failed else ""
+            )
             self._notice(f"The archive's suite {suite} could not be read: {reason}.{earlier}")
         newest: dict[str, Package] = {}
         older: list[Package] = []
-        for package in sorted(packages, key=lambda package: apt.version(package.version), reverse=True):  # equal versions: the first suite wins
+        for package in sorted(
+            packages, key=lambda package: apt.version(package.version), reverse=True
+        ):  # equal versions: the first suite wins
             known = newest.setdefault(package.series, package)
             if package.version != known.version and all(package.version != other.version for other in older):
                 older.append(package)
@@ -292,7 +300,9 @@ class Archive:
 def kernels_in(packages: str, suite: str) -> Iterator[Package]:
     """The kernels in a Packages file: packages that contain one, not packages that depend on one."""
     for stanza in packages.split("\n\n"):
-        if "Package: linux-" not in stanza:  # nearly all of sid's 77,000: parsing those takes 3.4 s instead of 0.1
+        if (
+            "Package: linux-" not in stanza
+        ):  # nearly all of sid's 77,000: parsing those takes 3.4 s instead of 0.1
             continue
         fields = apt.fields(stanza)
         name, version = fields["Package"], fields["Version"]

@@ -34,7 +34,9 @@ _UNPACKED: dict[str | None, Callable[[bytes], bytes]] = {
     ".xz": lzma.decompress,
     ".bz2": bz2.decompress,
 }
-_FILE_NAME = re.compile(r"linux-(?:image|binary)-(?:unsigned-)?(?P<release>[^_]+?)(?:-unsigned)?_[^_]+_\w+\.deb")
+_FILE_NAME = re.compile(
+    r"linux-(?:image|binary)-(?:unsigned-)?(?P<release>[^_]+?)(?:-unsigned)?_[^_]+_\w+\.deb"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,9 @@ def kernel_in(path: Path, cache: Cache) -> Held:
     if not path.is_file():
         raise HarnessError(f"The package {path} cannot be read: there is no such file.")
     if shutil.which("dpkg-deb") is None:
-        raise HarnessError("dpkg-deb is not installed, so packages cannot be read. Give the path of a kernel image instead.")
+        raise HarnessError(
+            "dpkg-deb is not installed, so packages cannot be read. Give the path of a kernel image instead."
+        )
     fact = f"deb-{sha256_of(path)}"
     match cache.fact(fact):
         case {"sha256": str(sha256), "release": str(release), "version": str(version)}:
@@ -82,7 +86,9 @@ def store_image(path: Path, cache: Cache) -> tuple[str, str]:
                 try:
                     image = _UNPACKED[match["packing"]](file.read())
                 except (OSError, EOFError, lzma.LZMAError) as error:
-                    raise HarnessError(f"{member.name} in {path.name} cannot be unpacked: {error}.") from error
+                    raise HarnessError(
+                        f"{member.name} in {path.name} cannot be unpacked: {error}."
+                    ) from error
                 return cache.put(io.BytesIO(image)), match["boot"] or match["modules"]
     raise HarnessError(f"{path.name} holds no kernel image: {_what_instead(path, modules)}")
 
@@ -93,7 +99,9 @@ def _what_instead(path: Path, modules: int) -> str:
         return f"it depends on {depends[0]}, which has it. Give that package."
     if modules:
         return f"it holds {modules} modules only. Give the linux-image or linux-binary package of the same version."
-    return "no boot/vmlinuz-* and no lib/modules/*/vmlinuz is in it. Give a linux-image or linux-binary package."
+    return (
+        "no boot/vmlinuz-* and no lib/modules/*/vmlinuz is in it. Give a linux-image or linux-binary package."
+    )
 
 
 @contextmanager
@@ -105,10 +113,14 @@ def _contents(path: Path) -> Iterator[tarfile.TarFile]:
             with tarfile.open(fileobj=process.stdout, mode="r|") as tar:
                 yield tar
         except tarfile.TarError as error:
-            raise HarnessError(f"{path.name} cannot be unpacked: {error}. Remove it and try again.") from error
+            raise HarnessError(
+                f"{path.name} cannot be unpacked: {error}. Remove it and try again."
+            ) from error
         finally:
             process.kill()  # the modules that follow the image are not needed
 
 
 def _field(path: Path, name: str) -> str:
-    return run(["dpkg-deb", "--field", path, name], remedy=f"Remove {path.name} and try again.").output.strip()
+    return run(
+        ["dpkg-deb", "--field", path, name], remedy=f"Remove {path.name} and try again."
+    ).output.strip()

@@ -4,9 +4,11 @@
 """Turns a specification into a kernel image that is known to be one, and into the form of it that boots fastest."""
 
 from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
 from harness.base.cache import Cache, Notice, sha256_of
 from harness.base.errors import HarnessError
 from harness.kernels import deb, tree

@@ -52,7 +52,12 @@ class Selection:
 
 
 def select(
-    asked: Sequence[str], settings: Settings, archive: Archive, *, notice: Notice, fragments: Sequence[Path] = ()
+    asked: Sequence[str],
+    settings: Settings,
+    archive: Archive,
+    *,
+    notice: Notice,
+    fragments: Sequence[Path] = (),
 ) -> Selection:
     """The columns for these specifications; without any, those of kernels.toml. Asks the archive only if it must."""
     wanted = list(asked or settings.kernels)
@@ -70,7 +75,9 @@ def select(
     ready = [spec for spec in specs if _is_ready(spec, settings, archive)]
     hindrance = None if wanted == list(settings.kernels) else PART
     if hindrance is None and index is not None and index.trouble:
-        hindrance = f"{index.trouble.rstrip('.')}, so columns may be missing. Run it again when the archive answers."
+        hindrance = (
+            f"{index.trouble.rstrip('.')}, so columns may be missing. Run it again when the archive answers."
+        )
     return Selection(specs=tuple(specs), ready=tuple(ready), hindrance=hindrance)
 
 

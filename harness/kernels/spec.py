@@ -60,7 +60,9 @@ def kind(spec: str) -> Kind:
     return Kind.DEB if path.suffix == ".deb" else Kind.FILE
 
 
-def specify(spec: str, local: Mapping[str, Path] | None = None, fragments: Iterable[Path] = ()) -> Specification:
+def specify(
+    spec: str, local: Mapping[str, Path] | None = None, fragments: Iterable[Path] = ()
+) -> Specification:
     """What the specification names, and the heading of its column; HarnessError if it cannot be a kernel.
 
     `local` are the names in kernels.toml, `fragments` further configuration that a tree is built with.
@@ -77,7 +79,9 @@ def specify(spec: str, local: Mapping[str, Path] | None = None, fragments: Itera
     if what is Kind.TREE:
         heading += "".join(f"+{fragment.stem}" for fragment in fragments)
     if not named and (heading == HOST or SERIES.fullmatch(heading)):
-        raise HarnessError(f"The file {spec} would be the column {heading}, which means something else. Rename it.")
+        raise HarnessError(
+            f"The file {spec} would be the column {heading}, which means something else. Rename it."
+        )
     return Specification(kind=what, heading=heading, path=path.resolve())
 
 
@@ -85,7 +89,9 @@ def _heading(path: Path, what: Kind) -> str:
     match what:
         case Kind.TREE:
             if (version := tree.version_of(path)) is None:
-                raise HarnessError(f"{str(path)!r} is not a kernel: a directory must be a kernel's source tree.")
+                raise HarnessError(
+                    f"{str(path)!r} is not a kernel: a directory must be a kernel's source tree."
+                )
             return f"{version}-tree"
         case Kind.DEB:
             return deb.heading(path)
@@ -110,5 +116,3 @@ def columns_for(specs: Iterable[str], local: Mapping[str, Path], fragments: Iter
             )
         headings[spec] = heading
     return headings
-
-

@@ -68,7 +68,9 @@ def fragment(name: str) -> Path:
     shipped = {path.stem: path for path in FOLDER.glob("*.config") if path != GUEST}
     path = shipped.get(name, Path(name).resolve())
     if not path.is_file():
-        raise HarnessError(f"There is no configuration {name!r}: name a file, or one of {', '.join(sorted(shipped))}.")
+        raise HarnessError(
+            f"There is no configuration {name!r}: name a file, or one of {', '.join(sorted(shipped))}."
+        )
     return path
 
 
@@ -86,7 +88,9 @@ def options(fragments: Iterable[Path]) -> dict[str, str]:
             elif match := _UNSET.fullmatch(line.strip()):
                 wanted[match[1]] = "n"
             elif line.strip() and not line.startswith("#"):
-                raise HarnessError(f"{path}:{number}: {line!r} is not an option. Write CONFIG_NAME=value, or a # comment.")
+                raise HarnessError(
+                    f"{path}:{number}: {line!r} is not an option. Write CONFIG_NAME=value, or a # comment."
+                )
     return wanted
 
 
@@ -150,7 +154,9 @@ class _Make:
         # nice: guests that run at the same time have deadlines of seconds; this build takes minutes.
         command = ["nice", "-n", "10", "make", "--no-print-directory", "-C", str(tree), f"O={place}"]
         self._command = [*command, f"-j{jobs}", "ARCH=x86_64"]
-        self._environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "KCONFIG"))}
+        self._environment = {
+            key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "KCONFIG"))
+        }
         self._environment["LC_ALL"] = "C"  # we search its output for errors
 
     def begin(self) -> None:
@@ -178,7 +184,9 @@ class _Make:
                 os.killpg(process.pid, signal.SIGTERM)  # make removes half-built files
                 process.wait()
         if process.returncode:
-            raise HarnessError(f"The kernel in {self.tree} cannot be built: {self._errors()}. The whole log is in {self._log}.")
+            raise HarnessError(
+                f"The kernel in {self.tree} cannot be built: {self._errors()}. The whole log is in {self._log}."
+            )
 
     def answer(self, target: str) -> str:
         """The word that make prints for a target such as kernelrelease."""
@@ -186,7 +194,9 @@ class _Make:
         done = run(command, environment=self._environment, remedy="Install it.", check=False)
         words = done.output.split()
         if done.code or len(words) != 1:
-            raise HarnessError(f"make {target} in {self.tree} does not answer with one word; it said: {done.said}")
+            raise HarnessError(
+                f"make {target} in {self.tree} does not answer with one word; it said: {done.said}"
+            )
         return words[0]
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
@@ -216,4 +226,6 @@ def _require_tools() -> None:
 
 
 def _compiles(text: str) -> bool:
-    return run(["gcc", "-E", "-x", "c", "-"], given=text.encode(), remedy="Install it.", check=False).code == 0
+    return (
+        run(["gcc", "-E", "-x", "c", "-"], given=text.encode(), remedy="Install it.", check=False).code == 0
+    )

@@ -25,8 +25,17 @@ from harness.suite import catalogue
 
 def main(arguments: Sequence[str]) -> int:
     """Run the lies. 0: each was caught or survived as documented; 1: one was not."""
-    parser = command_line.parser("lies", "Runs every test on kernels that lie, and says which test caught which lie.", command_line.FINDINGS)
-    parser.add_argument("--lie", action="append", metavar="NAME", help="run only this lie, repeatable; then nothing is written")
+    parser = command_line.parser(
+        "lies",
+        "Runs every test on kernels that lie, and says which test caught which lie.",
+        command_line.FINDINGS,
+    )
+    parser.add_argument(
+        "--lie",
+        action="append",
+        metavar="NAME",
+        help="run only this lie, repeatable; then nothing is written",
+    )
     command_line.add_build(parser)
     parser.add_argument("--no-write", action="store_true", help="leave reports/ and README.md alone")
     options = parser.parse_args(arguments)
@@ -42,7 +51,9 @@ def main(arguments: Sequence[str]) -> int:
     if found:
         return SURPRISES
     if old := sorted({test for lie in seen for test in lie.absent if test in expected[lie.name].caught_by}):
-        print(f"This kernel is too old for {', '.join(old)}: what only they catch is unknown, so nothing is written.")
+        print(
+            f"This kernel is too old for {', '.join(old)}: what only they catch is unknown, so nothing is written."
+        )
     elif not options.lie and not options.no_write:
         publish(seen, expected)
         print(f"Written: {REPORTS / report.PAGE} and its line in README.md.")

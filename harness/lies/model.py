@@ -43,7 +43,9 @@ class Lie:
     kernel: str = ""  # the series of the kernel below it
     red: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     green: tuple[str, ...] = ()  # the other tests that ran; not published
-    absent: tuple[str, ...] = ()  # those that this kernel is too old for, so they cannot catch anything; not published
+    absent: tuple[
+        str, ...
+    ] = ()  # those that this kernel is too old for, so they cannot catch anything; not published
 
     @property
     def tests(self) -> frozenset[str]:
@@ -54,7 +56,9 @@ class Lie:
 def load(path: Path = EXPECTED) -> dict[str, Expectation]:
     """The expected outcome of each lie, by name; HarnessError if the file is not valid."""
     document = toml_file.load(path, SCHEMA)
-    entries = [(name, Expectation(caught_by=tuple(tests))) for name, tests in document.get("caught_by", {}).items()]
+    entries = [
+        (name, Expectation(caught_by=tuple(tests))) for name, tests in document.get("caught_by", {}).items()
+    ]
     entries += [
         (name, Expectation(caught_by=tuple(one["tests"]), because=one["because"]))
         for name, one in document.get("caught_only_by", {}).items()

@@ -4,6 +4,7 @@
 """Runs every test through lies, and records which turn red."""
 
 from __future__ import annotations
+
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+
 from harness.base.errors import HarnessError
 from harness.base.process import run
 from harness.base.words import nearest
@@ -23,7 +25,6 @@ from harness.suite.binding import DEFAULT, Binding
 from harness.suite.catalogue import Row
 from harness.suite.since import KernelVersion
 from harness.verdicts.judge import Verdict
-
 
 PREFIX = "lie:"
 
@@ -39,7 +40,9 @@ def listed(build: Path) -> list[Lie]:
     """The lies that the conformance program offers."""
     program = DEFAULT[0].program(build)
     listing = run([program, "--list-lies"], timeout_s=60, remedy="Build first: ci/build").output
-    return [Lie(name=name, says=says) for name, says in (line.split(maxsplit=1) for line in listing.splitlines())]
+    return [
+        Lie(name=name, says=says) for name, says in (line.split(maxsplit=1) for line in listing.splitlines())
+    ]
 
 
 def chosen_lie(name: str, known: Sequence[Lie]) -> Lie:
@@ -63,16 +66,27 @@ def _belongs(test: str, row: Row) -> bool:
 
 
 def observe(
-    known: Sequence[Lie], build: Path, rows_of: Callable[[Lie], Sequence[Row]], *, say: Callable[[str], None] = lambda text: None
+    known: Sequence[Lie],
+    build: Path,
+    rows_of: Callable[[Lie], Sequence[Row]],
+    *,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Lie]:
     """Run rows through each of the lies; yields them in their order, with what turned red."""
     with tempfile.TemporaryDirectory(prefix="lies-") as directory, ThreadPoolExecutor(AT_ONCE) as threads:
         jobs = []
         for lie in known:
             rows = rows_of(lie)
-            setup = Setup(build=build, artefacts=Path(directory), bindings=(Binding(name=f"{PREFIX}{lie.name}"),), timeout_s=TIMEOUT_S)
+            setup = Setup(
+                build=build,
+                artefacts=Path(directory),
+                bindings=(Binding(name=f"{PREFIX}{lie.name}"),),
+                timeout_s=TIMEOUT_S,
+            )
             parts = [
-                threads.submit(_cells, rows[part::PARTS], replace(setup, artefacts=Path(directory, lie.name, str(part))))
+                threads.submit(
+                    _cells, rows[part::PARTS], replace(setup, artefacts=Path(directory, lie.name, str(part)))
+                )
                 for part in range(min(PARTS, len(rows)))
             ]
             jobs.append((lie, rows, parts))
@@ -96,10 +110,14 @@ def seen_through(lie: Lie, cells: Sequence[Cell]) -> Lie:
     absent: dict[str, None] = {}
     for cell in cells:
         if cell.verdict is Verdict.NONE:
-            raise HarnessError(f"Through the lie {lie.name}, {cell.stem} has no verdict: {cell.why}. Run it again: {cell.rerun}")
+            raise HarnessError(
+                f"Through the lie {lie.name}, {cell.stem} has no verdict: {cell.why}. Run it again: {cell.rerun}"
+            )
         ran |= dict.fromkeys(_without_size(test["name"]) for test in _tests_of(cell))
         if cell.verdict is Verdict.ABSENT:
-            absent |= dict.fromkeys(_without_size(test["name"]) for test in _tests_of(cell) if _is_right_refusal(test))
+            absent |= dict.fromkeys(
+                _without_size(test["name"]) for test in _tests_of(cell) if _is_right_refusal(test)
+            )
         if tests := tuple(dict.fromkeys(_without_size(name) for name in _red_tests(cell))):
             red[cell.stem] = tests
     version = KernelVersion.parse(cells[0].kernel or "", "")
@@ -121,10 +139,21 @@ def _red_tests(cell: Cell) -> list[str]:
         return []
     tests = _tests_of(cell)
     missing = cell.verdict is Verdict.MISSING
-    red = [test["name"] for test in tests if test["state"] != "passed" and (missing or not _is_right_refusal(test))]
-    if cell.observed["state"] in ("crashed", "timeout") and not any(test["state"] == "timeout" for test in tests):
+    red = [
+        test["name"]
+        for test in tests
+        if test["state"] != "passed" and (missing or not _is_right_refusal(test))
+    ]
+    if cell.observed["state"] in ("crashed", "timeout") and not any(
+        test["state"] == "timeout" for test in tests
+    ):
         done = {test["name"] for test in tests}
-        planned = [name for record in cell.observed["records"] if record["kind"] == "header" for name in record["plan"]]
+        planned = [
+            name
+            for record in cell.observed["records"]
+            if record["kind"] == "header"
+            for name in record["plan"]
+        ]
         red += [name for name in planned if name not in done][:1]
     return red
 

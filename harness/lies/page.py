@@ -51,16 +51,20 @@ def render(told: Sequence[Lie], expected: Mapping[str, Expectation], home: str) 
         "rings of several sizes counts once.",
         "\n".join(_table(told, expected)),
         "## All tests that each lie turned red",
-        "By row. \"all\" means all tests of the row that any lie turns red.",
+        'By row. "all" means all tests of the row that any lie turns red.',
         *(_details(lie, _all_tests(told)) for lie in told if lie.red),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _table(told: Sequence[Lie], expected: Mapping[str, Expectation]) -> list[str]:
-    head = [line("Lie", "What the kernel pretends", "Tests red", "Caught by"), line(":--", ":--", "--:", ":--")]
+    head = [
+        line("Lie", "What the kernel pretends", "Tests red", "Caught by"),
+        line(":--", ":--", "--:", ":--"),
+    ]
     return head + [
-        line(_name(lie), plain(lie.says), str(len(lie.tests)), _verdict(lie, expected[lie.name])) for lie in told
+        line(_name(lie), plain(lie.says), str(len(lie.tests)), _verdict(lie, expected[lie.name]))
+        for lie in told
     ]
 
 

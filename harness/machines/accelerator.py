@@ -105,7 +105,9 @@ def _try_kvm(kernel: Path, qemu: str, device: Path, deadline_s: float) -> _Trial
             said = _hear(process, started + deadline_s)
             elapsed = time.monotonic() - started
             if said is not None and SIGN_OF_LIFE in said:
-                return _Trial(works=True, finding=f"a guest kernel started after {elapsed:.1f} s", lasting=True)
+                return _Trial(
+                    works=True, finding=f"a guest kernel started after {elapsed:.1f} s", lasting=True
+                )
             if said is not None:
                 why = "; ".join(text_lines(errors)) or "no reason was given"
                 finding = f"{device} opens, but QEMU exited before a guest kernel started: {why}"

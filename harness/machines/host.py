@@ -4,10 +4,12 @@
 """This machine itself, with the kernel that is running."""
 
 from __future__ import annotations
+
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
 from harness.machines.machine import Events, PlanEntry, plan_text
 from harness.machines.process import child, store
 from harness.machines.stream import follow

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-
 Event = dict[str, Any]
 Events = Generator[Event, None, None]  # closing it ends the machine
 
@@ -72,5 +71,3 @@ def plan_text(plan: Sequence[PlanEntry]) -> str:
         if "\n" in line or line.count("\t") != len(entry.argv) + 2:
             raise ValueError(f"the plan's entry {entry.name!r} contains a tab or a newline")
     return "".join(f"{line}\n" for line in lines)
-
-

@@ -4,6 +4,7 @@
 """Child processes that never outlive us, and their files."""
 
 from __future__ import annotations
+
 import contextlib
 import ctypes
 import errno
@@ -12,8 +13,8 @@ import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from harness.base.errors import HarnessError
 
+from harness.base.errors import HarnessError
 
 STOPPED = re.compile(r"terminating on signal (\d+)")  # QEMU exits with code 0 when a signal stops it
 

@@ -27,7 +27,9 @@ class SharedMemory:
 
     def __init__(self, payload: bytes = b"") -> None:
         if len(payload) > PAYLOAD_SIZE:
-            raise HarnessError(f"The programs for the guest have {len(payload)} bytes, but the limit is {PAYLOAD_SIZE}.")
+            raise HarnessError(
+                f"The programs for the guest have {len(payload)} bytes, but the limit is {PAYLOAD_SIZE}."
+            )
         self.descriptors = os.memfd_create("payload"), os.memfd_create("results")
         for descriptor, size in zip(self.descriptors, (PAYLOAD_SIZE, RESULTS_SIZE), strict=True):
             os.truncate(descriptor, size)
@@ -39,7 +41,9 @@ class SharedMemory:
     def __enter__(self) -> SharedMemory:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._results.close()
         for descriptor in self.descriptors:
             os.close(descriptor)

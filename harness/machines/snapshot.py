@@ -97,7 +97,9 @@ class Snapshots:
             def keep() -> None:
                 unused = (old for old in parent.glob("*-*") if time.time() - _last_use(old) > UNUSED_S)
                 for old in (*parent.glob(f"{subject.name}-*"), *unused):
-                    shutil.rmtree(old, ignore_errors=True)  # a guest that runs from it already has all it needs
+                    shutil.rmtree(
+                        old, ignore_errors=True
+                    )  # a guest that runs from it already has all it needs
                 with explained(parent):
                     new.rename(self._place(subject))
 

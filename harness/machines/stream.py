@@ -4,6 +4,7 @@
 """Follows the output of a runner line by line, and enforces deadlines."""
 
 from __future__ import annotations
+
 import json
 import os
 import re
@@ -12,10 +13,10 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
 from harness.machines.machine import Event, Events, PlanEntry
 from harness.machines.process import killed_by, last_words, text_lines
 from harness.machines.shared_memory import SharedMemory
-
 
 MAX_LINE = 8 << 20  # a runaway guest must not use up our memory
 

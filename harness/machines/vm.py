@@ -215,7 +215,9 @@ class _Run:
             *("-serial", f"file:{console}"),
         ]
 
-    def _child(self, command: Sequence[str], *descriptors: int) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    def _child(
+        self, command: Sequence[str], *descriptors: int
+    ) -> AbstractContextManager[subprocess.Popen[bytes]]:
         return child(
             command, stderr=self._errors, dies_by=signal.SIGKILL, remedy=INSTALL_QEMU, descriptors=descriptors
         )

@@ -95,7 +95,11 @@ class Column:
     """
 
     def __init__(
-        self, spec: str, places: Sequence[Place], setup: Setup, say: Callable[[str, bool], None] = lambda text, lasting: None
+        self,
+        spec: str,
+        places: Sequence[Place],
+        setup: Setup,
+        say: Callable[[str, bool], None] = lambda text, lasting: None,
     ) -> None:
         """`say` receives what the column does now, and, with True, what a reader of the run should know."""
         self.series = specify(spec, setup.settings.local, setup.fragments).heading
@@ -103,7 +107,9 @@ class Column:
         self._spec = spec
         # Binding by binding: a program is started once and forks for each of its entries.
         self._bindings = tuple(dict.fromkeys(binding for _, binding in places))
-        self._places = tuple((row, one) for one in self._bindings for row, binding in places if binding == one)
+        self._places = tuple(
+            (row, one) for one in self._bindings for row, binding in places if binding == one
+        )
         self._setup = setup
         self._notices: list[str] = []
         self._image: KernelImage | None = None
@@ -276,7 +282,9 @@ class Column:
             timeout_s = self._setup.timeout_s or row.timeout_s
             # The program's own watchdog, per test, fires first: it can report more.
             argv = (*common, f"--timeout-s={timeout_s}", f"--gtest_filter={row.filter}")
-            yield PlanEntry(name=self._entry(row.stem, binding), timeout_s=2 * timeout_s, argv=argv, forks=True)
+            yield PlanEntry(
+                name=self._entry(row.stem, binding), timeout_s=2 * timeout_s, argv=argv, forks=True
+            )
 
     def _cell(self, place: Place, observation: Observation) -> Cell:
         row, through = place

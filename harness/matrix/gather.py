@@ -4,6 +4,7 @@
 """Gathers the results that the items of a run report, wherever they ran, and writes them down."""
 
 from __future__ import annotations
+
 import fcntl
 import os
 import platform
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
+
 from harness.base.errors import HarnessError
 from harness.base.exits import OK, SURPRISES, TROUBLE
 from harness.base.git import Git
@@ -19,11 +21,20 @@ from harness.kernels.spec import columns_for
 from harness.matrix.column import MACHINES, Setup
 from harness.report import folder
 from harness.results.file import Writer
-from harness.results.model import Cell, Footer, Header, Kernel, Plan, Results, cell_from_json, kernel_from_json, utc_now
+from harness.results.model import (
+    Cell,
+    Footer,
+    Header,
+    Kernel,
+    Plan,
+    Results,
+    cell_from_json,
+    kernel_from_json,
+    utc_now,
+)
 from harness.results.provenance import provenance_of
 from harness.suite import catalogue
 from harness.verdicts.judge import Verdict
-
 
 CELL, KERNEL = "cell", "kernel"  # names of the report properties that carry results
 

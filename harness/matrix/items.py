@@ -23,8 +23,8 @@ from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.kernels.selection import Selection
 from harness.kernels.spec import columns_for
-from harness.matrix.column import Column, Setup
 from harness.matrix import progress
+from harness.matrix.column import Column, Setup
 from harness.matrix.gather import CELL, KERNEL
 from harness.report import evidence, sanitize
 from harness.results.model import Cell, Kernel
@@ -63,14 +63,18 @@ class KernelNode(pytest.Collector):
         for binding in bindings:
             through = f"[{binding.name}]" if len(bindings) > 1 else ""
             for row in self.config.stash[ROWS]:
-                cell = CellItem.from_parent(self, name=f"{row.stem}[{self.name}]{through}", row=row, binding=binding)
+                cell = CellItem.from_parent(
+                    self, name=f"{row.stem}[{self.name}]{through}", row=row, binding=binding
+                )
                 cell.add_marker(pytest.mark.xdist_group(self.name))
                 yield cell
 
     def cell(self, row: catalogue.Row, binding: Binding) -> Cell:
         """The cell of one row through one binding; waits until the machine has reached it."""
         if self._column is None:
-            items = [item for item in self.session.items if isinstance(item, CellItem) and item.parent is self]
+            items = [
+                item for item in self.session.items if isinstance(item, CellItem) and item.parent is self
+            ]
             places = [(item.row, item.binding) for item in items]
             self._column = Column(self._spec, places, self.config.stash[SETUP], say=self._say)
             self._coming = self._column.cells()
@@ -128,7 +132,11 @@ class CellItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The place of the test, for pytest's messages."""
-        return ROOT / self.row.file, None, f"{self.row.name} on {self.parent.name} through {self.binding.name}"
+        return (
+            ROOT / self.row.file,
+            None,
+            f"{self.row.name} on {self.parent.name} through {self.binding.name}",
+        )
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:

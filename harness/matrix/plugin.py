@@ -23,11 +23,12 @@ from harness.base.paths import ROOT
 from harness.kernels.selection import Selection, select
 from harness.kernels.settings import SETTINGS, Settings, load_settings
 from harness.kernels.spec import ARCHIVE, HOST
-from harness.matrix import prefetch as fetcher, publish
+from harness.matrix import prefetch as fetcher
+from harness.matrix import publish
 from harness.matrix.column import Setup
 from harness.matrix.gather import CELL, Matrix
-from harness.matrix.progress import Progress
 from harness.matrix.items import ROWS, SELECTION, SETUP, CellItem, MatrixFile
+from harness.matrix.progress import Progress
 from harness.report import terminal
 from harness.suite import binding
 from harness.suite.catalogue import chosen_rows
@@ -44,40 +45,117 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The matrix's options."""
     group = parser.getgroup("io_uring conformance matrix")
     add = group.addoption
-    add("--kernel", action="append", default=[], metavar="KERNEL",
+    add(
+        "--kernel",
+        action="append",
+        default=[],
+        metavar="KERNEL",
         help="a series of the archive (6.1), one version of it (6.1=6.1.190-1), archive for all series, host, or the "
         "path of a bzImage, a vmlinux, a .deb that has one, or a kernel source tree, which is then built; repeatable. "
-        "Default: the list in harness/kernels/kernels.toml")
-    add("--kernel-config", action="append", default=[], metavar="CONFIG",
-        help="also build source trees with this configuration: kasan, lockdep or a file of CONFIG_ lines; repeatable")
-    add("--test", action="append", default=[], metavar="TEST", dest="matrix_test",
-        help="run only this test, by its file stem (write_read) or Zig's name (write/read); repeatable")
-    add("--binding", action="append", default=[], metavar="NAME",
+        "Default: the list in harness/kernels/kernels.toml",
+    )
+    add(
+        "--kernel-config",
+        action="append",
+        default=[],
+        metavar="CONFIG",
+        help="also build source trees with this configuration: kasan, lockdep or a file of CONFIG_ lines; repeatable",
+    )
+    add(
+        "--test",
+        action="append",
+        default=[],
+        metavar="TEST",
+        dest="matrix_test",
+        help="run only this test, by its file stem (write_read) or Zig's name (write/read); repeatable",
+    )
+    add(
+        "--binding",
+        action="append",
+        default=[],
+        metavar="NAME",
         help="the binding under test: uring, raw, liburing, one built by ci/harness adapters, or NAME=PROGRAM for a program that "
-        "you built from your own adapter; repeatable (default: uring)")
-    add("--accel", choices=("auto", "kvm", "tcg"), default="auto",
-        help="how VMs run: auto tries KVM once per boot of this machine and falls back to TCG (default)")
-    add("--memory", type=_number(int, 64), default=512, metavar="MIB", help="memory of a VM (default: %(default)s)")
-    add("--cpus", type=_number(int, 1), default=1, metavar="N", help="processors of a VM (default: %(default)s)")
-    add("--boot-deadline", type=_number(float, 0.1), default=60.0, metavar="SECONDS",
-        help="give up on a VM that has not reached user space by then (default: %(default)s)")
-    add("--fresh-boot", action="store_true",
+        "you built from your own adapter; repeatable (default: uring)",
+    )
+    add(
+        "--accel",
+        choices=("auto", "kvm", "tcg"),
+        default="auto",
+        help="how VMs run: auto tries KVM once per boot of this machine and falls back to TCG (default)",
+    )
+    add(
+        "--memory",
+        type=_number(int, 64),
+        default=512,
+        metavar="MIB",
+        help="memory of a VM (default: %(default)s)",
+    )
+    add(
+        "--cpus",
+        type=_number(int, 1),
+        default=1,
+        metavar="N",
+        help="processors of a VM (default: %(default)s)",
+    )
+    add(
+        "--boot-deadline",
+        type=_number(float, 0.1),
+        default=60.0,
+        metavar="SECONDS",
+        help="give up on a VM that has not reached user space by then (default: %(default)s)",
+    )
+    add(
+        "--fresh-boot",
+        action="store_true",
         help="boot every machine from scratch (default: boot a kernel once, keep the booted guest in the cache, and "
-        "start there; never with KVM)")
-    add("--timeout", type=_number(int, 1), default=None, metavar="SECONDS",
-        help="end a test that takes longer (default: as in the catalogue, 20)")
-    add("--append", default="", metavar="PARAMETERS",
-        help="more kernel parameters (loglevel=7 shows the whole boot on the console, not just warnings)")
-    add("--mirror", default=None, metavar="URL",
-        help="the archive's base address (default: from this machine's apt configuration)")
+        "start there; never with KVM)",
+    )
+    add(
+        "--timeout",
+        type=_number(int, 1),
+        default=None,
+        metavar="SECONDS",
+        help="end a test that takes longer (default: as in the catalogue, 20)",
+    )
+    add(
+        "--append",
+        default="",
+        metavar="PARAMETERS",
+        help="more kernel parameters (loglevel=7 shows the whole boot on the console, not just warnings)",
+    )
+    add(
+        "--mirror",
+        default=None,
+        metavar="URL",
+        help="the archive's base address (default: from this machine's apt configuration)",
+    )
     add("--refresh", action="store_true", help="ask the archive for newer kernels even if the list is fresh")
-    add("--cache", type=Path, default=None, metavar="DIR",
-        help="where kernels are kept (default: $XDG_CACHE_HOME/uring-conformance)")
-    add("--build", type=Path, default=ROOT / "build", metavar="DIR", help="the build directory (default: build)")
-    add("--results", type=Path, default=ROOT / "build" / "matrix", metavar="DIR",
-        help="where results.ndjson, the reports and each machine's console go (default: build/matrix)")
-    add("--publish", action="store_true",
-        help="update reports/ and the table in README.md, if this run covers the whole matrix")
+    add(
+        "--cache",
+        type=Path,
+        default=None,
+        metavar="DIR",
+        help="where kernels are kept (default: $XDG_CACHE_HOME/uring-conformance)",
+    )
+    add(
+        "--build",
+        type=Path,
+        default=ROOT / "build",
+        metavar="DIR",
+        help="the build directory (default: build)",
+    )
+    add(
+        "--results",
+        type=Path,
+        default=ROOT / "build" / "matrix",
+        metavar="DIR",
+        help="where results.ndjson, the reports and each machine's console go (default: build/matrix)",
+    )
+    add(
+        "--publish",
+        action="store_true",
+        help="update reports/ and the table in README.md, if this run covers the whole matrix",
+    )
 
 
 def _number(kind: type[int] | type[float], least: float) -> Callable[[str], float]:

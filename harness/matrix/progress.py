@@ -30,14 +30,20 @@ from harness.verdicts.judge import Verdict, sign
 
 FILE = "progress.ndjson"
 POLL_S = 0.2
-_QUIET = (Verdict.WORKS, Verdict.ABSENT, Verdict.NOT_EXPRESSIBLE)  # in this order on the line; the others follow
+_QUIET = (
+    Verdict.WORKS,
+    Verdict.ABSENT,
+    Verdict.NOT_EXPRESSIBLE,
+)  # in this order on the line; the others follow
 
 
 def report(directory: Path, column: str, text: str, *, lasting: bool) -> None:
     """From a worker: what a column does now, or (`lasting`) what a reader should know. Without room it is not seen."""
     line = json.dumps({"column": column, "text": text, "lasting": lasting}) + "\n"
     try:
-        with (directory / FILE).open("a", encoding="ascii") as file:  # small enough to be one write, so lines stay whole
+        with (directory / FILE).open(
+            "a", encoding="ascii"
+        ) as file:  # small enough to be one write, so lines stay whole
             file.write(line)
     except OSError:
         print(f"[{column}] {printable(text)}", file=sys.stderr, flush=True)
@@ -68,7 +74,9 @@ class _Line:
     def words(self) -> str:
         """39 work, 2 correctly absent"""
         counts = ((self.verdicts.count(one), WORDS[one]) for one in self._seen)
-        return ", ".join(f"{count} {'work' if word == 'works' and count > 1 else word}" for count, word in counts)
+        return ", ".join(
+            f"{count} {'work' if word == 'works' and count > 1 else word}" for count, word in counts
+        )
 
     @property
     def _seen(self) -> list[Verdict]:
@@ -86,7 +94,9 @@ class Progress:
         self._lines: dict[str, _Line] = {}
         for column in planned:
             self._lines.setdefault(column, _Line(planned=0)).planned += 1
-        self._live = Live(get_renderable=self._table, console=self._console, refresh_per_second=4, transient=True)
+        self._live = Live(
+            get_renderable=self._table, console=self._console, refresh_per_second=4, transient=True
+        )
         self._ended = threading.Event()
         self._reader = threading.Thread(target=self._follow, daemon=True)
         self._began = time.monotonic()
@@ -113,7 +123,9 @@ class Progress:
             line.state = "done"
             if not self._console.is_terminal:
                 done = sum(one.took_s is not None for one in self._lines.values())
-                self._say(f"{column}: {line.words}, {line.elapsed} ({done} of {number(len(self._lines), 'kernel')})")
+                self._say(
+                    f"{column}: {line.words}, {line.elapsed} ({done} of {number(len(self._lines), 'kernel')})"
+                )
 
     def _follow(self) -> None:
         for column, text, lasting in self._reported():
@@ -147,5 +159,7 @@ class Progress:
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))
         for column, line in self._lines.items():
-            table.add_row(column, f"{len(line.verdicts)}/{line.planned}", line.counts, line.elapsed, Text(line.state))
+            table.add_row(
+                column, f"{len(line.verdicts)}/{line.planned}", line.counts, line.elapsed, Text(line.state)
+            )
         return table

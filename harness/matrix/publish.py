@@ -46,7 +46,9 @@ def _replace(path: Path, whole: Results) -> None:
     """Replace the published files, all or none."""
     found = read_results(path)  # also checks every line against the schema
     if found.cells != whole.cells:
-        raise HarnessError(f"{path} does not hold this run, so another run may have replaced it. Run ci/matrix again.")
+        raise HarnessError(
+            f"{path} does not hold this run, so another run may have replaced it. Run ci/matrix again."
+        )
     REPORTS.mkdir(exist_ok=True)
     shown = brief(found)
     folder.replace_all({REPORTS / RESULTS: as_text(shown), **rendered(shown)})
@@ -71,13 +73,18 @@ def publish_results(directory: Path, columns: Sequence[str]) -> None:
     try:
         _replace(directory / RESULTS, whole)
     except OSError as error:
-        raise HarnessError(f"The results could not be published: {error}. Correct this, then publish again.") from error
+        raise HarnessError(
+            f"The results could not be published: {error}. Correct this, then publish again."
+        ) from error
 
 
 def hindrance(whole: Results, columns: Sequence[str]) -> str | None:
     """Why these results are not a complete run of all tests on these columns; None if they are."""
     plan = whole.header.plan
-    for ran, wanted in ((plan.kernels, tuple(columns)), (plan.tests, tuple(row.name for row in catalogue.load()))):
+    for ran, wanted in (
+        (plan.kernels, tuple(columns)),
+        (plan.tests, tuple(row.name for row in catalogue.load())),
+    ):
         if ran != wanted:
             differs = ", ".join(sorted(set(ran) ^ set(wanted))) or "their order"
             return f"the run was not exactly the matrix (it differs in {differs}); reports/ and README.md show it whole."

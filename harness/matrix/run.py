@@ -27,6 +27,8 @@ ARGUMENTS = (
 
 def main(arguments: Sequence[str]) -> int:
     """Run the matrix; pytest's own codes for wrong usage and internal errors become harness errors."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: keeps the results so far, leaves no QEMU
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # like Ctrl-C: keeps the results so far, leaves no QEMU
     code = pytest.main([*ARGUMENTS, *arguments])
     return int(code) if code in (OK, SURPRISES, TROUBLE, INTERRUPTED) else TROUBLE

@@ -35,7 +35,8 @@ _MESSAGE = re.compile(r"^\S*?/uring/(\S+?):(\d+):(\d+): error: ", re.MULTILINE)
 
 #: Precompiled once for the unit tests, which are compiled over and over.
 _PREAMBLE = "#include <gtest/gtest.h>\n" + "".join(
-    f"#include <{name}>\n" for name in ("array", "bit", "cstring", "functional", "map", "set", "span", "utility", "vector")
+    f"#include <{name}>\n"
+    for name in ("array", "bit", "cstring", "functional", "map", "set", "span", "utility", "vector")
 )
 
 
@@ -61,17 +62,24 @@ class Builder:
     def program(self, mutants: Sequence[Mutant], jobs: int) -> Program:
         """Build the program with all of the mutants that can be chosen at run time."""
         place = self.folder / "program"
-        numbers, preamble = self._with_choices(place, mutants)  # named by its contents: anything built with another is stale
+        numbers, preamble = self._with_choices(
+            place, mutants
+        )  # named by its contents: anything built with another is stale
         build = place / "build"
         # The project's own build, with these headers before its own.
         injected = place / "injected.cmake"
-        write(injected, f"include_directories(BEFORE {place / 'include'})\nadd_compile_options(-w -include {preamble})\n")
+        write(
+            injected,
+            f"include_directories(BEFORE {place / 'include'})\nadd_compile_options(-w -include {preamble})\n",
+        )
         run_or_raise(
             "cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Mutants", "-DCMAKE_CXX_FLAGS_MUTANTS=-O0",
             f"-DCMAKE_PROJECT_INCLUDE={injected}",
         )  # fmt: skip
         run_or_raise("cmake", "--build", build, "--parallel", jobs, "--target", "conformance", "binding_test")
-        return Program(numbers, build / "conformance" / "conformance", build / "bindings" / "tests" / "binding_test")
+        return Program(
+            numbers, build / "conformance" / "conformance", build / "bindings" / "tests" / "binding_test"
+        )
 
     def small_program(self, mutants: Sequence[Mutant], rows: Sequence[str], jobs: int) -> Program:
         """The same with only some rows of the suite, which builds much faster."""
@@ -80,7 +88,9 @@ class Builder:
         sources = [ROOT / "conformance" / "zig" / f"{row}_test.cc" for row in rows]
         suite = self._rows(place / "include", preamble, sources, jobs)
         if isinstance(suite, str):
-            raise HarnessError(f"The rows {', '.join(rows)} do not compile with mutants in them:\n{suite[:2000]}")
+            raise HarnessError(
+                f"The rows {', '.join(rows)} do not compile with mutants in them:\n{suite[:2000]}"
+            )
         return Program(numbers, suite)
 
     def _with_choices(self, place: Path, mutants: Sequence[Mutant]) -> tuple[dict[str, int], Path]:
@@ -103,7 +113,17 @@ class Builder:
             for file, text in texts.items():
                 write(include / FOLDER / file, text.text)
             write(include / "mutation.h", schemata.PREAMBLE)
-            made = _run("g++", *OPTIONS, "-fsyntax-only", "-fmax-errors=0", "-I", include, "-include", include / "mutation.h", EVERYTHING)
+            made = _run(
+                "g++",
+                *OPTIONS,
+                "-fsyntax-only",
+                "-fmax-errors=0",
+                "-I",
+                include,
+                "-include",
+                include / "mutation.h",
+                EVERYTHING,
+            )
             if made.code == 0:
                 return chosen
             blamed = {
@@ -112,7 +132,9 @@ class Builder:
                 for number in texts[file].mutants_at(int(line), int(column))
             }
             if not blamed & chosen.keys():
-                raise HarnessError(f"The headers with all mutants do not compile, and no mutant is the cause:\n{made.errors[:2000]}")
+                raise HarnessError(
+                    f"The headers with all mutants do not compile, and no mutant is the cause:\n{made.errors[:2000]}"
+                )
             chosen = {number: mutant for number, mutant in chosen.items() if number not in blamed}
 
     # --- one at a time -----------------------------------------------------------------------------------------------
@@ -151,11 +173,23 @@ class Builder:
 
     def rows(self, include: Path, rows: Sequence[str], jobs: int) -> Path | str:
         """The conformance program with only these rows; or the compiler's message."""
-        return self._rows(include, self.preamble(), [ROOT / "conformance" / "zig" / f"{row}_test.cc" for row in rows], jobs, *INITIALISED)
+        return self._rows(
+            include,
+            self.preamble(),
+            [ROOT / "conformance" / "zig" / f"{row}_test.cc" for row in rows],
+            jobs,
+            *INITIALISED,
+        )
 
-    def _rows(self, include: Path, preamble: Path, sources: Sequence[Path], jobs: int, *more: str) -> Path | str:
+    def _rows(
+        self, include: Path, preamble: Path, sources: Sequence[Path], jobs: int, *more: str
+    ) -> Path | str:
         folder = ROOT / "conformance"
-        support = sorted(path for room in ("fixture", "evidence", "seam", "program") for path in (folder / room).glob("*.cc"))
+        support = sorted(
+            path
+            for room in ("fixture", "evidence", "seam", "program")
+            for path in (folder / room).glob("*.cc")
+        )
 
         def compiled(source: Path) -> tuple[Path, Done]:
             made = include.parent / f"{source.stem}.o"
@@ -192,7 +226,10 @@ def write(path: Path, text: str) -> bool:
 
 def run_or_raise(*command: object) -> None:
     """Run a command that must succeed."""
-    run([str(word) for word in command], remedy="Everything must compile without a mutant; ci/install brings the tools.")
+    run(
+        [str(word) for word in command],
+        remedy="Everything must compile without a mutant; ci/install brings the tools.",
+    )
 
 
 def _run(*command: object) -> Done:

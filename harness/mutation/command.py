@@ -20,10 +20,10 @@ from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, OK, SURPRISES
 from harness.base.paths import ROOT
 from harness.mutation import elsewhere, headers, ledger, operators, publication
+from harness.mutation.builder import INCLUDE, Builder
 from harness.mutation.ledger import Entry, Exemption, Journal
 from harness.mutation.mutants import Mutant, apply, handmade
-from harness.mutation.trial import FEW_ROWS, Runner, Finding, Verdict, Witness
-from harness.mutation.builder import INCLUDE, Builder
+from harness.mutation.trial import FEW_ROWS, Finding, Runner, Verdict, Witness
 
 PLACE = ROOT / "build" / "mutants"
 
@@ -41,7 +41,9 @@ def main(arguments: Sequence[str]) -> int:
     begin = os.times().elapsed
     sources = headers.read(INCLUDE)
     # A hand-made mutant may also be generated; it is tried once.
-    mutants = list({mutant.id: mutant for mutant in [*operators.generate(sources), *handmade(sources)]}.values())
+    mutants = list(
+        {mutant.id: mutant for mutant in [*operators.generate(sources), *handmade(sources)]}.values()
+    )
     exempt = ledger.exemptions(mutants)
     before = ledger.read(ledger.LAST)
     chosen = _chosen(mutants, options, before)
@@ -80,7 +82,9 @@ def main(arguments: Sequence[str]) -> int:
     complaints = list(_complaints(entries, exempt, before))
     print(_summary(entries))
     spent = os.times()
-    print(f"It took {spent.elapsed - begin:.0f} s, and {spent.children_user + spent.children_system:.0f} s of CPU time.")
+    print(
+        f"It took {spent.elapsed - begin:.0f} s, and {spent.children_user + spent.children_system:.0f} s of CPU time."
+    )
     if len(chosen) == len(mutants):
         publication.publish(entries, exempt)
         print("Written: reports/mutants.md, and the line in README.md.")
@@ -93,15 +97,31 @@ _FEW = 12
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_line.parser("mutate", __doc__ or "", _EPILOG)
-    parser.add_argument("mutant", nargs="*", metavar="NAME", help="only these: ids, or words from the output of --list")
-    parser.add_argument("--file", action="append", metavar="HEADER", help="only the mutants of this header, such as ring.h")
-    parser.add_argument("--survivors", action="store_true", help="only those that survived in the last complete run here, or are new")
+    parser.add_argument(
+        "mutant", nargs="*", metavar="NAME", help="only these: ids, or words from the output of --list"
+    )
+    parser.add_argument(
+        "--file", action="append", metavar="HEADER", help="only the mutants of this header, such as ring.h"
+    )
+    parser.add_argument(
+        "--survivors",
+        action="store_true",
+        help="only those that survived in the last complete run here, or are new",
+    )
     parser.add_argument("--sample", action="store_true",
                         help="hand-made mutants that a few rows of the suite kill: quick, and part of ci/test --nightly")  # fmt: skip
     parser.add_argument("--list", action="store_true", help="list the mutants without trying them")
     parser.add_argument("--fresh", action="store_true", help="try mutants again whose outcome is known")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at once (default: one per CPU)")
-    parser.add_argument("--into", type=Path, default=PLACE, metavar="DIR", help="where to work (default: build/mutants)")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="how many at once (default: one per CPU)",
+    )
+    parser.add_argument(
+        "--into", type=Path, default=PLACE, metavar="DIR", help="where to work (default: build/mutants)"
+    )
     return parser
 
 
@@ -109,10 +129,16 @@ def _chosen(mutants: list[Mutant], options: argparse.Namespace, published: dict[
     found = mutants
     if options.file:
         if unknown := set(options.file) - {mutant.file for mutant in mutants}:
-            raise HarnessError(f"There is no mutant in {', '.join(sorted(unknown))}. The headers are: {', '.join(sorted({m.file for m in mutants}))}.")
+            raise HarnessError(
+                f"There is no mutant in {', '.join(sorted(unknown))}. The headers are: {', '.join(sorted({m.file for m in mutants}))}."
+            )
         found = [mutant for mutant in found if mutant.file in options.file]
     if options.mutant:
-        found = [mutant for mutant in found if any(word in f"{mutant.id} {mutant.title}" for word in options.mutant)]
+        found = [
+            mutant
+            for mutant in found
+            if any(word in f"{mutant.id} {mutant.title}" for word in options.mutant)
+        ]
     if options.sample:
         found = [mutant for mutant in found if mutant.sample]
     if options.survivors:
@@ -161,11 +187,17 @@ class _Progress:
             print(f"{now - self._begin:5.0f} s  {self._done} of {self._total}: {counts}", flush=True)
 
 
-def _complaints(entries: Iterable[Entry], exempt: dict[str, Exemption], published: dict[str, Entry]) -> Iterable[str]:
+def _complaints(
+    entries: Iterable[Entry], exempt: dict[str, Exemption], published: dict[str, Entry]
+) -> Iterable[str]:
     for one in entries:
         before = published.get(one.id)
         if one.verdict == Verdict.SURVIVED and one.id not in exempt:
-            was = f", and was killed by {before.killer} before" if before and before.verdict == Verdict.KILLED else ""
+            was = (
+                f", and was killed by {before.killer} before"
+                if before and before.verdict == Verdict.KILLED
+                else ""
+            )
             yield f"{one.id} survives{was}: {one.title}"
         if one.verdict == Verdict.KILLED and one.id in exempt:
             yield f"{one.id} dies ({one.killer} {one.how}), but equivalents.toml says that no test can notice it: {one.title}"
@@ -175,16 +207,22 @@ def _summary(entries: Sequence[Entry]) -> str:
     verdicts = Counter(one.verdict for one in entries)
     witnesses = Counter(one.witness for one in entries if one.verdict == Verdict.KILLED)
     killed = ", ".join(f"{count} by the {witness}" for witness, count in witnesses.most_common())
-    return f"{len(entries)} mutants: {verdicts[Verdict.KILLED]} killed ({killed}), {verdicts[Verdict.SURVIVED]} survived, " \
-           f"{verdicts[Verdict.INVALID]} do not compile."
+    return (
+        f"{len(entries)} mutants: {verdicts[Verdict.KILLED]} killed ({killed}), {verdicts[Verdict.SURVIVED]} survived, "
+        f"{verdicts[Verdict.INVALID]} do not compile."
+    )
 
 
-def _shown(mutant: Mutant, one: Entry, sources: dict[str, headers.Header], exempt: dict[str, Exemption]) -> str:
+def _shown(
+    mutant: Mutant, one: Entry, sources: dict[str, headers.Header], exempt: dict[str, Exemption]
+) -> str:
     """The mutant as a diff, and its outcome."""
     parts = [f"{mutant.id} {mutant.title}" + (f"\n({mutant.why})" if mutant.why else "")]
     for file, new in apply(sources, mutant).items():
         old = sources[file].text.splitlines()
-        parts.append("\n".join(difflib.unified_diff(old, new.splitlines(), file, f"{file}, mutated", n=1, lineterm="")))
+        parts.append(
+            "\n".join(difflib.unified_diff(old, new.splitlines(), file, f"{file}, mutated", n=1, lineterm=""))
+        )
     if one.verdict == Verdict.KILLED:
         parts.append(f"Killed by the {one.witness}: {one.killer} {one.how}.")
     elif one.verdict == Verdict.SURVIVED:

@@ -104,7 +104,9 @@ def _tops(include: Path, header: str, options: tuple[str, ...]) -> dict[str, lis
     )
     errors = [str(found) for found in unit.diagnostics if found.severity >= cindex.Diagnostic.Error]
     if errors:
-        raise HarnessError(f"libclang cannot read {header}: {errors[0]}. Does the project compile with clang++?")
+        raise HarnessError(
+            f"libclang cannot read {header}: {errors[0]}. Does the project compile with clang++?"
+        )
     reader = _Reader(include / FOLDER)
     tops: dict[str, list[Node]] = {}
     for cursor in unit.cursor.get_children():
@@ -151,8 +153,14 @@ class _Reader:
 
 def _scope(cursor: Any) -> str:
     """The name of a function with the classes around it; "" for anything else."""
-    if cursor.kind.name not in ("FUNCTION_DECL", "FUNCTION_TEMPLATE", "CXX_METHOD", "CONSTRUCTOR", "DESTRUCTOR",
-                                "CONVERSION_FUNCTION"):
+    if cursor.kind.name not in (
+        "FUNCTION_DECL",
+        "FUNCTION_TEMPLATE",
+        "CXX_METHOD",
+        "CONSTRUCTOR",
+        "DESTRUCTOR",
+        "CONVERSION_FUNCTION",
+    ):
         return ""
     names = [cursor.spelling]
     parent = cursor.semantic_parent

@@ -21,9 +21,9 @@ from harness.base import toml_file
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.base.process import run
+from harness.mutation.builder import digest_of
 from harness.mutation.mutants import Mutant
 from harness.mutation.trial import Finding, Verdict, Witness
-from harness.mutation.builder import digest_of
 
 EXEMPTIONS = Path(__file__).with_name("equivalents.toml")
 SCHEMA = EXEMPTIONS.with_suffix(".schema.json")
@@ -71,14 +71,18 @@ def read(path: Path) -> dict[str, Entry]:
         try:
             one = Entry(**json.loads(line))
         except (ValueError, TypeError) as error:
-            raise HarnessError(f"{path}, line {number}, is not an entry of this version: {error}. Run ci/harness mutate again.") from error
+            raise HarnessError(
+                f"{path}, line {number}, is not an entry of this version: {error}. Run ci/harness mutate again."
+            ) from error
         found[one.id] = one
     return found
 
 
 def text(entries: Iterable[Entry]) -> str:
     """The text of the file. Empty fields are left out."""
-    return "".join(json.dumps({key: value for key, value in vars(one).items() if value}) + "\n" for one in entries)
+    return "".join(
+        json.dumps({key: value for key, value in vars(one).items() if value}) + "\n" for one in entries
+    )
 
 
 class Journal:
@@ -115,12 +119,22 @@ class Sources:
         include, units, suite = top / "bindings" / "include", top / "bindings" / "tests", top / "conformance"
         tests = [*sorted(units.glob("*_test.cc")), *sorted(suite.glob("*_test.cc"))]
         self._texts = {path: path.read_text(encoding="utf-8") for path in tests}
-        self._looks = [*sorted(units.glob("*_test.py")), *units.glob("emitted_code.cc"), *units.glob("surface_is_complete.cmake")]
+        self._looks = [
+            *sorted(units.glob("*_test.py")),
+            *units.glob("emitted_code.cc"),
+            *units.glob("surface_is_complete.cmake"),
+        ]
         self._all = digest_of(path for folder in (include, units, suite) for path in _files(folder))
         # Another kernel or compiler may give another answer.
-        tools = "".join(map(_first_line, (("uname", "-r"), ("g++", "--version"), ("aarch64-linux-gnu-g++", "--version"))))
-        shared = [path for folder in (include, units, suite) for path in _files(folder)
-                  if path not in self._texts and path not in self._looks]
+        tools = "".join(
+            map(_first_line, (("uname", "-r"), ("g++", "--version"), ("aarch64-linux-gnu-g++", "--version")))
+        )
+        shared = [
+            path
+            for folder in (include, units, suite)
+            for path in _files(folder)
+            if path not in self._texts and path not in self._looks
+        ]
         self._base = f"{digest_of([*shared, *_TRIAL])}{tools}"
 
     def of(self, finding: Finding) -> str:
@@ -144,7 +158,12 @@ def _first_line(command: Sequence[str]) -> str:
 
 def _finding(words: Mapping[str, str]) -> Finding:
     witness = words.get("witness")
-    return Finding(Verdict(words["verdict"]), Witness(witness) if witness else None, words.get("killer", ""), words.get("how", ""))
+    return Finding(
+        Verdict(words["verdict"]),
+        Witness(witness) if witness else None,
+        words.get("killer", ""),
+        words.get("how", ""),
+    )
 
 
 # --- known survivors --------------------------------------------------------------------------------------------------

@@ -113,7 +113,10 @@ def _handmade(headers: Mapping[str, Header], entry: Mapping[str, Any]) -> Mutant
     functions = [node for node in headers[file].functions if node.scope == scope] if file in headers else []
     text = headers[file].text if functions else ""
     places = {
-        place.start() for node in functions for place in re.finditer(re.escape(before), text) if node.start <= place.start() < node.end
+        place.start()
+        for node in functions
+        for place in re.finditer(re.escape(before), text)
+        if node.start <= place.start() < node.end
     }
     if len(places) != 1:
         raise HarnessError(

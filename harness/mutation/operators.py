@@ -17,8 +17,22 @@ from dataclasses import dataclass, replace
 from harness.mutation.headers import OTHER_ARCHITECTURE, Declaration, Header, Node
 from harness.mutation.mutants import Edit, Mutant, numbered
 
-CONSTANT, COMPARISON, ARITHMETIC, BIT, LOGIC, SIZE = "constant", "comparison", "arithmetic", "bit operator", "logic", "size"
-STATEMENT, OPERAND, FIELD, FUNCTION, ORDER, LAYOUT = "statement", "operand", "field", "function", "memory order", "layout"
+CONSTANT, COMPARISON, ARITHMETIC, BIT, LOGIC, SIZE = (
+    "constant",
+    "comparison",
+    "arithmetic",
+    "bit operator",
+    "logic",
+    "size",
+)
+STATEMENT, OPERAND, FIELD, FUNCTION, ORDER, LAYOUT = (
+    "statement",
+    "operand",
+    "field",
+    "function",
+    "memory order",
+    "layout",
+)
 
 #: The replacements of an operator, by kind. "" leaves the right operand out.
 _BINARY: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -42,7 +56,13 @@ _BINARY: dict[str, tuple[str, tuple[str, ...]]] = {
     "+=": (ARITHMETIC, ("-=", "=")),
     "|=": (BIT, ("&=", "=")),
 }
-_UNARY = {"!": (LOGIC, ""), "~": (BIT, ""), "-": (ARITHMETIC, ""), "++": (ARITHMETIC, "--"), "--": (ARITHMETIC, "++")}
+_UNARY = {
+    "!": (LOGIC, ""),
+    "~": (BIT, ""),
+    "-": (ARITHMETIC, ""),
+    "++": (ARITHMETIC, "--"),
+    "--": (ARITHMETIC, "++"),
+}
 
 #: The next weaker memory order, and the access that uses it.
 _WEAKER = {
@@ -51,8 +71,16 @@ _WEAKER = {
     "std::memory_order_seq_cst": "std::memory_order_acq_rel",
     "load_acquire": "load_relaxed",
 }
-_OTHER_WIDTH = {"u8": "u16", "u16": "u32", "u32": "u64", "u64": "u32", "i32": "i64", "i64": "i32", "Op": "u16",
-                "RestrictionOp": "u32"}
+_OTHER_WIDTH = {
+    "u8": "u16",
+    "u16": "u32",
+    "u32": "u64",
+    "u64": "u32",
+    "i32": "i64",
+    "i64": "i32",
+    "Op": "u16",
+    "RestrictionOp": "u32",
+}
 
 _NOT_STATEMENTS = (
     "DECL_STMT", "RETURN_STMT", "IF_STMT", "FOR_STMT", "DO_STMT", "BREAK_STMT", "COMPOUND_STMT", "NULL_STMT", "ASM_STMT",
@@ -102,7 +130,9 @@ class _Generator:
             for top in header.nodes:
                 for node in top.descendants():
                     if node.kind == "DECL_REF_EXPR" and node.refers is not None:
-                        self._uses.setdefault((node.refers.file, node.refers.offset), []).append((header.file, node))
+                        self._uses.setdefault((node.refers.file, node.refers.offset), []).append(
+                            (header.file, node)
+                        )
         self._fields = _fields(nodes)
         self._functions = _functions(nodes)
         self._constants = _constants(headers)
@@ -121,11 +151,16 @@ class _Generator:
         elif node.kind in ("STRUCT_DECL", "CLASS_DECL", "CLASS_TEMPLATE", "ENUM_DECL"):
             at = replace(at, scope=node.name)
         yield from self._mutants_of(node, at)
-        if (at.header.file, _name_offset(node, at)) in self._constants and node.kind in ("VAR_DECL", "ENUM_CONSTANT_DECL"):
+        if (at.header.file, _name_offset(node, at)) in self._constants and node.kind in (
+            "VAR_DECL",
+            "ENUM_CONSTANT_DECL",
+        ):
             return  # its whole value is mutated instead
         for child in node.children:
             if _is_mutable(node, child, at):
-                yield from self._walk(child, replace(at, constant=at.constant or _must_be_constant(node, child, at)))
+                yield from self._walk(
+                    child, replace(at, constant=at.constant or _must_be_constant(node, child, at))
+                )
 
     def _mutants_of(self, node: Node, at: _Place) -> Iterator[Mutant]:
         match node.kind:
@@ -204,7 +239,9 @@ class _Generator:
         value, suffix = _value(at.text(literal))
         other = f"{value + 1}{suffix}"
         uses = self._uses.get((at.header.file, _name_offset(node, at)), ())
-        choices = tuple(Edit(file, use.start, use.end, f"static_cast<{constant.type}>({other})") for file, use in uses)
+        choices = tuple(
+            Edit(file, use.start, use.end, f"static_cast<{constant.type}>({other})") for file, use in uses
+        )
         yield _mutant(
             node, at, CONSTANT, f"`{node.name}` is {other}, not {at.text(literal)}",
             (Edit(at.header.file, literal.start, literal.end, other),),
@@ -360,7 +397,9 @@ def _functions(nodes: list[Node]) -> dict[str, list[Declaration]]:
 
 def _in_function(node: Node, at: _Place) -> _Place:
     is_constexpr = "constexpr" in at.text(node).partition("{")[0]
-    return replace(at, scope=node.scope, variables=tuple(_variables(node, node.end, at)), may_be_evaluated=is_constexpr)
+    return replace(
+        at, scope=node.scope, variables=tuple(_variables(node, node.end, at)), may_be_evaluated=is_constexpr
+    )
 
 
 def _variables(node: Node, block_end: int, at: _Place) -> Iterator[_Variable]:
@@ -385,7 +424,8 @@ def _is_mutable(node: Node, child: Node, at: _Place) -> bool:
     """Whether the walk enters this child: not types, and not the constraints of a template."""
     if node.scope:
         follows_a_field = any(
-            one.kind == "MEMBER_REF" and two is child for one, two in zip(node.children, node.children[1:], strict=False)
+            one.kind == "MEMBER_REF" and two is child
+            for one, two in zip(node.children, node.children[1:], strict=False)
         )
         return child.kind in ("COMPOUND_STMT", "PARM_DECL") or follows_a_field
     if node.kind == "PARM_DECL":
@@ -394,9 +434,17 @@ def _is_mutable(node: Node, child: Node, at: _Place) -> bool:
 
 
 def _must_be_constant(node: Node, child: Node, at: _Place) -> bool:
-    if node.kind in ("ENUM_CONSTANT_DECL", "ASM_STMT"):  # an operand of the system call must be the register itself
+    if node.kind in (
+        "ENUM_CONSTANT_DECL",
+        "ASM_STMT",
+    ):  # an operand of the system call must be the register itself
         return True
-    if node.kind == "VAR_DECL" and "constexpr" in _head(node, at) and "::" not in at.scope and not at.variables:
+    if (
+        node.kind == "VAR_DECL"
+        and "constexpr" in _head(node, at)
+        and "::" not in at.scope
+        and not at.variables
+    ):
         return True
     if node.kind == "FIELD_DECL":
         return "=" not in at.header.text[node.start : child.start]  # the length of an array
@@ -409,7 +457,11 @@ def _is_constexpr_if(node: Node, at: _Place) -> bool:
 
 def _is_hint(node: Node, at: _Place) -> bool:
     """Whether this is only a hint to the optimiser."""
-    return node.kind == "IF_STMT" and node.children[-1].kind == "CALL_EXPR" and at.text(node.children[-1]).startswith(_HINT)
+    return (
+        node.kind == "IF_STMT"
+        and node.children[-1].kind == "CALL_EXPR"
+        and at.text(node.children[-1]).startswith(_HINT)
+    )
 
 
 def _condition_of(node: Node, at: _Place) -> Node | None:
@@ -452,7 +504,9 @@ def _mutant(
     node: Node, at: _Place, kind: str, change: str, edits: tuple[Edit, ...], choices: tuple[Edit, ...] = ()
 ) -> Mutant:
     line = at.header.line_at(node.start)
-    return Mutant(at.header.file, at.scope, line, change, kind, edits, choices, may_be_evaluated=at.may_be_evaluated)
+    return Mutant(
+        at.header.file, at.scope, line, change, kind, edits, choices, may_be_evaluated=at.may_be_evaluated
+    )
 
 
 def _short(text: str) -> str:

@@ -36,5 +36,7 @@ def with_line(readme: str, sentence: str) -> str:
     before, begin, rest = readme.partition(report.BEGIN)
     _, end, after = rest.partition(report.END)
     if not begin or not end:
-        raise HarnessError(f"README.md must contain {report.BEGIN} and then {report.END}, each once. Put them back.")
+        raise HarnessError(
+            f"README.md must contain {report.BEGIN} and then {report.END}, each once. Put them back."
+        )
     return f"{before}{begin}\n{sentence}\n{end}{after}"

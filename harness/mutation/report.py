@@ -37,7 +37,11 @@ instructions on aarch64, but not on x86). Mutants that only the unit tests kill 
 
 def headline(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> str:
     """The numbers in one sentence."""
-    real = [one for one in entries if one.verdict != Verdict.INVALID and not (one.id in exempt and exempt[one.id].is_equivalent)]
+    real = [
+        one
+        for one in entries
+        if one.verdict != Verdict.INVALID and not (one.id in exempt and exempt[one.id].is_equivalent)
+    ]
     killed = [one for one in real if one.verdict == Verdict.KILLED]
     suite = sum(one.witness == Witness.SUITE for one in killed)
     beyond = sum(one.id in exempt for one in real if one.verdict == Verdict.SURVIVED)
@@ -73,7 +77,9 @@ def render(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> str:
         "\n".join(_table("header", programs, exempt, lambda one: one.file)),
     ]
     for title, wanted in (("Out of reach", False), ("Equivalent", True)):
-        groups = _by_reason((one for one in survivors if one.id in exempt and exempt[one.id].is_equivalent is wanted), exempt)
+        groups = _by_reason(
+            (one for one in survivors if one.id in exempt and exempt[one.id].is_equivalent is wanted), exempt
+        )
         if groups:
             parts += [f"## {title}", *groups]
     if unexplained := [one for one in survivors if one.id not in exempt]:
@@ -94,7 +100,9 @@ def _hand(entries: Iterable[Entry]) -> Iterator[str]:
             yield line(plain(one.why), f"{one.file}, {plain(one.scope)}", plain(noticed))
 
 
-def _table(name: str, entries: Sequence[Entry], exempt: Mapping[str, Exemption], key: Callable[[Entry], str]) -> Iterator[str]:
+def _table(
+    name: str, entries: Sequence[Entry], exempt: Mapping[str, Exemption], key: Callable[[Entry], str]
+) -> Iterator[str]:
     yield line(name, "mutants", *(title for title, _ in _COLUMNS))
     yield line(":---", *("---:" for _ in range(len(_COLUMNS) + 1)))
     for group in [*dict.fromkeys(key(one) for one in entries), None]:
@@ -107,7 +115,9 @@ def _by_reason(entries: Iterable[Entry], exempt: Mapping[str, Exemption]) -> lis
     groups: dict[str, list[Entry]] = {}
     for one in entries:
         groups.setdefault(exempt[one.id].reason, []).append(one)
-    return [f"{plain(reason)}\n\n" + "\n".join(_item(one) for one in these) for reason, these in groups.items()]
+    return [
+        f"{plain(reason)}\n\n" + "\n".join(_item(one) for one in these) for reason, these in groups.items()
+    ]
 
 
 def _item(one: Entry) -> str:

@@ -72,7 +72,10 @@ def combine(headers: Mapping[str, Header], mutants: Mapping[int, Mutant]) -> dic
     for number, mutant in mutants.items():
         for edit in mutant.choices:
             choices[edit.file].append((edit, number))
-    return {file: _Writer(header.text, choices[file], _local_constants(header)).write() for file, header in headers.items()}
+    return {
+        file: _Writer(header.text, choices[file], _local_constants(header)).write()
+        for file, header in headers.items()
+    }
 
 
 def _local_constants(header: Header) -> list[tuple[int, int]]:
@@ -91,7 +94,9 @@ def _local_constants(header: Header) -> list[tuple[int, int]]:
 
 
 class _Writer:
-    def __init__(self, text: str, choices: Iterable[tuple[Edit, int]], constants: Sequence[tuple[int, int]]) -> None:
+    def __init__(
+        self, text: str, choices: Iterable[tuple[Edit, int]], constants: Sequence[tuple[int, int]]
+    ) -> None:
         self._source = text
         self._constants = constants
         self._sites: dict[tuple[int, int], list[tuple[Edit, int]]] = {}

@@ -25,10 +25,10 @@ from pathlib import Path
 
 from harness.base.errors import HarnessError
 from harness.base.process import Done, run
+from harness.mutation.builder import UNITS, Builder, Program
 from harness.mutation.headers import OTHER_ARCHITECTURE
 from harness.mutation.mutants import Mutant
 from harness.mutation.schemata import VARIABLE
-from harness.mutation.builder import UNITS, Program, Builder
 
 #: A test takes milliseconds here; the suite's watchdog ends one that hangs.
 TEST_TIMEOUT_S = 4
@@ -197,7 +197,9 @@ class Runner:
                 if isinstance(original, str):
                     raise HarnessError(f"{what} does not compile, without any mutant:\n{original[:2000]}")
                 self._sound.add(what)
-        said = (line.partition("error: ") for line in message.splitlines())  # without the place, which is in a copy
+        said = (
+            line.partition("error: ") for line in message.splitlines()
+        )  # without the place, which is in a copy
         return Finding(Verdict.INVALID, killer=next((what for _, error, what in said if error), "")[:200])
 
     def _looked_at(self, mutant: Mutant, include: Path) -> Iterator[Finding]:
@@ -207,7 +209,9 @@ class Runner:
                 yield Finding(Verdict.KILLED, Witness.CODE, name, "failed")
             elif made.code != 0:  # there is no code to check
                 yield self._by_compiler(made.errors, name, partial(_looks, name))
-        if mutant.id not in self._program.numbers and mutant.file != OTHER_ARCHITECTURE:  # the suite has not run yet
+        if (
+            mutant.id not in self._program.numbers and mutant.file != OTHER_ARCHITECTURE
+        ):  # the suite has not run yet
             yield from self._rows(include)
 
     def _rows(self, include: Path) -> Iterator[Finding]:

@@ -16,7 +16,6 @@ from harness.results.model import Cell
 from harness.verdicts.observation import State
 from harness.verdicts.why import binding_title
 
-
 #: How GoogleTest reports a failed EXPECT_EQ: each expression, and its value if that reads differently.
 _COMPARISON = re.compile(
     r"Expected equality of these values:\n  (?P<got_from>\S.*)\n(?:    Which is: (?P<got>.*)\n)?"

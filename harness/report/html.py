@@ -59,7 +59,9 @@ class Line:
         """Since which release it should pass, and how we know."""
         if self.row.since == ANY:
             return f"due on every kernel: {self.row.source}"
-        return f"since {' and '.join((self.row.since, *self.row.also))}, {self.row.evidence}: {self.row.source}"
+        return (
+            f"since {' and '.join((self.row.since, *self.row.also))}, {self.row.evidence}: {self.row.source}"
+        )
 
 
 def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
@@ -71,36 +73,42 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
     verdicts = [cell.verdict for cell in results.cells]
     by_series = {kernel.series: kernel for kernel in results.kernels}
     columns = text.columns(results)
-    page: str = _environment().get_template("index.html.j2").render(
-        home=where.home,
-        artefacts=where.artefacts,
-        beside=where.beside,
-        look=text.surprises(results),
-        works=verdicts.count(Verdict.WORKS),
-        absent=verdicts.count(Verdict.ABSENT),
-        unsaid=verdicts.count(Verdict.NOT_EXPRESSIBLE),
-        cells=len(results.header.plan.positions()),
-        cut=text.cut_short(results),
-        plan=results.header.plan,
-        day=view.day(results),
-        suite=view.suite(results),
-        columns=columns,
-        kernels=[(column, view.kernel_facts(by_series.get(column.series))) for column in columns],
-        tables=[(view.title(results, binding), _groups(results, rows, (binding,))) for binding in bindings],
-        standings=view.standings(results),
-        contrasts=view.contrasts(results),
-        stems={row.name: row.stem for row in rows},
-        groups=_groups(results, rows, bindings),
-        articles=articles,
-        legend=[(_by_sign()[glyph], glyph, meaning) for glyph, meaning in text.legend(results).items()],
-        doubt=text.DOUBT,
-        tell_us=text.TELL_US,
-        provenance=view.provenance(results),
-        words=view.WORDS,
-        word=view.word,
-        number=number,
-        sentence=sentence,
-        releases={kernel.series: kernel.release or "never answered" for kernel in results.kernels},
+    page: str = (
+        _environment()
+        .get_template("index.html.j2")
+        .render(
+            home=where.home,
+            artefacts=where.artefacts,
+            beside=where.beside,
+            look=text.surprises(results),
+            works=verdicts.count(Verdict.WORKS),
+            absent=verdicts.count(Verdict.ABSENT),
+            unsaid=verdicts.count(Verdict.NOT_EXPRESSIBLE),
+            cells=len(results.header.plan.positions()),
+            cut=text.cut_short(results),
+            plan=results.header.plan,
+            day=view.day(results),
+            suite=view.suite(results),
+            columns=columns,
+            kernels=[(column, view.kernel_facts(by_series.get(column.series))) for column in columns],
+            tables=[
+                (view.title(results, binding), _groups(results, rows, (binding,))) for binding in bindings
+            ],
+            standings=view.standings(results),
+            contrasts=view.contrasts(results),
+            stems={row.name: row.stem for row in rows},
+            groups=_groups(results, rows, bindings),
+            articles=articles,
+            legend=[(_by_sign()[glyph], glyph, meaning) for glyph, meaning in text.legend(results).items()],
+            doubt=text.DOUBT,
+            tell_us=text.TELL_US,
+            provenance=view.provenance(results),
+            words=view.WORDS,
+            word=view.word,
+            number=number,
+            sentence=sentence,
+            releases={kernel.series: kernel.release or "never answered" for kernel in results.kernels},
+        )
     )
     return page
 
@@ -126,7 +134,9 @@ def _environment() -> Any:
     )
 
 
-def _groups(results: Results, rows: tuple[Row, ...], bindings: tuple[str, ...]) -> list[tuple[str, list[Line]]]:
+def _groups(
+    results: Results, rows: tuple[Row, ...], bindings: tuple[str, ...]
+) -> list[tuple[str, list[Line]]]:
     return [
         (group, [_line(results, row, bindings) for row in members]) for group, members in view.groups(rows)
     ]

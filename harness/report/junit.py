@@ -68,7 +68,9 @@ def _suites(results: Results, rows: tuple[Row, ...]) -> Iterator[tuple[str, str,
     for column in text.columns(results):
         for binding in results.header.plan.bindings:
             name = f"{column.series}{view.through(results, binding)}"
-            cases = [_Case(row=row, suite=name, cell=cells.get((row.name, column.series, binding))) for row in rows]
+            cases = [
+                _Case(row=row, suite=name, cell=cells.get((row.name, column.series, binding))) for row in rows
+            ]
             yield name, column.series, cases
 
 
@@ -82,7 +84,12 @@ def _count(element: Element, cases: list[_Case]) -> None:
 
 def _case(suite: Element, case: _Case) -> None:
     element = SubElement(
-        suite, "testcase", name=case.row.name, classname=case.suite, file=case.row.file, time=f"{case.seconds:.3f}"
+        suite,
+        "testcase",
+        name=case.row.name,
+        classname=case.suite,
+        file=case.row.file,
+        time=f"{case.seconds:.3f}",
     )
     why = case.cell.why if case.cell else text.NOT_REACHED
     _properties(element, {"verdict": str(case.verdict), "why": why})

@@ -38,7 +38,9 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
 
 def _lines(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
     cells = results.by_position()
-    columns = [(column, binding) for column in text.columns(results) for binding in results.header.plan.bindings]
+    columns = [
+        (column, binding) for column in text.columns(results) for binding in results.header.plan.bindings
+    ]
     yield VERSION
     yield f"# {text.headline(results)}; suite {view.suite(results)}, {view.day(results)}"
     yield f"1..{len(columns)}"

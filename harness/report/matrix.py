@@ -68,14 +68,19 @@ def _table(results: Results, rows: tuple[Row, ...], binding: str, where: Place) 
                 cell = cells.get((row.name, kernel.series, binding))
                 sign = text.cell_sign(cell)
                 surprise = cell is None or cell.surprise
-                signs.append(f"[{sign}](#{view.anchor(row.stem, kernel.series, binding)})" if surprise else sign)
+                signs.append(
+                    f"[{sign}](#{view.anchor(row.stem, kernel.series, binding)})" if surprise else sign
+                )
             yield line(f"[{row.name}]({where.home}/{row.file})", ", ".join((row.since, *row.also)), *signs)
 
 
 def _side_by_side(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[str]:
     """How each binding did, and where the bindings disagree."""
     standings = view.standings(results)
-    counts = [line("Binding", "works", "correctly absent", "not expressible", "need a look"), line(":---", *4 * ["---:"])]
+    counts = [
+        line("Binding", "works", "correctly absent", "not expressible", "need a look"),
+        line(":---", *4 * ["---:"]),
+    ]
     for one in standings:
         numbers = (one.works, one.absent, one.not_expressible, one.look)
         counts.append(line(plain(one.title), *map(str, numbers)))
@@ -86,7 +91,10 @@ def _side_by_side(results: Results, rows: tuple[Row, ...], where: Place) -> Iter
         return
     yield "Where they disagree:"
     by_name = {row.name: row for row in rows}
-    table = [line("Test", "on", *(plain(one.title) for one in standings)), line(":---", ":---", *(":-:" for _ in standings))]
+    table = [
+        line("Test", "on", *(plain(one.title) for one in standings)),
+        line(":---", ":---", *(":-:" for _ in standings)),
+    ]
     for contrast in contrasts:
         row = by_name[contrast.test]
         places = ((shown.sign, shown.anchor(row.stem)) for shown in contrast.cells)
@@ -136,7 +144,8 @@ def _where(results: Results, names: Mapping[str, Sequence[str]]) -> str:
     """The kernels, each with its bindings unless it is all of them."""
     every = list(results.header.plan.bindings)
     return ", ".join(
-        heading if bindings == every else f"{heading} through {' and '.join(bindings)}" for heading, bindings in names.items()
+        heading if bindings == every else f"{heading} through {' and '.join(bindings)}"
+        for heading, bindings in names.items()
     )
 
 

@@ -56,7 +56,9 @@ def render(results: Results, rows: tuple[Row, ...]) -> str:
     if not results.footer.complete:
         raise HarnessError("Cannot publish this run: it did not reach all of its cells. Run ci/matrix again.")
     if set(results.header.plan.tests) != {row.name for row in rows}:
-        raise HarnessError("Cannot publish this run: its tests are not those of the catalogue. Run ci/matrix again.")
+        raise HarnessError(
+            "Cannot publish this run: its tests are not those of the catalogue. Run ci/matrix again."
+        )
     results = sanitize.for_everybody(results)
     parts = [_headline(results)]
     for binding in results.header.plan.bindings:
@@ -126,7 +128,9 @@ def _lacks(results: Results) -> Iterator[str]:
             tests.setdefault(reason, {})[cell.test] = None
     if tests:
         yield "Not expressible:"
-        yield "\n".join(f"- {', '.join(map(plain, names))}: {plain(reason)}" for reason, names in tests.items())
+        yield "\n".join(
+            f"- {', '.join(map(plain, names))}: {plain(reason)}" for reason, names in tests.items()
+        )
 
 
 def excerpt(results: Results, rows: tuple[Row, ...], binding: str, links: Links) -> str:
@@ -145,5 +149,7 @@ def excerpt(results: Results, rows: tuple[Row, ...], binding: str, links: Links)
         doubt(links.home),
     ]
     if links.details:
-        parts.append(f"[The full report]({links.details}) has the exact kernels and the evidence for each sign.")
+        parts.append(
+            f"[The full report]({links.details}) has the exact kernels and the evidence for each sign."
+        )
     return "\n\n".join(parts) + "\n"

@@ -70,7 +70,9 @@ def _with_clean_words(results: Results, clean: Clean) -> Results:
 def _kernel(kernel: Kernel, clean: Clean) -> Kernel:
     names = ("release", "version", "source", "smoke", "trouble", "notices")
     chosen = kernel.accelerator and replace(kernel.accelerator, reason=clean(kernel.accelerator.reason))
-    return replace(kernel, accelerator=chosen, **{name: _clean(getattr(kernel, name), clean) for name in names})
+    return replace(
+        kernel, accelerator=chosen, **{name: _clean(getattr(kernel, name), clean) for name in names}
+    )
 
 
 def _cell(cell: Cell, clean: Clean) -> Cell:

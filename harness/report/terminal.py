@@ -92,10 +92,14 @@ def _contrasts(results: Results) -> Iterator[str]:
     headings = [standing.title for standing in view.standings(results)]
     rows = [("Where bindings differ", "on", *headings)]
     for contrast in found:
-        signs = (shown.sign.center(len(heading)) for shown, heading in zip(contrast.cells, headings, strict=True))
+        signs = (
+            shown.sign.center(len(heading)) for shown, heading in zip(contrast.cells, headings, strict=True)
+        )
         rows.append((contrast.test, contrast.kernels, *signs))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    yield from ("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    yield from (
+        "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
 
 
 def _times(results: Results) -> Iterator[str]:

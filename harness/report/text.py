@@ -80,7 +80,9 @@ def _age(series: str) -> tuple[int, tuple[int, ...], str]:
 def legend(results: Results) -> dict[str, str]:
     """The signs that the run's bindings can get, each with its meaning. Our own binding must express everything."""
     foreign = not all(map(is_ours, results.header.plan.bindings))
-    return {shown: said for shown, said in LEGEND.items() if foreign or shown != sign(Verdict.NOT_EXPRESSIBLE)}
+    return {
+        shown: said for shown, said in LEGEND.items() if foreign or shown != sign(Verdict.NOT_EXPRESSIBLE)
+    }
 
 
 def short_legend(results: Results) -> str:
@@ -142,5 +144,3 @@ def findings(results: Results) -> tuple[Finding, ...]:
         )
         for (series, binding, shown, why), group in groups.items()
     )
-
-

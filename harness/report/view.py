@@ -139,7 +139,9 @@ def _article(results: Results, rows: tuple[Row, ...], finding: text.Finding) -> 
     )
 
 
-def _facts(results: Results, about: list[Row], found: list[Cell | None], finding: text.Finding) -> Iterable[Fact]:
+def _facts(
+    results: Results, about: list[Row], found: list[Cell | None], finding: text.Finding
+) -> Iterable[Fact]:
     if len(about) > 1:
         yield Fact(label="Tests", value=", ".join(row.name for row in about))
     elif found[0]:
@@ -260,7 +262,9 @@ class Standing:
 def standings(results: Results) -> tuple[Standing, ...]:
     """Each binding, in the order of the plan."""
     plan = results.header.plan
-    return tuple(_standing(results, binding, len(plan.tests) * len(plan.kernels)) for binding in plan.bindings)
+    return tuple(
+        _standing(results, binding, len(plan.tests) * len(plan.kernels)) for binding in plan.bindings
+    )
 
 
 def _standing(results: Results, binding: str, planned: int) -> Standing:
@@ -278,7 +282,9 @@ def _standing(results: Results, binding: str, planned: int) -> Standing:
 
 def title(results: Results, binding: str) -> str:
     """A binding with the version that its program reports: liburing 2.3."""
-    versions = dict.fromkeys(kernel.bindings[binding] for kernel in results.kernels if binding in kernel.bindings)
+    versions = dict.fromkeys(
+        kernel.bindings[binding] for kernel in results.kernels if binding in kernel.bindings
+    )
     return titled(binding, " or ".join(versions) or None)
 
 

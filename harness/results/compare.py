@@ -145,7 +145,9 @@ class _Blame:
         test, series, binding = position
         if came := self._came(Cause.NEW, self._old, self._new_kernels, position, "is new"):
             return came
-        if went := self._came(Cause.GONE, self._new, self._old_kernels, position, "is gone: the new run did not have it"):
+        if went := self._came(
+            Cause.GONE, self._new, self._old_kernels, position, "is gone: the new run did not have it"
+        ):
             return went
         found = (
             *self._kernel(series), *self._test(test), *self._catalogue(), *self._binding(series, binding), *self._shared(),
@@ -191,12 +193,18 @@ class _Blame:
     def _catalogue(self) -> Iterator[Reason]:
         old, new = self._old.made_of, self._new.made_of
         if old and new and old.catalogue != new.catalogue:
-            yield Reason(cause=Cause.CATALOGUE, says="The catalogue changed, which says since when a test must pass")
+            yield Reason(
+                cause=Cause.CATALOGUE, says="The catalogue changed, which says since when a test must pass"
+            )
 
     def _binding(self, series: str, binding: str) -> Iterator[Reason]:
-        before, after = (kernels[series].bindings.get(binding) for kernels in (self._old_kernels, self._new_kernels))
+        before, after = (
+            kernels[series].bindings.get(binding) for kernels in (self._old_kernels, self._new_kernels)
+        )
         if before and after and before != after:
-            yield Reason(cause=Cause.BINDING, says=f"The version of the binding {binding} changed: {before} → {after}")
+            yield Reason(
+                cause=Cause.BINDING, says=f"The version of the binding {binding} changed: {before} → {after}"
+            )
         old, new = self._old.made_of, self._new.made_of
         if old is None or new is None:
             return
@@ -212,7 +220,10 @@ class _Blame:
         if old is None or new is None:
             return
         if old.support != new.support:
-            yield Reason(cause=Cause.SUPPORT, says="What all tests share (conformance/ outside the rows, the build) changed")
+            yield Reason(
+                cause=Cause.SUPPORT,
+                says="What all tests share (conformance/ outside the rows, the build) changed",
+            )
         if old.harness != new.harness:
             yield Reason(cause=Cause.HARNESS, says="The harness changed")
 
@@ -230,12 +241,17 @@ class _Blame:
         old, new = self._old_kernels[series], self._new_kernels[series]
         before, after = _accelerator(old), _accelerator(new)
         if before and after and before != after:
-            yield Reason(cause=Cause.MACHINE, says=f"The virtual machine of {series} now runs with {after}, not {before}")
+            yield Reason(
+                cause=Cause.MACHINE,
+                says=f"The virtual machine of {series} now runs with {after}, not {before}",
+            )
         if before is None and after is None:  # the host
             for fact in ("machine", "cpus"):
                 was, now = self._old.host.get(fact), self._new.host.get(fact)
                 if None not in (was, now) and was != now:
-                    yield Reason(cause=Cause.MACHINE, says=f"The machine itself changed: {fact} {was} → {now}")
+                    yield Reason(
+                        cause=Cause.MACHINE, says=f"The machine itself changed: {fact} {was} → {now}"
+                    )
 
 
 def _same(old: Kernel, new: Kernel) -> bool:

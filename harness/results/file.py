@@ -26,10 +26,10 @@ from harness.results.model import (
     Cell,
     Footer,
     Header,
-    Provenance,
     Kernel,
     Plan,
     Position,
+    Provenance,
     Results,
     cell_from_json,
     kernel_from_json,
@@ -58,7 +58,9 @@ class Writer:
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise HarnessError(f"{path} cannot be written: {error.strerror}. Choose a writable place.") from error
+            raise HarnessError(
+                f"{path} cannot be written: {error.strerror}. Choose a writable place."
+            ) from error
         try:
             self._line(header.as_json())
         except HarnessError:
@@ -122,7 +124,12 @@ class Writer:
 
 def as_text(results: Results) -> str:
     """A complete run as the text of its file."""
-    lines: list[Header | Cell | Kernel | Footer] = [results.header, *results.cells, *results.kernels, results.footer]
+    lines: list[Header | Cell | Kernel | Footer] = [
+        results.header,
+        *results.cells,
+        *results.kernels,
+        results.footer,
+    ]
     return "".join(_as_line(line.as_json()) for line in lines)
 
 
@@ -131,7 +138,10 @@ def brief(results: Results) -> Results:
 
     Nine tenths of a run's evidence is about rows that work. The unpublished results keep all of it.
     """
-    return replace(results, cells=tuple(_brief(cell) if cell.verdict is Verdict.WORKS else cell for cell in results.cells))
+    return replace(
+        results,
+        cells=tuple(_brief(cell) if cell.verdict is Verdict.WORKS else cell for cell in results.cells),
+    )
 
 
 def _brief(cell: Cell) -> Cell:
@@ -160,9 +170,13 @@ def parse_results(name: str, text: str) -> Results:
     values = [_parse(f"{name}, line {number}", line) for number, line in enumerate(text.splitlines(), 1)]
     kinds = [value["kind"] for value in values]
     if kinds[0] != "header" or kinds.count("header") > 1:
-        raise HarnessError(f"{name} does not begin with its only header: the file is damaged. Run ci/matrix again.")
+        raise HarnessError(
+            f"{name} does not begin with its only header: the file is damaged. Run ci/matrix again."
+        )
     if kinds[-1] != "footer" or kinds.count("footer") > 1:
-        raise HarnessError(f"{name} does not end with its only footer: the run was cut short. Run ci/matrix again.")
+        raise HarnessError(
+            f"{name} does not end with its only footer: the run was cut short. Run ci/matrix again."
+        )
     results = Results(
         header=_header(values[0]),
         kernels=tuple(kernel_from_json(value) for value in values if value["kind"] == "kernel"),
@@ -185,10 +199,14 @@ def _parse(where: str, line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
     except ValueError as error:
-        raise HarnessError(f"{where} is not JSON ({error}): the file is damaged. Run ci/matrix again.") from error
+        raise HarnessError(
+            f"{where} is not JSON ({error}): the file is damaged. Run ci/matrix again."
+        ) from error
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind not in ("header", "kernel", "cell", "footer"):
-        raise HarnessError(f"{where} has an unknown kind: not a results file, or a newer one. Run ci/matrix again.")
+        raise HarnessError(
+            f"{where} has an unknown kind: not a results file, or a newer one. Run ci/matrix again."
+        )
     if kind == "header" and isinstance(value.get("schema"), int) and value["schema"] != SCHEMA:
         raise HarnessError(
             f"{where}: these results have schema {value['schema']}, but this harness reads {SCHEMA}. Read them with the "
@@ -196,7 +214,9 @@ def _parse(where: str, line: str) -> dict[str, Any]:
         )
     for breach in _validator(kind).iter_errors(value):
         field = ".".join(str(part) for part in breach.absolute_path) or kind
-        raise HarnessError(f"{where} breaks {SCHEMA_PATH.relative_to(ROOT)}: {field}: {breach.message}. Run ci/matrix again.")
+        raise HarnessError(
+            f"{where} breaks {SCHEMA_PATH.relative_to(ROOT)}: {field}: {breach.message}. Run ci/matrix again."
+        )
     parsed: dict[str, Any] = value
     return parsed
 
@@ -218,7 +238,9 @@ def _cell(where: str, value: dict[str, Any]) -> Cell:
     cell = cell_from_json(value)
     if cell.surprise != value["surprise"]:
         said = str(value["surprise"]).lower()
-        raise HarnessError(f"{where}: {_name(cell.position)}: verdict is {cell.verdict}, but surprise is {said}. {_DAMAGED}")
+        raise HarnessError(
+            f"{where}: {_name(cell.position)}: verdict is {cell.verdict}, but surprise is {said}. {_DAMAGED}"
+        )
     return cell
 
 
@@ -237,7 +259,9 @@ def _check_plan(where: str, results: Results) -> None:
             raise HarnessError(f"{where}: {_name(position)} is planned but missing. Run ci/matrix again.")
     series = [kernel.series for kernel in results.kernels]
     if sorted(series) != sorted(plan.kernels):
-        raise HarnessError(f"{where}: has the kernels {series}, but the plan has {list(plan.kernels)}. {_DAMAGED}")
+        raise HarnessError(
+            f"{where}: has the kernels {series}, but the plan has {list(plan.kernels)}. {_DAMAGED}"
+        )
     if results.footer != Footer.count(plan, results.cells, results.footer.ended):
         raise HarnessError(f"{where}: the footer does not match the cells. {_DAMAGED}")
 

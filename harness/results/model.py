@@ -4,16 +4,17 @@
 """What a run found: plan, kernels, cells and totals, each as a value and as JSON."""
 
 from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
+
 from harness.base.errors import HarnessError
 from harness.machines.machine import Accelerator
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict, surprise
 from harness.verdicts.why import why
-
 
 SCHEMA = 2
 
@@ -42,7 +43,9 @@ class Provenance:
     harness: str
     catalogue: str
     tests: Mapping[str, str]  # by Zig's name, the source of each planned test
-    adapters: Mapping[str, str] = field(default_factory=dict)  # by name, for each planned binding that is not ours
+    adapters: Mapping[str, str] = field(
+        default_factory=dict
+    )  # by name, for each planned binding that is not ours
 
     def as_json(self) -> dict[str, Any]:
         """The JSON of this part of the header."""
@@ -81,7 +84,9 @@ class Kernel:
     smoke: str | None  # "ok", or a sentence; None if it was not reached
     trouble: str | None  # a sentence, if the harness failed
     notices: tuple[str, ...] = ()
-    bindings: Mapping[str, str] = field(default_factory=dict)  # the version of each, if its program reports one
+    bindings: Mapping[str, str] = field(
+        default_factory=dict
+    )  # the version of each, if its program reports one
 
     def as_json(self) -> dict[str, Any]:
         """The kernel's line."""
@@ -169,7 +174,9 @@ class Results:
         """The part of the run that went through one binding, as a run of its own."""
         if binding not in self.header.plan.bindings:
             there = ", ".join(self.header.plan.bindings)
-            raise HarnessError(f"These results are for {there}, not for {binding}. Run ci/matrix --binding {binding}.")
+            raise HarnessError(
+                f"These results are for {there}, not for {binding}. Run ci/matrix --binding {binding}."
+            )
         plan = replace(self.header.plan, bindings=(binding,))
         cells = tuple(cell for cell in self.cells if cell.binding == binding)
         footer = Footer.count(plan, cells, self.footer.ended)
@@ -184,7 +191,11 @@ def utc_now() -> str:
 def kernel_from_json(value: dict[str, Any]) -> Kernel:
     """A kernel from the JSON of its line."""
     accelerator = Accelerator(**value["accelerator"]) if value["accelerator"] else None
-    return Kernel(**without(value, "kind", "notices", "accelerator"), notices=tuple(value["notices"]), accelerator=accelerator)
+    return Kernel(
+        **without(value, "kind", "notices", "accelerator"),
+        notices=tuple(value["notices"]),
+        accelerator=accelerator,
+    )
 
 
 def cell_from_json(value: dict[str, Any]) -> Cell:

@@ -63,7 +63,9 @@ def _digest(root: Path, patterns: Iterable[str]) -> str:
             try:
                 contents = hashlib.sha256(path.read_bytes()).hexdigest()
             except OSError as error:
-                raise HarnessError(f"{path} cannot be read: {error.strerror}. Make it readable, or restore it from git.") from error
+                raise HarnessError(
+                    f"{path} cannot be read: {error.strerror}. Make it readable, or restore it from git."
+                ) from error
             total.update(f"{contents} {path.relative_to(root)}\n".encode())
     return total.hexdigest()
 
@@ -71,5 +73,7 @@ def _digest(root: Path, patterns: Iterable[str]) -> str:
 def _files(root: Path, pattern: str) -> Iterator[Path]:
     found = sorted(path for path in root.glob(pattern) if path.is_file() and not path.name.startswith("."))
     if not found:
-        raise HarnessError(f"Nothing in {root} matches {pattern}. Correct the pattern in harness/results/provenance.py.")
+        raise HarnessError(
+            f"Nothing in {root} matches {pattern}. Correct the pattern in harness/results/provenance.py."
+        )
     return iter(found)

@@ -91,7 +91,9 @@ class Binding:
             return "Build first: ci/build."
         if _FETCHED.fullmatch(self.name):
             return "ci/harness adapters fetches that binding from the archive and builds it; then run this again."
-        there = sorted(path.name.removeprefix("conformance-") for path in (build / "conformance").glob("conformance-*"))
+        there = sorted(
+            path.name.removeprefix("conformance-") for path in (build / "conformance").glob("conformance-*")
+        )
         known = ", ".join((OURS, *there))
         return f"There are {known}; ci/build and ci/harness adapters build them, and one of your own is NAME=PROGRAM."
 
@@ -105,9 +107,13 @@ def parse(specs: Iterable[str]) -> tuple[Binding, ...]:
     for spec in specs:
         name, equals, path = spec.partition("=")
         if not _NAME.fullmatch(name) or (equals and not path):
-            raise HarnessError(f"{spec!r} is not a binding: write its name, or NAME=PROGRAM for a program of your own.")
+            raise HarnessError(
+                f"{spec!r} is not a binding: write its name, or NAME=PROGRAM for a program of your own."
+            )
         if equals and is_ours(name):
-            raise HarnessError(f"{name} is the binding of this repository: give the one in {path} another name.")
+            raise HarnessError(
+                f"{name} is the binding of this repository: give the one in {path} another name."
+            )
         one = Binding(name=name, given=path or None)
         if found.setdefault(name, one) != one:
             raise HarnessError(f"{found[name].spec} and {spec} would both be called {name}. Rename one.")

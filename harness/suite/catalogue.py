@@ -82,7 +82,9 @@ def chosen_rows(names: Iterable[str]) -> tuple[Row, ...]:
     wanted = list(names)
     for name in wanted:
         if not any(name in (row.stem, row.name) for row in rows):
-            raise HarnessError(f"There is no test {name!r}. There are: {', '.join(row.stem for row in rows)}.")
+            raise HarnessError(
+                f"There is no test {name!r}. There are: {', '.join(row.stem for row in rows)}."
+            )
     return tuple(row for row in rows if not wanted or row.stem in wanted or row.name in wanted)
 
 

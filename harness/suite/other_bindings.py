@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.base import apt, process
 from harness.base.apt import KEYRING, Apt
 from harness.base.cache import Cache, Notice, explained
-from harness.base import apt, process
 
 NEWEST = "sid"  # where new versions come first
 #: The package that gives a binding its version, then its dependencies. liburing's headers include kernel headers that
@@ -42,10 +42,18 @@ class OtherBindings:
     """The other bindings in one cache and in some suites of the archive."""
 
     def __init__(
-        self, cache: Cache, suites: Sequence[str], notice: Notice, *, known: Sequence[str] = (), mirror: str | None = None
+        self,
+        cache: Cache,
+        suites: Sequence[str],
+        notice: Notice,
+        *,
+        known: Sequence[str] = (),
+        mirror: str | None = None,
     ) -> None:
         """`known`: suites by which to find the archive in the machine's apt configuration, which may lack `suites`."""
-        self._cache = Cache(cache.root / "peers")  # not the kernels' root: apt removes the lists of other suites
+        self._cache = Cache(
+            cache.root / "peers"
+        )  # not the kernels' root: apt removes the lists of other suites
         self._suites, self._known = tuple(suites), tuple(known)
         self._notice = notice
         self._mirror = mirror
@@ -70,7 +78,9 @@ class OtherBindings:
         return Apt(self._cache, suites, mirror=main, security_mirror=security, keyring=KEYRING)
 
     def _unpacked(self, archive: Apt, packages: Sequence[str], suite: str) -> OtherBinding:
-        with archive.downloaded(packages[0], None, suite) as deb:  # checks the package against the signed list
+        with archive.downloaded(
+            packages[0], None, suite
+        ) as deb:  # checks the package against the signed list
             version = run(["dpkg-deb", "--field", str(deb), "Version"]).strip()
             place = self._cache.root / f"{packages[0]}_{version.replace(':', '%')}_{suite}"
             if (place / _COMPLETE).exists():
@@ -109,4 +119,6 @@ def short(version: str) -> str:
 
 def run(command: Sequence[str], cwd: Path | None = None) -> str:
     """Run a command that works on other bindings, and return what it printed."""
-    return process.run(command, cwd=cwd, remedy="ci/harness bench and ci/harness adapters install what they need.").output
+    return process.run(
+        command, cwd=cwd, remedy="ci/harness bench and ci/harness adapters install what they need."
+    ).output

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from harness.base.paths import ROOT
 from harness.kernels.archive import Archive
 from harness.kernels.obtain import obtain
 from harness.kernels.settings import load_settings
+from harness.tests.signed_archive import Repository, gpg
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
@@ -68,3 +71,23 @@ def vm_kernel() -> Iterator[Path]:
     archive = Archive(cache, suites=load_settings().suites, notice=print)
     with cache.used():
         yield obtain("6.1", cache=cache, archive=archive, notice=print).boot_image
+
+
+@pytest.fixture(scope="session")
+def gnupg(tmp_path_factory):
+    """A GnuPG home with a throwaway key, and the public half in keyring.gpg."""
+    if shutil.which("gpg") is None:
+        pytest.fail("gpg is not installed; these tests sign repositories with it: apt-get install gpg")
+    home = tmp_path_factory.mktemp("gnupg")
+    home.chmod(0o700)
+    gpg(home, "--passphrase", "", "--quick-generate-key", "test@example.invalid", "ed25519", "sign", "never")
+    gpg(home, "--export", "--output", home / "keyring.gpg")
+    yield home
+    subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True)
+
+
+@pytest.fixture
+def repository(tmp_path, gnupg):
+    """An empty repository."""
+    (tmp_path / "repository").mkdir()
+    return Repository(tmp_path / "repository", gnupg)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.machines.machine import Accelerator
 from harness.results.file import Writer
-from harness.results.model import Cell, Footer, Header, Provenance, Kernel, Plan, Results
+from harness.results.model import Cell, Footer, Header, Kernel, Plan, Provenance, Results
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict
 from harness.verdicts.observation import Observation, State
@@ -65,7 +65,9 @@ def kernel(series: str, patch: str = "10") -> Kernel:
     )  # fmt: skip
 
 
-def cell(test: str, series: str, verdict: Verdict = Verdict.WORKS, why: str = "", binding: str = "uring") -> Cell:
+def cell(
+    test: str, series: str, verdict: Verdict = Verdict.WORKS, why: str = "", binding: str = "uring"
+) -> Cell:
     """A judged cell. If it is odd, it names that as its cause."""
     state = State.PASSED if verdict is Verdict.WORKS else State.FAILED
     records = tuple({"kind": "test", "name": f"{test}.{number}", "state": "passed"} for number in range(3))

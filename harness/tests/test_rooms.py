@@ -55,7 +55,9 @@ def test_a_room_imports_only_rooms_before_it() -> None:
 
 def test_a_room_that_reaches_up_is_told_what_to_do_instead(tmp_path: Path) -> None:
     (tmp_path / "report").mkdir()
-    (tmp_path / "report" / "view.py").write_text("import pytest\nfrom harness.machines.accelerator import choose\n")
+    (tmp_path / "report" / "view.py").write_text(
+        "import pytest\nfrom harness.machines.accelerator import choose\n"
+    )
     (tmp_path / "machines").mkdir()
     (tmp_path / "machines" / "vm.py").write_text("from harness.base.errors import HarnessError\n")
     assert list(objections(tmp_path)) == [

@@ -73,7 +73,8 @@ def blame(binding: str, series: str, row: Row) -> Blame | None:
 def _early(series: str, here: Mapping[str, Verdict]) -> Blame:
     """Works on a kernel that should be too old for it, at least through one binding."""
     early, red, absent = (
-        [name for name, seen in here.items() if seen in kind] for kind in ((Verdict.EARLY,), _RED, (Verdict.ABSENT,))
+        [name for name, seen in here.items() if seen in kind]
+        for kind in ((Verdict.EARLY,), _RED, (Verdict.ABSENT,))
     )
     says = f"On {series}, which should be too old, the test works through {_listed(early)}"
     if red:
@@ -104,7 +105,9 @@ def _one_family(series: str, red: list[str], fine: list[str]) -> Blame:
     if family == OURS:
         return Blame(culprit=Culprit.BINDING, says=f"{evidence}: our own, both directly and as an adapter")
     if any(_family(name) == family for name in fine):  # a bug that was added or fixed between two versions
-        return Blame(culprit=Culprit.BINDING, says=f"{evidence}: only these versions of {family}{_or_adapter(red)}")
+        return Blame(
+            culprit=Culprit.BINDING, says=f"{evidence}: only these versions of {family}{_or_adapter(red)}"
+        )
     return Blame(culprit=Culprit.ASSUMPTION, says=f"{evidence}: something these versions of {family} share")
 
 
@@ -126,7 +129,9 @@ def _among_kernels(binding: str, series: str, red: list[str], row: Row) -> Blame
     if works_on := _kernels_with(_WORKS, row[binding]):
         says = f"{evidence}, while through {binding} it works on {_kernels(works_on)}"
         return Blame(culprit=Culprit.KERNEL, says=says)
-    if through := [name for name, seen in row.items() if _kernels_with(_WORKS, seen)]:  # so it is not the test
+    if through := [
+        name for name, seen in row.items() if _kernels_with(_WORKS, seen)
+    ]:  # so it is not the test
         says = f"{evidence}, and works on other kernels through {_listed(through)}, but not through {binding}"
         return Blame(culprit=Culprit.UNKNOWN, says=f"{says}: the kernel and {binding} may both be wrong")
     odd_on = _kernels_with(_RED, row[binding])
@@ -136,7 +141,9 @@ def _among_kernels(binding: str, series: str, red: list[str], row: Row) -> Blame
     evidence += f", and through {binding} it is odd on {_kernels(odd_on)} and works nowhere"
     noisy = dict.fromkeys(on for seen in row.values() for on in _kernels_with((Verdict.COMPLAINED,), seen))
     if noisy:  # the complaint is all that was wrong there
-        says = f"{evidence}, but on {_kernels(list(noisy))} nothing was wrong except that the kernel complained"
+        says = (
+            f"{evidence}, but on {_kernels(list(noisy))} nothing was wrong except that the kernel complained"
+        )
         return Blame(culprit=Culprit.UNKNOWN, says=says)
     return Blame(culprit=Culprit.TEST, says=evidence)
 
@@ -151,7 +158,10 @@ def _alone(binding: str, series: str, red: list[str], row: Row) -> Blame:
         says = f"{evidence}, and through {binding} it is odd on {_kernels(odd_on)}: the binding or the test"
     else:
         says = f"{evidence}, and there is no other verdict: the kernel, the binding or the test"
-    return Blame(culprit=Culprit.UNKNOWN, says=f"{says}. To know more, run it through another binding that can express it")
+    return Blame(
+        culprit=Culprit.UNKNOWN,
+        says=f"{says}. To know more, run it through another binding that can express it",
+    )
 
 
 def _family(name: str) -> str:

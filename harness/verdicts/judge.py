@@ -61,7 +61,9 @@ def _without_kernel_log(state: State, shape: Shape | None, expected: Expected, *
         return Verdict.EARLY if expected is Expected.ABSENT else Verdict.WORKS
     if state is State.REFUSED and shape is Shape.RIGHT:
         return Verdict.MISSING if expected is Expected.PRESENT else Verdict.ABSENT
-    if state is State.NOT_EXPRESSIBLE and shape is not Shape.WRONG and not ours:  # ours must express everything
+    if (
+        state is State.NOT_EXPRESSIBLE and shape is not Shape.WRONG and not ours
+    ):  # ours must express everything
         # What another test of the row found missing stays missing, even if not everything could be asked.
         missing = shape is Shape.RIGHT and expected is Expected.PRESENT
         return Verdict.MISSING if missing else Verdict.NOT_EXPRESSIBLE

@@ -143,7 +143,9 @@ class _Boot:
         why, killed = event["why"], event.get("killed", False)
         self.end = f"the machine died ({event['phase']}): {why}"
         silent = event["phase"] == "boot" and (event["hung"] or "kernel panic" in why)
-        yield _notice(f"{self.end}. {MORE_OF_A_BOOT}" if silent and not self._machine.shared_log else self.end)
+        yield _notice(
+            f"{self.end}. {MORE_OF_A_BOOT}" if silent and not self._machine.shared_log else self.end
+        )
         if self._started and killed:  # this says nothing about the entry, so it stays in the plan
             self._lines, self._started, self._trouble = [], False, ""
         elif self._started:
@@ -248,7 +250,11 @@ def _outcome(
         return State.NOTHING, None, trouble or "the runner could not run it"
     refused = having("refused")
     unsaid = having("not_expressible")
-    if having("failed") or any(_fails_beyond_refusal(test) for test in refused) or any(map(_failures, unsaid)):
+    if (
+        having("failed")
+        or any(_fails_beyond_refusal(test) for test in refused)
+        or any(map(_failures, unsaid))
+    ):
         return State.FAILED, None, None
     if blocked := having("blocked"):
         return State.BLOCKED, None, "; ".join(dict.fromkeys(test["blocked"]["text"] for test in blocked))
@@ -328,7 +334,12 @@ def _understood(record: dict[str, Any]) -> bool:
             return _has_evidence(record)
         case {"kind": "test", "name": str(), "state": "blocked", "blocked": {"text": str()}}:
             return _has_evidence(record)
-        case {"kind": "test", "name": str(), "state": "not_expressible", "not_expressible": {"what": str(), "reason": str()}}:
+        case {
+            "kind": "test",
+            "name": str(),
+            "state": "not_expressible",
+            "not_expressible": {"what": str(), "reason": str()},
+        }:
             return _has_evidence(record)
         case {"kind": "test", "name": str(), "state": "passed" | "failed" | "timeout"}:
             return _has_evidence(record)

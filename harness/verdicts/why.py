@@ -4,8 +4,10 @@
 """Why a cell has its verdict, in one sentence for people."""
 
 from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
 from harness.base.words import number, one_line, result_text
 from harness.suite.catalogue import ANY
 from harness.suite.since import Expected
@@ -55,7 +57,9 @@ def _seen(seen: Mapping[str, Any]) -> str:
 
 def passed(seen: Mapping[str, Any]) -> int:
     """How many tests of a row passed."""
-    return sum(record.get("tests", 1) for record in seen["records"] if record.get("kind") in ("test", "passed"))
+    return sum(
+        record.get("tests", 1) for record in seen["records"] if record.get("kind") in ("test", "passed")
+    )
 
 
 def _refusal(seen: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,7 +116,11 @@ def _witness(seen: Mapping[str, Any]) -> str:
     """The evidence for a right refusal; the test recorded every part of it."""
     refusal = _refusal(seen)
     probe = refusal["probe"]
-    says = "no probe on this kernel" if probe is None else f"probe {'has' if probe else 'lacks'} {refusal['probed']}"
+    says = (
+        "no probe on this kernel"
+        if probe is None
+        else f"probe {'has' if probe else 'lacks'} {refusal['probed']}"
+    )
     return f"NOPs before and after succeeded, an unassigned opcode was refused the same way, {says}"
 
 

@@ -10,13 +10,13 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
-from harness.kernels.settings import load_settings
 from harness.base import command_line
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
 from harness.base.exits import OK, SURPRISES
 from harness.base.paths import ROOT
 from harness.bench.binding import measure, peers, table
+from harness.kernels.settings import load_settings
 from harness.suite.other_bindings import CRATE, LIBURING, NEWEST, OtherBinding, OtherBindings, run
 
 README = ROOT / "bindings/bench/README.md"
@@ -24,9 +24,15 @@ README = ROOT / "bindings/bench/README.md"
 
 def main(arguments: Sequence[str]) -> int:
     """Run the benchmark; returns the exit code."""
-    parser = command_line.parser("bench", __doc__ or "", "Exit code: 0 all goals are met, 1 one is not, 2 the harness itself failed.")
-    parser.add_argument("--offline", action="store_true", help="use the other bindings that an earlier run fetched")
-    parser.add_argument("--repetitions", type=int, default=9, help="repetitions of the time measurements; 0 for none")
+    parser = command_line.parser(
+        "bench", __doc__ or "", "Exit code: 0 all goals are met, 1 one is not, 2 the harness itself failed."
+    )
+    parser.add_argument(
+        "--offline", action="store_true", help="use the other bindings that an earlier run fetched"
+    )
+    parser.add_argument(
+        "--repetitions", type=int, default=9, help="repetitions of the time measurements; 0 for none"
+    )
     parser.add_argument("--no-write", action="store_true", help="print the table, leave README.md alone")
     options = parser.parse_args(arguments)
     return _run(options.repetitions, offline=options.offline, write=not options.no_write)
@@ -34,7 +40,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(repetitions: int, *, offline: bool, write: bool) -> int:
     there = OtherBindings(Cache(), (NEWEST,), _say, known=load_settings().suites)
-    bindings = peers.build(ROOT, *(_unpacked(there, packages, offline=offline) for packages in (LIBURING, CRATE)))
+    bindings = peers.build(
+        ROOT, *(_unpacked(there, packages, offline=offline) for packages in (LIBURING, CRATE))
+    )
     built = {name: peer for name, peer in bindings.items() if isinstance(peer, peers.Peer)}
     measured = measure.all_of(ROOT, built, repetitions=repetitions)
     compiler = run(["c++", "-dumpfullversion"]).strip()
@@ -44,7 +52,9 @@ def _run(repetitions: int, *, offline: bool, write: bool) -> int:
     block = table.render(measured, bindings, about)
     print(block)
     if write:
-        README.write_text(table.replace_between_markers(README.read_text(encoding="utf-8"), block), encoding="utf-8")
+        README.write_text(
+            table.replace_between_markers(README.read_text(encoding="utf-8"), block), encoding="utf-8"
+        )
     return SURPRISES if table.missed(measured, bindings) else OK
 
 
@@ -60,4 +70,3 @@ def _unpacked(there: OtherBindings, packages: Sequence[str], *, offline: bool) -
 
 def _say(said: str) -> None:
     print(said, file=sys.stderr)
-

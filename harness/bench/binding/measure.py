@@ -53,11 +53,15 @@ def per_operation(lines: str, counts: list[int]) -> Figures:
     """The cost of one operation: the difference between a row's two runs, divided by the difference in operations."""
     runs = [line.split() for line in lines.splitlines()]
     if len(runs) != len(counts) or len(runs) % 2 or not runs:
-        raise HarnessError(f"bench_rounds made {len(runs)} runs, but the tool counted {len(counts)}. Run ci/harness bench again.")
+        raise HarnessError(
+            f"bench_rounds made {len(runs)} runs, but the tool counted {len(counts)}. Run ci/harness bench again."
+        )
     figures: Figures = {}
     for first, second, count, more in zip(runs[::2], runs[1::2], counts[::2], counts[1::2]):
         if first[:2] != second[:2]:
-            raise HarnessError(f"bench_rounds ran {first[:2]} and then {second[:2]}, but every row must run twice in succession.")
+            raise HarnessError(
+                f"bench_rounds ran {first[:2]} and then {second[:2]}, but every row must run twice in succession."
+            )
         figures[first[0], first[1]] = (more - count) / (int(second[3]) - int(first[3]))
     return figures
 
@@ -76,7 +80,9 @@ def instructions_in(callgrind: str) -> int:
     """The total of a callgrind file."""
     match = re.search(r"^(?:totals|summary): (\d+)", callgrind, re.MULTILINE)
     if match is None:
-        raise HarnessError("callgrind wrote a file without a total, so this version of valgrind is not supported.")
+        raise HarnessError(
+            "callgrind wrote a file without a total, so this version of valgrind is not supported."
+        )
     return int(match[1])
 
 
@@ -124,5 +130,7 @@ def _sizes(program: Path, scratch: Path) -> tuple[int, int]:
     run(["strip", "-o", str(stripped), str(program)])
     match = re.search(r"^\.text\s+(\d+)", run(["size", "-A", str(stripped)]), re.MULTILINE)
     if match is None:
-        raise HarnessError(f"size shows no .text in {stripped.name}, so its format is not supported. Try another version of binutils.")
+        raise HarnessError(
+            f"size shows no .text in {stripped.name}, so its format is not supported. Try another version of binutils."
+        )
     return int(match[1]), stripped.stat().st_size

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.suite.other_bindings import OtherBinding as Unpacked, installed_version, run
+from harness.suite.other_bindings import OtherBinding as Unpacked
+from harness.suite.other_bindings import installed_version, run
 
 OURS = "uring"
 INSTALLED = "liburing_installed"
@@ -30,7 +31,10 @@ def build(root: Path, liburing: Unpacked | None, crate: Unpacked | None) -> dict
     """Build every plug-in. For a binding that cannot be fetched, the result is the reason."""
     directory = root / "build-bench"
     run(["cmake", "--preset", "bench", f"-DURING_BENCH_PEERS={liburing.root if liburing else ''}"], cwd=root)
-    run(["cmake", "--build", str(directory), "--target", "bench_rounds", "bench_times", "freestanding_nop"], cwd=root)
+    run(
+        ["cmake", "--build", str(directory), "--target", "bench_rounds", "bench_times", "freestanding_nop"],
+        cwd=root,
+    )
     found: dict[str, Peer | str] = {}
     titles = {OURS: "ours", INSTALLED: f"liburing {installed_version('liburing-dev')}"}
     if liburing:
@@ -47,7 +51,9 @@ def _build_rust(root: Path, crate: Unpacked, directory: Path) -> Peer:
     """Build with cargo, offline: the only registry is the directory of unpacked packages."""
     target = directory / "rust"
     manifest = root / "bindings/bench/rust/Cargo.toml"
-    manifest.with_name("Cargo.lock").unlink(missing_ok=True)  # it would pin the versions of an earlier registry
+    manifest.with_name("Cargo.lock").unlink(
+        missing_ok=True
+    )  # it would pin the versions of an earlier registry
     run([
         "/usr/bin/cargo", "build", "--release", "--offline", "--quiet",
         "--manifest-path", str(manifest), "--target-dir", str(target),

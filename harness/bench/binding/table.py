@@ -14,7 +14,10 @@ END = "<!-- bench:end -->"
 
 # Instructions per NOP, as a ratio to the newest liburing of the same run.
 RATIOS = {"nop/1": 0.59, "nop/1/defer": 0.59, "nop/32": 0.56, "nop/32/defer": 0.56}
-TIME_RATIOS = {"nop/1": 0.80, "nop/32": 1.00}  # reported, not enforced: times vary with the load of the machine
+TIME_RATIOS = {
+    "nop/1": 0.80,
+    "nop/32": 1.00,
+}  # reported, not enforced: times vary with the load of the machine
 TEXT_BYTES = 2048
 
 
@@ -29,11 +32,17 @@ def missed(measured: Measured, bindings: dict[str, Peer | str]) -> list[str]:
                 sentences.append(f"{row}: {ours:.2f} instructions, {name} needs {figures[row, name]:.2f}.")
         goal, newest = RATIOS.get(row), figures.get((row, NEWEST))
         if goal is not None and newest is not None and ours > goal * newest:
-            sentences.append(f"{row}: {ours / newest:.3f} of the newest liburing's instructions, the goal is {goal}.")
+            sentences.append(
+                f"{row}: {ours / newest:.3f} of the newest liburing's instructions, the goal is {goal}."
+            )
         if measured.calls[row, OURS] != 1 / batch(row):
-            sentences.append(f"{row}: {measured.calls[row, OURS]:.4f} system calls per operation, not 1/{batch(row)}.")
+            sentences.append(
+                f"{row}: {measured.calls[row, OURS]:.4f} system calls per operation, not 1/{batch(row)}."
+            )
     if measured.text_bytes > TEXT_BYTES:
-        sentences.append(f"The freestanding NOP has {measured.text_bytes} bytes of code, the goal is {TEXT_BYTES}.")
+        sentences.append(
+            f"The freestanding NOP has {measured.text_bytes} bytes of code, the goal is {TEXT_BYTES}."
+        )
     return sentences
 
 
@@ -52,7 +61,10 @@ def render(measured: Measured, bindings: dict[str, Peer | str], about: str) -> s
              _figures(measured.instructions, bindings, 2)]  # fmt: skip
     if measured.nanoseconds:
         order = rows(measured.instructions)  # times come in the random order of measurement
-        parts += ["Nanoseconds per operation, medians.", _figures(measured.nanoseconds, bindings, 0, order=order)]
+        parts += [
+            "Nanoseconds per operation, medians.",
+            _figures(measured.nanoseconds, bindings, 0, order=order),
+        ]
     if all(calls == 1 / batch(row) for (row, _), calls in measured.calls.items()):
         parts.append("System calls per operation: exactly 1/batch, for every binding in every row.")
     else:
@@ -60,7 +72,9 @@ def render(measured: Measured, bindings: dict[str, Peer | str], about: str) -> s
     parts.append(f"Freestanding NOP program, stripped: {measured.text_bytes} bytes of code, "
                  f"{measured.program_bytes} bytes in all.")  # fmt: skip
     failed = missed(measured, bindings)
-    parts.append("All enforced goals are met." if not failed else "Not met:\n\n" + "\n".join(f"- {f}" for f in failed))
+    parts.append(
+        "All enforced goals are met." if not failed else "Not met:\n\n" + "\n".join(f"- {f}" for f in failed)
+    )
     if slow := late(measured.nanoseconds):
         parts.append("Goals for times that this run missed:\n\n" + "\n".join(f"- {line}" for line in slow))
     return "\n\n".join(parts)
@@ -90,7 +104,12 @@ def _there(bindings: dict[str, Peer | str]) -> list[str]:
 
 
 def _figures(
-    figures: Figures, bindings: dict[str, Peer | str], digits: int, *, order: list[str] | None = None, ratio: bool = True
+    figures: Figures,
+    bindings: dict[str, Peer | str],
+    digits: int,
+    *,
+    order: list[str] | None = None,
+    ratio: bool = True,
 ) -> str:
     titles = []
     for name in PLUGINS:
@@ -99,7 +118,9 @@ def _figures(
     lines = ["| Row | " + " | ".join(titles) + (" | ratio |" if ratio else " |"),
              "| :-- |" + " --: |" * (len(titles) + ratio)]  # fmt: skip
     for row in order or rows(figures):
-        cells = [f"{figures[row, name]:.{digits}f}" if (row, name) in figures else "missing" for name in PLUGINS]
+        cells = [
+            f"{figures[row, name]:.{digits}f}" if (row, name) in figures else "missing" for name in PLUGINS
+        ]
         if ratio:
             newest = figures.get((row, NEWEST))
             cells.append(f"{figures[row, OURS] / newest:.2f}" if newest else "missing")

@@ -34,7 +34,10 @@ def test_a_program_gets_its_input_environment_and_directory_and_gives_its_output
         (["sleep", "9"], "sleep 9 did not end within 0.1 s. Mend it."),
         (["sh", "-c", "echo why; exit 3"], "sh -c echo why; exit 3 failed with exit code 3:\nwhy\nMend it."),
         (["sh", "-c", "exit 3"], "sh -c exit 3 failed with exit code 3:\nIt printed nothing.\nMend it."),
-        (["sh", "-c", "kill -9 $$", "x"], "sh -c kill -9 $$ ... was killed by signal 9:\nIt printed nothing.\nMend it."),
+        (
+            ["sh", "-c", "kill -9 $$", "x"],
+            "sh -c kill -9 $$ ... was killed by signal 9:\nIt printed nothing.\nMend it.",
+        ),
     ],
 )
 def test_a_failure_says_what_happened_why_and_what_to_do(command: list[str], message: str) -> None:
@@ -47,7 +50,9 @@ def test_of_much_output_the_end_is_shown_what_it_complained_of_last() -> None:
     with pytest.raises(HarnessError) as trouble:
         run(["sh", "-c", "echo broken >&2; seq 1000; exit 1"], remedy="")
     assert (
-        "\n982\n" in str(trouble.value) and "\n981\n" not in str(trouble.value) and "\nbroken\n" in str(trouble.value)
+        "\n982\n" in str(trouble.value)
+        and "\n981\n" not in str(trouble.value)
+        and "\nbroken\n" in str(trouble.value)
     )
 
 

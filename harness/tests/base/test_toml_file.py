@@ -62,7 +62,9 @@ def load(tmp_path: Path) -> Load:
 
 
 def test_what_is_right_is_loaded(load: Load) -> None:
-    assert load(b'[[row]]\r\nsince = "5.10"\nlimits.a = 1') == {"row": [{"since": "5.10", "limits": {"a": 1}}]}
+    assert load(b'[[row]]\r\nsince = "5.10"\nlimits.a = 1') == {
+        "row": [{"since": "5.10", "limits": {"a": 1}}]
+    }
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,10 @@ def test_what_is_right_is_loaded(load: Load) -> None:
     [
         ("rows = []", ": unknown key 'rows'. Did you mean 'row'?"),
         ("[[row]]\nsinse = 5.10", ": row 1: unknown key 'sinse'. Did you mean 'since'?"),
-        ("[[row]]\nsince = ''\n[[row]]\nqq = 1", ": row 2: unknown key 'qq'. Use one of: name, since, colour, limits."),
+        (
+            "[[row]]\nsince = ''\n[[row]]\nqq = 1",
+            ": row 2: unknown key 'qq'. Use one of: name, since, colour, limits.",
+        ),
         ("", ": the key 'row' is missing. Add it."),
         ('[[row]]\nname = "nop"', ": row 1 (nop): the key 'since' is missing. Add it."),
         ('[[row]]\nname = "nop"\nsince = ""', ": row 1 (nop): since must be a release in quotes, not ''."),

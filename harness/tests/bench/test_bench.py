@@ -69,9 +69,18 @@ def test_goals_that_are_just_met_are_met():
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"instructions": GOOD.instructions | {("nop/1", OURS): 59.5}}, "nop/1: 0.595 of the newest liburing's"),
-        ({"instructions": GOOD.instructions | {("nop/32", RUST): 27.0}}, "nop/32: 28.00 instructions, rust needs 27.00"),
-        ({"calls": GOOD.calls | {("nop/32", OURS): 0.0313}}, "nop/32: 0.0313 system calls per operation, not 1/32"),
+        (
+            {"instructions": GOOD.instructions | {("nop/1", OURS): 59.5}},
+            "nop/1: 0.595 of the newest liburing's",
+        ),
+        (
+            {"instructions": GOOD.instructions | {("nop/32", RUST): 27.0}},
+            "nop/32: 28.00 instructions, rust needs 27.00",
+        ),
+        (
+            {"calls": GOOD.calls | {("nop/32", OURS): 0.0313}},
+            "nop/32: 0.0313 system calls per operation, not 1/32",
+        ),
         ({"text_bytes": 2049}, "has 2049 bytes of code"),
     ],
 )
@@ -96,11 +105,15 @@ LINES = "nop/1 uring 128 128\nnop/1 uring 256 256\nnop/32 uring 128 4096\nnop/32
 
 
 def test_a_figure_is_the_difference_of_two_runs():
-    assert measure.per_operation(LINES, [1128, 2128, 5096, 9192]) == {("nop/1", OURS): 7.8125, ("nop/32", OURS): 1.0}
+    assert measure.per_operation(LINES, [1128, 2128, 5096, 9192]) == {
+        ("nop/1", OURS): 7.8125,
+        ("nop/32", OURS): 1.0,
+    }
 
 
 @pytest.mark.parametrize(
-    ("lines", "counts"), [(LINES, [1, 2, 3]), ("", []), (LINES.replace("nop/1 uring 256", "nop/2 uring 256"), [1, 2, 3, 4])]
+    ("lines", "counts"),
+    [(LINES, [1, 2, 3]), ("", []), (LINES.replace("nop/1 uring 256", "nop/2 uring 256"), [1, 2, 3, 4])],
 )
 def test_runs_and_counts_that_do_not_fit_are_trouble(lines, counts):
     with pytest.raises(HarnessError, match="bench_rounds"):
@@ -132,7 +145,11 @@ def test_only_medians_are_taken():
 
 
 def test_versions_are_told_without_the_distributions_part():
-    assert [peers.short(version) for version in ("2.15-1", "1:2.3-3", "0.7.15-1+b2")] == ["2.15", "2.3", "0.7.15"]
+    assert [peers.short(version) for version in ("2.15-1", "1:2.3-3", "0.7.15-1+b2")] == [
+        "2.15",
+        "2.3",
+        "0.7.15",
+    ]
 
 
 def test_a_command_that_fails_says_what_it_said():

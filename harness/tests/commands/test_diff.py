@@ -19,8 +19,8 @@ import pytest
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.commands import diff
-from harness.report import changes
 from harness.machines.machine import Accelerator
+from harness.report import changes
 from harness.results.compare import Cause, Kind, compare
 from harness.tests.runs import HEADER, KERNELS, MADE_OF, TESTS, cell, digest, run, write
 from harness.verdicts.judge import Verdict
@@ -111,12 +111,20 @@ def with_kernel(results, series, **facts):
 
 
 def test_another_machine_under_the_same_kernel():
-    assert causes(QUIET, with_kernel(RED, "6.1", accelerator=Accelerator(name="kvm", reason="it works"))) == [[Cause.MACHINE]]
-    assert causes(QUIET, with_kernel(RED, "7.3", accelerator=Accelerator(name="kvm", reason="it works"))) == [[Cause.NOTHING]]
+    assert causes(QUIET, with_kernel(RED, "6.1", accelerator=Accelerator(name="kvm", reason="it works"))) == [
+        [Cause.MACHINE]
+    ]
+    assert causes(QUIET, with_kernel(RED, "7.3", accelerator=Accelerator(name="kvm", reason="it works"))) == [
+        [Cause.NOTHING]
+    ]
     host = {("nop", "host"): WRONG}
     assert causes(QUIET, run(host, host=dict(HEADER.host) | {"cpus": 8})) == [[Cause.MACHINE]]
-    assert causes(QUIET, run(host, host={"machine": "x86_64"})) == [[Cause.NOTHING]]  # a merged run does not say
-    assert causes(QUIET, run(REDDER, host=dict(HEADER.host) | {"cpus": 8})) == [[Cause.NOTHING]]  # guests have one
+    assert causes(QUIET, run(host, host={"machine": "x86_64"})) == [
+        [Cause.NOTHING]
+    ]  # a merged run does not say
+    assert causes(QUIET, run(REDDER, host=dict(HEADER.host) | {"cpus": 8})) == [
+        [Cause.NOTHING]
+    ]  # guests have one
 
 
 BOTH = ("uring", "liburing")
@@ -158,11 +166,16 @@ def test_a_binding_that_came_and_one_that_went():
     one, two = run(bindings=BOTH), run(bindings=("uring", "raw"))
     assert {cause for cause, *_ in causes(one, two)} == {Cause.NEW, Cause.GONE}
     told = changes.render(compare(one, two))
-    assert "The binding raw is new." in told and "The binding liburing is gone: the new run did not have it." in told
+    assert (
+        "The binding raw is new." in told
+        and "The binding liburing is gone: the new run did not have it." in told
+    )
 
 
 def test_what_a_binding_lost_words_for_is_told_and_no_regression():
-    lost = compare(run(bindings=BOTH), run({("waitid", "6.1", "liburing"): Verdict.NOT_EXPRESSIBLE}, bindings=BOTH))
+    lost = compare(
+        run(bindings=BOTH), run({("waitid", "6.1", "liburing"): Verdict.NOT_EXPRESSIBLE}, bindings=BOTH)
+    )
     assert [change.kind for change in lost.changes] == [Kind.OTHER] and not lost.regressions()
     assert "✓ → –  waitid on 6.1" in changes.render(lost)
 
@@ -186,9 +199,21 @@ def test_a_package_that_was_built_again_is_another_kernel():
 def test_several_causes_are_told_the_most_specific_first():
     tests = dict(MADE_OF.tests) | {"waitid": OTHER}
     parts = {"binding": OTHER, "support": OTHER, "harness": OTHER, "catalogue": OTHER, "tests": tests}
-    new = with_kernel(run(REDDER, patches={"6.1": "11"}, **made_of(**parts)), "6.1", accelerator=Accelerator(name="kvm", reason="it works"))
+    new = with_kernel(
+        run(REDDER, patches={"6.1": "11"}, **made_of(**parts)),
+        "6.1",
+        accelerator=Accelerator(name="kvm", reason="it works"),
+    )
     assert causes(QUIET, new) == [
-        [Cause.KERNEL, Cause.TEST, Cause.CATALOGUE, Cause.BINDING, Cause.SUPPORT, Cause.HARNESS, Cause.MACHINE]
+        [
+            Cause.KERNEL,
+            Cause.TEST,
+            Cause.CATALOGUE,
+            Cause.BINDING,
+            Cause.SUPPORT,
+            Cause.HARNESS,
+            Cause.MACHINE,
+        ]
     ]
 
 
@@ -197,7 +222,10 @@ def test_what_came_and_what_went():
     came, went = compare(smaller, QUIET), compare(QUIET, smaller)
     assert [change.kind for change in came.changes] == [Kind.NEW] * 5
     assert [change.kind for change in went.changes] == [Kind.GONE] * 5
-    assert {reason.says for reason in came.reasons} == {"The test waitid is new", "The kernel host (6.18.10) is new"}
+    assert {reason.says for reason in came.reasons} == {
+        "The test waitid is new",
+        "The kernel host (6.18.10) is new",
+    }
     assert {reason.cause for reason in went.reasons} == {Cause.GONE}
     both = next(change for change in came.changes if change.cell.position[:2] == ("waitid", "host"))
     assert len(both.reasons) == 2
@@ -240,7 +268,11 @@ def test_red_for_another_reason_is_told_and_quiet_for_another_reason_is_not():
         return run({("nop", "6.1"): cell("nop", "6.1", verdict, why)})
 
     assert len(compare(red("cqe.res is: -22"), red("cqe.res is: -95")).changes) == 1
-    for one, other in (("killed after 20001 ms", "killed after 20312 ms"), ("at 0x7f12", "at 0x55ab"), ("1.5 s", "2 s")):
+    for one, other in (
+        ("killed after 20001 ms", "killed after 20312 ms"),
+        ("at 0x7f12", "at 0x55ab"),
+        ("1.5 s", "2 s"),
+    ):
         assert compare(red(one), red(other)).changes == ()
     assert compare(red("3 tests passed", WORKS), red("4 tests passed", WORKS)).changes == ()
 
@@ -249,7 +281,12 @@ def test_cells_that_changed_alike_are_one_line():
     dead = run({(test, series): NONE for test in TESTS for series in ("6.1", "7.3")})
     says = changes.render(compare(QUIET, dead))
     assert says.count("✓ → ?  ") == 1 and "nop, readv and waitid on 6.1 and 7.3" in says
-    both = run({("nop", "6.1"): cell("nop", "6.1", WRONG, "this"), ("readv", "6.1"): cell("readv", "6.1", WRONG, "that")})
+    both = run(
+        {
+            ("nop", "6.1"): cell("nop", "6.1", WRONG, "this"),
+            ("readv", "6.1"): cell("readv", "6.1", WRONG, "that"),
+        }
+    )
     assert changes.render(compare(QUIET, both)).count("✓ → ✗  ") == 2  # each for its own reason
     many = tuple(f"test{number}" for number in range(5))
     says = changes.render(compare(run(tests=many), run({(test, "6.1"): WRONG for test in many}, tests=many)))
@@ -287,7 +324,10 @@ def test_what_is_different_and_changed_no_cell_is_told_too():
             run(patches={"6.1": "11", "7.3": "11"}),
             "9 cells as before, and the kernel of 6.1 changed: 6.1.10-1 → 6.1.11-1 (and 1 more)",
         ),
-        (run({("nop", "6.1"): WRONG}, kernels=("6.1", "7.3", "7.4")), "1 regression, 3 cells gone, 3 new cells"),
+        (
+            run({("nop", "6.1"): WRONG}, kernels=("6.1", "7.3", "7.4")),
+            "1 regression, 3 cells gone, 3 new cells",
+        ),
     ],
 )
 def test_a_difference_in_one_line(new, subject):
@@ -373,7 +413,11 @@ def test_the_script_from_anywhere(tmp_path):
     (tmp_path / "harness" / "__init__.py").write_text("raise SystemExit('the wrong harness')")
     done = subprocess.run(
         [ROOT / "ci" / "harness", "diff", write(QUIET, tmp_path / "old"), write(RED, tmp_path / "new")],
-        cwd=tmp_path, env=os.environ | {"PYTHONIOENCODING": "utf-8"}, capture_output=True, text=True, check=False,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1 and done.stdout == changes.render(compare(QUIET, RED)), done.stderr
 

@@ -115,7 +115,9 @@ def test_a_system_without_apt_is_told_what_it_can_do(tmp_path: Path) -> None:
     for name in ("bash", "dirname", "readlink", "sed", "tr", "cat"):
         (tmp_path / name).symlink_to(f"/usr/bin/{name}")
     done = subprocess.run([INSTALL], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
-    assert done.returncode == 2 and "no apt-get" in done.stderr and "qemu-system-x86" in done.stderr, done.stderr
+    assert (
+        done.returncode == 2 and "no apt-get" in done.stderr and "qemu-system-x86" in done.stderr
+    ), done.stderr
 
 
 def test_what_apt_is_about_to_do_is_shown(system: System) -> None:
@@ -126,6 +128,9 @@ def test_what_apt_is_about_to_do_is_shown(system: System) -> None:
         "echo 'dlstatus:1:50.0000:Retrieving' >&3; echo 'pmstatus:g++:50.0000:Unpacking' >&3"
     )
     done = system.run("g++")
-    assert "  44 packages including dependencies, 66.3 MB of archives. 280 MB of additional disk space will be used.\n" in done.stdout
+    assert (
+        "  44 packages including dependencies, 66.3 MB of archives. 280 MB of additional disk space will be used.\n"
+        in done.stdout
+    )
     assert "  Downloading: 0 s\n  Installing: 0 s\n" in done.stdout
     assert "status" not in done.stdout

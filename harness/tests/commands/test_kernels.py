@@ -22,18 +22,23 @@ from harness.commands import kernels as inventory
 from harness.kernels import tree
 from harness.kernels.archive import Archive, Pin
 from harness.kernels.settings import Settings
-from harness.tests.kernels.test_archive import DEAD, gnupg, repository  # noqa: F401
 from harness.tests.kernels.test_spec import bzimage, vmlinux
 from harness.tests.kernels.test_tree import MAKEFILE
+from harness.tests.signed_archive import DEAD
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 BIG = vmlinux(text=bytes(3 << 20))
 
 
 @pytest.fixture
-def archive(repository):  # noqa: F811
+def archive(repository):
     """Two versions of 6.1, one of 6.12 and 6.16."""
-    for release, version in (("6.1.0-9", "6.1.99-1"), ("6.1.0-10", "6.1.100-1"), ("6.12.7", "6.12.7-1"), ("6.16.1", "6.16.1-1")):
+    for release, version in (
+        ("6.1.0-9", "6.1.99-1"),
+        ("6.1.0-10", "6.1.100-1"),
+        ("6.12.7", "6.12.7-1"),
+        ("6.16.1", "6.16.1-1"),
+    ):
         image = bzimage(BIG, release=f"{release}-cloud-amd64")
         repository.add("bookworm", f"linux-image-{release}-cloud-amd64", version, image)
     return repository.publish()
@@ -46,10 +51,12 @@ def settings():
 
 
 @pytest.fixture
-def run(archive, gnupg, settings, tmp_path, monkeypatch, capsys):  # noqa: F811
+def run(archive, gnupg, settings, tmp_path, monkeypatch, capsys):
     """ci/harness kernels with these words; its exit code and what it printed to stdout and stderr."""
     monkeypatch.setattr(inventory, "Archive", partial(Archive, keyring=gnupg / "keyring.gpg"))
-    monkeypatch.setattr(inventory, "load_settings", lambda: Settings(**settings))
+    monkeypatch.setattr(
+        inventory, "load_settings", lambda: Settings(**settings)
+    )  # pylint: disable=unnecessary-lambda # a test changes them later
 
     def run(*words: str, mirror: str = archive.uri) -> tuple[int, str, str]:
         more = [] if "clear" in words else ["--mirror", mirror]
@@ -67,7 +74,12 @@ def linux(tmp_path, monkeypatch):
     monkeypatch.setattr(tree, "HEADERS", {})
     root = tmp_path / "linux"
     root.mkdir()
-    for name, text in (("Makefile", MAKEFILE), ("unknown", "\n"), ("release", "6.18.0\n"), ("source", "true\n")):
+    for name, text in (
+        ("Makefile", MAKEFILE),
+        ("unknown", "\n"),
+        ("release", "6.18.0\n"),
+        ("source", "true\n"),
+    ):
         (root / name).write_text(text)
     (root / "image").write_bytes(bzimage(release="6.18.0"))
     return root
@@ -117,7 +129,9 @@ def test_a_cold_cache_and_no_archive_is_trouble(run):
     for words in (["list"], ["fetch"]):
         code, out, err = run(*words, mirror=DEAD)
         assert (code, out) == (2, "")
-        assert re.fullmatch(rf"ci/harness kernels: The package archive at {DEAD} cannot be used: .* --mirror\.\n", err)
+        assert re.fullmatch(
+            rf"ci/harness kernels: The package archive at {DEAD} cannot be used: .* --mirror\.\n", err
+        )
 
 
 def test_fetch_gets_all_of_the_matrix_so_that_no_network_is_needed(run, tmp_path):
@@ -251,7 +265,9 @@ def test_a_cache_that_is_not_there_is_empty_already(run, tmp_path):
     assert (code, out) == (0, f"There is no cache in {tmp_path / 'cache'}, so there is nothing to remove.\n")
 
 
-@pytest.mark.parametrize(("words", "code"), [(["--help"], 0), (["clear", "--help"], 0), (["lisst"], 2), (["list", "--jsn"], 2)])
+@pytest.mark.parametrize(
+    ("words", "code"), [(["--help"], 0), (["clear", "--help"], 0), (["lisst"], 2), (["list", "--jsn"], 2)]
+)
 def test_the_command_as_a_person_calls_it(words, code, tmp_path):
     root = ROOT
     done = subprocess.run(

@@ -58,11 +58,18 @@ def two(**second):
 
 
 def test_shards_become_the_run_that_one_machine_would_have_made(shards, into):
-    early = {"started": "2026-11-22T02:00:00Z", "host": {"machine": "x86_64", "kernel": "6.17-azure", "cpus": 2}}
+    early = {
+        "started": "2026-11-22T02:00:00Z",
+        "host": {"machine": "x86_64", "kernel": "6.17-azure", "cpus": 2},
+    }
     first, second = two(**early)
     late = replace(first, footer=replace(first.footer, ended="2026-11-22T04:00:00Z"))
     merged = merge.merge(shards(late, second), EXPECTED, into)
-    whole = run({("waitid", "6.1"): Verdict.WRONG}, started="2026-11-22T02:00:00Z", host={"machine": "x86_64", "cpus": 2})
+    whole = run(
+        {("waitid", "6.1"): Verdict.WRONG},
+        started="2026-11-22T02:00:00Z",
+        host={"machine": "x86_64", "cpus": 2},
+    )
     by_kernel = replace(whole, cells=tuple(sorted(whole.cells, key=lambda cell: KERNELS.index(cell.series))))
     by_kernel = replace(by_kernel, footer=replace(whole.footer, ended="2026-11-22T04:00:00Z"))
     there = read_results(into / "results.ndjson")
@@ -72,7 +79,9 @@ def test_shards_become_the_run_that_one_machine_would_have_made(shards, into):
     for series in KERNELS:
         assert (into / "machines" / series / "boot-1" / "console.log").read_text() == f"console of {series}"
     page = (into / "index.html").read_text()
-    assert "waitid" in page and 'href="machines/6.1/boot-1/console.log"' in page  # the surprise, with what its machine left
+    assert (
+        "waitid" in page and 'href="machines/6.1/boot-1/console.log"' in page
+    )  # the surprise, with what its machine left
 
 
 def test_merging_again_replaces_what_was_merged(shards, into):
@@ -120,7 +129,9 @@ def test_shards_through_several_bindings_become_one_run(shards, into):
     merged = merge.merge(shards(first, second), EXPECTED, into)
     assert merged.header.plan.bindings == both and merged.footer.complete and merged.footer.surprises == 1
     assert merged.footer.cells == len(TESTS) * len(KERNELS) * 2
-    assert {cell.position for cell in merged.cells} == {cell.position for cell in (*first.cells, *second.cells)}
+    assert {cell.position for cell in merged.cells} == {
+        cell.position for cell in (*first.cells, *second.cells)
+    }
 
 
 def test_shards_with_another_program_of_a_binding(shards, into):
@@ -135,8 +146,12 @@ def test_shards_with_another_program_of_a_binding(shards, into):
 def test_shards_through_different_bindings(shards, into):
     other = run(kernels=("7.3",))
     through = replace(other, cells=tuple(replace(cell, binding="liburing") for cell in other.cells))
-    through = replace(through, header=replace(other.header, plan=replace(other.header.plan, bindings=("liburing",))))
-    assert "the list of bindings is liburing and uring" in refused(shards(run(kernels=("6.1", "host")), through), into)
+    through = replace(
+        through, header=replace(other.header, plan=replace(other.header.plan, bindings=("liburing",)))
+    )
+    assert "the list of bindings is liburing and uring" in refused(
+        shards(run(kernels=("6.1", "host")), through), into
+    )
 
 
 def test_a_shard_without_its_footer(shards, into):
@@ -151,7 +166,9 @@ def test_a_shard_without_its_footer(shards, into):
 def test_a_shard_with_a_hole(shards, into):
     whole, other = two()
     names = shards(replace(whole, cells=whole.cells[1:]), other)
-    assert "shard-0: results.ndjson: the cell nop on 7.3 through uring is planned but missing" in refused(names, into)
+    assert "shard-0: results.ndjson: the cell nop on 7.3 through uring is planned but missing" in refused(
+        names, into
+    )
 
 
 def test_a_shard_of_another_schema(shards, into):
@@ -163,7 +180,9 @@ def test_a_shard_of_another_schema(shards, into):
 
 def test_a_shard_that_left_nothing(tmp_path, shards, into):
     (tmp_path / "shard-2").mkdir()
-    assert "shard-2: The results cannot be read" in refused([*shards(*two()), str(tmp_path / "shard-2")], into)
+    assert "shard-2: The results cannot be read" in refused(
+        [*shards(*two()), str(tmp_path / "shard-2")], into
+    )
 
 
 def test_a_cell_in_two_shards(shards, into):
@@ -230,7 +249,9 @@ def test_a_plan_names_kernels(text, names):
     assert plan.names_in(text, "it") == names
 
 
-@pytest.mark.parametrize("text", ["", "6.1", "[]", "{}", "[1]", '[{"cache_key": "x"}]', '[""]', "null", "[6.1"])
+@pytest.mark.parametrize(
+    "text", ["", "6.1", "[]", "{}", "[1]", '[{"cache_key": "x"}]', '[""]', "null", "[6.1"]
+)
 def test_a_plan_that_is_none(text):
     with pytest.raises(HarnessError, match="It must be a JSON list of kernels"):
         plan.names_in(text, "it")
@@ -246,14 +267,18 @@ def test_kernels_are_given_one_by_one_as_json_as_a_file_or_not_at_all(tmp_path):
 
 
 def test_the_plan_of_this_matrix(tmp_path):
-    done = subprocess.run([ROOT / "ci" / "harness", "plan"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [ROOT / "ci" / "harness", "plan"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1
     entries = json.loads(done.stdout)
     assert plan.names_in(done.stdout, "it") == plan.columns()
     keys = {entry["kernel"]: entry["cache_key"] for entry in entries}
     assert keys["host"] == "kernel-host"
-    assert all(key.startswith("kernel-linux-") and "," not in key for name, key in keys.items() if name != "host")
+    assert all(
+        key.startswith("kernel-linux-") and "," not in key for name, key in keys.items() if name != "host"
+    )
 
 
 class FakeArchive:
@@ -273,7 +298,12 @@ def test_an_archive_that_is_down(tmp_path):
         [ROOT / "ci" / "harness", "plan", "--mirror", "http://127.0.0.1:9/debian", "--cache", tmp_path],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 2 and done.stdout == "" and "--mirror" in done.stderr and "Traceback" not in done.stderr
+    assert (
+        done.returncode == 2
+        and done.stdout == ""
+        and "--mirror" in done.stderr
+        and "Traceback" not in done.stderr
+    )
 
 
 # --- for real ---------------------------------------------------------------------------------------------------
@@ -284,11 +314,29 @@ def test_an_archive_that_is_down(tmp_path):
 def test_two_machines_are_merged_with_their_consoles(tmp_path):
     clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
     for series in ("host", "6.12"):
-        command = [sys.executable, "-m", "harness", "matrix", "--kernel", series, "--results", tmp_path / f"shard-{series}"]
-        done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, check=False, timeout=300)
+        command = [
+            sys.executable,
+            "-m",
+            "harness",
+            "matrix",
+            "--kernel",
+            series,
+            "--results",
+            tmp_path / f"shard-{series}",
+        ]
+        done = subprocess.run(
+            command, cwd=ROOT, env=clean, capture_output=True, text=True, check=False, timeout=300
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         assert "ublished" not in done.stdout
-    command = [ROOT / "ci" / "harness", "merge", tmp_path / "shard-host", tmp_path / "shard-6.12", "--into", tmp_path / "merged"]
+    command = [
+        ROOT / "ci" / "harness",
+        "merge",
+        tmp_path / "shard-host",
+        tmp_path / "shard-6.12",
+        "--into",
+        tmp_path / "merged",
+    ]
     both = ("--kernels", '["6.12", "host"]')
     done = subprocess.run([*command, *both], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -41,7 +41,9 @@ MADE_OF = provenance_of(ROWS)
 OLD_SUITE = "0123456789ab"
 
 
-def whole(odd=None, *, suite: str, kernels: tuple[str, ...] = COLUMNS, options: str = "", **changes) -> Results:
+def whole(
+    odd=None, *, suite: str, kernels: tuple[str, ...] = COLUMNS, options: str = "", **changes
+) -> Results:
     """A run of the whole matrix."""
     made = run(odd, tests=TESTS, kernels=kernels, suite=suite, made_of=MADE_OF, **changes)
     stems = {row.name: row.stem for row in ROWS}
@@ -61,7 +63,9 @@ class Repository:
 
     def git(self, *words: str) -> str:
         """The output of a git command."""
-        return subprocess.run(["git", *words], cwd=self.top, check=True, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(
+            ["git", *words], cwd=self.top, check=True, capture_output=True, text=True
+        ).stdout.strip()
 
     @property
     def head(self) -> str:
@@ -104,7 +108,9 @@ def template(tmp_path_factory) -> Path:
         shutil.copyfile(ROOT / name, top / name)
     old = whole(suite=OLD_SUITE)
     write(old, top / "reports" / "results.ndjson")
-    (top / "README.md").write_text(f"# Title\n\n{readme.BEGIN}\n{readme.render(old, ROWS)}\n{readme.END}\n\nEnd.\n")
+    (top / "README.md").write_text(
+        f"# Title\n\n{readme.BEGIN}\n{readme.render(old, ROWS)}\n{readme.END}\n\nEnd.\n"
+    )
     for words in (
         ("init", "--quiet", "--initial-branch=main"), ("config", "user.name", "Nobody"),
         ("config", "user.email", "nobody@example.org"), ("add", "--all"), ("commit", "--quiet", "--message", "all of it"),
@@ -131,7 +137,10 @@ def test_another_kernel_is_committed_and_nothing_else(repository):
     assert done.returncode == 0, done.stdout
     assert repository.git("rev-list", "--count", f"{before}..HEAD") == "1"
     files = repository.git("show", "--name-only", "--format=", "HEAD").split()
-    assert files == ["README.md", *sorted(f"reports/{name}" for name in (*folder.PUBLISHED, "results.ndjson"))]
+    assert files == [
+        "README.md",
+        *sorted(f"reports/{name}" for name in (*folder.PUBLISHED, "results.ndjson")),
+    ]
     assert repository.git("status", "--porcelain") == ""
     subject, _, body = repository.git("show", "--no-patch", "--format=%B", "HEAD").partition("\n\n")
     assert subject == (
@@ -148,7 +157,9 @@ def test_another_kernel_is_committed_and_nothing_else(repository):
 def test_nothing_changed_is_no_commit(repository):
     before = repository.head
     done = repository.night("--results", repository.results(whole(suite=before)), "--commit")
-    assert done.returncode == 0 and "Nothing changed, so there is nothing to commit." in done.stdout, done.stdout
+    assert (
+        done.returncode == 0 and "Nothing changed, so there is nothing to commit." in done.stdout
+    ), done.stdout
     assert repository.head == before
 
 
@@ -157,7 +168,9 @@ def test_without_commit_all_stays_in_its_place(repository, tmp_path):
     merged, summary = repository.results(whole(suite=before, **NEWER)), tmp_path / "summary.md"
     summary.write_text("before\n")
     done = repository.night("--results", merged, "--summary", summary)
-    assert done.returncode == 0 and "Nothing was committed, because --commit was not given." in done.stdout, done.stdout
+    assert (
+        done.returncode == 0 and "Nothing was committed, because --commit was not given." in done.stdout
+    ), done.stdout
     assert repository.head == before and repository.git("status", "--porcelain") == ""
     place = repository.top / "build" / "nightly"
     assert (place / "results.ndjson").read_text() == (merged / "results.ndjson").read_text()
@@ -208,7 +221,9 @@ def test_a_cell_without_a_verdict_is_trouble_and_not_published(repository):
     done = repository.night("--results", repository.results(none), "--commit")
     refused(repository, done, "HARNESS ERRORS", "cannot be published: 1 cells have no verdict")
     assert f"? nop on {COLUMNS[1]}" in done.stdout.partition("FINDINGS:")[2]
-    assert repository.night("--results", repository.results(none)).returncode == 2  # even if nothing is to be published
+    assert (
+        repository.night("--results", repository.results(none)).returncode == 2
+    )  # even if nothing is to be published
 
 
 def test_results_that_are_not_whole(repository):
@@ -223,7 +238,9 @@ def test_results_of_a_part_of_the_matrix(repository):
     merged = repository.results(whole(suite=repository.head, kernels=COLUMNS[1:]))
     part = f"the run was not exactly the matrix (it differs in {COLUMNS[0]})"
     refused(repository, repository.night("--results", merged, "--commit"), part)
-    assert repository.night("--results", merged, "--kernels", json.dumps(COLUMNS[1:])).returncode == 1  # one is gone
+    assert (
+        repository.night("--results", merged, "--kernels", json.dumps(COLUMNS[1:])).returncode == 1
+    )  # one is gone
 
 
 def test_results_with_another_option_than_usual(repository):
@@ -243,7 +260,9 @@ def test_a_dirty_tree(repository, name):
         file.write("\n")
     merged = repository.results(whole(suite=repository.head, **NEWER))
     done = repository.night("--results", merged, "--commit")
-    refused(repository, done, f"--commit needs a clean tree, but there are changes: {name}. Commit or remove them")
+    refused(
+        repository, done, f"--commit needs a clean tree, but there are changes: {name}. Commit or remove them"
+    )
     assert not (repository.top / "build" / "nightly").exists()  # refused before anything else
     assert repository.night("--results", merged).returncode == 0  # without --commit it does not matter
 
@@ -252,7 +271,9 @@ def test_nobody_to_commit_as(repository):
     repository.git("config", "user.useConfigOnly", "true")
     repository.git("config", "--unset", "user.email")
     nobody = {"HOME": str(repository.top), "XDG_CONFIG_HOME": str(repository.top), "EMAIL": ""}
-    done = repository.night("--results", repository.results(whole(suite=repository.head)), "--commit", **nobody)
+    done = repository.night(
+        "--results", repository.results(whole(suite=repository.head)), "--commit", **nobody
+    )
     refused(repository, done, "git var failed", "email")
 
 
@@ -261,7 +282,9 @@ def test_a_hook_that_refuses_the_commit(repository):
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\necho not today >&2; exit 1\n")
     hook.chmod(0o755)
-    done = repository.night("--results", repository.results(whole(suite=repository.head, **NEWER)), "--commit")
+    done = repository.night(
+        "--results", repository.results(whole(suite=repository.head, **NEWER)), "--commit"
+    )
     refused(repository, done, "git commit failed: not today")
 
 
@@ -272,7 +295,11 @@ def test_a_directory_without_results(repository, tmp_path):
 def test_a_place_that_is_none(repository, tmp_path):
     (tmp_path / "file").touch()
     merged = repository.results(whole(suite=repository.head))
-    refused(repository, repository.night("--results", merged, "--into", tmp_path / "file"), "Choose another directory with --into")
+    refused(
+        repository,
+        repository.night("--results", merged, "--into", tmp_path / "file"),
+        "Choose another directory with --into",
+    )
 
 
 def test_the_steps_of_the_report_job_as_github_runs_them(repository, tmp_path):
@@ -301,7 +328,9 @@ def test_the_steps_of_the_report_job_as_github_runs_them(repository, tmp_path):
         codes[name] = subprocess.run(command, cwd=repository.top, env=environment, check=False).returncode
     assert list(codes.values()) == [0, 1, 0]  # a surprise is a finding, and published
     assert repository.git("rev-list", "--count", f"{before}..HEAD") == "1"
-    pushed = subprocess.run(["git", "-C", tmp_path / "origin", "rev-parse", "main"], check=True, capture_output=True, text=True)
+    pushed = subprocess.run(
+        ["git", "-C", tmp_path / "origin", "rev-parse", "main"], check=True, capture_output=True, text=True
+    )
     assert pushed.stdout.strip() == repository.git("rev-parse", "HEAD")
     assert "regression" in (tmp_path / "summary.md").read_text()
 
@@ -352,9 +381,15 @@ def test_results_of_another_night_are_not_taken_for_this_ones(repository):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_night_ends_the_matrix_in_order(repository, tmp_path, number):
     began, told = tmp_path / "began", tmp_path / "told"
-    repository.fake_matrix(f"trap 'echo INT >> {told}' INT\ntouch {began}\nfor _ in {{1..200}}; do [ -s {told} ] && break; sleep 0.05; done\nsleep 0.5; exit 130")
+    repository.fake_matrix(
+        f"trap 'echo INT >> {told}' INT\ntouch {began}\nfor _ in {{1..200}}; do [ -s {told} ] && break; sleep 0.05; done\nsleep 0.5; exit 130"
+    )
     with subprocess.Popen(
-        [repository.top / "ci" / "nightly"], text=True, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [repository.top / "ci" / "nightly"],
+        text=True,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     ) as process:
         deadline = time.monotonic() + 30
         while not began.exists() and time.monotonic() < deadline:

@@ -22,7 +22,9 @@ STEMS = {row.name: row.stem for row in catalogue.load()}
 def stored(path, *bindings: str) -> str:
     """A run of all tests as a file."""
     made = run(tests=tuple(STEMS), bindings=bindings)
-    return str(write(replace(made, cells=tuple(replace(cell, stem=STEMS[cell.test]) for cell in made.cells)), path))
+    return str(
+        write(replace(made, cells=tuple(replace(cell, stem=STEMS[cell.test]) for cell in made.cells)), path)
+    )
 
 
 @pytest.fixture
@@ -70,7 +72,10 @@ def test_where_the_tests_are_is_known_from_the_clone(monkeypatch, origin, home):
 
 def test_a_secret_in_the_origin_stays_here(tmp_path):
     git = Git(tmp_path)
-    for words in (["init", "--quiet"], ["remote", "add", "origin", "https://user:secret@example.org/us/it.git"]):
+    for words in (
+        ["init", "--quiet"],
+        ["remote", "add", "origin", "https://user:secret@example.org/us/it.git"],
+    ):
         git._demand(*words)
     assert git.origin() == "https://example.org/us/it.git"
     assert Git(tmp_path / "..").origin() is None or "secret" not in str(Git(tmp_path / "..").origin())

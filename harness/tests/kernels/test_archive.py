@@ -13,7 +13,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,94 +24,9 @@ from harness.base.cache import Cache
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.kernels.archive import Archive, Pin, kernels_in
-
-DEAD = "http://127.0.0.1:9/debian"  # no server listens on the discard port
-
+from harness.tests.signed_archive import DEAD, Repository
 
 FORGED = "What the mirror sent is not what the distribution signed, and none of it is used."
-
-
-class Repository:
-    """A signed repository: add packages to suites, publish, and break it afterwards."""
-
-    def __init__(self, root: Path, gnupg: Path) -> None:
-        self.root = root
-        self.uri = f"copy:{root}"
-        self._gnupg = gnupg
-        self._stanzas: dict[str, list[str]] = {}
-
-    def add(self, suite: str, name: str, version: str, image: bytes | None = None, depends: str = "") -> Path:
-        """Put a package into a suite; with `image` it holds that kernel where such packages have it."""
-        tree = self.root / "build"
-        (tree / "DEBIAN").mkdir(parents=True)
-        control = f"Package: {name}\nVersion: {version}\nArchitecture: amd64\nMaintainer: nobody\n"
-        control += f"Depends: {depends}\n" if depends else ""
-        (tree / "DEBIAN/control").write_text(control + "Description: test\n")
-        if image is not None:
-            release = name.removeprefix("linux-image-").removeprefix("linux-binary-")
-            inside = f"usr/lib/modules/{release}/vmlinuz" if "binary" in name else f"boot/vmlinuz-{release}"
-            (tree / inside).parent.mkdir(parents=True)
-            (tree / inside).write_bytes(image)
-        deb = self.root / f"{name}_{version}_{suite}.deb"
-        command = ["dpkg-deb", "-Znone", "--root-owner-group", "--build", tree, deb]
-        subprocess.run(command, check=True, capture_output=True)
-        shutil.rmtree(tree)
-        data = deb.read_bytes()
-        control += f"Filename: {deb.name}\nSize: {len(data)}\nSHA256: {hashlib.sha256(data).hexdigest()}\n"
-        self._stanzas.setdefault(suite, []).append(control + "Description: test\n")
-        return deb
-
-    def clear(self, suite: str) -> None:
-        self._stanzas[suite] = []
-
-    def publish(self, *, signed: bool = True, expired: Sequence[str] = ()) -> Repository:
-        for suite, stanzas in self._stanzas.items():
-            directory = self.root / "dists" / suite
-            packages = directory / "main/binary-amd64/Packages"
-            packages.parent.mkdir(parents=True, exist_ok=True)
-            packages.write_text("\n".join(stanzas))
-            data = packages.read_bytes()
-            until = "Valid-Until: Fri, 02 Jan 2026 00:00:00 UTC\n" if suite in expired else ""
-            (directory / "Release").write_text(
-                f"Suite: {suite}\nCodename: {suite}\nArchitectures: amd64\nComponents: main\n"
-                f"Date: Thu, 01 Jan 2026 00:00:00 UTC\n{until}"
-                f"SHA256:\n {hashlib.sha256(data).hexdigest()} {len(data)} main/binary-amd64/Packages\n"
-            )
-            (directory / "InRelease").unlink(missing_ok=True)
-            if signed:
-                sign(directory / "Release", directory / "InRelease", self._gnupg)
-        return self
-
-
-def gpg(home: Path, *arguments: str | Path) -> None:
-    command = ["gpg", "--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", *arguments]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        pytest.fail(f"gpg cannot make a key or a signature: {done.stderr.strip()}")
-
-
-def sign(release: Path, signed: Path, home: Path) -> None:
-    gpg(home, "--passphrase", "", "--clearsign", "--output", signed, release)
-
-
-@pytest.fixture(scope="session")
-def gnupg(tmp_path_factory):
-    """A GnuPG home with a throwaway key, and the public half in keyring.gpg."""
-    if shutil.which("gpg") is None:
-        pytest.fail("gpg is not installed; these tests sign repositories with it: apt-get install gpg")
-    home = tmp_path_factory.mktemp("gnupg")
-    home.chmod(0o700)
-    gpg(home, "--passphrase", "", "--quick-generate-key", "test@example.invalid", "ed25519", "sign", "never")
-    gpg(home, "--export", "--output", home / "keyring.gpg")
-    yield home
-    subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True)
-
-
-@pytest.fixture
-def repository(tmp_path, gnupg):
-    """An empty repository."""
-    (tmp_path / "repository").mkdir()
-    return Repository(tmp_path / "repository", gnupg)
 
 
 @pytest.fixture
@@ -184,7 +98,10 @@ def test_a_machine_that_cannot_read_package_lists_is_told_what_to_install(monkey
         list(kernels_in("Package: linux-image-6.1.0-56-cloud-amd64\nVersion: 6.1.192-2\n", "sid"))
 
 
-@pytest.mark.parametrize("older, newer", [("6.1.9-1", "6.1.10-1"), ("7.4~rc1-1", "7.4-1"), ("6.1-1~bpo12+1", "6.1-1"), ("9.1", "1:1.0")])
+@pytest.mark.parametrize(
+    "older, newer",
+    [("6.1.9-1", "6.1.10-1"), ("7.4~rc1-1", "7.4-1"), ("6.1-1~bpo12+1", "6.1-1"), ("9.1", "1:1.0")],
+)
 def test_versions_have_dpkgs_order(older, newer):
     assert apt.version(older) < apt.version(newer)
     assert subprocess.run(["dpkg", "--compare-versions", older, "lt", newer], check=False).returncode == 0
@@ -301,7 +218,9 @@ def test_a_dead_mirror_is_a_notice_with_a_warm_cache(repository, opened, notices
     assert later.resolve("6.1") == first
     (notice,) = notices
     assert notice.endswith("Using the list of packages of 2026-01-01 00:00 UTC.")
-    with pytest.raises(HarnessError, match="apt-get download linux-image-6.12.7.deb12-cloud-amd64=6.12.7-1 fail"):
+    with pytest.raises(
+        HarnessError, match="apt-get download linux-image-6.12.7.deb12-cloud-amd64=6.12.7-1 fail"
+    ):
         later.resolve("6.12")
 
 
@@ -387,7 +306,9 @@ def test_an_expired_suite_is_left_out_as_a_missing_one_is(repository, opened, no
     assert list(index.packages) == ["6.1"]
     assert index.trouble is None  # an expired suite stays expired, and the others are up to date
     (notice,) = notices
-    assert notice.startswith("The archive's suite trixie could not be read: its Release file is expired (invalid since ")
+    assert notice.startswith(
+        "The archive's suite trixie could not be read: its Release file is expired (invalid since "
+    )
     notices.clear()
     opened(["bookworm", "trixie"], mirror=DEAD).index()
     assert notices == []
@@ -397,7 +318,10 @@ def test_when_all_suites_are_expired_the_network_is_not_to_blame(repository, ope
     machine_apt(monkeypatch, tmp_path, "", STRICT)
     repository.add("bookworm", "linux-image-6.1.0-9-cloud-amd64", "6.1.99-1")
     repository.publish(expired=["bookworm"])
-    with pytest.raises(HarnessError, match=r"cannot be used: its Release file is expired .*\. The mirror is not kept up to date, or"):
+    with pytest.raises(
+        HarnessError,
+        match=r"cannot be used: its Release file is expired .*\. The mirror is not kept up to date, or",
+    ):
         opened().index()
 
 
@@ -464,7 +388,10 @@ def test_hooks_and_leniency_of_the_machine_do_not_apply(monkeypatch, tmp_path, r
 
 def test_a_machine_without_apt_is_told(monkeypatch, tmp_path, opened):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(HarnessError, match="apt-get cannot be started: No such file .* give the path of a kernel image instead"):
+    with pytest.raises(
+        HarnessError,
+        match="apt-get cannot be started: No such file .* give the path of a kernel image instead",
+    ):
         opened().resolve("6.1")
 
 
@@ -496,7 +423,9 @@ def test_an_exact_version_is_had_beside_the_newest(two_versions, opened):
 def test_a_pin_holds_a_series_and_says_why(two_versions, opened, notices):
     assert opened(SUITES, pins=PINNED).resolve("6.1").package.version == "6.1.99-1"
     assert notices[0] == "6.1 is pinned to 6.1.99-1: the next one hangs."
-    assert opened(SUITES, pins=PINNED).resolve("6.1=6.1.100-1").package.version == "6.1.100-1"  # asked for by name
+    assert (
+        opened(SUITES, pins=PINNED).resolve("6.1=6.1.100-1").package.version == "6.1.100-1"
+    )  # asked for by name
 
 
 def test_a_pinned_version_that_the_archive_dropped_comes_from_the_cache(two_versions, opened, tmp_path):
@@ -555,7 +484,10 @@ def test_a_series_that_vanished_is_said_once_and_still_runs_from_the_cache(two_v
     assert list(opened(SUITES, refresh=True).index().packages) == ["6.1"]
     assert notices == ["The archive no longer has 6.9, which it had when it was last asked."]
     assert opened(SUITES).resolve("6.9") == first
-    assert len(notices) == 2 and "Using linux-image-6.9.7+deb12-cloud-amd64 6.9.7-1 from the cache." in notices[1]
+    assert (
+        len(notices) == 2
+        and "Using linux-image-6.9.7+deb12-cloud-amd64 6.9.7-1 from the cache." in notices[1]
+    )
 
 
 @pytest.mark.parametrize("emptied", [False, True])
@@ -574,7 +506,10 @@ def test_a_suite_that_fails_today_keeps_what_it_had(emptied, two_versions, opene
     assert list(index.packages) == ["6.1", "6.9"]
     assert index.trouble == "Not every suite of the archive could be read: bookworm."
     (notice,) = notices
-    assert notice.startswith("The archive's suite bookworm could not be read: ") and "Using its list of 20" in notice
+    assert (
+        notice.startswith("The archive's suite bookworm could not be read: ")
+        and "Using its list of 20" in notice
+    )
 
 
 def test_a_list_that_could_not_be_asked_for_says_so(two_versions, opened, tmp_path):
@@ -587,7 +522,9 @@ def test_a_list_that_could_not_be_asked_for_says_so(two_versions, opened, tmp_pa
 # --- several at once --------------------------------------------------------------------------------------------
 
 
-def in_another_process(cache: Path, repository: Repository, keyring: Path, spec: str) -> subprocess.Popen[str]:
+def in_another_process(
+    cache: Path, repository: Repository, keyring: Path, spec: str
+) -> subprocess.Popen[str]:
     """A harness that wants one kernel."""
     program = (
         "import sys; from pathlib import Path; from harness.kernels.archive import Archive; from harness.base.cache import Cache\n"
@@ -597,9 +534,7 @@ def in_another_process(cache: Path, repository: Repository, keyring: Path, spec:
         "print(archive.resolve(spec).image.read_text())\n"
     )
     command = [sys.executable, "-c", program, str(cache), repository.uri, str(keyring), spec]
-    return subprocess.Popen(
-        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def test_harnesses_at_once_on_a_cold_cache_ask_once_and_fetch_each_kernel_once(two_versions, gnupg, tmp_path):

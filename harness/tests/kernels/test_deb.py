@@ -22,18 +22,24 @@ from harness.tests.kernels.test_spec import RELEASE, bzimage, vmlinux
 IMAGE = bzimage()
 
 
-def package(directory: Path, name: str, files: dict[str, bytes], depends: str = "", packing: str = "none") -> Path:
+def package(
+    directory: Path, name: str, files: dict[str, bytes], depends: str = "", packing: str = "none"
+) -> Path:
     """A package with these files."""
     tree = directory / "tree"
     (tree / "DEBIAN").mkdir(parents=True)
     control = f"Package: {name}\nVersion: 6.1.192-2\nArchitecture: amd64\nMaintainer: nobody\n"
-    (tree / "DEBIAN/control").write_text(control + (f"Depends: {depends}\n" if depends else "") + "Description: x\n")
+    (tree / "DEBIAN/control").write_text(
+        control + (f"Depends: {depends}\n" if depends else "") + "Description: x\n"
+    )
     for path, data in files.items():
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         (tree / path).write_bytes(data)
     deb = directory / f"{name}_6.1.192-2_amd64.deb"
     subprocess.run(
-        ["dpkg-deb", f"-Z{packing}", "--root-owner-group", "--build", tree, deb], check=True, capture_output=True
+        ["dpkg-deb", f"-Z{packing}", "--root-owner-group", "--build", tree, deb],
+        check=True,
+        capture_output=True,
     )
     return deb
 
@@ -86,8 +92,18 @@ def test_the_package_is_unpacked_once(tmp_path, monkeypatch):
             "holds no kernel image: it depends on linux-binary-7.3-cloud-amd64, which has it. Give that package",
         ),
         ("hello", {"usr/bin/hello": b""}, "", "holds no kernel image: no boot/vmlinuz-. and no lib/modules/"),
-        ("linux-image-7.3", {"boot/vmlinuz-7.3.gz": b"not packed"}, "", "vmlinuz-7.3.gz in .* cannot be unpacked"),
-        ("linux-image-7.3", {"boot/vmlinuz-7.3": IMAGE}, "", "promises 7.3, but its image says 6.1.0-56-cloud-amd64"),
+        (
+            "linux-image-7.3",
+            {"boot/vmlinuz-7.3.gz": b"not packed"},
+            "",
+            "vmlinuz-7.3.gz in .* cannot be unpacked",
+        ),
+        (
+            "linux-image-7.3",
+            {"boot/vmlinuz-7.3": IMAGE},
+            "",
+            "promises 7.3, but its image says 6.1.0-56-cloud-amd64",
+        ),
         ("linux-image-7.3", {"boot/vmlinuz-7.3": b"no kernel"}, "", "is not a kernel image"),
     ],
     ids=["modules", "empty", "other", "damaged", "another release", "no kernel"],
@@ -98,7 +114,9 @@ def test_a_package_without_a_kernel_says_what_it_has(name, files, depends, reaso
         obtain(str(deb), cache=Cache(tmp_path / "cache"), archive=None, notice=pytest.fail)
 
 
-@pytest.mark.parametrize("damage", [lambda data: b"!<arch>\nnonsense", lambda data: data[: len(data) // 2], lambda data: b""])
+@pytest.mark.parametrize(
+    "damage", [lambda data: b"!<arch>\nnonsense", lambda data: data[: len(data) // 2], lambda data: b""]
+)
 def test_a_damaged_package_is_trouble(damage, tmp_path):
     deb = package(tmp_path, "linux-image-x", {f"boot/vmlinuz-{RELEASE}": IMAGE * 100})
     deb.write_bytes(damage(deb.read_bytes()))

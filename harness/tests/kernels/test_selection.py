@@ -24,7 +24,9 @@ class FakeArchive:
 
     def __init__(self, *series: str, cached: tuple[str, ...] = (), away: str | None = None) -> None:
         packages = {
-            name: Package(series=name, name=f"linux-image-{name}", version=f"{name}.1-1", release=name, suite="sid")
+            name: Package(
+                series=name, name=f"linux-image-{name}", version=f"{name}.1-1", release=name, suite="sid"
+            )
             for name in series
         }
         when = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -85,7 +87,9 @@ def test_it_arrives_in_another_process_as_it_left(chosen):
 
 
 def test_an_excluded_series_is_left_out_with_its_reason_but_can_be_asked_for(chosen, notices):
-    settings = Settings(kernels=("archive", "host"), exclude={"6.16": "it does not boot.", "9.9": "never was"})
+    settings = Settings(
+        kernels=("archive", "host"), exclude={"6.16": "it does not boot.", "9.9": "never was"}
+    )
     archive = FakeArchive("6.1", "6.16")
     assert chosen(archive, settings=settings).specs == ("6.1", "host")
     assert notices == ["kernels.toml excludes 6.16: it does not boot."]
@@ -99,19 +103,27 @@ def test_a_pinned_series_stays_when_the_archive_has_lost_it(chosen):
 
 def test_nothing_to_run_on_is_trouble(chosen):
     settings = Settings(kernels=("archive",), exclude={"6.1": "x"})
-    with pytest.raises(HarnessError, match="excludes all it has, and nothing else was asked for. Name a kernel with --kernel"):
+    with pytest.raises(
+        HarnessError, match="excludes all it has, and nothing else was asked for. Name a kernel with --kernel"
+    ):
         chosen(FakeArchive("6.1"), settings=settings)
 
 
 def test_a_part_is_not_the_matrix(chosen):
     assert chosen(FakeArchive("6.1"), "6.1").hindrance == PART
-    assert chosen(FakeArchive("6.1"), "archive", "host").hindrance is None  # the same words as in kernels.toml
+    assert (
+        chosen(FakeArchive("6.1"), "archive", "host").hindrance is None
+    )  # the same words as in kernels.toml
 
 
 def test_an_archive_that_could_not_be_asked_stands_in_the_way_of_publishing(chosen):
-    selection = chosen(FakeArchive("6.1", away="The archive is away. Using the list of packages of yesterday."))
+    selection = chosen(
+        FakeArchive("6.1", away="The archive is away. Using the list of packages of yesterday.")
+    )
     assert selection.specs == ("6.1", "host")
-    assert str(selection.hindrance).startswith("The archive is away. Using the list of packages of yesterday, so col")
+    assert str(selection.hindrance).startswith(
+        "The archive is away. Using the list of packages of yesterday, so col"
+    )
 
 
 def test_a_name_of_ones_own_may_stand_in_the_default(chosen):

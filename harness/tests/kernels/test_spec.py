@@ -50,7 +50,13 @@ def zstd(data: bytes) -> bytes:
     return subprocess.run(["zstd", "-q", "-c"], input=data, capture_output=True, check=True).stdout
 
 
-PACKERS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "xz": lzma.compress, "bzip2": bz2.compress, "zstd": zstd, "lz4": lz4}
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "xz": lzma.compress,
+    "bzip2": bz2.compress,
+    "zstd": zstd,
+    "lz4": lz4,
+}
 
 
 def bzimage(
@@ -128,7 +134,9 @@ def test_a_specification_is_a_series_a_file_or_the_host(tmp_path, monkeypatch):
         (tmp_path / name).touch()
     (tmp_path / "linux").mkdir()
     specs = ["host", "6.1", "7.12", "./6.1", "./host", "bzImage", "no/such/file", "/boot/vmlinuz", "misspelt"]
-    assert [kind(spec) for spec in ("a.deb", "/no/such.deb", "linux", ".", "6.1=6.1.190-1~bpo12+1", "archive")] == [
+    assert [
+        kind(spec) for spec in ("a.deb", "/no/such.deb", "linux", ".", "6.1=6.1.190-1~bpo12+1", "archive")
+    ] == [
         Kind.DEB,
         Kind.DEB,
         Kind.TREE,
@@ -299,19 +307,31 @@ GOOD = 'kernels = ["6.1"]\nsuites = ["sid"]\n'
         ('kernel = ["6.1"]\nsuites = ["sid"]', "unknown key 'kernel'. Did you mean 'kernels'"),
         ('kernels = ["6.1"]\nsuits = ["sid"]', "unknown key 'suits'. Did you mean 'suites'"),
         ('kernels = "6.1"\nsuites = ["sid"]', "kernels must be a list of kernels in quotes"),
-        ('kernels = [6.1]\nsuites = ["sid"]', "kernels, item 1 must be text in quotes that is not empty, not 6.1. Quote it"),
+        (
+            'kernels = [6.1]\nsuites = ["sid"]',
+            "kernels, item 1 must be text in quotes that is not empty, not 6.1. Quote it",
+        ),
         ('kernels = []\nsuites = ["sid"]', "kernels must be a list of kernels in quotes that is not empty"),
         ('kernels = ["6.1"]', "the key 'suites' is missing"),
         (GOOD + "[pins]", "unknown key 'pins'. Did you mean 'pin'"),
         (GOOD + 'pin.6.1 = "6.1.190-1"', "pin: a key must be a series in quotes, .*, not '6'"),
-        (GOOD + '[pin]\n"6.1" = { versoin = "6.1.1-1" }', "pin.6.1: unknown key 'versoin'. Did you mean 'version'"),
+        (
+            GOOD + '[pin]\n"6.1" = { versoin = "6.1.1-1" }',
+            "pin.6.1: unknown key 'versoin'. Did you mean 'version'",
+        ),
         (GOOD + '[pin]\n"6.1" = { version = "6.1.1-1" }', "pin.6.1: the key 'reason' is missing. Add it"),
         (GOOD + '[pin]\n"6.1" = "6.1.1-1"', "pin.6.1 must be a table with the keys version and reason"),
         (GOOD + '[exclude]\n"6.1" = ""', "exclude.6.1 must be text in quotes that is not empty"),
-        (GOOD + "[exclude]\n6.1 = \"x\"", "exclude: a key must be a series in quotes, .*, not '6'"),
-        (GOOD + '[exclude]\n"6.1.190" = "x"', "exclude: a key must be a series in quotes, which is two numbers, .*, not '6.1.190'"),
+        (GOOD + '[exclude]\n6.1 = "x"', "exclude: a key must be a series in quotes, .*, not '6'"),
+        (
+            GOOD + '[exclude]\n"6.1.190" = "x"',
+            "exclude: a key must be a series in quotes, which is two numbers, .*, not '6.1.190'",
+        ),
         (GOOD + 'exclude = ["6.1"]', "exclude must be a table: .exclude., then a line for each"),
-        (GOOD + '[exclude]\n"6.1" = "x"\n[pin]\n"6.1" = {version="1",reason="x"}', "6.1 is pinned and excluded"),
+        (
+            GOOD + '[exclude]\n"6.1" = "x"\n[pin]\n"6.1" = {version="1",reason="x"}',
+            "6.1 is pinned and excluded",
+        ),
         (GOOD + '[local]\nhost = "linux"', "'host' cannot be the name of a local kernel"),
         (GOOD + '[local]\n"6.1" = "linux"', "'6.1' cannot be the name of a local kernel"),
         (GOOD + '[local]\n"a/b" = "linux"', "'a/b' cannot be the name of a local kernel"),
@@ -349,7 +369,9 @@ def test_settings_hold_exclusions_pins_and_kernels_of_ones_own(tmp_path):
 def test_every_key_of_the_settings_is_documented_in_the_file_that_ships():
     text = SETTINGS.read_text()
     for key in Settings.__dataclass_fields__:
-        assert re.search(rf"^(\[{key}\]|{key} = )", text, re.MULTILINE), f"kernels.toml says nothing about {key}"
+        assert re.search(
+            rf"^(\[{key}\]|{key} = )", text, re.MULTILINE
+        ), f"kernels.toml says nothing about {key}"
 
 
 def test_examples_in_the_file_that_ships_are_right(tmp_path):
@@ -369,7 +391,9 @@ def test_examples_in_the_file_that_ships_are_right(tmp_path):
 def linux(tmp_path):
     """A directory that looks like a kernel's source tree."""
     (tmp_path / "linux").mkdir()
-    (tmp_path / "linux/Makefile").write_text("VERSION = 6\nPATCHLEVEL = 18\nSUBLEVEL = 0\nEXTRAVERSION = -rc3\n")
+    (tmp_path / "linux/Makefile").write_text(
+        "VERSION = 6\nPATCHLEVEL = 18\nSUBLEVEL = 0\nEXTRAVERSION = -rc3\n"
+    )
     return tmp_path / "linux"
 
 
@@ -399,15 +423,24 @@ def test_every_kind_of_kernel_has_a_heading(linux, tmp_path):
 def test_two_columns_of_one_name_are_trouble(linux, tmp_path):
     shutil.copytree(linux, tmp_path / "other")
     both = [str(linux), str(tmp_path / "other")]
-    with pytest.raises(HarnessError, match="would both be the column '6.18.0-rc3-tree'. Rename one, or name it in .local."):
+    with pytest.raises(
+        HarnessError, match="would both be the column '6.18.0-rc3-tree'. Rename one, or name it in .local."
+    ):
         columns_for(both, {}, ())
-    assert list(columns_for([both[0], "mine"], {"mine": tmp_path / "other"}, ()).values()) == ["6.18.0-rc3-tree", "mine"]
+    assert list(columns_for([both[0], "mine"], {"mine": tmp_path / "other"}, ()).values()) == [
+        "6.18.0-rc3-tree",
+        "mine",
+    ]
     assert columns_for(["6.1", "6.1", "host"], {}, ()) == {"6.1": "6.1", "host": "host"}
 
 
 def test_a_local_name_is_obtained_like_its_path(tmp_path, image, notices):
     path = image(bzimage(), "bzImage")
     kernel = obtain(
-        "mine", cache=Cache(tmp_path / "cache"), archive=FakeArchive(path), notice=notices.append, local={"mine": path}
+        "mine",
+        cache=Cache(tmp_path / "cache"),
+        archive=FakeArchive(path),
+        notice=notices.append,
+        local={"mine": path},
     )
     assert (kernel.name, kernel.image, kernel.source) == ("mine", path, f"file {path}")

@@ -104,11 +104,19 @@ def logs(tmp_path: Path) -> list[str]:
 
 
 def test_a_tree_becomes_a_kernel(linux, tmp_path, said):
-    kernel = obtain(str(linux), cache=Cache(tmp_path / "cache"), archive=None, notice=pytest.fail, progress=said.append)
+    kernel = obtain(
+        str(linux), cache=Cache(tmp_path / "cache"), archive=None, notice=pytest.fail, progress=said.append
+    )
     assert (kernel.name, kernel.release, kernel.source) == ("6.18.0-rc3-tree", RELEASE, f"tree {linux}")
     assert kernel.image.read_bytes() == (linux / "image").read_bytes()
     assert kernel.boot_image.read_bytes() == vmlinux()
-    assert sorted(path.name for path in linux.iterdir()) == ["Makefile", "image", "release", "source", "unknown"]
+    assert sorted(path.name for path in linux.iterdir()) == [
+        "Makefile",
+        "image",
+        "release",
+        "source",
+        "unknown",
+    ]
     (log,) = logs(tmp_path)
     assert log.startswith("configuring x86_64 in ")
 
@@ -134,7 +142,9 @@ def test_the_release_in_the_image_must_be_what_make_says(linux, tmp_path, said):
 @pytest.mark.parametrize("answer", ["", "two words\n"])
 def test_a_release_that_is_no_word_is_trouble(answer, build, linux):
     (linux / "release").write_text(answer)
-    with pytest.raises(HarnessError, match="make kernelrelease in .* does not answer with one word; it said: "):
+    with pytest.raises(
+        HarnessError, match="make kernelrelease in .* does not answer with one word; it said: "
+    ):
         build()
 
 
@@ -142,13 +152,25 @@ def test_a_release_that_is_no_word_is_trouble(answer, build, linux):
 
 
 def test_fragments_are_added_up_and_the_later_one_wins(config):
-    one = config("# why\n\nCONFIG_A=y\nCONFIG_B=y\nCONFIG_NAME=\"a b\"\n", "one")
+    one = config('# why\n\nCONFIG_A=y\nCONFIG_B=y\nCONFIG_NAME="a b"\n', "one")
     other = config("# CONFIG_B is not set\nCONFIG_C=12\n", "other")
-    assert tree.options((one, other)) == {"CONFIG_A": "y", "CONFIG_B": "n", "CONFIG_NAME": '"a b"', "CONFIG_C": "12"}
+    assert tree.options((one, other)) == {
+        "CONFIG_A": "y",
+        "CONFIG_B": "n",
+        "CONFIG_NAME": '"a b"',
+        "CONFIG_C": "12",
+    }
 
 
 def test_what_the_tree_dropped_is_found():
-    wanted = {"CONFIG_A": "y", "CONFIG_B": "y", "CONFIG_C": "n", "CONFIG_D": "n", "CONFIG_E": "12", "CONFIG_F": "y"}
+    wanted = {
+        "CONFIG_A": "y",
+        "CONFIG_B": "y",
+        "CONFIG_C": "n",
+        "CONFIG_D": "n",
+        "CONFIG_E": "12",
+        "CONFIG_F": "y",
+    }
     configuration = "CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_D=y\nCONFIG_E=13\nCONFIG_F=m\n"
     assert tree.dropped(wanted, configuration) == {
         "CONFIG_B": "n",
@@ -159,7 +181,9 @@ def test_what_the_tree_dropped_is_found():
 
 
 def test_options_that_the_tree_drops_are_named(build, config):
-    with pytest.raises(HarnessError, match="linux does not take CONFIG_NEVER_HEARD_OF=y .it is n.: it has no such option, or"):
+    with pytest.raises(
+        HarnessError, match="linux does not take CONFIG_NEVER_HEARD_OF=y .it is n.: it has no such option, or"
+    ):
         build(config("CONFIG_MORE=y\nCONFIG_NEVER_HEARD_OF=y\n"))
     build(config("CONFIG_MORE=y\n"))
 
@@ -175,7 +199,10 @@ def test_each_configuration_has_a_build_directory_of_its_own(build, config, tmp_
 
 @pytest.mark.parametrize("line", ["CONFIG_A", "CONFIG_A is not set", "A=y", "CONFIG_A y"])
 def test_a_line_that_is_no_option_is_trouble(line, config):
-    with pytest.raises(HarnessError, match=rf"mine.config:2: {re.escape(repr(line))} is not an option. Write CONFIG_NAME=value"):
+    with pytest.raises(
+        HarnessError,
+        match=rf"mine.config:2: {re.escape(repr(line))} is not an option. Write CONFIG_NAME=value",
+    ):
         tree.options((config(f"CONFIG_B=y\n{line}\n"),))
 
 
@@ -186,7 +213,9 @@ def test_the_configurations_that_ship_can_be_read_and_are_found_by_name(config):
     assert tree.options((tree.fragment("lockdep"),))["CONFIG_PROVE_LOCKING"] == "y"
     path = config("")
     assert tree.fragment(str(path)) == path
-    with pytest.raises(HarnessError, match="There is no configuration 'kason': name a file, or one of kasan, lockdep"):
+    with pytest.raises(
+        HarnessError, match="There is no configuration 'kason': name a file, or one of kasan, lockdep"
+    ):
         tree.fragment("kason")
 
 
@@ -201,7 +230,10 @@ def test_a_cell_of_a_tree_is_run_again_with_its_configurations():
 
 def test_a_build_that_fails_shows_its_errors_and_names_the_log(build, linux, tmp_path):
     (linux / "source").write_text("echo fine; echo 'fs/x.c:3: error: no semicolon' >&2; exit 1\n")
-    with pytest.raises(HarnessError, match=r"linux cannot be built: fs/x.c:3: error: no semicolon / make: .*in (\S+/build.log)") as told:
+    with pytest.raises(
+        HarnessError,
+        match=r"linux cannot be built: fs/x.c:3: error: no semicolon / make: .*in (\S+/build.log)",
+    ) as told:
         build()
     log = Path(re.search(r"in (\S+)\.$", str(told.value))[1])
     assert "fine" in log.read_text() and log.is_relative_to(tmp_path / "cache")
@@ -218,7 +250,9 @@ def test_a_directory_with_another_makefile_is_no_tree(makefile, tmp_path):
 
 def test_missing_tools_are_named_as_packages(build, monkeypatch):
     monkeypatch.setattr(tree, "PROGRAMS", {"make": "make", "no-such-flex": "flex", "no-such-bc": "bc"})
-    with pytest.raises(HarnessError, match=r"Packages for building a kernel are missing: apt install flex bc \(as root"):
+    with pytest.raises(
+        HarnessError, match=r"Packages for building a kernel are missing: apt install flex bc \(as root"
+    ):
         build()
     monkeypatch.setattr(tree, "PROGRAMS", {})
     monkeypatch.setattr(tree, "HEADERS", {"stdio.h": "libc6-dev", "no/such.h": "libno-dev"})
@@ -234,7 +268,9 @@ def test_a_long_build_says_how_far_it_is(build, linux, said, monkeypatch):
 
 
 def test_an_interrupted_build_leaves_no_compiler_behind(linux, tmp_path):
-    (linux / "source").write_text(f"echo $$ > {tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid; sleep 600\n")
+    (linux / "source").write_text(
+        f"echo $$ > {tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid; sleep 600\n"
+    )
     program = (
         "import sys; from pathlib import Path; from harness.kernels import tree; from harness.base.cache import Cache\n"
         "tree.PROGRAMS = {}; tree.HEADERS = {}\n"

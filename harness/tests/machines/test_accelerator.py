@@ -14,8 +14,8 @@ import pytest
 
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
-from harness.machines.machine import Accelerator
 from harness.machines.accelerator import choose
+from harness.machines.machine import Accelerator
 
 SPEAKS = 'printf "Probing EDD\\nLinux version 6.1"; exec sleep 100'
 SILENT = "exec sleep 100"

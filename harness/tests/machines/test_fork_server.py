@@ -28,7 +28,9 @@ def forked() -> Path:
     return program
 
 
-def entry(program: Path, name: str, what: str = "", *, forks: bool = True, timeout_s: float = 20) -> PlanEntry:
+def entry(
+    program: Path, name: str, what: str = "", *, forks: bool = True, timeout_s: float = 20
+) -> PlanEntry:
     return PlanEntry(name=name, timeout_s=timeout_s, argv=(str(program), what or name), forks=forks)
 
 
@@ -68,7 +70,10 @@ def test_one_start_serves_many_and_all_are_the_runners_children(
     ]
     events = run(runner, tmp_path, *plan)
     (parent, server), last = parents(events, "a"), parents(events, "b")
-    assert (parent, server) == last, "neither a crash, nor a hang, nor the clean-up behind them cost the server"
+    assert (
+        parent,
+        server,
+    ) == last, "neither a crash, nor a hang, nor the clean-up behind them cost the server"
     assert parent != server
     assert (end(events, "crash")["exit"], end(events, "crash")["signal"]) == (None, signal.SIGABRT)
     assert (end(events, "fail")["exit"], end(events, "fail")["output"]) == (3, "why\n")
@@ -82,7 +87,10 @@ def test_one_start_serves_many_and_all_are_the_runners_children(
 def test_a_server_that_was_killed_is_started_again(
     runner: Path, forked: Path, tmp_path: Path, temporary: Path
 ) -> None:
-    kill = shell("kill", f"for p in /proc/[0-9]*; do grep -qa '^{forked}' $p/cmdline && kill -9 ${{p#/proc/}}; done; true")
+    kill = shell(
+        "kill",
+        f"for p in /proc/[0-9]*; do grep -qa '^{forked}' $p/cmdline && kill -9 ${{p#/proc/}}; done; true",
+    )
     events = run(runner, tmp_path, entry(forked, "a", "parents"), kill, entry(forked, "b", "parents"))
     first, second = parents(events, "a"), parents(events, "b")
     assert first[0] == second[0] and first[1] != second[1]
@@ -135,7 +143,9 @@ def test_a_program_that_is_not_there(runner: Path, tmp_path: Path, temporary: Pa
     assert trouble.startswith(f"e: {tmp_path}/nothing does not get ready to fork")
 
 
-def test_a_killed_runner_leaves_no_server(runner: Path, forked: Path, tmp_path: Path, temporary: Path) -> None:
+def test_a_killed_runner_leaves_no_server(
+    runner: Path, forked: Path, tmp_path: Path, temporary: Path
+) -> None:
     plan = [entry(forked, "a", "parents"), entry(forked, "hang", timeout_s=60)]
     events = []
     for event in HostMachine(runner=runner).run(plan, tmp_path / "artefacts"):

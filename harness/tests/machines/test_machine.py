@@ -26,6 +26,7 @@ from harness.machines.host import HostMachine
 from harness.machines.machine import PlanEntry, plan_text
 from harness.machines.process import store
 
+
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the runner makes its directories. If it is not empty afterwards, the runner left something behind."""
@@ -274,7 +275,16 @@ def test_an_unreadable_kernel_log_is_said(runner: Path) -> None:
     assert (ended["exit"], ended["kmsg"]) == (0, [])
 
 
-@pytest.mark.parametrize("line", ["name\t5", "name\tsoon\texec\t/true", "name\t0\texec\t/true", "name\t5x\texec\t/true", "name\t5\tspoon\t/true"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "name\t5",
+        "name\tsoon\texec\t/true",
+        "name\t0\texec\t/true",
+        "name\t5x\texec\t/true",
+        "name\t5\tspoon\t/true",
+    ],
+)
 def test_a_plan_it_does_not_understand(runner: Path, tmp_path: Path, line: str) -> None:
     plan = tmp_path / "plan"
     plan.write_text(line + "\n")
@@ -354,7 +364,13 @@ BYE = """echo '{"kind":"bye"}'"""
         (f"{HELLO}; exec sleep 100", "next entry", None, True, "did not continue in time"),
         (f"{HELLO}; {START}; exec sleep 100", "entry e", "e", True, "did not continue in time"),
         (f"{HELLO}; {START}; {END}; exec sleep 100", "shutdown", None, True, "did not continue in time"),
-        (f"{HELLO}; {START}; {END}; {BYE}; exec sleep 100", "shutdown", None, True, "did not continue in time"),
+        (
+            f"{HELLO}; {START}; {END}; {BYE}; exec sleep 100",
+            "shutdown",
+            None,
+            True,
+            "did not continue in time",
+        ),
         (f"{HELLO}; {START}; {END}; {BYE}; exec >&-; exec sleep 100", "shutdown", None, True, "did not exit"),
         (f"{HELLO}; echo sorry >&2; exit 4", "next entry", None, False, "itself (exit code 4): sorry"),
         (f"{HELLO}; {START}; printf half", "entry e", "e", False, "exited by itself (exit code 0)"),
@@ -442,10 +458,14 @@ def test_a_missing_runner_is_trouble(tmp_path: Path) -> None:
 
 def test_artefacts_that_cannot_be_written_are_trouble(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(HarnessError, match=r"/below cannot be written: Not a directory\. Choose a writable directory"):
+    with pytest.raises(
+        HarnessError, match=r"/below cannot be written: Not a directory\. Choose a writable directory"
+    ):
         list(HostMachine(runner=tmp_path / "none").run([], tmp_path / "file" / "below"))
     (tmp_path / "runner.stderr").mkdir()
-    with pytest.raises(HarnessError, match=r"stderr cannot be written: Is a directory\. Choose a writable directory"):
+    with pytest.raises(
+        HarnessError, match=r"stderr cannot be written: Is a directory\. Choose a writable directory"
+    ):
         list(HostMachine(runner=tmp_path / "none").run([], tmp_path))
 
 

@@ -77,8 +77,12 @@ def test_silence_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         ours._read()
 
 
-@pytest.mark.parametrize(("major", "fdset", "uri"), [(7, None, "fd:state"), (8, None, "fd:state"), (11, 3, "file:/dev/fdset/3")])
-def test_a_state_goes_where_this_qemu_writes_files(major: int, fdset: int | None, uri: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("major", "fdset", "uri"), [(7, None, "fd:state"), (8, None, "fd:state"), (11, 3, "file:/dev/fdset/3")]
+)
+def test_a_state_goes_where_this_qemu_writes_files(
+    major: int, fdset: int | None, uri: str, tmp_path: Path
+) -> None:
     asked: dict[str, Any] = {}
 
     def reply(command: dict[str, Any]) -> bytes:
@@ -102,4 +106,7 @@ def test_a_save_that_fails_or_does_not_end(monkeypatch: pytest.MonkeyPatch, tmp_
     with (tmp_path / "state").open("wb") as state:
         for status in ("failed", "active"):
             with pytest.raises(MonitorError, match=f"could not save the machine: {status}"):
-                ask(lambda _, status=status: returning({"status": status, "qemu": {"major": 7}}), lambda qemu: qemu.save(state.fileno()))
+                ask(
+                    lambda _, status=status: returning({"status": status, "qemu": {"major": 7}}),
+                    lambda qemu: qemu.save(state.fileno()),
+                )

@@ -58,12 +58,15 @@ def machine(vm_kernel: Path, runner: Path, tmp_path: Path) -> VmMachine:
     return VmMachine(kernel=vm_kernel, runner=runner, files={"bin/test": program})
 
 
-def judged(machine: VmMachine, artefacts: Path, *names: str) -> tuple[dict[str, Verdict], dict[str, Observation]]:
+def judged(
+    machine: VmMachine, artefacts: Path, *names: str
+) -> tuple[dict[str, Verdict], dict[str, Observation]]:
     """Verdict and observation of each entry, on a kernel that should have everything."""
     plan = [PlanEntry(name=name, timeout_s=20, argv=("/bin/test", name)) for name in names]
     seen = dict(item for item in observe(machine, plan, artefacts) if isinstance(item, tuple))
     verdicts = {
-        name: judge(one.state, one.shape, Expected.PRESENT, bool(one.complaints), ours=True) for name, one in seen.items()
+        name: judge(one.state, one.shape, Expected.PRESENT, bool(one.complaints), ours=True)
+        for name, one in seen.items()
     }
     return verdicts, seen
 
@@ -74,7 +77,9 @@ def test_a_warning_under_a_passing_test_is_a_complaint(machine: VmMachine, tmp_p
     assert verdicts == {"before": Verdict.WORKS, "warns": Verdict.COMPLAINED, "after": Verdict.WORKS}, seen
     complaints = seen["warns"].complaints
     assert any("WARNING: " in line and "kvmalloc" in line for line in complaints), complaints
-    assert any(line.startswith("taint went from 0 to 512") for line in complaints), "the kernel's own record of it"
+    assert any(
+        line.startswith("taint went from 0 to 512") for line in complaints
+    ), "the kernel's own record of it"
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["boots", "snapshot"])
@@ -85,6 +90,9 @@ def test_a_panic_costs_its_own_cell_and_the_rest_runs_in_a_fresh_machine(
         machine = replace(machine, snapshots=Snapshots(Cache(tmp_path / "cache")))
     verdicts, seen = judged(machine, tmp_path / "artefacts", "before", "panics", "after")
     assert verdicts == {"before": Verdict.WORKS, "panics": Verdict.WRONG, "after": Verdict.WORKS}, seen
-    assert (seen["panics"].state, seen["panics"].cause) == (State.CRASHED, "kernel panic: sysrq triggered crash")
+    assert (seen["panics"].state, seen["panics"].cause) == (
+        State.CRASHED,
+        "kernel panic: sysrq triggered crash",
+    )
     assert seen["after"].taint == (0, 0)
     assert sorted(path.name for path in (tmp_path / "artefacts").iterdir()) == ["boot-1", "boot-2"]

@@ -69,7 +69,10 @@ def test_a_real_guest_that_says_more_than_there_is_room_for(
 
     monkeypatch.setattr("harness.machines.vm.SharedMemory", Watched)
     words = [f"{number} {'x' * 90}" for number in range(50)]
-    plan = [PlanEntry(name=f"e{number}", timeout_s=20, argv=("/bin/test", word)) for number, word in enumerate(words)]
+    plan = [
+        PlanEntry(name=f"e{number}", timeout_s=20, argv=("/bin/test", word))
+        for number, word in enumerate(words)
+    ]
     machine = VmMachine(kernel=vm_kernel, runner=runner, files={"bin/test": program})
     events = list(machine.run(plan, tmp_path / "artefacts"))
     assert records(events) == [f"{word} 2" for word in words]

@@ -114,7 +114,9 @@ def test_a_guest_boots_once_and_runs_often(machine: VmMachine, tmp_path: Path) -
     machine = counted(machine, tmp_path)
     runs = [list(machine.run(PLAN, tmp_path / f"artefacts-{number}")) for number in (1, 2)]
     for number, events in enumerate(runs, start=1):
-        assert [event["kind"] for event in events if event["kind"] in ("notice", "trouble", "garbage")] == [], events
+        assert [
+            event["kind"] for event in events if event["kind"] in ("notice", "trouble", "garbage")
+        ] == [], events
         assert [event["kind"] for event in events] == ["hello", "start", "end", "bye"]
         assert events[2]["exit"] == 2 and events[2]["taint"] == [0, 0] and events[2]["kmsg_error"] is None
         console = (tmp_path / f"artefacts-{number}" / "console.log").read_text()
@@ -152,7 +154,9 @@ def test_a_snapshot_that_does_not_go_on_is_given_up_with_a_notice(machine: VmMac
     (place / STATE).write_bytes(b"damaged")
     events = list(machine.run(PLAN, tmp_path / "second"))
     assert events[0]["kind"] == "notice"
-    assert events[0]["text"].startswith("Booting, because no snapshot can be used: the virtual machine exited by itself")
+    assert events[0]["text"].startswith(
+        "Booting, because no snapshot can be used: the virtual machine exited by itself"
+    )
     assert [event["kind"] for event in events[1:]] == ["ready", "hello", "start", "end", "bye"]
     assert not place.exists()
 

@@ -47,7 +47,11 @@ def test_a_machine_that_can_be_believed() -> None:
         ("smoke refused", Observation(state=State.PASSED), "a test that must be refused was passed"),
         ("smoke refused", Observation(state=State.REFUSED, shape=Shape.WRONG), "must be refused was refused"),
         ("smoke passed", Observation(state=State.NOTHING, cause="no VM"), "passed was nothing (no VM)"),
-        ("smoke passed", Observation(state=State.PASSED, complaints=("WARNING: x",)), "complained before any test"),
+        (
+            "smoke passed",
+            Observation(state=State.PASSED, complaints=("WARNING: x",)),
+            "complained before any test",
+        ),
     ],
 )
 def test_a_machine_that_cannot(name: str, seen: Observation, says: str) -> None:

@@ -17,9 +17,17 @@ from harness.verdicts.judge import Verdict
 
 __all__ = ["matrix"]  # the fixture
 
-BROKEN = {"nop": "died of signal 6 (SIGABRT) in Nop.One", "readv": "killed after ", "write/read": "it is wrong"}
+BROKEN = {
+    "nop": "died of signal 6 (SIGABRT) in Nop.One",
+    "readv": "killed after ",
+    "write/read": "it is wrong",
+}
 FINE = ("openat", "shutdown")
-TESTS = [word for test in ("nop", "readv", "write_read", "openat", "shutdown", "waitid") for word in ("--test", test)]
+TESTS = [
+    word
+    for test in ("nop", "readv", "write_read", "openat", "shutdown", "waitid")
+    for word in ("--test", test)
+]
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +45,9 @@ def read(run: Run) -> Results:
 
 @pytest.mark.vm
 @pytest.mark.slow(20)
-@pytest.mark.parametrize("workers", [(), ("--numprocesses", "2", "--dist", "loadgroup")], ids=["alone", "workers"])
+@pytest.mark.parametrize(
+    "workers", [(), ("--numprocesses", "2", "--dist", "loadgroup")], ids=["alone", "workers"]
+)
 def test_a_crash_and_a_hang_cost_their_own_cell_on_the_host_and_in_a_guest(
     matrix: Matrix, program: Path, workers: tuple[str, ...]
 ) -> None:
@@ -50,7 +60,9 @@ def test_a_crash_and_a_hang_cost_their_own_cell_on_the_host_and_in_a_guest(
     for kernel in whole.kernels:
         assert kernel.smoke == "ok" and kernel.bindings["mine"] == "7"
         for test in whole.header.plan.tests:
-            ours, theirs = (whole.by_position()[test, kernel.series, binding] for binding in ("uring", "mine"))
+            ours, theirs = (
+                whole.by_position()[test, kernel.series, binding] for binding in ("uring", "mine")
+            )
             assert ours.verdict is Verdict.WORKS, ours.why
             if test == "waitid":
                 assert theirs.verdict is Verdict.NOT_EXPRESSIBLE
@@ -63,12 +75,16 @@ def test_a_crash_and_a_hang_cost_their_own_cell_on_the_host_and_in_a_guest(
                 assert theirs.verdict is Verdict.WRONG and BROKEN[test] in theirs.why
             assert f"--binding mine={program}" in theirs.rerun and "--binding" not in ours.rerun
     assert "Where bindings differ" in run.output
-    alone = "On 6.12 the same test is fine through uring, and odd through mine alone, which is odd on host, too"
+    alone = (
+        "On 6.12 the same test is fine through uring, and odd through mine alone, which is odd on host, too"
+    )
     assert f"To blame: the binding: {alone}" in run.output
     assert "6 failed, 16 passed, 2 not expressible in " in run.output.rstrip().splitlines()[-1]
 
 
-def test_a_cell_is_selected_by_its_binding_and_not_by_one_that_begins_alike(matrix: Matrix, program: Path) -> None:
+def test_a_cell_is_selected_by_its_binding_and_not_by_one_that_begins_alike(
+    matrix: Matrix, program: Path
+) -> None:
     bindings = ("--binding", "uring", "--binding", f"uring-2={program}", "--binding", f"mine-6.1={program}")
     for words, chosen in (
         ("nop and 6.1 and uring", ["uring"]),
@@ -83,23 +99,31 @@ def test_a_cell_is_selected_by_its_binding_and_not_by_one_that_begins_alike(matr
 
 def test_one_binding_alone_has_the_ids_that_ours_has(matrix: Matrix, program: Path) -> None:
     run = matrix("-k", "nop and 6.1", "--collect-only", "--quiet", "--binding", f"mine={program}")
-    assert [line for line in run.output.splitlines() if "::" in line] == ["kernels/kernels.toml::6.1::nop[6.1]"]
+    assert [line for line in run.output.splitlines() if "::" in line] == [
+        "kernels/kernels.toml::6.1::nop[6.1]"
+    ]
 
 
 def test_the_cell_that_a_command_runs_again(matrix: Matrix, program: Path) -> None:
     run = matrix("--kernel", "host", "--test", "write_read", "--binding", f"mine={program}")
     assert run.code == 1 and run.verdicts("host") == {"write_read": "wrong"}, run.output
-    assert "through mine" not in run.output.partition("io_uring conformance")[2], "one binding is not told apart"
+    assert (
+        "through mine" not in run.output.partition("io_uring conformance")[2]
+    ), "one binding is not told apart"
 
 
 def test_a_part_of_the_bindings_is_a_whole_run(matrix: Matrix, program: Path) -> None:
-    run = matrix("--kernel", "host", "-k", "openat and mine", "--binding", "uring", "--binding", f"mine={program}")
+    run = matrix(
+        "--kernel", "host", "-k", "openat and mine", "--binding", "uring", "--binding", f"mine={program}"
+    )
     assert run.code == 0, run.output
     assert read(run).header.plan.bindings == ("mine",)
 
 
 def test_a_program_of_another_name_costs_its_own_cells_only(matrix: Matrix, program: Path) -> None:
-    run = matrix("--kernel", "host", "--test", "openat", "--binding", "uring", "--binding", f"other={program}")
+    run = matrix(
+        "--kernel", "host", "--test", "openat", "--binding", "uring", "--binding", f"other={program}"
+    )
     trouble(run, "through other: expected a program for other, but it reports itself as mine")
     assert [cell.verdict for cell in read(run).cells] == [Verdict.WORKS, Verdict.NONE]
 
@@ -110,11 +134,16 @@ def test_a_program_of_another_name_costs_its_own_cells_only(matrix: Matrix, prog
         (["--binding", "no-such"], "The binding no-such has no program: "),
         (["--binding", "liburing-0.1"], "ci/harness adapters fetches that binding from the archive"),
         (["--binding", "mine=/nowhere"], "see conformance/adapters/README.md"),
-        (["--binding", "mine=/usr/bin/env", "--kernel", "6.1"], "it is linked to shared libraries. Link it with -static"),
+        (
+            ["--binding", "mine=/usr/bin/env", "--kernel", "6.1"],
+            "it is linked to shared libraries. Link it with -static",
+        ),
         (["--binding", "a b"], "'a b' is not a binding"),
     ],
 )
-def test_a_binding_that_cannot_run_ends_everything_before_it_begins(matrix: Matrix, options: list[str], says: str) -> None:
+def test_a_binding_that_cannot_run_ends_everything_before_it_begins(
+    matrix: Matrix, options: list[str], says: str
+) -> None:
     run = matrix("--kernel", "host", *options)
     trouble(run, says)
     assert not run.directory.exists()

@@ -39,7 +39,10 @@ def test_a_log_has_a_line_for_each_finished_kernel(tmp_path: Path) -> None:
     seen.cell("6.1", Verdict.WORKS)
     seen.cell("host", Verdict.ABSENT)
     seen.stop()
-    assert said(console) == ["6.1: 2 work, 1 wrong, 0 s (1 of 2 kernels)", "host: 1 correctly absent, 0 s (2 of 2 kernels)"]
+    assert said(console) == [
+        "6.1: 2 work, 1 wrong, 0 s (1 of 2 kernels)",
+        "host: 1 correctly absent, 0 s (2 of 2 kernels)",
+    ]
 
 
 def test_what_lasts_is_seen_in_a_log_and_what_does_not_is_not(tmp_path: Path) -> None:

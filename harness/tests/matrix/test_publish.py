@@ -57,7 +57,9 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def state_of(directory: Path) -> dict[str, str]:
-    return {str(path.relative_to(directory)): path.read_text() for path in directory.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(directory)): path.read_text() for path in directory.rglob("*") if path.is_file()
+    }
 
 
 @pytest.fixture
@@ -148,7 +150,9 @@ def test_the_results_are_rendered_again(tmp_path: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().out == f"Rendered: {tmp_path / folder.INDEX} and the files beside it.\n"
 
 
-def test_the_published_results_are_rendered_with_the_readme(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_published_results_are_rendered_with_the_readme(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shutil.copy(GOLDEN / RESULTS, copy / "reports")
     assert render.main([]) == 0
     after = state_of(copy)
@@ -165,7 +169,9 @@ def test_what_is_no_whole_run_is_not_rendered(tmp_path: Path) -> None:
     assert set(state_of(tmp_path)) == {RESULTS}
 
 
-def test_a_machine_without_the_template_engine_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_the_template_engine_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     html._environment.cache_clear()
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(HarnessError, match="python3-jinja2: install it with apt"):

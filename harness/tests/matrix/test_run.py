@@ -54,7 +54,11 @@ class Run:
 
     def verdicts(self, series: str) -> dict[str, str]:
         """Stem and verdict of each cell of a column."""
-        return {line["stem"]: line["verdict"] for line in self.lines if line.get("series") == series and "stem" in line}
+        return {
+            line["stem"]: line["verdict"]
+            for line in self.lines
+            if line.get("series") == series and "stem" in line
+        }
 
 
 Matrix = Callable[..., Run]
@@ -70,8 +74,14 @@ def matrix(tmp_path: Path) -> Matrix:
         # Without the variables of the pytest and the xdist worker that run this test.
         clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
         done = subprocess.run(
-            command, cwd=ROOT, env=clean | environment, text=True, check=False, timeout=600,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            command,
+            cwd=ROOT,
+            env=clean | environment,
+            text=True,
+            check=False,
+            timeout=600,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         return Run(done.returncode, done.stdout, directory)
 
@@ -92,7 +102,12 @@ def test_the_host_is_as_expected(matrix: Matrix) -> None:
 @pytest.mark.vm
 @pytest.mark.slow(20)
 def test_a_binding_that_is_refused_everything_is_red_and_never_absent(matrix: Matrix) -> None:
-    lie = ("--binding", "lie:refuse_all", "--timeout", "1")  # a few rows wait for a completion that never comes
+    lie = (
+        "--binding",
+        "lie:refuse_all",
+        "--timeout",
+        "1",
+    )  # a few rows wait for a completion that never comes
     run = matrix("--kernel", "host", "--kernel", "5.10", *lie, "--numprocesses", "2", "--dist", "loadgroup")
     assert run.code == 1, run.output
     for series in ("host", "5.10"):
@@ -116,7 +131,9 @@ def test_one_wrong_byte_in_a_prepare_function_is_red_everywhere(matrix: Matrix, 
     tests = [word for stem in (*WRONG_BYTES, "nop") for word in ("--test", stem)]
     run = matrix("--kernel", "host", "--kernel", "5.10", *tests, "--build", str(build))
     assert run.code == 1, run.output
-    assert run.verdicts("host") == run.verdicts("5.10") == {"nop": "works"} | dict.fromkeys(WRONG_BYTES, "wrong")
+    assert (
+        run.verdicts("host") == run.verdicts("5.10") == {"nop": "works"} | dict.fromkeys(WRONG_BYTES, "wrong")
+    )
 
 
 def mutated_build(directory: Path) -> Path:
@@ -129,10 +146,14 @@ def mutated_build(directory: Path) -> Path:
         shutil.copytree(ROOT / "bindings" / "include", include)
         for header in include.rglob("prep*.h"):
             header.write_text(header.read_text().replace(old, new))
-        assert any(new in header.read_text() for header in include.rglob("prep*.h")), f"{old!r} is not in the binding"
+        assert any(
+            new in header.read_text() for header in include.rglob("prep*.h")
+        ), f"{old!r} is not in the binding"
         entry = next(one for one in commands if one["file"].endswith(f"/{stem}_test.cc"))
         words = shlex.split(entry["command"])
-        words = words[next(at for at, word in enumerate(words) if word.startswith("-")) - 1 :]  # without ccache and the like
+        words = words[
+            next(at for at, word in enumerate(words) if word.startswith("-")) - 1 :
+        ]  # without ccache and the like
         ours = f"-I{ROOT / 'bindings' / 'include'}"
         words = [f"-I{include}" if word == ours else word for word in words]
         while "-include" in words:  # the precompiled header holds the unchanged binding
@@ -143,7 +164,10 @@ def mutated_build(directory: Path) -> Path:
         compilers.append(subprocess.Popen([*words, "-O0", "-g0"], cwd=entry["directory"]))
     assert [compiler.wait() for compiler in compilers] == [0] * len(compilers)
 
-    outputs = [Path(entry["directory"], entry["command"].partition(" -o ")[2].partition(" ")[0]) for entry in commands]
+    outputs = [
+        Path(entry["directory"], entry["command"].partition(" -o ")[2].partition(" ")[0])
+        for entry in commands
+    ]
     objects = [
         changed.get(path, path)
         for folder in ("conformance.dir", "conformance_uring.dir", "conformance_support.dir")
@@ -156,7 +180,9 @@ def mutated_build(directory: Path) -> Path:
     (build / "harness").mkdir()
     (build / "harness" / "guest").symlink_to(BUILD / "harness" / "guest")
     program = build / "conformance" / "conformance"
-    subprocess.run([words[0], "-static", "-o", program, *objects, "-lgtest"], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [words[0], "-static", "-o", program, *objects, "-lgtest"], check=True, stderr=subprocess.DEVNULL
+    )
     return build
 
 
@@ -171,7 +197,9 @@ def test_a_forbidden_io_uring_is_no_verdict_with_its_cause(matrix: Matrix) -> No
 
 def test_k_selects_a_series_and_not_those_that_begin_alike(matrix: Matrix) -> None:
     run = matrix("-k", "waitid and 6.1", "--collect-only", "--quiet")
-    assert [line for line in run.output.splitlines() if "::" in line] == ["kernels/kernels.toml::6.1::waitid[6.1]"]
+    assert [line for line in run.output.splitlines() if "::" in line] == [
+        "kernels/kernels.toml::6.1::waitid[6.1]"
+    ]
 
 
 def test_workers_gather_the_same_results(matrix: Matrix) -> None:
@@ -182,7 +210,9 @@ def test_workers_gather_the_same_results(matrix: Matrix) -> None:
 
 def test_every_test_of_the_program_belongs_to_one_row() -> None:
     program = BUILD / "conformance" / "conformance"
-    listed = subprocess.run([program, "--gtest_list_tests"], check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        [program, "--gtest_list_tests"], check=True, capture_output=True, text=True
+    ).stdout
     suite, tests = "", []
     for line in listed.splitlines():
         if line.startswith("  "):
@@ -192,7 +222,9 @@ def test_every_test_of_the_program_belongs_to_one_row() -> None:
     tests = [test for test in tests if not test.startswith("DISABLED_")]
     assert len(tests) > 2 * ROWS
     for test in tests:
-        rows = [row.stem for row in catalogue.load() if any(fnmatch(test, one) for one in row.filter.split(":"))]
+        rows = [
+            row.stem for row in catalogue.load() if any(fnmatch(test, one) for one in row.filter.split(":"))
+        ]
         assert len(rows) == 1, f"{test} is run with {rows or 'no row'}: name its suite after its file"
 
 
@@ -204,10 +236,23 @@ def test_an_interrupted_run_keeps_its_results_and_leaves_no_machine(
     tmp_path: Path, number: signal.Signals, workers: str
 ) -> None:
     directory = tmp_path / "results"
-    arguments = ("--results", str(directory), "--kernel", "host", "--kernel", "6.1", "--numprocesses", workers)
+    arguments = (
+        "--results",
+        str(directory),
+        "--kernel",
+        "host",
+        "--kernel",
+        "6.1",
+        "--numprocesses",
+        workers,
+    )
     with subprocess.Popen(
         ["/usr/bin/python3", "-m", "harness", "matrix", *arguments],
-        cwd=ROOT, text=True, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd=ROOT,
+        text=True,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     ) as process:
         deadline = time.monotonic() + 120
         while not machines_of(directory) and process.poll() is None and time.monotonic() < deadline:
@@ -220,7 +265,13 @@ def test_an_interrupted_run_keeps_its_results_and_leaves_no_machine(
     assert kinds[0] == "header" and kinds[-1] == "footer"
     assert "Cut short" in output and "Published" not in output
     assert f"Reports: {directory}/index.html" in output
-    assert {file.name for file in directory.iterdir()} >= {"index.html", "matrix.md", "junit.xml", "results.ktap", "badge.json"}
+    assert {file.name for file in directory.iterdir()} >= {
+        "index.html",
+        "matrix.md",
+        "junit.xml",
+        "results.ktap",
+        "badge.json",
+    }
     assert not machines_of(directory)
 
 
@@ -261,7 +312,9 @@ def test_a_series_that_does_not_exist(matrix: Matrix, stale: Path) -> None:
 
 
 def test_a_mirror_that_is_down(matrix: Matrix, tmp_path: Path) -> None:
-    run = matrix("--kernel", "6.1", "--test", "nop", "--mirror", NOTHING_LISTENS, "--cache", str(tmp_path / "cache"))
+    run = matrix(
+        "--kernel", "6.1", "--test", "nop", "--mirror", NOTHING_LISTENS, "--cache", str(tmp_path / "cache")
+    )
     trouble(run, "--mirror")
     assert run.verdicts("6.1") == {"nop": "none"}
 
@@ -279,7 +332,13 @@ def test_the_whole_matrix_with_a_cold_cache_and_no_archive(matrix: Matrix, tmp_p
 def stale(tmp_path: Path) -> Path:
     """A cache that knows which kernels the archive had two months ago, and has none of them."""
     packages = {
-        series: {"series": series, "name": f"linux-image-{series}", "version": "1", "release": series, "suite": "sid"}
+        series: {
+            "series": series,
+            "name": f"linux-image-{series}",
+            "version": "1",
+            "release": series,
+            "suite": "sid",
+        }
         for series in ("6.1", "6.12")
     }
     fact = {"when": "2026-01-01T00:00:00+00:00", "left_out": {}, "packages": packages, "older": []}
@@ -293,13 +352,23 @@ REMEMBERED = "Using the list of packages of 2026-01-01 00:00 UTC."
 
 
 @pytest.mark.slow(8)
-def test_the_whole_matrix_from_memory_says_so_and_asks_once_for_all_workers(matrix: Matrix, stale: Path) -> None:
+def test_the_whole_matrix_from_memory_says_so_and_asks_once_for_all_workers(
+    matrix: Matrix, stale: Path
+) -> None:
     arguments = ("--mirror", NOTHING_LISTENS, "--cache", str(stale), "--test", "nop", "--publish")
     run = matrix(*arguments, "--numprocesses", "2", "--dist", "loadgroup")
     trouble(run, REMEMBERED, "Not published: ")
-    assert [run.verdicts(series) for series in ("6.1", "6.12", "host")] == [{"nop": "none"}] * 2 + [{"nop": "works"}]
-    assert run.lines[0]["plan"]["kernels"] == ["6.1", "6.12", "host"]  # though the host, which needs nothing, ran first
-    run = matrix(*arguments, "-k", "host", "--numprocesses", "2", "--dist", "loadgroup", "--capture=no", "--quiet")
+    assert [run.verdicts(series) for series in ("6.1", "6.12", "host")] == [{"nop": "none"}] * 2 + [
+        {"nop": "works"}
+    ]
+    assert run.lines[0]["plan"]["kernels"] == [
+        "6.1",
+        "6.12",
+        "host",
+    ]  # though the host, which needs nothing, ran first
+    run = matrix(
+        *arguments, "-k", "host", "--numprocesses", "2", "--dist", "loadgroup", "--capture=no", "--quiet"
+    )
     assert run.code == 0, run.output
     assert "bringing up nodes" not in run.output  # xdist's own progress
     assert run.output.count(REMEMBERED) == 2  # at once and in the summary: no worker asked again
@@ -332,7 +401,8 @@ def test_a_mistake_in_the_call(matrix: Matrix) -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", ["..", ".", "", "/", "harness", "../main/..", "a/b\nc"],
+    "spec",
+    ["..", ".", "", "/", "harness", "../main/..", "a/b\nc"],
 )
 def test_a_name_that_could_not_head_a_column(spec: str) -> None:
     with pytest.raises(HarnessError, match="is not a kernel"):
@@ -371,17 +441,25 @@ def test_a_failure_that_is_no_cell_is_our_trouble(tmp_path: Path) -> None:
     state.begin([("host", "nop", "uring")])
     gatherer = Gatherer(None)
     gatherer._matrix = state
-    crashed = pytest.TestReport("kernels/kernels.toml::host::nop[host]", ("x", None, "x"), {}, "failed", "worker died", "???")
+    crashed = pytest.TestReport(
+        "kernels/kernels.toml::host::nop[host]", ("x", None, "x"), {}, "failed", "worker died", "???"
+    )
     gatherer.pytest_runtest_logreport(crashed)
     assert state.troubles == ["kernels/kernels.toml::host::nop[host] has no result: worker died"]
     assert state.exit_code == 2
 
 
-@pytest.mark.parametrize("option", ["--boot-deadline=nan", "--memory=-5", "--cpus=0", "--timeout=x", "--accel=warp"])
+@pytest.mark.parametrize(
+    "option", ["--boot-deadline=nan", "--memory=-5", "--cpus=0", "--timeout=x", "--accel=warp"]
+)
 def test_options_that_make_no_sense(option: str) -> None:
     done = subprocess.run(
-        ["/usr/bin/python3", "-m", "harness", "matrix", option], cwd=ROOT, text=True, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        ["/usr/bin/python3", "-m", "harness", "matrix", option],
+        cwd=ROOT,
+        text=True,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     assert done.returncode == 2, done.stdout
     assert option.split("=")[0] in done.stdout and "Traceback" not in done.stdout
@@ -393,7 +471,9 @@ def test_only_the_whole_matrix_as_it_stands_is_published(tmp_path: Path) -> None
         state = MatrixState(
             setup=whole, specs=everything, rows=chosen_rows(rows), directory=tmp_path, hindrance=known
         )
-        state.begin((spec, row.stem, one.name) for spec in planned for row in state.rows for one in whole.bindings)
+        state.begin(
+            (spec, row.stem, one.name) for spec in planned for row in state.rows for one in whole.bindings
+        )
         state.end()
         return publish._hindrance(state)
 
@@ -422,7 +502,10 @@ def test_a_run_keeps_the_cache_from_being_cleared(tmp_path: Path) -> None:
     arguments = ("--kernel", "host", "--cache", str(cache), "--results", str(results_))
     clear = ["/usr/bin/python3", "-m", "harness", "kernels", "clear", "--cache", str(cache)]
     with subprocess.Popen(
-        ["/usr/bin/python3", "-m", "harness", "matrix", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ["/usr/bin/python3", "-m", "harness", "matrix", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     ) as run:
         while run.poll() is None and not (results_ / "results.ndjson").exists():
             time.sleep(0.02)
@@ -438,6 +521,8 @@ def test_programs_that_were_not_built(matrix: Matrix, tmp_path: Path) -> None:
 
 
 def test_another_binding_than_the_programs(matrix: Matrix) -> None:
-    run = matrix("--kernel", "host", "--test", "nop", "--binding", f"other={BUILD / 'conformance' / 'conformance'}")
+    run = matrix(
+        "--kernel", "host", "--test", "nop", "--binding", f"other={BUILD / 'conformance' / 'conformance'}"
+    )
     trouble(run, 'does not run as the binding other: this program tests the binding "uring", not "other"')
     assert not (run.directory / "results.ndjson").exists()  # nothing was asked under a wrong name

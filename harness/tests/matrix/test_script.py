@@ -32,7 +32,9 @@ def script(tmp_path: Path) -> Script:
     (tmp_path / "ci").mkdir()
     shutil.copy(ROOT / "ci" / "matrix", tmp_path / "ci")
     for name in ("install", "build"):
-        (tmp_path / "ci" / name).write_text(f'#!/bin/sh\n[ {name} = install ] || sleep 0.5\necho {name} "$@" | sed "s|{tmp_path}/||g" >>called\n')
+        (tmp_path / "ci" / name).write_text(
+            f'#!/bin/sh\n[ {name} = install ] || sleep 0.5\necho {name} "$@" | sed "s|{tmp_path}/||g" >>called\n'
+        )
         (tmp_path / "ci" / name).chmod(0o755)
     (tmp_path / "harness").mkdir()
     (tmp_path / "build" / "conformance").mkdir(parents=True)
@@ -40,7 +42,13 @@ def script(tmp_path: Path) -> Script:
 
     def run(*arguments: str, fails: bool = False) -> subprocess.CompletedProcess[str]:
         (tmp_path / "harness" / "__main__.py").write_text(HARNESS.format(fails=fails))
-        return subprocess.run([tmp_path / "ci" / "matrix", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [tmp_path / "ci" / "matrix", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     return run
 
@@ -52,12 +60,22 @@ def script(tmp_path: Path) -> Script:
         ("--kernel host", "", "", None),
         ("--kernel ../linux --kernel mine", "", "", None),
         ("--kernel 6.1 --kernel=7.3=7.3.4-1 --kernel host", "", "", " 6.1 7.3=7.3.4-1"),
-        ("--cache there --mirror=http://x.invalid --refresh", "", "", " --cache there --mirror http://x.invalid --refresh"),
+        (
+            "--cache there --mirror=http://x.invalid --refresh",
+            "",
+            "",
+            " --cache there --mirror http://x.invalid --refresh",
+        ),
         ("-k 6.1", "", "", None),
         ("--collect-only", "", "", None),
         ("--binding liburing", " ci/packages.liburing", " conformance-liburing", ""),
         ("--binding=raw --binding uring", "", " conformance-raw", ""),
-        ("--binding rust-io-uring --binding liburing-2.15", "", " conformance-rust-io-uring", ""),  # the other was not made
+        (
+            "--binding rust-io-uring --binding liburing-2.15",
+            "",
+            " conformance-rust-io-uring",
+            "",
+        ),  # the other was not made
         ("--binding mine=program", "", "", ""),
     ],
 )
@@ -69,12 +87,16 @@ def test_what_the_run_needs_is_installed_built_and_fetched(
     called = (tmp_path / "called").read_text().splitlines()
     assert called[0] == f"install ci/packages{lists}"
     assert f"build conformance runner{targets}" in called
-    assert [line for line in called if " fetch" in line] == ([] if fetched is None else [f"harness kernels fetch{fetched}"])
+    assert [line for line in called if " fetch" in line] == (
+        [] if fetched is None else [f"harness kernels fetch{fetched}"]
+    )
     assert called[-1] == f"harness matrix {arguments}".rstrip()
     assert "kernel" not in done.stdout.replace(arguments, "")
 
 
-def test_a_kernel_that_could_not_be_fetched_is_told_and_the_run_begins(script: Script, tmp_path: Path) -> None:
+def test_a_kernel_that_could_not_be_fetched_is_told_and_the_run_begins(
+    script: Script, tmp_path: Path
+) -> None:
     (tmp_path / "ci" / "build").write_text("#!/bin/sh\nsleep 6\n")
     done = script(fails=True)
     assert done.returncode == 0

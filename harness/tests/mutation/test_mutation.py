@@ -14,6 +14,7 @@ import pytest
 from harness.base.errors import HarnessError
 from harness.base.paths import README, REPORTS
 from harness.mutation import (
+    builder,
     command,
     headers,
     ledger,
@@ -23,7 +24,6 @@ from harness.mutation import (
     report,
     schemata,
     trial,
-    builder,
 )
 from harness.mutation.ledger import Exemption
 from harness.mutation.trial import Finding, Verdict, Witness
@@ -106,14 +106,16 @@ def test_one_program_is_every_mutant(tree, tmp_path):
     numbered = {number: mutant for number, mutant in enumerate(found, start=1) if mutant.choices}
     text = schemata.combine(tree(), numbered)["uring.h"].text
     (tmp_path / "main.cc").write_text(
-        f'{schemata.PREAMBLE}{text}\nint main() {{ return static_cast<int>(uring::sum(3, 3) * 16 + uring::sum(20, 10) % 16); }}\n'
+        f"{schemata.PREAMBLE}{text}\nint main() {{ return static_cast<int>(uring::sum(3, 3) * 16 + uring::sum(20, 10) % 16); }}\n"
     )
     subprocess.run(["g++", "-std=c++20", "-w", "-o", tmp_path / "main", tmp_path / "main.cc"], check=True)
 
     def result(change: str) -> int:
         number = next((n for n, mutant in numbered.items() if mutant.change == change), 0)
         assert number or not change
-        return subprocess.run([tmp_path / "main"], env={schemata.VARIABLE: str(number)}, check=False).returncode
+        return subprocess.run(
+            [tmp_path / "main"], env={schemata.VARIABLE: str(number)}, check=False
+        ).returncode
 
     assert result("") == 4 * 16 + 3
     assert result("`a == b` becomes `a != b`") == (3 - 7) * 16 % 256 + 21 % 16
@@ -137,7 +139,9 @@ def test_a_choice_that_does_not_compile_is_blamed(tree):
 def test_a_hand_made_mutant_must_find_its_place(tree, tmp_path):
     def entry(before: str) -> Path:
         path = tmp_path / "handmade.toml"
-        path.write_text(f'[[mutant]]\nfile = "uring.h"\nscope = "sum"\nbefore = "{before}"\nafter = "0"\nwhy = "so"\n')
+        path.write_text(
+            f'[[mutant]]\nfile = "uring.h"\nscope = "sum"\nbefore = "{before}"\nafter = "0"\nwhy = "so"\n'
+        )
         return path
 
     (mutant,) = mutants.handmade(tree(), entry("entry.len - 7"))
@@ -146,7 +150,9 @@ def test_a_hand_made_mutant_must_find_its_place(tree, tmp_path):
         mutants.handmade(tree(), entry("not there"))
     with pytest.raises(HarnessError, match="'entry.len' appears 2 times"):
         mutants.handmade(tree(), entry("entry.len"))
-    with pytest.raises(HarnessError, match="mutant 1: before must be what is in the header, in quotes, not ''"):
+    with pytest.raises(
+        HarnessError, match="mutant 1: before must be what is in the header, in quotes, not ''"
+    ):
         mutants.handmade(tree(), entry(""))
 
 
@@ -199,7 +205,9 @@ def mutate(tree, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(publication, "README", tmp_path / "README.md")
 
     def run(*arguments: str, **findings: Finding) -> tuple[int, str]:
-        found = {mutant.id: findings.get(f"m{n}", KILLED) for n, mutant in enumerate(operators.generate(tree()))}
+        found = {
+            mutant.id: findings.get(f"m{n}", KILLED) for n, mutant in enumerate(operators.generate(tree()))
+        }
         monkeypatch.setattr(command, "Runner", lambda *_: Judge(found))
         code = command.main(["--into", str(tmp_path / "into"), "--fresh", *arguments])
         return code, capsys.readouterr().out
@@ -210,7 +218,10 @@ def mutate(tree, tmp_path, monkeypatch, capsys):
 def test_a_complete_run_is_published(mutate, tmp_path):
     code, _ = mutate()
     assert code == 0
-    assert "20 of 20 mutants of the binding are killed, 20 of them by the suite alone" in (tmp_path / "README.md").read_text()
+    assert (
+        "20 of 20 mutants of the binding are killed, 20 of them by the suite alone"
+        in (tmp_path / "README.md").read_text()
+    )
     assert len(ledger.read(tmp_path / "mutants.ndjson")) == 20
 
 
@@ -223,7 +234,9 @@ def test_one_that_was_killed_before_and_survives_is_a_finding(mutate):
 
 def test_an_equivalent_may_survive_and_must_not_die(mutate, tmp_path, tree):
     mutant = operators.generate(tree())[3]
-    (tmp_path / "equivalents.toml").write_text(f'[[equivalent]]\nmutants = ["{mutant.id} {mutant.title}"]\nreason = "so"\n')
+    (tmp_path / "equivalents.toml").write_text(
+        f'[[equivalent]]\nmutants = ["{mutant.id} {mutant.title}"]\nreason = "so"\n'
+    )
     code, _ = mutate(m3=SURVIVED)
     assert code == 0
     assert "## Equivalent" in (tmp_path / "mutants.md").read_text()
@@ -306,14 +319,19 @@ def test_a_look_at_code_that_fails_without_a_mutant_stops_everything(tree, tmp_p
         runner.demand_that_the_original_passes()
 
 
-@pytest.mark.parametrize(("code", "verdict", "witness"), [(0, None, None), (1, Verdict.KILLED, Witness.CODE), (2, Verdict.INVALID, None)])
+@pytest.mark.parametrize(
+    ("code", "verdict", "witness"),
+    [(0, None, None), (1, Verdict.KILLED, Witness.CODE), (2, Verdict.INVALID, None)],
+)
 def test_a_check_that_could_not_look_has_killed_nobody(tree, tmp_path, monkeypatch, code, verdict, witness):
     sources = tree()
     runner = trial.Runner(builder.Builder(tmp_path / "work", sources), builder.Program({}, Path("none")))
     mutant = operators.generate(sources)[0]
     include = runner._builder.alone(mutant)
     monkeypatch.setattr(runner, "_rows", lambda include: iter(()))
-    monkeypatch.setattr(trial, "_checks", lambda where: {"look": ["sh", "-c", f"exit {code if where == include else 0}"]})
+    monkeypatch.setattr(
+        trial, "_checks", lambda where: {"look": ["sh", "-c", f"exit {code if where == include else 0}"]}
+    )
     found = [(one.verdict, one.witness) for one in runner._looked_at(mutant, include)]
     assert found == ([] if verdict is None else [(verdict, witness)])
 
@@ -327,7 +345,9 @@ def test_what_does_not_compile_is_no_mutant_only_if_the_original_compiles(tree, 
         return include if outcome == "compiles" else "error: no such file"
 
     outcome = "compiles"
-    assert runner._by_compiler("/a/place/x.cc:1:1: error: no type", "one", build) == Finding(Verdict.INVALID, killer="no type")
+    assert runner._by_compiler("/a/place/x.cc:1:1: error: no type", "one", build) == Finding(
+        Verdict.INVALID, killer="no type"
+    )
     assert runner._by_compiler("error: static assertion failed: so", "one", build).witness == Witness.COMPILER
     outcome = "does not"
     with pytest.raises(HarnessError, match="two does not compile, without any mutant"):

@@ -13,8 +13,8 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from xml.etree import ElementTree
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -57,8 +57,15 @@ FAILURE = {"file": "x_test.cc", "line": 12, "text": "cqe.res\n  is: -22"}
 
 def records(suite: str, binding: str, state: str, **more: object) -> tuple[dict[str, Any], ...]:
     """The output of a program whose second test ended this way."""
-    encodes, works = ({"kind": "test", "name": f"{suite}.{name}", "state": "passed"} for name in ("Encodes", "Works"))
-    header: dict[str, Any] = {"kind": "header", "schema": 1, "binding": {"name": binding, "version": VERSIONS[binding]}, "plan": []}
+    encodes, works = (
+        {"kind": "test", "name": f"{suite}.{name}", "state": "passed"} for name in ("Encodes", "Works")
+    )
+    header: dict[str, Any] = {
+        "kind": "header",
+        "schema": 1,
+        "binding": {"name": binding, "version": VERSIONS[binding]},
+        "plan": [],
+    }
     return header, encodes, works | {"state": state} | more, {"kind": "footer", "ran": 2}
 
 
@@ -70,7 +77,9 @@ def observed(letter: str, suite: str, binding: str) -> Observation:
         case "w":
             return replace(passed, kmsg=(warning,), complaints=(warning,))
         case "f":
-            return replace(passed, state=State.FAILED, records=records(suite, binding, "failed", failures=[FAILURE]))
+            return replace(
+                passed, state=State.FAILED, records=records(suite, binding, "failed", failures=[FAILURE])
+            )
         case "c":
             return replace(passed, state=State.CRASHED, cause=f"died of signal 6 (SIGABRT) in {suite}.Works")
         case "r":
@@ -89,7 +98,9 @@ def cells() -> Iterator[Cell]:
         for series, word, expected in zip(KERNELS, words.split(), due, strict=True):
             for binding, letter in zip(VERSIONS, word, strict=True):
                 seen = observed(letter, row.suite, binding)
-                verdict = judge(seen.state, seen.shape, expected, bool(seen.complaints), ours=is_ours(binding))
+                verdict = judge(
+                    seen.state, seen.shape, expected, bool(seen.complaints), ours=is_ours(binding)
+                )
                 yield Cell(
                     test=row.name, stem=row.stem, series=series, kernel="release", binding=binding, observed=seen.as_json(),
                     expected=expected, verdict=verdict, due=row.due, ms=3,
@@ -99,7 +110,9 @@ def cells() -> Iterator[Cell]:
 
 def canned() -> Results:
     plan = Plan(tests=tuple(SEEN), kernels=KERNELS, bindings=tuple(VERSIONS))
-    kernels = tuple(replace(kernel, bindings=VERSIONS, notices=()) for kernel in RUN.kernels if kernel.series in KERNELS)
+    kernels = tuple(
+        replace(kernel, bindings=VERSIONS, notices=()) for kernel in RUN.kernels if kernel.series in KERNELS
+    )
     found = tuple(cells())
     footer = Footer.count(plan, found, ended=RUN.footer.ended)
     return Results(header=replace(RUN.header, plan=plan), kernels=kernels, cells=found, footer=footer)
@@ -122,12 +135,18 @@ def test_the_report_is_the_approved_one(name):
 
 def test_the_run_goes_through_its_file(tmp_path):
     again = read_results(write(BOUND, tmp_path / "results.ndjson"))
-    assert [cell.as_json() for cell in again.cells] == [json.loads(json.dumps(cell.as_json())) for cell in BOUND.cells]
+    assert [cell.as_json() for cell in again.cells] == [
+        json.loads(json.dumps(cell.as_json())) for cell in BOUND.cells
+    ]
     assert again.kernels == BOUND.kernels
 
 
 def test_what_the_canned_run_is_for():
-    assert {cell.verdict for cell in BOUND.cells} == set(Verdict) - {Verdict.MISSING, Verdict.EARLY, Verdict.NONE}
+    assert {cell.verdict for cell in BOUND.cells} == set(Verdict) - {
+        Verdict.MISSING,
+        Verdict.EARLY,
+        Verdict.NONE,
+    }
     accused: dict[str, set[str]] = {}
     for finding in text.findings(BOUND):
         for test in finding.tests:
@@ -154,7 +173,9 @@ def test_what_cannot_be_said_is_told_and_needs_no_look():
     )
     (block,) = evidence.lacks(cell)
     assert block.title == "What liburing 2.3 cannot express, in 1 test"
-    assert block.body == "Waitid.Works needs WAITID: io_uring_prep_waitid came with <liburing> 2.5 | see `man`."
+    assert (
+        block.body == "Waitid.Works needs WAITID: io_uring_prep_waitid came with <liburing> 2.5 | see `man`."
+    )
     assert evidence.blocks(cell) == (block,)
 
 
@@ -221,7 +242,9 @@ def test_bindings_that_agree_say_so():
     quiet = replace(BOUND, cells=alike, footer=Footer.count(BOUND.header.plan, alike, BOUND.footer.ended))
     assert "The bindings agree in every cell that has a verdict." in terminal.render(quiet)
     for name in ("matrix.md", "index.html"):
-        assert "The bindings agree in every cell that has a verdict." in folder.RENDERERS[name](quiet, ROWS, PLACE), name
+        assert "The bindings agree in every cell that has a verdict." in folder.RENDERERS[name](
+            quiet, ROWS, PLACE
+        ), name
 
 
 def test_who_has_no_verdict_contradicts_nobody():
@@ -236,7 +259,9 @@ def test_who_has_no_verdict_contradicts_nobody():
 def test_every_link_has_its_place():
     page = RENDERED["matrix.md"]()
     places = re.findall(r'<a id="([^"]+)"></a>', page)
-    links = re.findall(r"\]\(reports/matrix\.md#([^)]+)\)", RENDERED["readme.md"]()) + re.findall(r"\]\(#([^)]+)\)", page)
+    links = re.findall(r"\]\(reports/matrix\.md#([^)]+)\)", RENDERED["readme.md"]()) + re.findall(
+        r"\]\(#([^)]+)\)", page
+    )
     assert len(links) > 40 and set(links) <= set(places) and len(places) == len(set(places))
     table = re.findall(r"\]\(https://example\.org/matrix\.md#([^)]+)\)", RENDERED["table.md"]())
     assert table and set(table) <= set(places)
@@ -265,7 +290,9 @@ def test_junit_and_ktap_skip_what_nobody_asked_and_nothing_else():
     )
     assert root.attrib["skipped"] == str(len(unsaid))
     lines = [line for line in RENDERED["results.ktap"]().splitlines() if "# SKIP" in line]
-    assert len(lines) == len(unsaid) and all(re.match(r"  ok \d+ waitid # SKIP 1 of 2 tests passed;", line) for line in lines)
+    assert len(lines) == len(unsaid) and all(
+        re.match(r"  ok \d+ waitid # SKIP 1 of 2 tests passed;", line) for line in lines
+    )
 
 
 if __name__ == "__main__" and sys.argv[1:] == ["approve"]:

@@ -100,7 +100,10 @@ def test_junit_of_a_run_that_was_cut_short_has_errors_where_nothing_ran():
 
 
 def test_junit_keeps_bindings_apart():
-    assert [suite.attrib["name"] for suite in suites(TWO_BINDINGS)] == ["6.1 through uring", "6.1 through liburing"]
+    assert [suite.attrib["name"] for suite in suites(TWO_BINDINGS)] == [
+        "6.1 through uring",
+        "6.1 through liburing",
+    ]
 
 
 # --- KTAP -------------------------------------------------------------------------------------------------------

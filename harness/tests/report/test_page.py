@@ -47,9 +47,13 @@ def many() -> Results:
         for number, (test, series, binding) in enumerate(plan.positions())
         if number % 7
     )
-    lines = tuple(replace(RUN.kernels[0], series=series) for series in kernels[2:])  # the first two did not run
+    lines = tuple(
+        replace(RUN.kernels[0], series=series) for series in kernels[2:]
+    )  # the first two did not run
     header = replace(RUN.header, plan=plan)
-    return Results(header=header, kernels=lines, cells=cells, footer=Footer.count(plan, cells, RUN.footer.ended))
+    return Results(
+        header=header, kernels=lines, cells=cells, footer=Footer.count(plan, cells, RUN.footer.ended)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +69,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
     for name, (run, rows) in runs.items():
         written[name] = directory / f"{name}.html"
-        written[name].write_text(html.render(run, rows, Place(home=str(ROOT), beside=BESIDE)), encoding="utf-8")
+        written[name].write_text(
+            html.render(run, rows, Place(home=str(ROOT), beside=BESIDE)), encoding="utf-8"
+        )
     return written
 
 
@@ -87,7 +93,9 @@ class Browser:
     def resize(self, width: int) -> None:
         """Makes the window that wide."""
         phone = width == PHONE
-        self._tell("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=phone)
+        self._tell(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=phone
+        )
 
     def shine(self, dark: bool) -> None:
         """Prefers a light page, or a dark one."""
@@ -124,7 +132,9 @@ class Browser:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """One headless Chromium for all tests: starting it takes longer than all the tests."""
-    missing = [name for name, path in (("chromium", CHROMIUM), ("chromium-driver", DRIVER)) if not path.exists()]
+    missing = [
+        name for name, path in (("chromium", CHROMIUM), ("chromium-driver", DRIVER)) if not path.exists()
+    ]
     with contextlib.suppress(ImportError):
         from selenium.webdriver import Chrome, ChromeOptions
         from selenium.webdriver.chrome.service import Service
@@ -213,7 +223,9 @@ def test_a_person_can_read_it_on_paper(browser: Browser, pages: dict[str, Path])
     assert not browser.ask("return document.querySelector('nav').checkVisibility()")
 
 
-def test_a_table_that_does_not_fit_scrolls_and_the_page_does_not(browser: Browser, pages: dict[str, Path]) -> None:
+def test_a_table_that_does_not_fit_scrolls_and_the_page_does_not(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
     browser.show(pages["many"])
     for width in (PHONE, 600, 1000, 1150, 1175, 1200, 1250):
         browser.resize(width)
@@ -235,7 +247,9 @@ def rows(browser: Browser) -> list[str]:
     return visible(browser, "table tr[data-test]", "test")
 
 
-def test_each_cell_shows_its_sign_and_only_surprises_are_links(browser: Browser, pages: dict[str, Path]) -> None:
+def test_each_cell_shows_its_sign_and_only_surprises_are_links(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
     browser.show(pages["canned"])
     shown = browser.ask(
         "return [...document.querySelectorAll('table tr[data-test]')].map(row => [row.dataset.test,"
@@ -269,7 +283,10 @@ def test_bindings_stand_side_by_side_where_they_differ(browser: Browser, pages: 
 
 def test_the_headline_tells_surprises_and_no_score(browser: Browser, pages: dict[str, Path]) -> None:
     browser.show(pages["canned"])
-    assert browser.ask("return document.querySelector('h1').textContent") == f"{text.surprises(RUN)} cells need a look."
+    assert (
+        browser.ask("return document.querySelector('h1').textContent")
+        == f"{text.surprises(RUN)} cells need a look."
+    )
     assert "%" not in browser.ask("return document.querySelector('header').textContent")
 
 
@@ -307,7 +324,9 @@ def test_an_address_that_says_nothing_filters_nothing(browser: Browser, pages: d
     assert len(rows(browser)) == len(ROWS)
 
 
-def test_without_scripts_every_address_leads_to_what_it_would_show(browser: Browser, pages: dict[str, Path]) -> None:
+def test_without_scripts_every_address_leads_to_what_it_would_show(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
     browser.show(pages["canned"], scripts=False)
     for fragment in ("surprises", "test=openat", "kernel=6.1"):
         assert browser.ask("return document.getElementById(arguments[0]) !== null", fragment)
@@ -316,7 +335,9 @@ def test_without_scripts_every_address_leads_to_what_it_would_show(browser: Brow
 
 
 @pytest.mark.parametrize("width", [WIDE, PHONE], ids=["wide", "phone"])
-def test_nothing_sticky_covers_what_a_link_leads_to(browser: Browser, pages: dict[str, Path], width: int) -> None:
+def test_nothing_sticky_covers_what_a_link_leads_to(
+    browser: Browser, pages: dict[str, Path], width: int
+) -> None:
     browser.show(pages["canned"], width=width, scripts=False)
     covered = browser.ask(
         """
@@ -364,7 +385,9 @@ def test_a_quiet_run_says_so(browser: Browser, tmp_path: Path) -> None:
 
 def test_a_run_that_was_cut_short_says_so(browser: Browser, pages: dict[str, Path]) -> None:
     browser.show(pages["many"])
-    assert browser.ask("return document.querySelector('.cut').textContent").startswith("Cut short: 843 of 984 cells")
+    assert browser.ask("return document.querySelector('.cut').textContent").startswith(
+        "Cut short: 843 of 984 cells"
+    )
 
 
 def test_the_approved_page_is_what_is_looked_at(pages: dict[str, Path]) -> None:

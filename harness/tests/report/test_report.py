@@ -58,14 +58,22 @@ def test_the_canned_run_holds_every_verdict_and_judges_itself_rightly():
         observed["state"] = State(observed["state"])
         observed["shape"] = Shape(observed["shape"]) if observed["shape"] else None
         seen = Observation(**observed)
-        assert cell.verdict is judge(seen.state, seen.shape, cell.expected, bool(seen.complaints), ours=is_ours(cell.binding))
+        assert cell.verdict is judge(
+            seen.state, seen.shape, cell.expected, bool(seen.complaints), ours=is_ours(cell.binding)
+        )
 
 
 def test_the_canned_run_puts_reports_to_the_test():
     states = {cell.observed["state"] for cell in RUN.cells}
     assert states == {str(state) for state in State} - {State.NOT_EXPRESSIBLE}
     said = "".join(json.dumps(cell.as_json()) for cell in RUN.cells)
-    markup, controls = ("<script>", "onerror=", "]]>", "````", "**bold**"), ("001b[", "0000", "fffe", "d800", "202e")
+    markup, controls = ("<script>", "onerror=", "]]>", "````", "**bold**"), (
+        "001b[",
+        "0000",
+        "fffe",
+        "d800",
+        "202e",
+    )
     for harmful in (*markup, *(rf"\u{control}" for control in controls)):
         assert harmful in said, harmful
     blocks = [block for cell in RUN.cells for block in evidence.blocks(cell)]
@@ -103,7 +111,11 @@ def test_every_sign_has_its_sentence():
 
 
 def test_only_surprises_are_links():
-    table = [line for line in readme.render(RUN, ROWS).splitlines() if re.match(r"\| \[[a-z/]+\]\(conformance", line)]
+    table = [
+        line
+        for line in readme.render(RUN, ROWS).splitlines()
+        if re.match(r"\| \[[a-z/]+\]\(conformance", line)
+    ]
     assert len(table) == len(ROWS)
     signs = [field.strip() for line in table for field in line.split("|")[3:-1]]
     assert len(signs) == len(RUN.cells)
@@ -138,7 +150,9 @@ def test_foreign_words_cannot_leave_their_place_in_markdown():
         r"\`\`\` \`\`\`\`\` \<script\> \| \`a\` \*\*b\*\* \[c\](d) \&lt; \</summary\>"
     )
     assert markdown.code("a `b`") == "`` a `b` ``"
-    assert "<script>" not in markdown.folded(hostile, "") and "&lt;/summary&gt;" in markdown.folded(hostile, "")
+    assert "<script>" not in markdown.folded(hostile, "") and "&lt;/summary&gt;" in markdown.folded(
+        hostile, ""
+    )
 
 
 def test_the_block_goes_between_its_markers_and_nowhere_else():
@@ -240,7 +254,9 @@ def test_several_bindings_get_a_table_each():
     run = replace(run, cells=(run.cells[0], replace(run.cells[0], binding="liburing", verdict=Verdict.WRONG)))
     block = readme.render(replace(run, footer=replace(run.footer, complete=True)), ROWS[:1])
     assert block.index("Through `uring`:") < block.index("Through `liburing`:")
-    assert "on 6.1 through liburing](reports/matrix.md#structs_offsets_entries@6.1@liburing): so it is." in block
+    assert (
+        "on 6.1 through liburing](reports/matrix.md#structs_offsets_entries@6.1@liburing): so it is." in block
+    )
 
 
 @pytest.mark.parametrize(
@@ -260,7 +276,11 @@ def test_only_paths_of_the_machine_are_cut(sentence, shown):
 def test_foreign_words_cannot_break_the_table():
     run = small_run(Verdict.WRONG)
     kernel = replace(run.kernels[0], version="#1 | <b> `x` *y*\nz")
-    run = replace(run, kernels=(kernel,), cells=(replace(run.cells[0], observed=SO_IT_IS | {"cause": "a | b\n- c <img>"}),))
+    run = replace(
+        run,
+        kernels=(kernel,),
+        cells=(replace(run.cells[0], observed=SO_IT_IS | {"cause": "a | b\n- c <img>"}),),
+    )
     assert r"a \| b - c \<img\>." in readme.render(run, ROWS[:1])
     assert r"#1 \| \<b\> \`x\` \*y\* z" in folder.render(run, ROWS[:1], PLACE)["matrix.md"]
 
@@ -270,9 +290,18 @@ MKDIRAT = Row(
     evidence=Evidence.DOCUMENTED, source="x", timeout_s=60,
 )  # fmt: skip
 ANY = replace(MKDIRAT, since="any", also=())
-REFUSAL = {"what": "MKDIRAT", "probed": "MKDIRAT", "res": -22, "probe": False, "shape": "right", "objections": []}
+REFUSAL = {
+    "what": "MKDIRAT",
+    "probed": "MKDIRAT",
+    "res": -22,
+    "probe": False,
+    "shape": "right",
+    "objections": [],
+}
 UNPROBED = REFUSAL | {"probe": None}
-WITNESS = "NOPs before and after succeeded, an unassigned opcode was refused the same way, probe lacks MKDIRAT"
+WITNESS = (
+    "NOPs before and after succeeded, an unassigned opcode was refused the same way, probe lacks MKDIRAT"
+)
 FAILURE = {"file": "/home/someone/conformance/zig/nop_test.cc", "line": 12, "text": "cqe.res\n  is: -22"}
 
 

@@ -19,7 +19,7 @@ from harness.base.errors import HarnessError
 from harness.machines.machine import Accelerator
 from harness.results import file as results
 from harness.results.file import SCHEMA_PATH, Writer, parse_results, read_results
-from harness.results.model import Cell, Footer, Header, Provenance, Kernel, Plan
+from harness.results.model import Cell, Footer, Header, Kernel, Plan, Provenance
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict
 from harness.verdicts.observation import Observation, Shape, State
@@ -112,7 +112,9 @@ def test_every_line_written_fits_the_published_schema(lines):
 
 
 def test_what_a_run_was_made_of_is_told_where_it_is_known(path):
-    made_of = Provenance(binding="a" * 64, support="b" * 64, harness="c" * 64, catalogue="d" * 64, tests={"nop": "e" * 64})
+    made_of = Provenance(
+        binding="a" * 64, support="b" * 64, harness="c" * 64, catalogue="d" * 64, tests={"nop": "e" * 64}
+    )
     with Writer(path, replace(HEADER, made_of=made_of)) as writer:
         for line in (NOP, WRITE_READ):
             writer.cell(line)
@@ -246,10 +248,19 @@ def _repeat(index: int):
         (_edit(-1, surprises=0), "the footer does not match the cells"),
         (_edit(-1, no_verdict=1), "the footer does not match the cells"),
         (_edit(-1, complete=False), "the footer does not match the cells"),
-        (_edit(3, surprise=False), "write/read on 6.1 through uring: verdict is missing, but surprise is false"),
+        (
+            _edit(3, surprise=False),
+            "write/read on 6.1 through uring: verdict is missing, but surprise is false",
+        ),
         (_edit(0, schema=1), "line 1: these results have schema 1, but this harness reads 2."),
-        (_edit(1, verdict="fine"), "line 2 breaks harness/results/schema.json: verdict: 'fine' is not one of"),
-        (_edit(1, observed={}), "breaks harness/results/schema.json: observed: 'state' is a required property"),
+        (
+            _edit(1, verdict="fine"),
+            "line 2 breaks harness/results/schema.json: verdict: 'fine' is not one of",
+        ),
+        (
+            _edit(1, observed={}),
+            "breaks harness/results/schema.json: observed: 'state' is a required property",
+        ),
         (_edit(1, extra=1), "Additional properties are not allowed ('extra' was unexpected)"),
         (_edit(2, sha256="abc"), "line 3 breaks harness/results/schema.json: sha256"),
         (_edit(0, started="yesterday"), "line 1 breaks harness/results/schema.json: started"),

@@ -85,7 +85,10 @@ def test_a_renamed_file_changes_its_part(tree):
 
 def test_a_part_that_moved_is_noticed(tree):
     gone = replace(ROWS[0], stem="gone")
-    with pytest.raises(HarnessError, match="Nothing in .* matches conformance/zig/gone_test.cc. Correct the pattern in harness/results/provenance.py"):
+    with pytest.raises(
+        HarnessError,
+        match="Nothing in .* matches conformance/zig/gone_test.cc. Correct the pattern in harness/results/provenance.py",
+    ):
         provenance.provenance_of([gone], tree)
 
 
@@ -100,7 +103,5 @@ def test_every_source_of_the_program_is_in_a_part():
         *(*provenance.BINDING, *provenance.SUPPORT, *provenance.HARNESS, *provenance.ADAPTERS),
         *(row.file for row in catalogue.load()),
     )
-    covered = {
-        path.relative_to(ROOT) for pattern in patterns for path in ROOT.glob(pattern)
-    }
+    covered = {path.relative_to(ROOT) for pattern in patterns for path in ROOT.glob(pattern)}
     assert sources - covered == set()

@@ -22,7 +22,11 @@ def test_without_a_wish_it_is_ours():
 
 def test_bindings_keep_their_order_and_come_once():
     mine = Binding(name="mine", given="a b/conformance-mine")
-    assert parse(["raw", "mine=a b/conformance-mine", "uring", "raw"]) == (Binding(name="raw"), mine, Binding(name="uring"))
+    assert parse(["raw", "mine=a b/conformance-mine", "uring", "raw"]) == (
+        Binding(name="raw"),
+        mine,
+        Binding(name="uring"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,11 +69,16 @@ def programs(tmp_path_factory) -> Path:
     (directory / "p.c").write_text("int main(void) { return 0; }\n")
     for name, *how in (("static", "-static"), ("shared",)):
         compiler = shutil.which("cc") or "gcc"
-        subprocess.run([compiler, *how, "-o", directory / f"conformance-{name}", directory / "p.c"], check=True)
+        subprocess.run(
+            [compiler, *how, "-o", directory / f"conformance-{name}", directory / "p.c"], check=True
+        )
     for name, data in (("script", b"#!/bin/sh\n"), ("cut", b"\x7fELF\x02")):
         (directory / f"conformance-{name}").write_bytes(data)
         (directory / f"conformance-{name}").chmod(0o755)
-    for name, script in (("template", 'echo "conformance: this tests another: $*" >&2; exit 2'), ("mute", "exit 2")):
+    for name, script in (
+        ("template", 'echo "conformance: this tests another: $*" >&2; exit 2'),
+        ("mute", "exit 2"),
+    ):
         (directory / f"conformance-{name}").write_text(f"#!/bin/sh\n{script}\n")
         (directory / f"conformance-{name}").chmod(0o755)
     (directory / "conformance-lost").write_text("#!/nowhere/sh\n")
@@ -78,7 +87,9 @@ def programs(tmp_path_factory) -> Path:
     return build
 
 
-@pytest.mark.parametrize(("name", "in_guests"), [("static", True), ("static", False), ("shared", False), ("script", False)])
+@pytest.mark.parametrize(
+    ("name", "in_guests"), [("static", True), ("static", False), ("shared", False), ("script", False)]
+)
 def test_a_program_that_can_run(programs, name, in_guests):
     Binding(name=name).demand_program(programs, in_guests=in_guests)
 
@@ -93,8 +104,14 @@ def test_a_program_that_can_run(programs, name, in_guests):
         (Binding(name="uring"), "conformance does not exist. Build first: ci/build"),
         (Binding(name="liburing-2.15"), "ci/harness adapters fetches that binding"),
         (Binding(name="rust-io-uring"), "ci/harness adapters fetches that binding"),
-        (Binding(name="other"), "There are uring, cut, lost, mute, plain, script, shared, static, template; "),
-        (Binding(name="mine", given="nowhere/x"), "Build it with your adapter first: see conformance/adapters/README.md"),
+        (
+            Binding(name="other"),
+            "There are uring, cut, lost, mute, plain, script, shared, static, template; ",
+        ),
+        (
+            Binding(name="mine", given="nowhere/x"),
+            "Build it with your adapter first: see conformance/adapters/README.md",
+        ),
     ],
 )
 def test_a_program_that_cannot(programs, binding, says):
@@ -105,7 +122,10 @@ def test_a_program_that_cannot(programs, binding, says):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("template", "as the binding template: this tests another: --binding=template --gtest_list_tests. Use one name for it"),
+        (
+            "template",
+            "as the binding template: this tests another: --binding=template --gtest_list_tests. Use one name for it",
+        ),
         ("mute", "it does not say why. Use one name for it"),
         ("lost", "conformance-lost cannot be started: No such file or directory. Build it again."),
     ],

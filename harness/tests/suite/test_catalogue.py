@@ -69,7 +69,9 @@ def test_the_rows_stand_in_the_seeds_order():
 
 
 def test_every_row_has_its_file_and_every_file_its_row():
-    files = {f"conformance/zig/{path.name}" for path in (catalogue.PATH.parent.parent / "zig").glob("*_test.cc")}
+    files = {
+        f"conformance/zig/{path.name}" for path in (catalogue.PATH.parent.parent / "zig").glob("*_test.cc")
+    }
     assert files == {row.file for row in catalogue.load()}
 
 
@@ -96,28 +98,64 @@ def test_a_row_knows_its_suite_its_file_and_its_default(load):
         ("[defaults]", "[default]", "unknown key 'default'. Did you mean 'defaults'?"),
         ("timeout_s = 60", "timeout = 60", "unknown key 'timeout'. Did you mean 'timeout_s'?"),
         ("timeout_s = 60", "", "catalogue.toml: defaults: the key 'timeout_s' is missing. Add it."),
-        ('group = "Sockets"', 'group = "Socket"', "test 2 (shutdown): group must be the name of a group, not 'Socket'. Did you mean 'Sockets'?"),
+        (
+            'group = "Sockets"',
+            'group = "Socket"',
+            "test 2 (shutdown): group must be the name of a group, not 'Socket'. Did you mean 'Sockets'?",
+        ),
         ('group = "Sockets"', 'group = "?"', "Use one of: Rings, Read and write"),
         ('group = "Sockets"', "", "test 2 (shutdown): the key 'group' is missing"),
-        ('"inferred"', '"inffered"', "evidence must be how we know, not 'inffered'. Did you mean 'inferred'?"),
+        (
+            '"inferred"',
+            '"inffered"',
+            "evidence must be how we know, not 'inffered'. Did you mean 'inferred'?",
+        ),
         ('name = "shutdown"', 'name = "write/read"', "the name 'write/read' is listed twice"),
         ('stem = "shutdown"', 'stem = "write_read"', "the stem 'write_read' is listed twice"),
-        ('stem = "shutdown"', 'stem = "Shutdown"', "stem must be a file's name in lower case, digits and single _, in quotes, not 'Shutdown'"),
+        (
+            'stem = "shutdown"',
+            'stem = "Shutdown"',
+            "stem must be a file's name in lower case, digits and single _, in quotes, not 'Shutdown'",
+        ),
         ('stem = "shutdown"', 'stem = "../x"', "single _, in quotes, not '../x'"),
-        ('since = "5.11"', "since = 5.11", "since must be a mainline release in quotes, such as \"5.15\", or \"any\", not 5.11. Quote it: without quotes 5.10 is the number 5.1."),
-        ('since = "5.11"', 'since = "5.11.2"', "test 2 (shutdown): since must be a mainline release in quotes"),
+        (
+            'since = "5.11"',
+            "since = 5.11",
+            'since must be a mainline release in quotes, such as "5.15", or "any", not 5.11. Quote it: without quotes 5.10 is the number 5.1.',
+        ),
+        (
+            'since = "5.11"',
+            'since = "5.11.2"',
+            "test 2 (shutdown): since must be a mainline release in quotes",
+        ),
         ('since = "5.11"', 'since = "5.10"', "also 5.10.162 is not a backport: 5.10 has it already"),
         ('since = "5.11"', 'since = "any"', "also 5.10.162 is not a backport"),
         ('["5.10.162"]', '["5.10.200", "5.10.162"]', "must be sorted"),
         ('["5.10.162"]', '["5.10.162", "5.10.162"]', "must be sorted, oldest first, each once"),
-        ('["5.10.162"]', '["5.10"]', "also, item 1 must be a stable release in quotes, such as \"5.10.162\", not '5.10'"),
+        (
+            '["5.10.162"]',
+            '["5.10"]',
+            "also, item 1 must be a stable release in quotes, such as \"5.10.162\", not '5.10'",
+        ),
         ('["5.10.162"]', '"5.10.162"', "also must be a list of stable releases"),
         ("timeout_s = 5\n", "timeout_s = 0\n", "timeout_s must be a whole number of seconds from 1 on"),
-        ("timeout_s = 5\n", "timeout_s = 5.0\n", "timeout_s must be a whole number of seconds from 1 on, not 5.0"),
+        (
+            "timeout_s = 5\n",
+            "timeout_s = 5.0\n",
+            "timeout_s must be a whole number of seconds from 1 on, not 5.0",
+        ),
         ("timeout_s = 5\n", "timeout_s = true\n", "timeout_s must be a whole number"),
-        ('source = "io_uring_enter.2: SHUTDOWN"', 'source = " "', "source must be where we know it from, in quotes, not ' '"),
+        (
+            'source = "io_uring_enter.2: SHUTDOWN"',
+            'source = " "',
+            "source must be where we know it from, in quotes, not ' '",
+        ),
         ("[[test]]", "[test]", "not valid TOML"),
-        (GOOD, "test = []\n[defaults]\ntimeout_s = 60", "test must be a list that is not empty: [[test]], in double brackets"),
+        (
+            GOOD,
+            "test = []\n[defaults]\ntimeout_s = 60",
+            "test must be a list that is not empty: [[test]], in double brackets",
+        ),
         (GOOD, "test = {}\n[defaults]\ntimeout_s = 60", "[[test]], in double brackets"),
     ],
 )

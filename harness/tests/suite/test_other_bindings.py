@@ -16,9 +16,7 @@ from harness.base.errors import HarnessError
 from harness.commands import adapters
 from harness.suite import other_bindings as others
 from harness.suite.other_bindings import OtherBinding, OtherBindings
-from harness.tests.kernels.test_archive import DEAD, gnupg, repository
-
-__all__ = ["gnupg", "repository"]  # fixtures
+from harness.tests.signed_archive import DEAD
 
 PACKAGES = ("liburing-dev", "linux-libc-dev")
 SUITES = ("trixie", "sid")
@@ -97,7 +95,9 @@ def test_without_the_archive_what_was_fetched_last_is_used_and_said(opened, caps
 
 
 def test_cmake_is_told_where_they_are(tmp_path):
-    crate, *liburings = (OtherBinding(version=version, root=tmp_path / version) for version in ("0.7.15", "2.9", "2.15"))
+    crate, *liburings = (
+        OtherBinding(version=version, root=tmp_path / version) for version in ("0.7.15", "2.9", "2.15")
+    )
     assert adapters.cache_variables(liburings, crate) == [
         f"-DURING_ADAPTER_LIBURING=2.9={tmp_path}/2.9;2.15={tmp_path}/2.15",
         f"-DURING_ADAPTER_RUST={tmp_path}/0.7.15/usr/share/cargo/registry",

@@ -23,9 +23,13 @@ LETTERS = {
 
 def accused(own: str, others: str, elsewhere: str, binding: str = "liburing"):
     """Who is blamed for the cell of liburing on 6.1, given these signs."""
-    names = ("uring", "liburing-2.15", "raw") if binding == "liburing" else ("liburing", "liburing-2.15", "raw")
+    names = (
+        ("uring", "liburing-2.15", "raw") if binding == "liburing" else ("liburing", "liburing-2.15", "raw")
+    )
     here = {binding: LETTERS[own]} | {name: LETTERS[one] for name, one in zip(names, others, strict=True)}
-    there = {"6.1": LETTERS[own]} | {name: LETTERS[one] for name, one in zip(ELSEWHERE, elsewhere, strict=True)}
+    there = {"6.1": LETTERS[own]} | {
+        name: LETTERS[one] for name, one in zip(ELSEWHERE, elsewhere, strict=True)
+    }
     row = {name: {"6.1": verdict} for name, verdict in here.items() if verdict}
     row[binding] = {name: verdict for name, verdict in there.items() if verdict}
     return blame(binding, "6.1", row)
@@ -111,10 +115,15 @@ def test_every_pattern_has_an_answer_with_its_evidence(own, binding):
 def test_no_test_is_accused_that_works_through_another_binding(mine, yours):
     """The same blame, whatever this binding got elsewhere."""
     row = {"uring": {"6.1": "✗", "6.12": yours}, "liburing": {"6.1": "✗", "6.12": mine, "7.3": "✗"}}
-    verdicts = {name: {on: LETTERS[sign] for on, sign in seen.items() if sign != " "} for name, seen in row.items()}
+    verdicts = {
+        name: {on: LETTERS[sign] for on, sign in seen.items() if sign != " "} for name, seen in row.items()
+    }
     assert blame("uring", "6.1", verdicts).culprit is Culprit.KERNEL
     assert blame("liburing", "6.1", verdicts).culprit is Culprit.UNKNOWN
-    assert "works on other kernels through uring, but not through liburing" in blame("liburing", "6.1", verdicts).says
+    assert (
+        "works on other kernels through uring, but not through liburing"
+        in blame("liburing", "6.1", verdicts).says
+    )
 
 
 def through(**here: Verdict) -> dict[str, dict[str, Verdict]]:
@@ -122,13 +131,17 @@ def through(**here: Verdict) -> dict[str, dict[str, Verdict]]:
     return {name.replace("_", "-"): {"6.1": verdict, "6.12": verdict} for name, verdict in here.items()}
 
 
-@pytest.mark.parametrize("pair", [("uring", "uring-through-waist"), ("uring", "lie:short"), ("liburing", "liburing-2.9")])
+@pytest.mark.parametrize(
+    "pair", [("uring", "uring-through-waist"), ("uring", "lie:short"), ("liburing", "liburing-2.9")]
+)
 def test_who_shares_its_logic_is_one_witness(pair):
     red = {name: {"6.1": Verdict.WRONG, "6.12": Verdict.WRONG} for name in pair}
     for name in pair:
         answer = blame(name, "6.1", red)
         assert answer.culprit is Culprit.UNKNOWN
-        assert answer.says.startswith(f"On 6.1 only {pair[0]} and {pair[1]} have a verdict, and through {name} it is odd on 6.1 and 6.12")
+        assert answer.says.startswith(
+            f"On 6.1 only {pair[0]} and {pair[1]} have a verdict, and through {name} it is odd on 6.1 and 6.12"
+        )
         works = red | {name: {"6.1": Verdict.WRONG, "6.12": Verdict.WORKS}}
         assert blame(name, "6.1", works).culprit is Culprit.UNKNOWN
 
@@ -146,7 +159,9 @@ def test_what_is_fine_need_not_work():
     assert "only bare system calls are fine" in blame("mine", "6.1", row).says
 
 
-@pytest.mark.parametrize(("binding", "adapter"), [("liburing", True), ("mine", True), ("uring", False), ("raw", False)])
+@pytest.mark.parametrize(
+    ("binding", "adapter"), [("liburing", True), ("mine", True), ("uring", False), ("raw", False)]
+)
 def test_a_binding_of_others_may_be_right_and_its_adapter_wrong(binding, adapter):
     row = {binding: {"6.1": Verdict.WRONG}, "another": {"6.1": Verdict.WORKS}}
     assert ("or its adapter" in blame(binding, "6.1", row).says) is adapter
@@ -162,9 +177,13 @@ def check(own: str, others: str, elsewhere: str, culprit: Culprit) -> None:
         assert some_fine, "somebody must show that the kernel and the test are all right"
     if culprit is Culprit.BINDING:
         uring_or_raw = others[0] + others[2]
-        assert not any(one in ("+✗m" if own == "+" else "✗m") for one in uring_or_raw), "no other binding is odd"
+        assert not any(
+            one in ("+✗m" if own == "+" else "✗m") for one in uring_or_raw
+        ), "no other binding is odd"
     if culprit is Culprit.KERNEL:
-        assert not some_fine and any(one in "✓+" for one in elsewhere), "nobody is fine here, and the test works on another kernel"
+        assert not some_fine and any(
+            one in "✓+" for one in elsewhere
+        ), "nobody is fine here, and the test works on another kernel"
         assert any(one in "✗m" for one in others), "another binding says so"
     if culprit is Culprit.TEST:
         assert not some_fine and not set("✓+!") & set(others + elsewhere), "it works nowhere that we know of"
@@ -172,7 +191,11 @@ def check(own: str, others: str, elsewhere: str, culprit: Culprit) -> None:
 
 @pytest.mark.parametrize(
     ("fine", "culprit"),
-    [(("uring", "liburing-2.15"), Culprit.BINDING), (("uring", "raw"), Culprit.ASSUMPTION), (("raw",), Culprit.ASSUMPTION)],
+    [
+        (("uring", "liburing-2.15"), Culprit.BINDING),
+        (("uring", "raw"), Culprit.ASSUMPTION),
+        (("raw",), Culprit.ASSUMPTION),
+    ],
 )
 def test_a_mistake_of_some_versions_is_theirs_and_one_of_all_is_shared(fine, culprit):
     here = dict.fromkeys(("liburing", "liburing-2.9"), Verdict.WRONG) | dict.fromkeys(fine, Verdict.WORKS)

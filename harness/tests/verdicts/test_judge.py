@@ -48,7 +48,11 @@ ours     -                  wrong           wrong           wrong           wron
 """
 COLUMNS = tuple(product((False, True), ("present", "absent", "unknown")))
 LINES = [
-    *((state, whose, *rest) for state, *rest in map(str.split, TABLE.strip().splitlines()) for whose in ("other", "ours")),
+    *(
+        (state, whose, *rest)
+        for state, *rest in map(str.split, TABLE.strip().splitlines())
+        for whose in ("other", "ours")
+    ),
     *((State.NOT_EXPRESSIBLE, *rest) for rest in map(str.split, UNSAID.strip().splitlines())),
 ]
 GOLDEN = {

@@ -240,7 +240,11 @@ WRONG_SHAPE = refused("A.B", "wrong", ["flags is 1"])
         (folded(AB, B, unsaid("A.C"), ran=2, kmsg_error="lost"), State.NOTHING, None),
         # Without what and why, a report has nothing to show.
         (folded(AB, B, case("A.C", "not_expressible"), ran=2), State.NOTHING, None),
-        (folded(AB, B, case("A.C", "not_expressible", not_expressible={"what": "x"}), ran=2), State.NOTHING, None),
+        (
+            folded(AB, B, case("A.C", "not_expressible", not_expressible={"what": "x"}), ran=2),
+            State.NOTHING,
+            None,
+        ),
         (folded(AB, B, case("A.C", "not_expressible", not_expressible="x"), ran=2), State.NOTHING, None),
     ],
 )
