@@ -27,7 +27,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 _MARKS = {
     "vm_kernel": (pytest.mark.vm, pytest.mark.slow(4)),
-    "vm_kernel_that_warns": (pytest.mark.vm, pytest.mark.slow(8)),
     "browser": (pytest.mark.browser, pytest.mark.slow(10), pytest.mark.xdist_group("browser")),
     "repository": (pytest.mark.archive, pytest.mark.slow(1)),
 }
@@ -59,21 +58,10 @@ def runner() -> Path:
     return program
 
 
-def boot_image(series: str) -> Iterator[Path]:
-    """The boot image of a kernel that the archive has, from the same cache as the matrix's."""
+@pytest.fixture(scope="session")
+def vm_kernel() -> Iterator[Path]:
+    """The boot image of the archive's kernel that boots in the least time, from the same cache as the matrix's."""
     cache = Cache()
     archive = Archive(cache, suites=load_settings().suites, notice=print)
     with cache.used():
-        yield obtain(series, cache=cache, archive=archive, notice=print).boot_image
-
-
-@pytest.fixture(scope="session")
-def vm_kernel() -> Iterator[Path]:
-    """A real kernel, and the one that boots in the least time."""
-    yield from boot_image("5.10")
-
-
-@pytest.fixture(scope="session")
-def vm_kernel_that_warns() -> Iterator[Path]:
-    """A real kernel that takes a request for more than 2 GiB for a bug, as all do since 5.14."""
-    yield from boot_image("6.1")
+        yield obtain("5.10", cache=cache, archive=archive, notice=print).boot_image
