@@ -1,19 +1,19 @@
-/* The waist: what a binding of io_uring must offer so that the 41 test files can judge it. C, so that any language can
- * speak it; no dependency; integers and pointers only.
+/* The adapter ABI: the functions that a binding of io_uring must offer so that the 41 test files can judge it. It is
+ * C, so that any language can implement it; no dependencies; integers and pointers only.
  *
  * An adapter is one object or static library that defines uring_binding() below and calls the binding as a user of
  * that binding would. README.md beside this file says how to write one in half an hour.
  *
- * Results: 0 or a count, or a negative number: the kernel's errno as -EINVAL, or one of the URING_BINDING_ numbers.
- * Never the C library's errno variable, never an exception, never a longjmp. `*reason`, where there is one, is a text that
- * stays until the next call.
+ * Results: 0 or a count, or a negative number: the kernel's errno, such as -EINVAL, or one of the URING_BINDING_
+ * numbers. Never the C library's errno variable, never an exception, never a longjmp. `*reason`, where there is one, is
+ * a string that stays valid until the next call.
  *
  * Threads: the suite calls from one thread at a time, and each ring from one thread.
  *
- * Ownership: what create and group_create return belongs to the adapter until destroy and group_destroy, which the
- * suite calls once for each; groups before their ring. Memory that the suite passes in stays the suite's. It is valid
- * as long as the kernel needs it for that request or registration, and arguments themselves until the function
- * returns: an adapter keeps no pointer to `struct uring_binding_arguments`.
+ * Ownership: rings and groups belong to the adapter from create and group_create until destroy and group_destroy,
+ * which the suite calls once for each; groups before their ring. Memory that the suite passes in stays the suite's. It
+ * is valid as long as the kernel needs it for that request or registration; the arguments themselves are valid until
+ * the function returns, so an adapter must not keep a pointer to `struct uring_binding_arguments`.
  *
  * System calls: the binding makes its own. The suite sees them from outside (seam/traps.h), so an adapter has
  * nothing to report.
@@ -28,34 +28,34 @@
 extern "C" {
 #endif
 
-/* The table and the structs that are passed through it do not change any more: whatever is added makes a
- * uring_binding_v2. `size` tells a table that was compiled against something else. */
+/* The table and the structs that are passed through it do not change any more: any addition makes a uring_binding_v2.
+ * `size` exposes a table that was compiled against something else. */
 #define URING_BINDING_VERSION 1
 
 /* Negative results that are not an errno. */
 enum {
   URING_BINDING_NOT_EXPRESSIBLE = -10000, /* this binding cannot express it; *reason says why, in a sentence */
-  URING_BINDING_ENTRIES_ZERO = -10001,    /* create: refused by the binding itself, without a system call */
+  URING_BINDING_ENTRIES_ZERO = -10001,    /* create: the binding itself refuses it, without a system call */
   URING_BINDING_ENTRIES_NOT_POWER_OF_TWO = -10002, /* the same */
   URING_BINDING_NO_BUFFER_SELECTED = -10003,       /* group_get, group_put: the CQE names no buffer */
-  URING_BINDING_REFUSED = -10004 /* the binding itself refused for another reason: never dressed up as an errno */
+  URING_BINDING_REFUSED = -10004 /* the binding itself refused for another reason; never an errno in its place */
 };
 
-/* What a binding offers beyond the least. */
+/* Capabilities: what a binding offers beyond the minimum. */
 enum {
   /* create itself refuses 0 entries and numbers that are no power of two. Without this bit the suite does not ask. */
   URING_BINDING_CHECKS_ENTRIES = 1u << 0,
-  /* indices is there. */
+  /* The function indices is implemented. */
   URING_BINDING_SHOWS_INDICES = 1u << 1,
-  /* The group_ functions are there. Without them, rows with buffer rings are not expressible. */
+  /* The group_ functions are implemented. Without them, rows with buffer rings are not expressible. */
   URING_BINDING_BUFFER_GROUPS = 1u << 2,
   /* group_create takes URING_BINDING_INCREMENTAL. */
   URING_BINDING_INCREMENTAL_GROUPS = 1u << 3
 };
 
-/* An operation as a user of a binding names it: accepting again and again into slots of the kernel's choice is one
- * operation here, however a binding spells it. After each are the arguments that it takes; all others are 0.
- * Numbers are never used for something else. */
+/* Operations as users of a binding think of them: multishot accept into slots of the kernel's choice is one operation
+ * here, however a binding spells it. The comment after each names the arguments that it takes; all others are 0.
+ * Numbers are never reused. */
 enum uring_binding_operation {
   URING_BINDING_NOP = 0,
   URING_BINDING_READV = 1,       /* fd, address: iovecs, count: of them, offset */
@@ -77,7 +77,7 @@ enum uring_binding_operation {
   URING_BINDING_RENAMEAT = 16,      /* fd, address: directory and path from; other_fd, other_address: to; flags */
   URING_BINDING_UNLINKAT = 17,      /* fd: directory, address: path, flags */
   URING_BINDING_MKDIRAT = 18,       /* fd: directory, address: path, mode */
-  URING_BINDING_SYMLINKAT = 19,     /* address: the text of the link; other_fd, other_address: where it lies */
+  URING_BINDING_SYMLINKAT = 19,     /* address: the text of the link; other_fd, other_address: its path */
   URING_BINDING_LINKAT = 20,        /* as renameat */
 
   URING_BINDING_SOCKET = 21,              /* domain, type, protocol, flags */
@@ -119,7 +119,7 @@ struct uring_binding_arguments {
   uint64_t user_data; /* of every operation: comes back in the CQE, all 64 bits */
   int32_t fd;         /* a descriptor; a slot when the suite sets IOSQE_FIXED_FILE in the SQE afterwards */
   int32_t other_fd;
-  void *address; /* of what is only read, too: the operation says which way */
+  void *address; /* also of memory that is only read, such as a path */
   void *other_address;
   uint64_t offset;
   uint64_t other_offset;
@@ -138,15 +138,15 @@ struct uring_binding_arguments {
   uint32_t group;
 };
 
-/* What io_uring_register(2) is asked for. */
+/* Registrations: io_uring_register(2). */
 enum uring_binding_registration {
   URING_BINDING_REGISTER_FILES = 0,        /* argument: int32_t[count], -1 leaves a slot empty */
   URING_BINDING_REGISTER_FILES_UPDATE = 1, /* argument: int32_t[count], first; returns how many were done */
   URING_BINDING_UNREGISTER_FILES = 2,
   URING_BINDING_REGISTER_BUFFERS = 3, /* argument: struct iovec[count] */
   URING_BINDING_UNREGISTER_BUFFERS = 4,
-  /* argument: uint8_t[count]. Asks the kernel which operations it has, through the binding, and writes 1 or 0 for each
-   * opcode below count, as the binding answers. */
+  /* argument: uint8_t[count]. Asks the kernel through the binding which operations it has, and writes the binding's
+   * answer, 1 or 0, for each opcode below count. */
   URING_BINDING_PROBE = 5
 };
 
@@ -159,12 +159,12 @@ struct uring_binding_cqe {
 /* A ring as its binding describes it. */
 struct uring_binding_facts {
   int32_t fd;
-  uint32_t features; /* IORING_FEAT_, as far as the binding tells: none that the kernel did not name */
+  uint32_t features; /* IORING_FEAT_ flags, as far as the binding shows them; none that the kernel did not set */
   uint32_t sq_entries;
   uint32_t cq_entries;
 };
 
-/* The binding's own counters of the submission queue. Both count entries since the ring was made, wrapping at 2^32. */
+/* The binding's own counters of the submission queue. Both count entries since create, wrapping at 2^32. */
 struct uring_binding_indices {
   uint32_t sqe_head; /* SQEs published to the kernel */
   uint32_t sqe_tail; /* SQEs handed out by get_sqe */
@@ -183,83 +183,87 @@ struct uring_binding_v1 {
   uint32_t size;    /* sizeof(struct uring_binding_v1), as the adapter knows it */
   uint32_t version; /* URING_BINDING_VERSION */
 
-  const char *name;            /* what reports call it, without spaces: "liburing" */
+  const char *name;            /* the binding's name in reports, without spaces: "liburing" */
   const char *binding_version; /* of the binding, not of the adapter: "2.3" */
   uint64_t capabilities;       /* URING_BINDING_CHECKS_ENTRIES ... */
-  uint32_t sqe_size;           /* sizeof the binding's own types, 64 and 16 */
+  uint32_t sqe_size;           /* sizeof the binding's own types: 64 and 16 */
   uint32_t cqe_size;
 
-  /* Opens a ring with room for `entries` SQEs and the flags IORING_SETUP_ `flags` (0, as a rule), in the way that the
-   * binding recommends. 0: *ring is it. Otherwise nothing is left open; the errno is the kernel's. */
+  /* Opens a ring with room for `entries` SQEs and the IORING_SETUP_ flags `flags` (usually 0), in the way that the
+   * binding recommends. Returns 0 and sets *ring, or leaves nothing open and returns the kernel's errno. */
   int (*create)(uint32_t entries, uint32_t flags, struct uring_binding_ring **ring, const char **reason);
 
-  /* Closes it: descriptor, mappings, memory. Requests may be in flight. */
+  /* Closes the ring: descriptor, mappings, memory. Requests may be in flight. */
   void (*destroy)(struct uring_binding_ring *ring);
 
   void (*describe)(const struct uring_binding_ring *ring, struct uring_binding_facts *facts);
 
-  /* The next free SQE, 64 bytes in the kernel's layout, or null when the queue is full. The suite may change what
-   * prepare wrote there (flags, or all of it) until the next submit, which sends what is there then. The kernel must
-   * not see the SQE before. A binding that copies entries into its queue hands out entries of the adapter here, and
-   * copies at submit; but whether there is room, the binding says. */
+  /* The next free SQE, 64 bytes in the kernel's layout, or null if the queue is full. The suite may change what prepare
+   * wrote there (flags, or all of it) until the next submit, which sends the final bytes. The kernel must not see the
+   * SQE earlier. If a binding copies entries into its queue, the adapter hands out entries of its own here and copies
+   * them at submit; but the binding decides whether there is room. */
   void *(*get_sqe)(struct uring_binding_ring *ring);
 
-  /* Makes `sqe` ask for the operation, in the binding's own encoding. `sqe` is what get_sqe just returned, or (when only
-   * encodings are looked at) 64 zero bytes that belong to no ring. 0, or URING_BINDING_NOT_EXPRESSIBLE. */
+  /* Fills `sqe` with the operation, in the binding's own encoding. `sqe` is the one that get_sqe just returned, or
+   * (when only encodings are checked) 64 zero bytes that belong to no ring. Returns 0 or
+   * URING_BINDING_NOT_EXPRESSIBLE. */
   int (*prepare)(void *sqe, uint32_t operation, const struct uring_binding_arguments *arguments, const char **reason);
 
-  /* Submits what was handed out. How many SQEs the kernel consumed, or the errno of io_uring_enter(2), or
-   * URING_BINDING_REFUSED where the binding cannot even queue it. */
+  /* Submits the SQEs that were handed out. Returns how many the kernel consumed, or the errno of io_uring_enter(2), or
+   * URING_BINDING_REFUSED if the binding cannot even queue them. */
   int (*submit)(struct uring_binding_ring *ring);
 
-  /* The same, and returns once at least `wait_nr` CQEs are there. */
+  /* The same, but returns only once at least `wait_nr` CQEs are available. */
   int (*submit_and_wait)(struct uring_binding_ring *ring, uint32_t wait_nr);
 
   /* io_uring_enter(2) on this ring with these arguments and no others. URING_BINDING_NOT_EXPRESSIBLE, without a system
    * call, if the binding has no such function: no row needs it. */
   int (*enter)(struct uring_binding_ring *ring, uint32_t to_submit, uint32_t min_complete, uint32_t flags);
 
-  /* SQEs handed out and not yet consumed by the kernel; CQEs that wait to be read. */
+  /* The number of SQEs handed out and not yet consumed by the kernel; the number of CQEs that wait to be read. */
   uint32_t (*sq_ready)(const struct uring_binding_ring *ring);
   uint32_t (*cq_ready)(const struct uring_binding_ring *ring);
 
-  /* Copies the oldest CQEs, at most `room`, gives them back to the kernel, and returns how many. What is there is
-   * returned at once. If nothing is, waits for at least `wait_nr`, in one sleep and not by asking again and again;
-   * with 0 it returns 0. Completions that the kernel holds back because the queue was full (IORING_SQ_CQ_OVERFLOW in
-   * the SQ's flags) are there too: enter with IORING_ENTER_GETEVENTS fetches them. Or the errno of io_uring_enter(2),
-   * EINTR too. */
+  /* Copies the oldest CQEs, at most `room`, gives their entries back to the kernel, and returns their number. If any
+   * are available it returns at once. If none is, it waits for at least `wait_nr`, in one sleep and not by polling; with
+   * `wait_nr` 0 it returns 0. Completions that the kernel holds back because the queue was full (IORING_SQ_CQ_OVERFLOW
+   * in the SQ's flags) count as available: enter with IORING_ENTER_GETEVENTS fetches them. On failure it returns the
+   * errno of io_uring_enter(2), including EINTR. */
   int (*copy_cqes)(struct uring_binding_ring *ring, struct uring_binding_cqe *cqes, uint32_t room, uint32_t wait_nr);
 
-  /* enum uring_binding_registration, with the arguments named there. What the kernel returned, or its errno. */
+  /* enum uring_binding_registration, with the arguments named there. Returns the kernel's result or errno. */
   int (*do_register)(struct uring_binding_ring *ring, uint32_t registration, void *argument, uint32_t count,
                      uint32_t first, const char **reason);
 
-  /* With URING_BINDING_SHOWS_INDICES, otherwise null. */
+  /* Only with URING_BINDING_SHOWS_INDICES, otherwise null. */
   void (*indices)(const struct uring_binding_ring *ring, struct uring_binding_indices *indices);
 
-  /* With URING_BINDING_BUFFER_GROUPS, otherwise all four are null.
+  /* Only with URING_BINDING_BUFFER_GROUPS, otherwise all four are null.
    *
    * group_create: cuts `memory` into `count` buffers of `size` bytes, numbers them from 0, and hands all of them to the
-   * kernel in that order, as the buffer ring `group` (IORING_REGISTER_PBUF_RING). `count` is a power of two. 0, or the
-   * errno, unchanged and at the first attempt: EINVAL says that this kernel lacks buffer rings or the consumption. */
+   * kernel in that order, as the buffer ring `group` (IORING_REGISTER_PBUF_RING). `count` is a power of two. Returns 0
+   * or the errno, unchanged and at the first attempt: EINVAL means that this kernel lacks buffer rings or this
+   * consumption. */
   int (*group_create)(struct uring_binding_ring *ring, uint32_t group, void *memory, uint32_t count, uint32_t size,
                       uint32_t consumption, struct uring_binding_group **created, const char **reason);
 
   /* Unregisters it. The memory is the suite's again. */
   void (*group_destroy)(struct uring_binding_ring *ring, struct uring_binding_group *group);
 
-  /* Where the bytes of this CQE are (res says how many), until group_put. The CQEs of one buffer come in order, each
-   * with get and then put. 0, or URING_BINDING_NO_BUFFER_SELECTED when the CQE names no buffer (IORING_CQE_F_BUFFER). */
+  /* Sets *data to the bytes of this CQE (res is their number), which stay valid until group_put. The CQEs of one
+   * buffer come in order, each with get and then put. Returns 0, or URING_BINDING_NO_BUFFER_SELECTED if the CQE names
+   * no buffer (IORING_CQE_F_BUFFER is not set). */
   int (*group_get)(const struct uring_binding_group *group, const struct uring_binding_cqe *cqe, void **data);
 
-  /* Gives them back: a buffer that the kernel still uses (IORING_CQE_F_BUF_MORE) stays where it is, any other is
-   * handed to the kernel again, whole. Result as group_get. */
+  /* Gives the bytes back: a buffer that the kernel still uses (IORING_CQE_F_BUF_MORE) stays where it is, any other is
+   * handed to the kernel again as a whole. Returns the same as group_get. */
   int (*group_put)(struct uring_binding_group *group, const struct uring_binding_cqe *cqe);
 };
 
-/* The one symbol that an adapter defines. The table is constant and lives as long as the program. It is asked for once,
- * before main, and the process may fork between that and the first create: start threads in create, not here. The
- * signals SIGSYS, SIGALRM and SIGPIPE are the suite's; a thread that blocks SIGSYS dies by its next mmap or close. */
+/* The one symbol that an adapter defines. The table is constant and lives as long as the program. This is called before
+ * main, and the process may fork between that and the first create: start threads in create, not here. The signals
+ * SIGSYS, SIGALRM and SIGPIPE are reserved for the suite; a thread that blocks SIGSYS is killed at its next mmap or
+ * close. */
 const struct uring_binding_v1 *uring_binding(void);
 
 #ifdef __cplusplus

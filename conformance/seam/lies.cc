@@ -18,7 +18,7 @@ using Cqes = std::vector<wire::Cqe>;
 
 // --- which of many -----------------------------------------------------------------------------------------
 
-// The third CQE of a ring, if it is among those that arrived: a lie that is told once, and not at once.
+// The third CQE of a ring, if it is among those that arrived: for lies that are told once, and not at first.
 Cqes::iterator third(const LyingRing& ring, Cqes& arrived) {
   const unsigned before = ring.completions, at = 2 - std::min(before, 2u);
   return before <= 2 && at < arrived.size() ? arrived.begin() + at : arrived.end();
@@ -74,8 +74,7 @@ void ignores(LyingRing&, wire::Sqe& sqe) {
   sqe.flags = static_cast<std::uint8_t>(sqe.flags & ~flags);
 }
 
-// The word at that offset is one more after each call. (What the kernel writes there is written again each
-// time.)
+// The word at that offset is one more after each call. (The kernel's own value is copied again each time.)
 template <auto part, auto word>
 void count_one_more(LyingRing& ring) {
   ++ring.told((ring.params().*part).*word);
@@ -85,7 +84,7 @@ long really(const RegisterCall& call) {
   return BareKernel::do_register(call.fd, call.op, call.arg, call.count);
 }
 
-// What a registration answers that succeeds.
+// The result of a registration that succeeds.
 long success_of(const RegisterCall& call) {
   return call.op == register_op::files_update ? static_cast<long>(call.count) : 0;
 }
@@ -96,7 +95,7 @@ bool unregisters(std::uint32_t op) {
   return std::find(std::begin(all), std::end(all), op) != std::end(all);
 }
 
-// Changes the kernel's probe after it was asked.
+// Changes the kernel's answer to a probe.
 template <void (*change)(wire::Probe& probe, const RegisterCall& call)>
 long probe_says(LyingRing&, const RegisterCall& call) {
   const long result = really(call);
@@ -120,39 +119,38 @@ void promise_all(wire::Probe& probe, const RegisterCall& call) {
 
 using wire::Params, wire::SqRingOffsets, wire::CqRingOffsets;
 
-// Without captures, so that the table is data. The parameters that a lie does not look at have no name.
+// Without captures, so that the table is data. Parameters that a lie does not use have no name.
 constexpr Lie table[] = {
     {.name = "nothing",
-     .says = "tells the truth: the control that shows that the copy of the ring alone is not noticed"},
+     .says = "tells the truth: the control, which shows that copying the ring alone goes unnoticed"},
 
     // --- io_uring_setup(2) and the memory of the ring
     {.name = "setup_enosys",
-     .says = "there is no io_uring here, though everybody else can open a ring",
+     .says = "there is no io_uring here, though other programs can open a ring",
      .opening = [](unsigned) -> long { return -ENOSYS; }},
     {.name = "setup_eperm",
-     .says = "rings are forbidden here, though everybody else can open one",
+     .says = "rings are forbidden here, though other programs can open one",
      .opening = [](unsigned) -> long { return -EPERM; }},
     {.name = "setup_enomem_once",
      .says = "the first ring of the process gets no memory, the next one does",
      .opening = [](unsigned nth) -> long { return nth == 0 ? -ENOMEM : 0; }},
     {.name = "mmap_enomem_once",
-     .says = "the first ring of the process opens, and its SQEs cannot be mapped",
+     .says = "the first ring of the process opens, but its SQEs cannot be mapped",
      .mapping = [](std::uint64_t, unsigned nth) -> long { return nth == 1 ? -ENOMEM : 0; }},
     {.name = "no_single_mmap",
-     .says = "the two rings cannot be mapped at once, as before 5.4",
+     .says = "the two rings cannot be mapped at once, as before Linux 5.4",
      .opened = [](Params& told) { told.features &= ~wire::feat_single_mmap; }},
     {.name = "forgets_features",
-     .says = "the ring has none of the features that came after 5.4",
+     .says = "the ring has none of the features that came after Linux 5.4",
      .opened = [](Params& told) { told.features &= wire::feat_single_mmap; }},
     {.name = "sq_entries_wrong",
-     .says = "setup answers twice the SQ entries that the ring itself names",
+     .says = "setup reports twice the SQ entries that the ring itself names",
      .opened = [](Params& told) { told.sq_entries *= 2; }},
     {.name = "cq_entries_wrong",
-     .says = "setup answers twice the CQ entries that the ring itself names",
+     .says = "setup reports twice the CQ entries that the ring itself names",
      .opened = [](Params& told) { told.cq_entries *= 2; }},
     {.name = "sq_entries_doubled",
-     .says =
-         "the SQ has twice the entries, by setup and by the ring; the kernel drops what is in the upper half",
+     .says = "setup and the ring both report twice the SQ entries; the kernel drops those in the upper half",
      .opened = [](Params& told) { told.sq_entries *= 2; },
      .mapped =
          [](LyingRing& ring) {
@@ -167,7 +165,7 @@ constexpr Lie table[] = {
      .says = "the CQ's mask is its number of entries, not one less",
      .mapped = [](LyingRing& ring) { ++ring.told(ring.params().cq_off.ring_mask); }},
     {.name = "sq_tail_shifted",
-     .says = "the SQ tail is 4 bytes behind where the kernel looks for it",
+     .says = "the SQ tail is said to be 4 bytes after the place where the kernel reads it",
      .opened = [](Params& told) { told.sq_off.tail += 4; }},
     {.name = "sq_head_and_tail_swapped",
      .says = "the SQ's head is where its tail is said to be, and the other way round",
@@ -176,26 +174,26 @@ constexpr Lie table[] = {
      .says = "the CQ's head is where its tail is said to be, and the other way round",
      .opened = [](Params& told) { std::swap(told.cq_off.head, told.cq_off.tail); }},
     {.name = "sq_array_shifted",
-     .says = "the SQ's index array begins one index behind where the kernel reads it",
+     .says = "the SQ's index array is said to begin one index after the place where the kernel reads it",
      .opened = [](Params& told) { told.sq_off.array += 4; }},
     {.name = "cqes_shifted",
-     .says = "the CQEs begin one entry behind where the kernel writes them",
+     .says = "the CQEs are said to begin one entry after the place where the kernel writes them",
      .opened = [](Params& told) { told.cq_off.cqes += sizeof(wire::Cqe); }},
     {.name = "counters_near_wrap",
      .says = "the heads and tails of a new ring are not 0 but two below 2^32",
      .mapped = [](LyingRing& ring) { ring.start_at(~0u - 1); }},
     {.name = "stale_cqe",
-     .says = "a new ring has a CQE already",
+     .says = "a new ring already has a CQE",
      .mapped =
          [](LyingRing& ring) {
            ring.told_cqe(0) = {.user_data = 0xdead, .res = 0, .flags = 0};
            ring.told(ring.params().cq_off.tail) = 1;
          }},
     {.name = "dropped_from_the_start",
-     .says = "a new ring has dropped an SQE already",
+     .says = "a new ring has already dropped an SQE",
      .mapped = count_one_more<&Params::sq_off, &SqRingOffsets::dropped>},
     {.name = "overflowed_from_the_start",
-     .says = "a new ring has lost a CQE already",
+     .says = "a new ring has already lost a CQE",
      .mapped = count_one_more<&Params::cq_off, &CqRingOffsets::overflow>},
 
     // --- io_uring_enter(2): what it returns, and what it does to the counters
@@ -214,16 +212,16 @@ constexpr Lie table[] = {
      .says = "the third submit of a ring gets no memory",
      .entering = submit_fails<2, ENOMEM>},
     {.name = "submits_fewer",
-     .says = "of several SQEs the last stays in the queue, and the count says so",
+     .says = "the last of several SQEs stays in the queue, and the count says so",
      .entering = [](const LyingRing&, EnterCall& call) -> long {
        call.to_submit -= call.to_submit > 1;
        return 0;
      }},
     {.name = "says_fewer_submitted",
-     .says = "all SQEs run, and the count is one too small",
+     .says = "all SQEs run, but the count is one too small",
      .entered = [](LyingRing&, long result) { return result - (result > 0); }},
     {.name = "says_more_submitted",
-     .says = "all SQEs run, and the count is one too large",
+     .says = "all SQEs run, but the count is one too large",
      .entered = [](LyingRing&, long result) { return result + (result > 0); }},
     {.name = "never_waits",
      .says = "enter returns at once, however many completions it was told to wait for",
@@ -239,7 +237,7 @@ constexpr Lie table[] = {
            return result;
          }},
     {.name = "overflow_flag_set",
-     .says = "the SQ's flags say that completions overflowed, and none did",
+     .says = "the SQ's flags say that completions overflowed, but none did",
      .mapped = [](LyingRing& ring) { ring.told(ring.params().sq_off.flags) |= wire::sq_cq_overflow; },
      .entered =
          [](LyingRing& ring, long result) {
@@ -247,14 +245,14 @@ constexpr Lie table[] = {
            return result;
          }},
     {.name = "overflow_counted",
-     .says = "a CQE is counted as lost, and all are there",
+     .says = "a CQE is counted as lost, but all are there",
      .entered =
          [](LyingRing& ring, long result) {
            count_one_more<&Params::cq_off, &CqRingOffsets::overflow>(ring);
            return result;
          }},
     {.name = "dropped_counted",
-     .says = "an SQE is counted as dropped, and all were run",
+     .says = "an SQE is counted as dropped, but all were run",
      .entered =
          [](LyingRing& ring, long result) {
            count_one_more<&Params::sq_off, &SqRingOffsets::dropped>(ring);
@@ -263,16 +261,16 @@ constexpr Lie table[] = {
 
     // --- requests: what is done is not what was asked for
     {.name = "refuse_all",
-     .says = "no request is one that this kernel knows: the double of a binding that encodes nothing right",
+     .says = "the kernel knows no request: it looks like a binding that encodes nothing correctly",
      .submitted = [](LyingRing&, wire::Sqe& sqe) { sqe.opcode = wire::op::nobody; }},
     {.name = "refuses_newer",
-     .says = "what came with 5.15 or later is refused, though the probe has it",
+     .says = "operations that came with Linux 5.15 or later are refused, though the probe has them",
      .submitted =
          [](LyingRing&, wire::Sqe& sqe) {
            if (sqe.opcode >= wire::op::mkdirat) sqe.opcode = wire::op::nobody;
          }},
     {.name = "hides_mkdirat",
-     .says = "MKDIRAT is refused, and the probe denies it: as if this kernel were older than it is",
+     .says = "MKDIRAT is refused and missing from the probe, as if this kernel were older than it is",
      .submitted =
          [](LyingRing&, wire::Sqe& sqe) {
            if (sqe.opcode == wire::op::mkdirat) sqe.opcode = wire::op::nobody;
@@ -285,7 +283,7 @@ constexpr Lie table[] = {
      .says = "a drain barrier holds nothing back",
      .submitted = ignores<wire::io_drain>},
     {.name = "ignores_fixed_file",
-     .says = "the slot of a registered file is taken for a descriptor",
+     .says = "the slot of a registered file is treated as a descriptor",
      .submitted = ignores<wire::fixed_file>},
     {.name = "ignores_buffer_select",
      .says = "no buffer is chosen where one is asked for",
@@ -324,52 +322,52 @@ constexpr Lie table[] = {
            }
          }},
     {.name = "reads_nothing",
-     .says = "reads complete with all their bytes, and the buffer is as before",
+     .says = "reads complete with all their bytes, but the buffer does not change",
      .submitted =
          [](LyingRing& ring, wire::Sqe& sqe) {
            if (reads(sqe) && sqe.addr != 0) ring.pretend(sqe, bytes_of(sqe));
          }},
     {.name = "writes_nothing",
-     .says = "writes complete with all their bytes, and the file is as before",
+     .says = "writes complete with all their bytes, but the file does not change",
      .submitted =
          [](LyingRing& ring, wire::Sqe& sqe) {
            if (writes(sqe)) ring.pretend(sqe, bytes_of(sqe));
          }},
     {.name = "syncs_nothing",
-     .says = "fsync completes, and nothing is on the disk",
+     .says = "fsync completes, but nothing is on the disk",
      .submitted =
          [](LyingRing& ring, wire::Sqe& sqe) {
            if (sqe.opcode == wire::op::fsync) ring.pretend(sqe, 0);
          }},
     {.name = "closes_nothing",
-     .says = "close completes, and the descriptor stays open",
+     .says = "close completes, but the descriptor stays open",
      .submitted =
          [](LyingRing& ring, wire::Sqe& sqe) {
            if (sqe.opcode == wire::op::close) ring.pretend(sqe, 0);
          }},
     {.name = "changes_nothing",
-     .says = "mkdirat, symlinkat, linkat, renameat and unlinkat complete, and the directory is as before",
+     .says = "mkdirat, symlinkat, linkat, renameat and unlinkat complete, but the directory does not change",
      .submitted =
          [](LyingRing& ring, wire::Sqe& sqe) {
            if (changes_a_directory(sqe)) ring.pretend(sqe, 0);
          }},
     {.name = "sends_nothing",
-     .says = "sends complete with all their bytes, and nobody gets them",
+     .says = "sends complete with all their bytes, but no bytes arrive",
      .submitted =
          [](LyingRing& ring, wire::Sqe& sqe) {
            if (sqe.opcode == wire::op::send) ring.pretend(sqe, bytes_of(sqe));
          }},
     {.name = "waits_for_nobody",
-     .says = "waitid completes at once, and the child was not waited for",
+     .says = "waitid completes at once, but the child was not waited for",
      .submitted =
          [](LyingRing& ring, wire::Sqe& sqe) {
            if (sqe.opcode == wire::op::waitid) ring.pretend(sqe, 0);
          }},
     {.name = "submits_late",
-     .says = "SQEs are consumed when they are submitted, and looked at with the next wait",
+     .says = "SQEs are consumed when they are submitted, but read only at the next wait",
      .submits_late = true},
     {.name = "runs_twice",
-     .says = "every request runs a second time, and only the first time completes",
+     .says = "every request runs a second time, but only the first run completes",
      .runs_twice = true},
 
     // --- completions
@@ -392,7 +390,7 @@ constexpr Lie table[] = {
            for (wire::Cqe& cqe : arrived) cqe.user_data &= 0xffff'ffff;
          }},
     {.name = "sets_a_flag",
-     .says = "the third CQE of a ring has a flag that no kernel knows",
+     .says = "the third CQE of a ring has a flag that no kernel defines",
      .completed =
          [](LyingRing& ring, Cqes& arrived) {
            if (const auto cqe = third(ring, arrived); cqe != arrived.end()) cqe->flags |= 1u << 14;
@@ -410,7 +408,7 @@ constexpr Lie table[] = {
            if (const auto cqe = third(ring, arrived); cqe != arrived.end()) arrived.insert(cqe, *cqe);
          }},
     {.name = "invents_a_cqe",
-     .says = "the first CQE of a ring is followed by one that nobody asked for",
+     .says = "the first CQE of a ring is followed by one that belongs to no request",
      .completed =
          [](LyingRing& ring, Cqes& arrived) {
            if (ring.completions > 0 || arrived.empty()) return;
@@ -430,16 +428,16 @@ constexpr Lie table[] = {
            if (const auto cqe = third(ring, arrived); cqe != arrived.end()) cqe->flags |= wire::cqe_more;
          }},
     {.name = "loses_notif",
-     .says = "the notice of a zero-copy send does not say that it is one",
+     .says = "the notification of a zero-copy send does not say that it is one",
      .completed = loses<wire::cqe_notif>},
     {.name = "loses_buffer",
      .says = "no CQE says that it comes with a buffer",
      .completed = loses<wire::cqe_buffer>},
     {.name = "loses_buf_more",
-     .says = "no CQE says that its buffer will be used further",
+     .says = "no CQE says that its buffer is still in use",
      .completed = loses<wire::cqe_buf_more>},
     {.name = "wrong_buffer_id",
-     .says = "a CQE names another buffer than the one with the bytes",
+     .says = "a CQE names a buffer other than the one with the bytes",
      .completed =
          [](LyingRing&, Cqes& arrived) {
            for (wire::Cqe& cqe : arrived) cqe.flags ^= (cqe.flags & wire::cqe_buffer) << 16;
@@ -470,23 +468,23 @@ constexpr Lie table[] = {
        return -ENOMEM;
      }},
     {.name = "registers_nothing",
-     .says = "registrations succeed, and nothing is registered",
+     .says = "registrations succeed, but nothing is registered",
      .registering = [](LyingRing&, const RegisterCall& call) -> long {
        return call.op == register_op::probe || unregisters(call.op) ? really(call) : success_of(call);
      }},
     {.name = "unregisters_nothing",
-     .says = "unregistering succeeds, and everything stays registered",
+     .says = "unregistering succeeds, but everything stays registered",
      .registering = [](LyingRing&, const RegisterCall& call) -> long {
        return unregisters(call.op) ? 0 : really(call);
      }},
     {.name = "updates_one_less",
-     .says = "an update of registered files counts one less than it did",
+     .says = "an update of registered files reports one less than it updated",
      .registering = [](LyingRing&, const RegisterCall& call) -> long {
        const long result = really(call);
        return result - (call.op == register_op::files_update && result > 0);
      }},
     {.name = "ignores_incremental",
-     .says = "a buffer ring that is to be used up incrementally is used up buffer by buffer",
+     .says = "a buffer ring with incremental consumption is consumed buffer by buffer",
      .registering = [](LyingRing&, const RegisterCall& call) -> long {
        if (call.op != register_op::pbuf_ring) return really(call);
        wire::BufReg whole;
@@ -495,14 +493,14 @@ constexpr Lie table[] = {
        return really({.fd = call.fd, .op = call.op, .arg = &whole, .count = call.count});
      }},
     {.name = "probe_denies_all",
-     .says = "the probe has no operation, and all of them work",
+     .says = "the probe has no operations, but all of them work",
      .registering = probe_says<deny_all>},
     {.name = "probe_promises_all",
-     .says = "the probe has every operation, also those that no kernel has",
+     .says = "the probe has every operation, even those that no kernel has",
      .registering = probe_says<promise_all>},
 };
 
-// How many characters must be inserted, removed or changed to make one word of the other.
+// How many characters must be inserted, removed or changed to turn one word into the other.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});

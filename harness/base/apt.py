@@ -1,7 +1,7 @@
-"""apt in a root of its own: fetches packages and checks them, for any user, without touching the system.
+"""apt with its own root directory: fetches and verifies packages, as any user, without touching the system.
 
-Own lists, own sources (signed by the distribution's keyring and nothing else). Nothing of the system is read
-but its network settings and, for the mirror, its sources.
+It has its own lists and sources, which only the distribution's keyring may sign. All it reads from the system are
+the network settings and, to find the mirror, the sources.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 ADVICE = "Check the network, or name another mirror with --mirror."
 WITHOUT_APT = "Kernels by series need Debian's apt: install it, or give the path of a kernel image instead."
-# Without progress apt is ended: it gives every suite its own two tries, so that a mirror that accepts and
-# stays silent would take minutes, and it waits for ever on a disk that became full (apt 2.6).
+# apt is killed when it makes no progress: it tries every suite twice, so a mirror that accepts connections and
+# stays silent would take minutes, and it waits forever once the disk is full (apt 2.6).
 STALL_S = 30
 
-_SCARCE = 64 << 20  # a stall with less room than one package list needs is the disk's doing
+_SCARCE = 64 << 20  # with less free space than one package list needs, a stall is the disk's fault
 _OUT_OF_DATE = re.compile(r"Release file is (expired|not valid yet)")
 _NOT_AS_SIGNED = re.compile("NO_PUBKEY|Missing key|not signed|BADSIG|Hash Sum mismatch")
 _NO_ROOM = re.compile("No space left on device|enough free space")
 
 _CONFIGURATION = """\
-// Read last, so the machine's own settings apply where nothing is said here: proxies, credentials, TLS.
+// Read last, so the machine's own settings apply to everything not set here: proxies, credentials, TLS.
 Dir::State "{root}/state";
 Dir::State::status "{root}/status";
 Dir::Cache "{root}/cache";
@@ -53,14 +53,14 @@ APT::Architecture "amd64";
 #clear APT::Architectures;
 APT::Architectures {{ "amd64"; }};
 APT::Get::AllowUnauthenticated "false";
-APT::Sandbox::User "root";   // i.e. no change of user: _apt could not enter a private home directory
+APT::Sandbox::User "root";   // i.e. do not switch to _apt, which could not enter a private home directory
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 Acquire::AllowInsecureRepositories "false";
 Acquire::AllowWeakRepositories "false";
 Acquire::AllowDowngradeToInsecureRepositories "false";
-Acquire::AllowReleaseInfoChange "true";   // the day testing becomes stable
+Acquire::AllowReleaseInfoChange "true";   // for the day when testing becomes stable
 Acquire::GzipIndexes "true";
 Acquire::Retries "1";
 Acquire::http::Timeout "10";
@@ -87,7 +87,7 @@ class Apt:
     def __init__(
         self, cache: Cache, suites: tuple[str, ...], *, mirror: str | None, security_mirror: str | None, keyring: Path
     ) -> None:
-        """`suites`: all that may be asked for. `mirror` None: as in the machine's apt configuration."""
+        """`suites`: all that may be asked for. If `mirror` is None, the machine's apt configuration names it."""
         self._cache = cache
         self._suites = suites
         self._mirror = mirror
@@ -95,22 +95,22 @@ class Apt:
         self._keyring = keyring
 
     def update(self) -> str:
-        """Fetch the lists of all suites; what apt printed. A suite that fails is no trouble yet."""
+        """Fetch the lists of all suites and return what apt printed. A suite that fails is not an error yet."""
         return self._run(self._configured(self._cache.directory("apt"), self._suites), "update")
 
     def targets(self) -> dict[str, str]:
-        """The list of each suite that was fetched, as a file of apt's."""
+        """Each suite whose list was fetched, with the path of apt's copy."""
         form, wanted = "$(RELEASE) $(FILENAME)", ("Created-By: Packages", "Architecture: amd64")
         printed = self._run(self._cache.directory("apt"), "indextargets", "--format", form, *wanted)
         return dict(line.split(" ", 1) for line in printed.splitlines())
 
     @contextmanager
     def downloaded(self, name: str, version: str | None, suite: str) -> Iterator[Path]:
-        """The file of one package (None: its newest version), for as long as it is needed. Several at once may be."""
+        """Download a package (version None: the newest), which exists until the block ends. May run in parallel."""
         directory = self._cache.directory("apt/download") / f"{name}_{version or 'newest'}"
-        shutil.rmtree(directory, ignore_errors=True)  # of a run that was killed
+        shutil.rmtree(directory, ignore_errors=True)  # left by a run that was killed
         try:
-            # A directory and sources of its own; apt reads every list it is told of, so the fewer the faster.
+            # Its own directory and sources: apt reads every list in its sources, so fewer are faster.
             self._configured(self._cache.directory(f"apt/download/{directory.name}"), (suite,))
             # apt compares the size and the digest with the signed list before the file gets its name.
             self._run(directory, "download", f"{name}={version}" if version else name)
@@ -122,7 +122,7 @@ class Apt:
             shutil.rmtree(directory, ignore_errors=True)
 
     def _configured(self, directory: Path, suites: tuple[str, ...]) -> Path:
-        """The directory, with apt's configuration for these suites in it."""
+        """Write apt's configuration for these suites into the directory, and return it."""
         if not self._keyring.exists():
             raise HarnessError(f"{self._keyring} does not exist: install the package debian-archive-keyring.")
         for name in ("apt/state/lists/partial", "apt/cache/archives/partial"):
@@ -161,16 +161,16 @@ class Apt:
 
     @property
     def place(self) -> str:
-        """The archive, as a sentence about it begins."""
+        """The archive, as the start of a sentence about it."""
         return f"The package archive at {self.mirrors()[0]}"
 
     def _run(self, directory: Path, *arguments: str) -> str:
-        """Run apt-get with the configuration in the directory, which grows while it fetches; what it printed."""
+        """Run apt-get, configured and fetching into the directory, and return what it printed."""
         lines: list[str] = []
         ended, stalled = threading.Event(), threading.Event()
 
         def watch() -> None:
-            """End an apt that gets nowhere: no answer of the mirror, no byte more on the disk."""
+            """Kill an apt that makes no progress: no answer from the mirror, not one more byte on the disk."""
             before = (0, _size(directory))
             while not ended.wait(STALL_S):
                 answers = sum(line.startswith(("Get:", "Hit:")) or "404 " in line for line in tuple(lines))
@@ -192,7 +192,7 @@ class Apt:
             finally:
                 ended.set()
                 watcher.join()
-                _end(process)  # when it is we who were interrupted
+                _end(process)  # in case we were interrupted
                 _running.discard(process)
         output = "".join(lines)
         if _NO_ROOM.search(output) or (stalled.is_set() and shutil.disk_usage(directory).free < _SCARCE):
@@ -207,7 +207,7 @@ class Apt:
 
 
 def advice(reason: str) -> str:
-    """What to do about what apt said."""
+    """The remedy for a failure that apt reported."""
     if _OUT_OF_DATE.search(reason):
         return "The mirror is not kept up to date, or this machine's clock is wrong. Set the clock, or name another mirror with --mirror."
     if _NOT_AS_SIGNED.search(reason):
@@ -216,7 +216,7 @@ def advice(reason: str) -> str:
 
 
 def end_all() -> None:
-    """End every apt-get of this process: a Ctrl-C reaches the main thread only, and they may run in others."""
+    """Kill every apt-get of this process: Ctrl-C reaches only the main thread, and they may run in others."""
     for process in tuple(_running):
         _end(process)
 
@@ -231,7 +231,7 @@ def failures(output: str) -> dict[str, str]:
         reason = " ".join(match[2].split()).partition(" Hashes of expected file:")[0]  # a screenful of digests helps nobody
         failed.setdefault(match[1], reason.rstrip(".:") or "no reason given")
     for match in re.finditer(r"^E: The repository '\S+ (\S+) Release' (.*)\.$", output, re.MULTILINE):
-        failed[match[1]] = f"it {match[2]}"  # says it better; of an unsigned suite it is the only word
+        failed[match[1]] = f"it {match[2]}"  # more precise; for an unsigned suite it is the only message
     for match in re.finditer(r"^E: Release file for \S+/dists/(\S+)/\w+ is ((?:expired|not valid yet) .*)\. Updates", output, re.MULTILINE):
         failed[match[1]] = f"its Release file is {match[2]}"
     return failed
@@ -246,8 +246,8 @@ def _start(command: list[str], cwd: Path) -> subprocess.Popen[str]:
         return subprocess.Popen(
             command,
             cwd=cwd,
-            process_group=0,  # apt's helpers go with it; also keeps a Ctrl-C for us, who then end it
-            env=os.environ | {"LC_ALL": "C"},  # we read the messages
+            process_group=0,  # so apt's helpers are killed with it, and Ctrl-C reaches only us, who then kill apt
+            env=os.environ | {"LC_ALL": "C"},  # we parse the messages
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -281,7 +281,7 @@ def fields(stanza: str) -> Mapping[str, str]:
 
 
 def version(text: str) -> NativeVersion:
-    """A package's version, which has dpkg's order and `upstream_version`."""
+    """A package's version: it compares as dpkg does, and has `upstream_version`."""
     with _library():
         from debian.debian_support import NativeVersion
     return NativeVersion(text)

@@ -1,8 +1,9 @@
-"""What may be fetched or computed once: blobs by their SHA-256 and small facts by name.
+"""The cache of everything that is fetched or computed only once: blobs by SHA-256 and small facts by name.
 
-Layout below the root: blobs/<sha256>, facts/<name>.json, locks/<name>, and what apt.py and tree.py work in: apt/ and
-builds/. A blob or fact appears under its final name complete or not at all (temporary file beside it, fsync, rename),
-so a killed run leaves nothing that a later one could mistake for an answer. Two runs at once are kept apart by `lock`.
+Layout below the root: blobs/<sha256>, facts/<name>.json, locks/<name>, and the working directories of apt.py and
+tree.py, apt/ and builds/. A blob or fact appears under its final name complete or not at all (temporary file beside it,
+fsync, rename), so a killed run leaves nothing that a later one could mistake for an answer. `lock` keeps concurrent runs
+apart.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def default_root() -> Path:
     try:
         return Path.home() / ".cache" / "uring-conformance"
     except RuntimeError as error:
-        raise HarnessError(f"The cache has no place: {error}. Set XDG_CACHE_HOME to a directory.") from error
+        raise HarnessError(f"The cache has no directory: {error}. Set XDG_CACHE_HOME to one.") from error
 
 
 class Cache:
@@ -45,7 +46,7 @@ class Cache:
         self.root = root.absolute() if root is not None else default_root()
 
     def directory(self, name: str) -> Path:
-        """A directory inside the cache, made if missing."""
+        """A directory inside the cache, created if missing."""
         path = self.root / name
         with explained(path):
             path.mkdir(parents=True, exist_ok=True)
@@ -55,7 +56,7 @@ class Cache:
     def lock(self, name: str, notice: Notice = lambda text: None, *, shared: bool = False) -> Iterator[None]:
         """Hold the named lock against every other thread and process that uses this cache.
 
-        `shared`: together with others that hold it shared.
+        `shared`: others may hold it at the same time, if they hold it shared, too.
         """
         path = self.directory("locks") / name
         how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
@@ -67,17 +68,17 @@ class Cache:
             except BlockingIOError:
                 notice(f"Waiting for another run that holds {path}.")
                 fcntl.flock(handle, how)
-            yield  # closing the file gives the lock back, also when this process is killed
+            yield  # closing the file releases the lock; so does the kernel when this process is killed
 
     @contextmanager
     def used(self) -> Iterator[None]:
-        """While this is held, nobody may remove anything from the cache: a run holds it from begin to end."""
+        """While this is held, nothing may be removed from the cache. Every run holds it from start to end."""
         with self.lock("use", shared=True):
             yield
 
     @contextmanager
     def unused(self) -> Iterator[None]:
-        """While this is held, runs wait for their beginning; HarnessError when one is under way."""
+        """While this is held, new runs wait; HarnessError if a run is under way."""
         path = self.directory("locks") / "use"
         with explained(path):
             handle = path.open("w")
@@ -86,12 +87,12 @@ class Cache:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise HarnessError(
-                    f"A run is using the cache in {self.root}: nothing was removed. Wait for its end, or end it."
+                    f"A run is using the cache in {self.root}: nothing was removed. Wait until it ends, or stop it."
                 ) from error
             yield
 
     def put(self, source: IO[bytes]) -> str:
-        """Store what `source` holds; returns its SHA-256."""
+        """Store the contents of `source` and return their SHA-256."""
         digest = hashlib.sha256()
         with _new_file(self.directory("blobs")) as (target, move_to):
             while chunk := source.read(_CHUNK):
@@ -101,7 +102,7 @@ class Cache:
         return digest.hexdigest()
 
     def blob(self, sha256: str) -> Path | None:
-        """The file with this digest, or None. A damaged one is removed: the caller makes it again."""
+        """The file with this digest, or None. A damaged one is removed, so the caller creates it again."""
         path = self.root / "blobs" / sha256
         try:
             if sha256_of(path) == sha256:
@@ -118,19 +119,19 @@ class Cache:
             move_to(f"{name}.json")
 
     def fact(self, name: str) -> dict[str, Any] | None:
-        """The fact of that name, or None when there is none that can be read as one."""
+        """The fact of that name, or None if it is missing or damaged."""
         path = self.root / "facts" / f"{name}.json"
         try:
             with explained(path, "read"):
                 fact = json.loads(path.read_bytes())
         except FileNotFoundError:
             return None
-        except ValueError:  # damaged by something else than us; a fact can always be found out again
+        except ValueError:  # damaged, but not by us; a fact can always be determined again
             return None
         return fact if isinstance(fact, dict) else None
 
     def facts(self, prefix: str = "") -> dict[str, dict[str, Any]]:
-        """Every fact whose name begins so, by name."""
+        """Every fact whose name begins with the prefix, by name."""
         names = sorted(path.stem for path in (self.root / "facts").glob(f"{prefix}*.json"))
         found = {name: self.fact(name) for name in names}
         return {name: fact for name, fact in found.items() if fact is not None}
@@ -147,7 +148,7 @@ def sha256_of(path: Path) -> str:
 
 
 def full_disk(path: Path) -> HarnessError:
-    """What to tell when the file system of `path` has no room left."""
+    """The error for a full disk, met when writing `path`."""
     existing = next(parent for parent in (path, *path.parents) if parent.exists())
     free_mib = shutil.disk_usage(existing).free >> 20
     return HarnessError(
@@ -158,7 +159,7 @@ def full_disk(path: Path) -> HarnessError:
 
 @contextmanager
 def explained(path: Path, verb: str = "write") -> Iterator[None]:
-    """Turn an operating system error about `path` into HarnessError; a missing file stays FileNotFoundError."""
+    """Turn an OSError about `path` into a HarnessError; a missing file stays a FileNotFoundError."""
     try:
         yield
     except FileNotFoundError:

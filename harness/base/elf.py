@@ -1,4 +1,4 @@
-"""What a guest needs of a program, and whether the program runs there at all. Told by binutils, which know every architecture."""
+"""Whether a program can run in a guest, and the part of it that a guest needs, as binutils reports it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _REMEDY = "Install binutils (on Debian: apt install binutils)."
 
 
 def stripped(program: Path) -> bytes:
-    """The program without what is only for a debugger, nine tenths of it; anything that is not a program as it is.
+    """The program without its debug information. A file that is not a program comes back unchanged.
 
-    A guest copies every byte that it is given: 4 MB, not 47.
+    A guest copies every byte that it is given: 4 MB instead of 47.
     """
     status = program.stat()
     return _stripped(program, status.st_mtime_ns, status.st_size)
@@ -28,11 +28,11 @@ def _stripped(program: Path, _mtime_ns: int, _size: int) -> bytes:
     with tempfile.TemporaryDirectory(prefix="uring-conformance-") as folder:
         small = Path(folder, "program")
         done = run(["strip", "-o", small, program], remedy=_REMEDY, check=False)
-        return (program if done.code else small).read_bytes()  # of another architecture, or damaged: the guest will say
+        return (program if done.code else small).read_bytes()  # another architecture, or damaged: the guest will say so
 
 
 def needs(program: Path) -> str | None:
-    """What else the program needs to run, as a clause; None if it is a static program for this architecture."""
+    """Why the program cannot run by itself, as a clause; None if it is a static program for this architecture."""
     told = run(["readelf", "--wide", "--file-header", "--program-headers", program], remedy=_REMEDY, check=False).output
     if "ELF64" not in told or "X86-64" not in told:
         return "it is not an x86-64 executable"

@@ -1,4 +1,4 @@
-"""git, as far as the commands need it: a file of a revision, whether the tree is clean, a commit of a few paths."""
+"""What the commands need from git: a file of a revision, whether the tree is clean, a commit of some paths."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ class Git:
         self._top = top
 
     def commit_of(self, revision: str) -> str | None:
-        """The full name of the commit that a revision means, if it means one."""
+        """The full hash of the commit that a revision names; None if it names none."""
         done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         return done.output.strip() if done.code == 0 else None
 
     def origin(self) -> str | None:
-        """The address that this was cloned from, if any; nothing secret that may be in it."""
+        """The address that this was cloned from, if any, without the credentials in it."""
         done = self._run("remote", "get-url", "origin")
         return re.sub("//[^@/]*@", "//", done.output.strip()) if done.code == 0 else None
 
     def file(self, revision: str, path: str) -> bytes | None:
-        """A file as it is in a revision; None where it has none."""
+        """The contents of a file in a revision; None if the revision does not have it."""
         done = self._run("cat-file", "blob", f"{revision}:{path}")
         return done.raw if done.code == 0 else None
 
     def changes(self) -> list[str]:
-        """What is different in the tree from its commit, a path each, also files that git does not know."""
+        """The paths that differ from the commit, including files that git does not track."""
         lines = self._demand("status", "--porcelain", "--untracked-files=all").splitlines()
         return [line[3:] for line in lines]
 
@@ -48,7 +48,7 @@ class Git:
 
     def _demand(self, *words: str, given: str = "") -> str:
         done = self._run(*words, given=given)
-        if done.code:  # git says what to do itself
+        if done.code:  # git's own message says what to do
             raise HarnessError(f"git {words[0]} failed: {done.said}")
         return done.output
 

@@ -1,4 +1,4 @@
-"""Where things are: the top of the repository, and what is found from there by name."""
+"""Paths: the top of the repository, and what is found relative to it."""
 
 from __future__ import annotations
 

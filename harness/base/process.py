@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 the uring-conformance authors
 # SPDX-License-Identifier: MIT
 
-"""One way to run a program to its end, and to say what went wrong if that fails."""
+"""The one way to run a program to its end, and to report what went wrong."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Done:
 
     @property
     def said(self) -> str:
-        """The end of all it printed, for a message."""
+        """The last lines of what it printed, for a message."""
         return "\n".join(f"{self.output}{self.errors}".strip().splitlines()[-_LINES_SHOWN:]) or "It printed nothing."
 
 
@@ -47,7 +47,7 @@ def run(
 ) -> Done:
     """Run a program to its end. HarnessError, ending with `remedy`, if it cannot be started, takes too long, or fails.
 
-    `given` is its standard input. Without `check` any exit code is an answer.
+    `given` is its standard input. Without `check`, every exit code is accepted.
     """
     words = [os.fspath(word) for word in command]
     try:
@@ -66,7 +66,7 @@ def run(
         raise HarnessError(f"{_shown(words)} did not end within {timeout_s:g} s. {remedy}") from error
     done = Done(code=ended.returncode, raw=ended.stdout, errors=ended.stderr.decode(errors="replace"))
     if check and done.code:
-        how = f"failed with exit code {done.code}" if done.code > 0 else f"was ended by signal {-done.code}"
+        how = f"failed with exit code {done.code}" if done.code > 0 else f"was killed by signal {-done.code}"
         raise HarnessError(f"{_shown(words)} {how}:\n{done.said}\n{remedy}")
     return done
 

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 the uring-conformance authors
 # SPDX-License-Identifier: MIT
 
-"""TOML files that people write: read, checked against a JSON Schema, and answered in one sentence if something is wrong.
+"""Reads TOML files that people write, checks them against a JSON Schema, and reports a mistake in one sentence.
 
-A schema stands beside the file that it describes, where an editor finds it, too. What one key alone can get wrong is the
-schema's; what several keys must agree in is checked by whoever loads the file. A schema's `description` completes
-"... must be": messages are made of it.
+A schema is beside the file that it describes, where editors find it, too. It checks each key by itself; what several
+keys must agree on is checked by the module that loads the file. Messages are made of a schema's `description`, which
+completes "... must be".
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _UNQUOTED = " Quote it: without quotes 5.10 is the number 5.1."
 
 
 def load(path: Path, schema: Path) -> dict[str, Any]:
-    """The contents of a TOML file that is as its schema says; HarnessError for any other."""
+    """The contents of a TOML file that conforms to its schema; HarnessError for any other."""
     name = str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
     try:
         document = tomllib.loads(path.read_bytes().decode())
@@ -35,20 +35,20 @@ def load(path: Path, schema: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise HarnessError(f"{name} is not valid TOML: {error}. Correct that line.") from error
     breaches = list(validator(json.loads(schema.read_text(encoding="utf-8"))).iter_errors(document))
-    # A misspelt key is missing, too, and what it holds is in the wrong place; that it is misspelt says more.
+    # A misspelt key is also a missing key and a misplaced value. That it is misspelt is the most useful message.
     for breach in sorted(breaches, key=lambda breach: not _has_a_wrong_key(breach)):
         raise HarnessError(f"{name}: {_sentence(_place(document, breach.absolute_path), breach)}")
     return document
 
 
 def validator(schema: Mapping[str, Any]) -> Any:
-    """What checks values against a JSON Schema."""
+    """A validator for a JSON Schema."""
     try:
-        import jsonschema  # takes a twentieth of a second, which --help can do without
+        import jsonschema  # takes 50 ms, which --help can do without
     except ImportError as error:
         raise HarnessError("Files are checked with python3-jsonschema: install it with apt.") from error
     kind = jsonschema.Draft202012Validator
-    # To JSON 20.0 is an integer; to whoever reads an int from TOML it is none.
+    # To JSON Schema 20.0 is an integer; to code that expects an int from TOML it is not.
     types = kind.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
     return jsonschema.validators.extend(kind, type_checker=types)(schema)
 
@@ -77,7 +77,7 @@ def _sentence(place: str, breach: Any) -> str:
 
 
 def _place(document: Any, path: Iterable[str | int]) -> str:
-    """Where in the document, as people say it: pin.6.1.version, or test 3 (write/read): since."""
+    """The place in the document, as people say it: pin.6.1.version, or test 3 (write/read): since."""
     place, here, separator = "", document, ""
     for step in path:
         here = here[step]

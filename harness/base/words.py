@@ -7,7 +7,7 @@ import errno
 from collections.abc import Collection, Sequence
 
 
-# Of these two Python prefers the alias.
+# For these two, Python prefers the alias.
 _KERNEL_NAMES = {errno.EOPNOTSUPP: "EOPNOTSUPP", errno.EDEADLK: "EDEADLK"}
 
 
@@ -40,6 +40,6 @@ def one_line(text: str, limit: int = 240) -> str:
 
 
 def nearest(word: str, known: Collection[str]) -> str:
-    """What to write instead of a word that is not known, as a sentence."""
+    """A sentence that suggests what to write instead of an unknown word."""
     near = difflib.get_close_matches(word, known, n=1)
     return f"Did you mean {near[0]!r}?" if near else f"Use one of: {', '.join(known)}."

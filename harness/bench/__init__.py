@@ -1,1 +1,1 @@
-"""The benchmark of the binding beside others: `ci/bench`. bindings/bench/README.md says what is measured and how."""
+"""Benchmarks. `ci/bench` compares the binding with others: bindings/bench/README.md says what is measured and how."""

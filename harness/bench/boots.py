@@ -1,4 +1,4 @@
-"""`ci/bench-boots`: how long a kernel's column and the whole matrix take, beside the plainest way to boot it."""
+"""`ci/bench-boots`: measures a kernel's column and the whole matrix, and compares them with a plain boot."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BEGIN, END = "<!-- boots:begin -->", "<!-- boots:end -->"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
-    """Seconds from the start of QEMU to the guest's first record, the end of its last test, and its own end."""
+    """Seconds from the start of QEMU to the guest's first record, the end of its last test, and its exit."""
 
     first: float
     last: float
@@ -46,19 +46,19 @@ class Times:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainMachine(VmMachine):
-    """What one does without thinking: the image as it is packaged, QEMU's default devices."""
+    """The obvious way: the image as packaged, with QEMU's default devices."""
 
     def options(self) -> tuple[str, ...]:
-        """Without -nodefaults there are a VGA card, a network card with its boot ROM, and firmware that looks at them."""
+        """Without -nodefaults the guest has a VGA card, a network card with a boot ROM, and firmware that probes them."""
         common = VmMachine.options(self)
         return tuple(option for option in common if option != "-nodefaults")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, write the table, print it."""
+    """Measure, write the table and print it."""
     parser = command_line.parser("bench-boots", __doc__ or "")
-    parser.add_argument("--repetitions", type=int, default=5, help="of each row; the table has medians (default: 5)")
-    parser.add_argument("--kernel", action="append", default=[], help="as of ci/matrix (default: the whole matrix)")
+    parser.add_argument("--repetitions", type=int, default=5, help="runs of each row; the table has medians (default: 5)")
+    parser.add_argument("--kernel", action="append", default=[], help="as for ci/matrix (default: the whole matrix)")
     parser.add_argument("--no-write", action="store_true", help="print the table, leave README.md alone")
     options = parser.parse_args(arguments)
     text = "\n".join(_table(options.kernel, max(1, options.repetitions)))
@@ -75,7 +75,7 @@ def _table(asked: Sequence[str], repetitions: int) -> Iterator[str]:
     specs = [spec for spec in select(asked, settings, archive, notice=_say).specs if spec != HOST]
     machines = {spec: dict(_machines(spec, cache, archive)) for spec in specs}
     measured: dict[tuple[str, str], list[Times]] = {}
-    for number in range(repetitions):  # interleaved: whatever else the machine does meets all rows alike
+    for number in range(repetitions):  # interleaved, so that other load on the machine affects all rows equally
         for spec, ways in machines.items():
             for way, machine in ways.items():
                 _say(f"{number + 1}/{repetitions} {spec} {way}")
@@ -99,7 +99,7 @@ def _table(asked: Sequence[str], repetitions: int) -> Iterator[str]:
 
 
 def _machines(spec: str, cache: Cache, archive: Archive) -> Iterator[tuple[str, VmMachine]]:
-    """The ways to run one kernel, from the plainest on."""
+    """The ways to run one kernel, the plainest first."""
     kernel = obtain(spec, cache=cache, archive=archive, notice=_say)
     setup = Setup(build=ROOT / "build", artefacts=ROOT / "build")
     (ours,) = DEFAULT
@@ -129,7 +129,7 @@ def _run(machine: VmMachine) -> Times:
 
 
 def _whole(options: Sequence[str], workers: int) -> float:
-    """The wall time of the whole matrix, as a person sees it."""
+    """The wall time of the whole matrix, as seen by a person."""
     with tempfile.TemporaryDirectory(prefix="uring-bench-") as place:
         command = [sys.executable, "-P", "-m", "harness", "--results", place,
                    "--numprocesses", str(workers), *options]  # fmt: skip

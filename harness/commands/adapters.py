@@ -1,6 +1,6 @@
-"""`ci/adapters`: builds the conformance programs of the bindings that are not installed here.
+"""`ci/adapters`: builds the conformance programs of bindings that are not installed here.
 
-They go where ci/build puts the others, so from then on it keeps them up to date, too.
+They go where ci/build puts the others, which then keeps them up to date, too.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.suite.other_bindings import CRATE, LIBURING, NEWEST, OtherBinding, OtherBindings, installed_version, run
 
-LATER = ("trixie", NEWEST)  # the suites whose liburing is judged beside the installed one
+LATER = ("trixie", NEWEST)  # the suites whose liburing is tested beside the installed one
 RUST = "rust-io-uring"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Fetch, configure, build, and say what there is now."""
+    """Fetch, configure and build, then list the new programs."""
     parser = command_line.parser(
         "adapters",
-        "Fetches the newer liburing and the Rust crate io-uring from the archive (unpacked into the cache, not "
-        "installed), and builds the conformance program of each.",
+        "Fetches newer versions of liburing and the Rust crate io-uring from the archive (into the cache, without "
+        "installing them), and builds the conformance program of each.",
     )
     command_line.add_cache(parser)
     command_line.add_archive(parser)
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def build(directory: Path, liburings: Sequence[OtherBinding], crate: OtherBinding) -> list[str]:
-    """Build the programs; the names of their bindings."""
+    """Build the programs. Returns the names of their bindings."""
     run(["cmake", "--preset", "default", "-B", str(directory), *cache_variables(liburings, crate)], cwd=ROOT)
     names = [*(f"liburing-{other.version}" for other in liburings), RUST]
     run(["cmake", "--build", str(directory), "--target", *(f"conformance-{name}" for name in names)], cwd=ROOT)
@@ -49,20 +49,20 @@ def build(directory: Path, liburings: Sequence[OtherBinding], crate: OtherBindin
 
 
 def cache_variables(liburings: Sequence[OtherBinding], crate: OtherBinding) -> list[str]:
-    """What CMake is told about where the bindings are."""
+    """CMake variables with the locations of the bindings."""
     roots = ";".join(f"{other.version}={other.root}" for other in liburings)
     return [f"-DURING_ADAPTER_LIBURING={roots}", f"-DURING_ADAPTER_RUST={crate.registry}"]
 
 
 def _had(others: OtherBindings, packages: Sequence[str], suites: Sequence[str]) -> list[OtherBinding]:
-    """What the archive has; when it cannot be asked, what was fetched last."""
+    """The bindings in the archive; if it cannot be reached, the last one that was fetched."""
     try:
         return others.fetch(packages, suites)
-    except HarnessError as trouble:
+    except HarnessError as error:
         last = others.earlier(packages)
         if last is None:
             raise
-        _say(f"{trouble} Going on with {packages[0]} {last.version}, which was fetched earlier.")
+        _say(f"{error} Using {packages[0]} {last.version}, which was fetched earlier.")
         return [last]
 
 

@@ -1,8 +1,8 @@
-"""What the cache holds, in terms of kernels, and how it is removed again.
+"""The contents of the cache in terms of kernels, and how to remove them.
 
 A fact names a kernel and its image: series-6.1 (the newest that was fetched), series-6.1=6.1.192-1 (one version),
-deb-<digest> and build-<key>. An image may have a vmlinux that was taken out of it (vmlinux-<digest>). A blob that no
-fact names is of no use. Nothing is removed by itself: what the archive has dropped cannot be fetched again.
+deb-<digest> and build-<key>. A vmlinux may have been extracted from an image (vmlinux-<digest>). A blob that no fact
+names is useless. Nothing is removed automatically, because the archive may have dropped it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Build:
 
     tree: Path
     fragments: tuple[str, ...]
-    release: str | None  # None: it was never finished
+    release: str | None  # None: never finished
     size: int
 
 
@@ -47,11 +47,11 @@ class Holdings:
         self.cache = cache
 
     def size(self) -> int:
-        """Of everything in the cache, in bytes."""
+        """The size of the cache in bytes."""
         return _size(self.cache.root)
 
     def size_of(self, sha256: str) -> int:
-        """Of an image and of the vmlinux that was taken out of it."""
+        """The size of an image and of the vmlinux that was extracted from it."""
         return sum(_size(self._blob(name)) for name in self._with_vmlinux(sha256))
 
     def builds(self) -> list[Build]:
@@ -67,7 +67,7 @@ class Holdings:
         ]
 
     def old_versions(self, keep: Mapping[str, Pin]) -> dict[str, Fact]:
-        """Facts about versions that are neither the newest fetched of their series nor pinned."""
+        """Facts about versions that are neither pinned nor the newest fetched of their series."""
         kept = {f"series-{series}={pin.version}" for series, pin in keep.items()}
         return {name: fact for name, fact in self._versions().items() if name not in kept}
 
@@ -77,36 +77,36 @@ class Holdings:
         return sum(map(_size, (*map(self._blob, blobs), *directories)))
 
     def remove_old(self, keep: Mapping[str, Pin]) -> int:
-        """Remove old versions, builds of trees that are gone and what no fact names; the bytes that this freed.
+        """Remove old versions, builds of deleted trees and anything that no fact names. Returns the bytes freed.
 
-        What was taken out of images and packages of a person's own goes, too: that is made again in a second.
+        Also removes files that were extracted from a user's own images and packages, which takes a second to redo.
         """
         return self._freed(lambda: self._remove(*self._old(keep)))
 
     def remove(self, specs: Iterable[str], local: Mapping[str, Path]) -> int:
-        """Remove these kernels; the bytes that this freed. HarnessError, before any is removed, for one that is not there."""
+        """Remove these kernels and return the bytes freed. HarnessError, before anything is removed, if one is missing."""
         facts: set[str] = set()
         for spec in specs:
             if not (named := self._named(spec, local)):
-                raise HarnessError(f"{spec} is not in the cache {self.cache.root}: nothing was removed. See ci/kernels list.")
+                raise HarnessError(f"{spec} is not in the cache {self.cache.root}, so nothing was removed. See ci/kernels list.")
             facts |= named
         going = self._named_by(facts)
-        unpacked = {f"vmlinux-{blob}" for blob in going}  # says what was in an image, which is no reason to keep it
+        unpacked = {f"vmlinux-{blob}" for blob in going}  # only says what was in an image, which does not keep it
         blobs = going - self._named_by(self.cache.facts().keys() - facts - unpacked)
         facts |= {f"vmlinux-{blob}" for blob in blobs}
         directories = [self._build_directory(name) for name in facts if name.startswith("build-")]
-        directories += self._snapshots()  # of the others, too: a boot makes them again
+        directories += self._snapshots()  # of all kernels: a boot makes them again
         return self._freed(lambda: self._remove(facts, blobs, directories))
 
     def remove_all(self) -> int:
-        """Empty the cache of what is its own; locks stay, since somebody may be waiting for one."""
+        """Remove everything that the cache owns. Locks stay, because a process may be waiting for one."""
         root = self.cache.root
         directories = [root / "apt" / name for name in _APT]
         directories += [path for path in _inside(root / tree.BUILDS) if _BUILD.fullmatch(path.name)]
         directories += self._snapshots()
         return self._freed(lambda: self._remove(self.cache.facts(), self._blobs(), directories))
 
-    # --- what belongs to what ----------------------------------------------------------------------------------
+    # --- relations -------------------------------------------------------------------------------------------
 
     def _named(self, spec: str, local: Mapping[str, Path]) -> set[str]:
         """The facts about one kernel."""
@@ -117,7 +117,7 @@ class Holdings:
             return {name for name, fact in about.items() if version in ("", fact.get("version"))}
         if asked.path is None:
             return set()
-        if not asked.path.is_file():  # a source tree, which may be gone: its build is still here
+        if not asked.path.is_file():  # a source tree, possibly deleted: its build is still here
             return {name for name, fact in self.cache.facts("build-").items() if Path(fact["tree"]) == asked.path}
         digest = sha256_of(asked.path)
         return {name for name in (f"deb-{digest}", f"vmlinux-{digest}") if self.cache.fact(name)}
@@ -135,7 +135,7 @@ class Holdings:
         }
 
     def _old(self, keep: Mapping[str, Pin]) -> tuple[set[str], set[str], list[Path]]:
-        """The facts, blobs and directories that are of no more use."""
+        """The facts, blobs and directories that are no longer useful."""
         gone = {name for name, fact in self.cache.facts("build-").items() if not Path(fact["tree"]).is_dir()}
         facts = {*self.old_versions(keep), *self.cache.facts("deb-"), *gone}
         kernels_kept = (name for name in self.cache.facts() if not name.startswith("vmlinux-") and name not in facts)
@@ -167,14 +167,14 @@ class Holdings:
         return self.cache.root / "blobs" / name
 
     def _snapshots(self) -> list[Path]:
-        """Guests that are kept after their boot; made again in seconds, they go with any kernel that goes."""
+        """Guests saved after their boot. They are made again in seconds, so removing any kernel removes them."""
         return [path for path in _inside(self.cache.root / snapshot.DIRECTORY) if _SNAPSHOT.fullmatch(path.name)]
 
     def _build_directory(self, fact: str) -> Path:
         return self.cache.root / tree.BUILDS / fact.removeprefix("build-")
 
     def _remove(self, facts: Iterable[str], blobs: Iterable[str], directories: Iterable[Path]) -> None:
-        # Facts first: one that names a missing blob is harmless, a blob without a fact would be forgotten.
+        # Facts first: a fact without its blob is harmless, but a blob without a fact would be forgotten.
         files = [*(self.cache.root / "facts" / f"{name}.json" for name in facts), *map(self._blob, blobs)]
         for path in (*files, *directories):
             with explained(path, "remove"):
@@ -191,7 +191,7 @@ def _inside(directory: Path) -> list[Path]:
 
 
 def _size(path: Path) -> int:
-    """Of a file or of everything below a directory: what it takes on the disk, where it has holes."""
+    """The size of a file, or of everything below a directory. Holes do not count."""
     if not path.is_dir():
         return _taken(path) if path.exists() else 0
     return sum(_taken(Path(top, name)) for top, _, names in os.walk(path) for name in names)

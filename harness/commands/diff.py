@@ -18,23 +18,23 @@ PUBLISHED = f"reports/{RESULTS}"
 LATEST = ROOT / "build" / "matrix"
 
 _EPILOG = """\
-OLD and NEW are results files, directories that hold a results.ndjson, or git revisions (their reports/ is
-meant). Changed cells are grouped by what may be to blame: another kernel package, a changed test, catalogue,
-binding, support or harness; where none of them changed, a test may be flaky.
+OLD and NEW are results files, directories with a results.ndjson, or git revisions (of which reports/ is used).
+Changed cells are grouped by possible cause: a new kernel package, a changed test, catalogue, binding, support or
+harness. If none of these changed, the test may be flaky.
 
-Exit code: 0 nothing got worse, 1 a regression (a quiet cell became a surprise, or a cell is gone), 2 our own
-trouble, such as results that are not whole."""
+Exit code: 0 nothing got worse, 1 a regression (a quiet cell became a surprise, or a cell is gone), 2 a harness
+error, such as incomplete results."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Compare, and say so."""
-    parser = command_line.parser("diff", "Says in words what changed between two runs of the matrix.", _EPILOG)
+    """Compare two runs and print the difference."""
+    parser = command_line.parser("diff", "Describes what changed between two runs of the matrix.", _EPILOG)
     parser.add_argument("old", nargs="?", default="HEAD", metavar="OLD",
                         help="the earlier run (default: the committed reports, HEAD)")  # fmt: skip
     parser.add_argument("new", nargs="?", default=str(LATEST), metavar="NEW",
                         help="the later run (default: build/matrix, where ci/matrix puts its results)")  # fmt: skip
-    parser.add_argument("--allow-gone", action="store_true", help="cells that the later run does not have are no regression")
-    parser.add_argument("--markdown", action="store_true", help="for a commit message or a job's summary")
+    parser.add_argument("--allow-gone", action="store_true", help="cells missing from the later run are not regressions")
+    parser.add_argument("--markdown", action="store_true", help="print Markdown, for a commit message or a job's summary")
     options = parser.parse_args(arguments)
     found = difference.compare(load(options.old), load(options.new))
     print(changes.markdown(found) if options.markdown else changes.render(found), end="")
@@ -42,27 +42,27 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def load(source: str, top: Path = ROOT) -> Results:
-    """The whole run behind a file, a directory or a revision; HarnessError for a run that is not whole."""
+    """The complete run in a file, a directory or a revision; HarnessError if it is not complete."""
     try:
         stored = _stored(Path(source))
         data = _published(source, top) if stored is None else stored
         return parse_results(RESULTS, data.decode())
     except UnicodeDecodeError as error:
-        raise HarnessError(f"{source} is no results file: {error}.") from error
+        raise HarnessError(f"{source} is not a results file: {error}. Name one that ci/matrix wrote.") from error
     except OSError as error:
-        raise HarnessError(f"{source} cannot be read: {error.strerror}.") from error
-    except HarnessError as trouble:
-        raise HarnessError(f"{source} cannot be used: {trouble}") from trouble
+        raise HarnessError(f"{source} cannot be read: {error.strerror}. Name another.") from error
+    except HarnessError as error:
+        raise HarnessError(f"{source} cannot be used: {error}") from error
 
 
 def _stored(path: Path) -> bytes | None:
-    """The file, or the one in the directory; None where there is neither."""
+    """The file, or the one in the directory; None if there is neither."""
     if path.is_dir():
         if not (path / RESULTS).exists():
             raise HarnessError(f"There is no {RESULTS} in it. Run ci/matrix, or name another directory.")
         return (path / RESULTS).read_bytes()
     try:
-        return path.read_bytes()  # exists() would hide, since Python 3.14, that there is something which cannot be read
+        return path.read_bytes()  # since Python 3.14, exists() is false for unreadable files, too
     except (FileNotFoundError, NotADirectoryError):
         return None
 
@@ -71,8 +71,8 @@ def _published(revision: str, top: Path) -> bytes:
     """The reports of a revision."""
     git = Git(top)
     if git.commit_of(revision) is None:
-        raise HarnessError("It is neither a file, nor a directory, nor a git revision.")
+        raise HarnessError("It is not a file, a directory or a git revision. Check the name.")
     data = git.file(revision, PUBLISHED)
     if data is None:
-        raise HarnessError(f"The revision has no {PUBLISHED}: nothing was published then. Name a later one.")
+        raise HarnessError(f"The revision has no {PUBLISHED}, because nothing was published yet. Name a later one.")
     return data

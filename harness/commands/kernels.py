@@ -1,4 +1,4 @@
-"""`ci/kernels`: which kernels there are, fetching them ahead of time, and removing them again."""
+"""`ci/kernels`: lists kernels, fetches them ahead of time, and removes them."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from harness.kernels.selection import Selection, excluded, select
 from harness.kernels.settings import load_settings
 from harness.kernels.spec import ARCHIVE, Kind, specify
 
-AT_ONCE = 3  # downloads; more would only share the same line
+AT_ONCE = 3  # downloads; more would only share the same bandwidth
 
 _DESCRIPTION = """\
-Which kernels the matrix can run on (list, the default), getting them ahead of time (fetch), removing them (clear).
-A SPEC is what ci/matrix --kernel takes.
+Lists the kernels that the matrix can run on (list, the default), fetches them ahead of time (fetch), or removes them
+(clear). A SPEC is what ci/matrix --kernel accepts.
 """
 _CLEAR = """\
-Without a SPEC everything goes: the next run fetches and builds what it needs. Nothing is removed while a run uses the
-cache. Old versions are not removed by themselves, since the archive may have dropped them: use --old for that. It
-removes versions that are neither the newest fetched of their series nor pinned in kernels.toml, the builds of source
-trees that are gone, what was unpacked from your own images and packages, and whatever else nothing refers to.
+Without a SPEC, everything is removed: the next run fetches and builds what it needs. Nothing is removed while a run uses
+the cache. Old versions are not removed automatically, because the archive may have dropped them: use --old for that. It
+removes versions that are neither pinned in kernels.toml nor the newest fetched of their series, the builds of deleted
+source trees, files that were unpacked from your own images and packages, and anything else that is not referenced.
 """
 
 
@@ -55,7 +55,7 @@ class Line:
 def main(arguments: Sequence[str]) -> int:
     """The command line."""
     options = _parser().parse_args(_with_command(arguments))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: an apt that is under way ends, too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: also ends a running apt
     inventory = Inventory(options)
     match options.command:
         case "fetch":
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _with_command(arguments: Sequence[str]) -> list[str]:
-    """`list` is what is meant without a command."""
+    """The default command is `list`."""
     words = list(arguments)
     return words if words and (words[0] in ("-h", "--help") or not words[0].startswith("-")) else ["list", *words]
 
@@ -76,21 +76,21 @@ def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = command_line.parser("kernels", _DESCRIPTION)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    listing = commands.add_parser("list", help="what there is, what of it is cached, and how large it is")
-    listing.add_argument("--json", action="store_true", help="for scripts")
-    fetch = commands.add_parser("fetch", help="get kernels now, so that a later run needs no network")
+    listing = commands.add_parser("list", help="the kernels, which of them are cached, and their size")
+    listing.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    fetch = commands.add_parser("fetch", help="fetch kernels now, so that a later run needs no network")
     clear = commands.add_parser(
         "clear", help="remove kernels from the cache", description=_CLEAR, formatter_class=raw
     )
-    clear.add_argument("--old", action="store_true", help="only what is of no more use, see above")
-    for command, what in ((fetch, "get; all of kernels.toml by default"), (clear, "remove; everything by default")):
+    clear.add_argument("--old", action="store_true", help="remove only what is no longer useful, see above")
+    for command, what in ((fetch, "fetch; all of kernels.toml by default"), (clear, "remove; everything by default")):
         command.add_argument("spec", nargs="*", metavar="SPEC", help=f"a kernel to {what}")
     for command in (listing, fetch, clear):
         command_line.add_cache(command)
     for command in (listing, fetch):
         command_line.add_archive(command)
     fetch.add_argument("--kernel-config", action="append", default=[], metavar="CONFIG",
-                       help="build source trees with this configuration, too (see ci/matrix --help)")  # fmt: skip
+                       help="also build source trees with this configuration (see ci/matrix --help)")  # fmt: skip
     return parser
 
 
@@ -106,7 +106,7 @@ class Inventory:
     # --- list --------------------------------------------------------------------------------------------------
 
     def show(self, *, as_json: bool) -> int:
-        """Print what there is."""
+        """Print the kernels."""
         archive = self._archive(refresh=self._options.refresh)
         index = archive.index() if ARCHIVE in self._settings.kernels else archive.remembered_index()
         lines = [self._line(spec, archive) for spec in self._selection((), archive).specs]
@@ -149,7 +149,7 @@ class Inventory:
         }
 
     def _text(self, lines: Sequence[Line], index: Index | None) -> Iterator[str]:
-        when = f", as the archive was on {index.when:%Y-%m-%d %H:%M} UTC" if index else ""
+        when = f", from the archive as of {index.when:%Y-%m-%d %H:%M} UTC" if index else ""
         yield f"The matrix of kernels.toml{when}:"
         rows = [("column", "version", "package or path", "suite", "cached")]
         for line in lines:
@@ -163,7 +163,7 @@ class Inventory:
         for series, reason in (excluded(self._settings, index) if index else {}).items():
             yield f"  {series} is excluded: {reason.rstrip('.')}."
         if local := self._settings.local:
-            yield "\nKernels of your own, by their names in kernels.toml:"
+            yield "\nYour own kernels, by their names in kernels.toml:"
             yield from _table([(name, str(path.resolve())) for name, path in local.items()])
         if old := self._old_versions():
             yield "\nOlder versions that the cache still has:"
@@ -184,7 +184,7 @@ class Inventory:
     # --- fetch -------------------------------------------------------------------------------------------------
 
     def fetch(self, specs: Sequence[str]) -> int:
-        """Get these kernels, several at once; one that cannot be had does not keep the others from coming."""
+        """Fetch these kernels, several at once. If one fails, the others are still fetched."""
         fragments = tuple(tree.fragment(name) for name in self._options.kernel_config)
         with self._cache.used():
             selection = self._selection(specs, self._archive(refresh=self._options.refresh), fragments)
@@ -197,7 +197,7 @@ class Inventory:
             pool = ThreadPoolExecutor(AT_ONCE)
             try:
                 got = list(pool.map(lambda spec: self._get(spec, fragments), others))
-                got += [self._get(spec, fragments) for spec in trees]  # each takes all processors
+                got += [self._get(spec, fragments) for spec in trees]  # each uses all processors
             except KeyboardInterrupt:
                 apt.end_all()
                 raise
@@ -218,20 +218,20 @@ class Inventory:
                 local=self._settings.local,
                 fragments=fragments,
             )
-        except HarnessError as trouble:
-            say(str(trouble))
+        except HarnessError as error:
+            say(str(error))
             return False
-        say(f"there is {kernel.release or kernel.image} ({kernel.source})")
+        say(f"ready: {kernel.release or kernel.image} ({kernel.source})")
         return True
 
     # --- clear -------------------------------------------------------------------------------------------------
 
     def clear(self, specs: Sequence[str], *, old: bool) -> int:
-        """Remove kernels, and say what that freed."""
+        """Remove kernels, and report the space freed."""
         if old and specs:
-            raise HarnessError("--old chooses by itself what it removes: leave out the kernels, or --old.")
+            raise HarnessError("--old chooses what to remove by itself. Leave out the kernels, or --old.")
         if not self._cache.root.is_dir():
-            print(f"There is no cache in {self._cache.root}: nothing to remove.")
+            print(f"There is no cache in {self._cache.root}, so there is nothing to remove.")
             return OK
         with self._cache.unused():
             if old:
@@ -240,7 +240,7 @@ class Inventory:
                 freed = self._holdings.remove(specs, self._settings.local)
             else:
                 freed = self._holdings.remove_all()
-            print(f"Freed {_mib(freed)} in {self._cache.root}, which has {_mib(self._holdings.size())} now.")
+            print(f"Freed {_mib(freed)} in {self._cache.root}, which now has {_mib(self._holdings.size())}.")
         return OK
 
     # --- both --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""`ci/merge`: the shards of a run, made on several machines, as one run; or every reason why they are none."""
+"""`ci/merge`: the shards of a run from several machines, merged into one run, or all reasons why they cannot be."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from harness.results.model import Header, Plan, Results
 from harness.suite import catalogue
 
 _EPILOG = """\
-A shard is what `ci/matrix --kernel ... --results SHARD` left: all tests on some of the kernels. The shards must
-be of one suite, and hold each planned kernel exactly once. If they do not, everything that is wrong with them is
-told and nothing is written.
+A shard is the output of `ci/matrix --kernel ... --results SHARD`: all tests on some of the kernels. The shards must
+come from the same suite and have each planned kernel exactly once. Otherwise every problem is listed and nothing
+is written.
 
-Exit code: 0 merged, 2 not."""
+Exit code: 0 merged, 2 not merged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """A whole run of a part of the matrix."""
+    """A complete run of part of the matrix."""
 
-    name: str  # as it was given
+    name: str  # as given
     directory: Path
     results: Results
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Merge, and say what came of it."""
-    parser = command_line.parser("merge", "Makes one run of the shards of a run.", _EPILOG)
-    parser.add_argument("shards", nargs="+", metavar="SHARD", help="a results file, or a directory that holds a results.ndjson")
-    parser.add_argument("--into", required=True, type=Path, metavar="DIR", help="where the merged results, all consoles and the reports go")
+    """Merge, and print the headline."""
+    parser = command_line.parser("merge", "Merges the shards of a run into one run.", _EPILOG)
+    parser.add_argument("shards", nargs="+", metavar="SHARD", help="a results file, or a directory with a results.ndjson")
+    parser.add_argument("--into", required=True, type=Path, metavar="DIR", help="where merged results, consoles and reports go")
     plan.add_options(parser)
     options = parser.parse_args(arguments)
     expected = Plan(
         tests=tuple(row.name for row in catalogue.load()),
         kernels=tuple(plan.chosen(options.kernels, options.plan)),
-        bindings=(),  # whichever the shards agree on
+        bindings=(),  # whatever the shards agree on
     )
     merged = merge(options.shards, expected, options.into)
     print(f"Merged {number(len(options.shards), 'shard')} into {options.into}: {text.headline(merged)}.")
@@ -54,11 +54,11 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def merge(sources: Sequence[str], expected: Plan, into: Path) -> Results:
-    """The shards as one run, with its consoles and reports, in `into`; HarnessError if they are not all of one run."""
+    """Merge the shards into one run with consoles and reports in `into`; HarnessError if they do not fit together."""
     shards, problems = _read(sources)
     problems += [*_disagreements(shards), *_overlaps(shards), *_gaps(shards, expected)]
     if into.resolve() in {shard.directory.resolve() for shard in shards}:
-        problems.append(f"{into} is itself a shard, which the merged results would replace.")
+        problems.append(f"{into} is itself a shard, which the merge would overwrite. Choose another --into.")
     if problems:
         listed = "".join(f"\n- {problem}" for problem in problems)
         raise HarnessError(f"The shards are not one run, so nothing was written to {into}:{listed}")
@@ -69,31 +69,31 @@ def merge(sources: Sequence[str], expected: Plan, into: Path) -> Results:
 
 
 def _read(sources: Sequence[str]) -> tuple[list[Shard], list[str]]:
-    """The shards that are whole, and what is wrong with the others."""
+    """The complete shards, and the problems of the others."""
     shards, problems = [], []
     for source in sources:
         path = Path(source, RESULTS) if Path(source).is_dir() else Path(source)
         try:
             shards.append(Shard(name=source, directory=path.parent, results=read_results(path)))
-        except HarnessError as trouble:
-            problems.append(f"{source}: {trouble}")
+        except HarnessError as error:
+            problems.append(f"{source}: {error}")
     return shards, problems
 
 
 def _disagreements(shards: Sequence[Shard]) -> Iterator[str]:
-    """In what they are of different suites, each compared with the first."""
+    """How the suites of the shards differ, each compared with the first."""
     for shard in shards:
         if shard.results.header.made_of is None:
-            yield f"{shard.name} does not say what it was made of. Run it again with this version of the suite."
+            yield f"{shard.name} does not say what it was made from. Run it again with this version of the suite."
     for shard in shards[1:]:
         first = _suite(shards[0].results.header)
         for name, value in _suite(shard.results.header).items():
             if name in first and first[name] != value:
-                yield f"{shard.name} and {shards[0].name} are of different suites: {name} is {value} and {first[name]}."
+                yield f"{shard.name} and {shards[0].name} come from different suites: {name} is {value} and {first[name]}."
 
 
 def _suite(header: Header) -> dict[str, object]:
-    """What must be the same in all shards, by name."""
+    """The facts that must be the same in all shards, by name."""
     facts: dict[str, object] = {
         "the commit": header.suite,
         "whether there are uncommitted changes": header.dirty,
@@ -108,7 +108,7 @@ def _suite(header: Header) -> dict[str, object]:
 
 
 def _overlaps(shards: Sequence[Shard]) -> Iterator[str]:
-    """Which cells are in two of them."""
+    """Cells that are in two shards."""
     for index, shard in enumerate(shards):
         for other in shards[index + 1 :]:
             known = other.results.by_position()
@@ -121,19 +121,19 @@ def _overlaps(shards: Sequence[Shard]) -> Iterator[str]:
 
 
 def _gaps(shards: Sequence[Shard], expected: Plan) -> Iterator[str]:
-    """What is planned and in no shard, and what is in one and was not planned."""
+    """What was planned but is missing, and what is there but was not planned."""
     for name, count in Counter(expected.kernels).items():
         if count > 1:
             yield f"The kernel {name} is planned {count} times."
-    tests: dict[str, set[str]] = {}  # of each kernel
+    tests: dict[str, set[str]] = {}  # by kernel
     for shard in shards:
         for cell in shard.results.cells:
             tests.setdefault(cell.series, set()).add(cell.test)
     for series in dict.fromkeys(expected.kernels):
         if series not in tests:
-            yield f"The kernel {series} is planned, and in no shard."
+            yield f"The kernel {series} is planned, but no shard has it."
         elif missing := [test for test in expected.tests if test not in tests[series]]:
-            yield f"{number(len(missing), 'test')} of {series} in no shard: {', '.join(missing)}."
+            yield f"{number(len(missing), 'test')} missing on {series}: {', '.join(missing)}."
     for shard in shards:
         for series in shard.results.header.plan.kernels:
             if series not in expected.kernels:
@@ -150,16 +150,16 @@ def _header(shards: Sequence[Shard], expected: Plan) -> Header:
         headers[0],
         plan=replace(expected, bindings=headers[0].plan.bindings),
         started=min(header.started for header in headers),
-        host=dict(common),  # of several machines only what is true of all
+        host=dict(common),  # only facts that are true of all machines
     )
 
 
 def _write(shards: Sequence[Shard], header: Header, into: Path) -> Results:
-    """The results file, kernel by kernel, as if one machine had made it."""
+    """Write the results file, kernel by kernel, as if one machine had made it."""
     try:
         into.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise HarnessError(f"The merged results cannot go to {into}: {error.strerror}. Name another place.") from error
+        raise HarnessError(f"The merged results cannot go to {into}: {error.strerror}. Choose another --into.") from error
     of_kernel = {series: shard.results for shard in shards for series in shard.results.header.plan.kernels}
     with Writer(into / RESULTS, header) as writer:
         for series in header.plan.kernels:
@@ -182,4 +182,4 @@ def _carry_consoles(shards: Sequence[Shard], into: Path) -> None:
                 if source.exists():
                     shutil.copytree(source, target)
             except OSError as error:
-                raise HarnessError(f"The consoles of {series} cannot be copied to {into}: {error}. The results are there.") from error
+                raise HarnessError(f"The consoles of {series} cannot be copied to {into}: {error}. The results are complete; copy the consoles by hand.") from error

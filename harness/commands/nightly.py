@@ -1,4 +1,4 @@
-"""`ci/nightly`: the whole matrix with the newest kernels, what changed since the committed reports, and the commit."""
+"""`ci/nightly`: runs the whole matrix on the newest kernels, compares it with the committed reports, and commits."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from harness.results.model import Results, utc_now
 from harness.suite import catalogue
 
 PLACE = ROOT / "build" / "nightly"
-COMMITTED = ("reports", "README.md")  # and nothing else, ever
+COMMITTED = ("reports", "README.md")  # never anything else
 TEXT, MARKDOWN = "changes.txt", "changes.md"
 
 _EPILOG = """\
-Everything stays in build/nightly, whatever happens: results.ndjson and the reports (index.html and others), the
-console of each machine below machines/, and what changed as changes.txt and changes.md. With --commit, reports/ and README.md are updated and committed,
-with the changes as the message; when nothing changed there is no commit. A run with surprises is published, too:
-that is what it is for.
+Everything stays in build/nightly in any case: results.ndjson and the reports (index.html and others), the console of
+each machine below machines/, and the changes as changes.txt and changes.md. With --commit, reports/ and README.md are
+updated and committed, with the changes as the message; if nothing changed there is no commit. A run with surprises is
+published, too: that is the point of it.
 
-Exit code: 0 all is as it should be, 1 findings (surprises, or cells that are gone), 2 our own trouble."""
+Exit code: 0 as expected, 1 findings (surprises, or cells that are gone), 2 a harness error."""
 
 
 @dataclass(slots=True)
 class NightlyRun:
-    """What came of it, for the last words."""
+    """The outcome of the run, for the final message."""
 
     findings: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
@@ -49,12 +49,12 @@ class NightlyRun:
 
     @property
     def exit_code(self) -> int:
-        """HarnessError outweighs findings: what is found may not be all there is."""
+        """A harness error outweighs findings, because there may be more of them."""
         return TROUBLE if self.troubles else SURPRISES if self.findings else OK
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run, compare, publish, and end with what a person must know."""
+    """Run, compare and publish, then print a summary."""
     options = _parser().parse_args(arguments)
     git = Git(ROOT)
     if options.commit:
@@ -72,22 +72,22 @@ def main(arguments: Sequence[str]) -> int:
         print(_told(found, options.into, options.summary))
         night.findings += _findings(whole, found)
         _conclude(night, git, whole, found, options)
-    except HarnessError as trouble:
-        night.troubles.append(str(trouble))
+    except HarnessError as error:
+        night.troubles.append(str(error))
     print("\n".join(_last_words(night, options.into)))
     return night.exit_code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_line.parser(
-        "nightly", "Runs the whole matrix with the newest kernels of the archive, and compares it with the committed reports.", _EPILOG
+        "nightly", "Runs the whole matrix on the newest kernels of the archive, and compares it with the committed reports.", _EPILOG
     )
     parser.add_argument("--commit", action=argparse.BooleanOptionalAction, default=False,
                         help="commit reports/ and README.md if anything changed (the tree must be clean)")  # fmt: skip
-    parser.add_argument("--results", type=Path, metavar="DIR", help="take the results in DIR, such as ci/merge's, instead of running")
+    parser.add_argument("--results", type=Path, metavar="DIR", help="use the results in DIR, such as ci/merge's, instead of running")
     plan.add_options(parser)
-    parser.add_argument("--into", type=Path, default=PLACE, metavar="DIR", help="where everything is left (default: build/nightly)")
-    parser.add_argument("--summary", type=Path, metavar="FILE", help="append what changed to FILE, as Markdown")
+    parser.add_argument("--into", type=Path, default=PLACE, metavar="DIR", help="where everything goes (default: build/nightly)")
+    parser.add_argument("--summary", type=Path, metavar="FILE", help="append the changes to FILE, as Markdown")
     return parser
 
 
@@ -95,34 +95,34 @@ def _demand_clean(git: Git) -> None:
     if changed := git.changes():
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
         raise HarnessError(
-            f"--commit needs a clean tree, and there are changes: {', '.join(changed[:3])}{more}. "
+            f"--commit needs a clean tree, but there are changes: {', '.join(changed[:3])}{more}. "
             "Commit or remove them, or leave out --commit."
         )
 
 
 def _obtain(source: Path | None, into: Path, night: NightlyRun) -> int:
-    """Bring the results to their place; the exit code of the matrix, where it had to run."""
+    """Put the results in place. Returns the exit code of the matrix, if it had to run."""
     try:
         into.mkdir(parents=True, exist_ok=True)
-        for stale in (TEXT, MARKDOWN):  # of an earlier night; should this one fail, they would seem to be its own
+        for stale in (TEXT, MARKDOWN):  # of an earlier night; if this one fails, they would look like its own
             (into / stale).unlink(missing_ok=True)
         if source is not None:
             _bring(source, into)
             return OK
     except OSError as error:
-        raise HarnessError(f"The results cannot go to {into}: {error}. Name another place with --into.") from error
+        raise HarnessError(f"The results cannot go to {into}: {error}. Choose another directory with --into.") from error
     began = utc_now()
     code = _run_matrix(into)
     if code not in (OK, SURPRISES, INTERRUPTED):
-        night.troubles.append("ci/matrix had trouble of its own; what it said is above.")
+        night.troubles.append("ci/matrix had an error of its own; its message is above.")
         if not _is_of_this_night(into / RESULTS, began):
-            raise HarnessError(f"ci/matrix left no results, so there is nothing to compare. {into} is as it was.")
+            raise HarnessError("ci/matrix left no results, so there is nothing to compare. See its message above.")
     return code
 
 
 def _bring(source: Path, into: Path) -> None:
     if not (source / RESULTS).is_file():
-        raise HarnessError(f"There is no {RESULTS} in {source}. Make it with ci/matrix --results or with ci/merge --into.")
+        raise HarnessError(f"There is no {RESULTS} in {source}. Create it with ci/matrix --results or ci/merge --into.")
     if source.resolve() == into.resolve():
         return
     shutil.copyfile(source / RESULTS, into / RESULTS)
@@ -132,8 +132,8 @@ def _bring(source: Path, into: Path) -> None:
 
 
 def _run_matrix(into: Path) -> int:
-    """The whole matrix. It is in a process group of its own, and told once when we are to stop: it ends in order."""
-    asked: list[int] = []  # signals. A handler that raised could do so while the process is being started
+    """Run the whole matrix in its own process group. A signal is passed on once, so that it shuts down cleanly."""
+    asked: list[int] = []  # signals; a handler that raises could do so while the process is being started
     before = {number: signal.signal(number, lambda got, frame: asked.append(got)) for number in (signal.SIGINT, signal.SIGTERM)}
     command = [str(ROOT / "ci" / "matrix"), "--refresh", "--fresh-boot", "--results", str(into.resolve())]
     try:
@@ -149,7 +149,7 @@ def _run_matrix(into: Path) -> int:
 
 
 def _is_of_this_night(path: Path, began: str) -> bool:
-    """Whether a results file was begun since then, be it whole or not."""
+    """Whether a results file was begun since then, complete or not."""
     try:
         with path.open(encoding="utf-8") as file:
             return started(file.readline()) >= began
@@ -158,7 +158,7 @@ def _is_of_this_night(path: Path, began: str) -> bool:
 
 
 def _told(found: Difference, into: Path, summary: Path | None) -> str:
-    """Keep what changed where people and CI look for it; the same for the terminal."""
+    """Write the changes where people and CI look for them. Returns the text for the terminal."""
     try:
         (into / TEXT).write_text(changes.render(found), encoding="utf-8")
         (into / MARKDOWN).write_text(changes.markdown(found), encoding="utf-8")
@@ -166,12 +166,12 @@ def _told(found: Difference, into: Path, summary: Path | None) -> str:
             with summary.open("a", encoding="utf-8") as file:
                 file.write(changes.markdown(found))
     except OSError as error:
-        raise HarnessError(f"What changed cannot be written down: {error}. The results are in {into}.") from error
+        raise HarnessError(f"The changes cannot be written: {error}. The results are in {into}: run ci/diff HEAD {into}.") from error
     return changes.render(found)
 
 
 def _findings(whole: Results, found: Difference) -> Iterator[str]:
-    """What a person has to look at: every surprise, old ones too, and what nobody looks at any more."""
+    """What needs a look: every surprise, including old ones, and every cell that is gone."""
     for finding in text.findings(whole):
         tests = ", ".join(finding.tests[:3]) if len(finding.tests) <= 3 else number(len(finding.tests), "test")
         again = f"\n      {finding.rerun}" if finding.rerun else ""
@@ -183,18 +183,18 @@ def _findings(whole: Results, found: Difference) -> Iterator[str]:
 
 
 def _conclude(night: NightlyRun, git: Git, whole: Results, found: Difference, options: argparse.Namespace) -> None:
-    """Publish and commit, where that is wanted, possible and of any use."""
+    """Publish and commit, if requested, possible and useful."""
     columns = plan.chosen(options.kernels, options.plan)
     if reason := publish.hindrance(whole, columns):
         raise HarnessError(f"These results cannot be published: {reason}")
     if found.nothing:
         night.outcome = "Nothing changed, so there is nothing to commit."
     elif not options.commit:
-        night.outcome = "Nothing was committed: that is what --commit does."
+        night.outcome = "Nothing was committed, because --commit was not given."
     elif night.troubles:
-        night.outcome = "Nothing was committed, because of the trouble."
+        night.outcome = "Nothing was committed, because of the error."
     else:
-        _demand_clean(git)  # still, after all this time
+        _demand_clean(git)  # still clean, after all this time
         _demand_this_suite(git, whole)
         publish.publish_results(options.into, columns)
         subject = f"reports: {changes.subject(found)}"
@@ -203,22 +203,22 @@ def _conclude(night: NightlyRun, git: Git, whole: Results, found: Difference, op
 
 
 def _demand_this_suite(git: Git, whole: Results) -> None:
-    """What is committed on top of a commit must be its own results."""
+    """Results may only be committed on top of the commit that they came from."""
     head, suite = git.commit_of("HEAD") or "", whole.header.suite
     if whole.header.dirty or not suite or not head.startswith(suite):
         changed = " with uncommitted changes" if whole.header.dirty else ""
         raise HarnessError(
-            f"The results are of suite {suite}{changed}, and HEAD is {head[:12]}: they are not committed on top of it. "
+            f"The results come from suite {suite}{changed}, but HEAD is {head[:12]}, so they were not committed. "
             "Run ci/nightly again."
         )
 
 
 def _last_words(night: NightlyRun, into: Path) -> Iterator[str]:
     yield "=" * 100
-    for title, lines in (("FINDINGS", night.findings), ("OUR OWN TROUBLE", night.troubles)):
+    for title, lines in (("FINDINGS", night.findings), ("HARNESS ERRORS", night.troubles)):
         if lines:
             yield f"{title}:"
             yield from (f"  {line}" for line in lines)
     if not night.findings and not night.troubles:
-        yield "All is as it should be."
+        yield "Everything is as expected."
     yield f"{night.outcome} Everything is in {into}."

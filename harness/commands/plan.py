@@ -1,4 +1,4 @@
-"""`ci/plan`: the columns of the matrix as JSON, for a CI that gives each kernel a machine of its own."""
+"""`ci/plan`: the columns of the matrix as JSON, for a CI that gives each kernel its own machine."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from harness.kernels.selection import select
 from harness.kernels.settings import load_settings
 from harness.kernels.spec import Kind, columns_for, specify
 
-_FORM = 'a list in JSON of kernels, each a text or an object with a "kernel", such as ["6.1", {"kernel": "host"}]'
+_FORM = 'a JSON list of kernels, each a string or an object with a "kernel", such as ["6.1", {"kernel": "host"}]'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One column, and the key under which a CI may keep what was fetched for it."""
+    """One column, and the key under which a CI can cache its kernel."""
 
     kernel: str
     cache_key: str
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def columns() -> list[str]:
-    """The columns of a run that names none, as the cache knows them or the archive says."""
+    """The default columns, from the cache or the archive."""
     return _columns(_archive(None, None, refresh=False))
 
 
@@ -68,12 +68,12 @@ def _say(said: str) -> None:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of a command that is told which kernels were planned."""
+    """The options of a command that takes the planned kernels."""
     planned = parser.add_mutually_exclusive_group()
     planned.add_argument("--kernels", action="append", metavar="KERNEL",
-                         help="a kernel that must be there, repeatable, or a list of them in JSON "
+                         help="a kernel that must be there, repeatable, or a JSON list of them "
                          "(default: the columns of the matrix)")  # fmt: skip
-    planned.add_argument("--plan", type=Path, metavar="FILE", help="the same from a file that holds what ci/plan printed")
+    planned.add_argument("--plan", type=Path, metavar="FILE", help="the same, from a file with the output of ci/plan")
 
 
 def chosen(names: list[str] | None, file: Path | None) -> list[str]:
@@ -82,7 +82,7 @@ def chosen(names: list[str] | None, file: Path | None) -> list[str]:
         try:
             return names_in(file.read_text(), str(file))
         except (OSError, UnicodeDecodeError) as error:
-            raise HarnessError(f"The plan {file} cannot be read: {error}. Make it with ci/plan.") from error
+            raise HarnessError(f"The plan {file} cannot be read: {error}. Create it with ci/plan.") from error
     if names is None:
         return columns()
     listed = [names_in(name, "--kernels") if name.lstrip().startswith("[") else [name] for name in names]
@@ -97,7 +97,7 @@ def names_in(text: str, where: str) -> list[str]:
         raise HarnessError(f"{where} is not JSON ({error}). It must be {_FORM}.") from error
     names: list[Any] = [one.get("kernel") if isinstance(one, dict) else one for one in plan] if isinstance(plan, list) else []
     if not names or not all(isinstance(name, str) and name for name in names):
-        raise HarnessError(f"{where} is no plan. It must be {_FORM}.")
+        raise HarnessError(f"{where} is not a plan. It must be {_FORM}.")
     return names
 
 
@@ -105,12 +105,12 @@ def _entry(column: str, archive: Archive) -> Entry:
     if specify(column, load_settings().local).kind is not Kind.SERIES:
         return Entry(kernel=column, cache_key=_key(column))
     package, _ = archive.lookup(column)
-    if package is None:  # its own job will say so at length, and cost the others nothing
-        print(f"The archive has no kernel of the series {column} now.", file=sys.stderr)
+    if package is None:  # its own job will report this in full, without affecting the others
+        print(f"The archive currently has no kernel of the series {column}.", file=sys.stderr)
         return Entry(kernel=column, cache_key=_key(column))
     return Entry(kernel=column, cache_key=_key(f"{package.name}_{package.version}"))
 
 
 def _key(name: str) -> str:
-    """A comma has a meaning of its own in the keys of GitHub's cache, and the rest may have one elsewhere."""
+    """The cache key. Commas are special in the keys of GitHub's cache, and other characters may be elsewhere."""
     return "kernel-" + re.sub(r"[^\w.+~-]", "_", name)

@@ -1,4 +1,4 @@
-"""`ci/harness render [FILE]`: makes the reports of a results file anew, without running anything."""
+"""`ci/harness render [FILE]`: renders the reports of a results file again, without running anything."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from harness.suite import catalogue
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Render the reports beside the file; for the published results, README.md's table, too."""
+    """Render the reports beside the file; for the published results, also the table in README.md."""
     published = REPORTS / RESULTS
     parser = command_line.parser("render", "Makes the reports of a results file again, without running anything.")
     parser.add_argument("file", nargs="?", type=Path, default=published, metavar="FILE",
-                        help="a results.ndjson (default: the published one, which README.md shows, too)")
+                        help="a results.ndjson (default: the published one, which README.md also shows)")
     path = parser.parse_args(arguments).file.resolve()
     whole = read_results(path)
     if path == published:

@@ -20,9 +20,9 @@ constexpr unsigned short debug_console_port = 0xe9;
 
 class DebugConsole final : public Channel {
  public:
-  // Each byte on the port is an exit to QEMU and a system call there, which takes microseconds. So a line
-  // goes into shared memory, behind the one before, and an empty line tells that it is there. When the memory
-  // is full lines take the long way.
+  // Each byte on the port is an exit to QEMU and a system call there, which takes microseconds. So a line is
+  // appended to the shared memory, and an empty line on the port announces it. When the memory is full, lines
+  // go through the port.
   bool write(std::string_view bytes) override {
     if (bytes.size() <= memory_.size()) {
       std::memcpy(memory_.data(), bytes.data(), bytes.size());
@@ -32,7 +32,7 @@ class DebugConsole final : public Channel {
     const char* data = bytes.data();
     std::size_t size = bytes.size();
     // One string instruction, not a loop of outb: under KVM that is one exit per page, not one per byte. It
-    // clobbers memory, so what is announced has been written; x86 keeps the order of stores and outs.
+    // clobbers memory, so a line is written before it is announced; x86 keeps the order of stores and outs.
     asm volatile("rep outsb" : "+S"(data), "+c"(size) : "d"(debug_console_port) : "memory");
     return true;
   }
@@ -41,7 +41,7 @@ class DebugConsole final : public Channel {
   void leave() override { (void)ioperm(debug_console_port, 1, 0); }
 
  private:
-  std::span<char> memory_;  // what is left of it
+  std::span<char> memory_;  // the part that is still free
 };
 #endif
 

@@ -18,22 +18,22 @@ class Channel {
  public:
   virtual ~Channel() = default;
 
-  // Writes all of it before it returns, so that a line is out when the next test starts. False: nobody
-  // listens any more.
+  // Writes all of it before it returns, so that a line is out when the next test starts. False: the reader is
+  // gone.
   virtual bool write(std::string_view bytes) = 0;
 
-  // Memory that the reader sees, too: there a line is written once, and only announced in the channel.
+  // Memory that the reader also sees: lines go there, and the channel only announces them.
   virtual void use(std::span<char>) {}
 
   // Called in the child between fork and exec: the test program must not be able to write here.
   virtual void leave() {}
 };
 
-// The way out of a guest: on x86 QEMU's debug console, which needs no driver in the kernel under test and
-// which the kernel's own log cannot tear apart. Null, with the reason in `error`, if there is none.
+// The way out of a guest: on x86, QEMU's debug console, which needs no driver in the kernel under test and
+// does not mix with the kernel's own log. Null, with the reason in `error`, if there is none.
 std::unique_ptr<Channel> guest_channel(std::string& error);
 
-// A descriptor of the host; it is kept from the test programs.
+// A descriptor on the host, which the test programs do not inherit.
 std::unique_ptr<Channel> descriptor_channel(int fd);
 
 class Stream {

@@ -26,7 +26,8 @@ using namespace std::chrono_literals;
 constexpr auto start_deadline = 20s, fork_deadline = 10s;
 constexpr int max_failed_starts = 2;
 
-// One message into the buffer. Its size; 0 at the end or when none comes in time, with the reason in errno.
+// Receives one message into the buffer and returns its size; 0 at the end, or if none comes in time, with the
+// reason in errno.
 std::size_t receive(int socket, void* buffer, std::size_t size, std::chrono::milliseconds deadline) {
   pollfd ready{.fd = socket, .events = POLLIN, .revents = 0};
   int polled = 0;
@@ -60,7 +61,7 @@ std::size_t receive(int socket, void* buffer, std::size_t size, std::chrono::mil
 std::string ForkServer::start(const std::string& program) {
   stop();
   if (program != std::exchange(program_, program)) failed_starts_ = 0;
-  if (failed_starts_ == max_failed_starts) return program + " twice did not get ready to fork";
+  if (failed_starts_ == max_failed_starts) return program + " failed twice to get ready to fork";
   int sockets[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
     return because("cannot make a socket", errno);

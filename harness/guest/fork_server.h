@@ -1,7 +1,8 @@
-// A program that has started once and then forks a process for each entry that wants it.
+// A program that is started once and then forks a process for each entry that asks for it.
 //
-// Starting the conformance program is more work than most of its tests, which shows where a processor is
-// emulated. The protocol is conformance/program/fork_protocol.h; the program's side is fork_server.h beside it.
+// Starting the conformance program is more work than most of its tests, which is noticeable when the
+// processor is emulated. The protocol is conformance/program/fork_protocol.h; fork_server.h beside it is the
+// program's side.
 
 #pragma once
 
@@ -22,11 +23,11 @@ class ForkServer {
   ForkServer(const ForkServer&) = delete;
   ForkServer& operator=(const ForkServer&) = delete;
 
-  // The process of an entry; starts the program first, if it is another than last time or has ended. -1, with
-  // the reason in `error`: nothing runs. A program that twice did not get ready is not waited for again.
+  // Returns the process of an entry. Starts the program first if it is not the one of last time or has ended.
+  // -1, with the reason in `error`, if nothing runs. A program that failed twice to get ready is given up.
   pid_t fork(const std::string& program, const ForkRequest& request, std::string& error);
 
-  // The program's own process, which is no entry's. -1: there is none.
+  // The program's own process, which does not belong to an entry. -1: there is none.
   pid_t pid() const { return pid_; }
 
  private:

@@ -64,7 +64,7 @@ void KernelLog::read() {
     if (n > 0) {
       add({record.data(), static_cast<std::size_t>(n)});
     } else if (n < 0 && errno == EPIPE) {
-      lost_ = true;  // overwritten before we came; the next read continues with the oldest there is
+      lost_ = true;  // overwritten before we read it; the next read continues with the oldest record left
     } else if (n < 0 && errno == EAGAIN) {
       return;
     } else if (n == 0 || errno != EINTR) {
@@ -75,7 +75,7 @@ void KernelLog::read() {
 }
 
 // "6,339,5140900,-;text\n KEY=value\n": priority, sequence number, microseconds, flags; then the text, and
-// properties of devices on further lines, which nobody here needs.
+// properties of devices on further lines, which we ignore.
 void KernelLog::add(std::string_view record) {
   unsigned priority = 0;
   std::from_chars(record.data(), record.data() + record.size(), priority);
@@ -107,11 +107,11 @@ KernelLog::Lines KernelLog::take() {
 }
 
 void KernelLog::mark(std::string_view text) {
-  // Opened anew for each line: the kernel limits the rate of lines per opened file.
+  // Opened again for each line: the kernel limits the rate of lines per open file.
   const int fd = open(path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) return;  // an aid for people; the results do not depend on it
-  // A warning, as the guest's console shows nothing lower (harness/machines/vm.py).
-  // Without the line end the kernel holds the record back, in case the line goes on.
+  // A warning, because the guest's console shows nothing lower (harness/machines/vm.py). Without the newline
+  // the kernel holds the record back, in case the line continues.
   const std::string line = std::string("<4>").append(marker).append(text).append("\n");
   (void)!write(fd, line.data(), line.size());
   close(fd);

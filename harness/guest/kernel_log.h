@@ -1,4 +1,4 @@
-// The kernel's log and taint, as far as they were made while a test ran.
+// The part of the kernel's log that was written while a test ran, and the kernel's taint.
 
 #pragma once
 
@@ -13,29 +13,29 @@ namespace runner {
 
 class KernelLog {
  public:
-  // Reads on from the newest record. Between two entries nothing is skipped: a complaint that a test's
-  // late cleanup causes is seen with the next one rather than never.
+  // Starts after the newest record. Nothing is skipped between two entries: a complaint caused by a test's
+  // late cleanup is attributed to the next test rather than lost.
   KernelLog();
   ~KernelLog();
   KernelLog(const KernelLog&) = delete;
   KernelLog& operator=(const KernelLog&) = delete;
 
-  // To be polled; -1 when the log cannot be read.
+  // For poll(); -1 if the log cannot be read.
   int fd() const { return fd_; }
 
-  // Takes in what is new. Called whenever there is something, so that a flood does not overrun the kernel's
-  // buffer while a test still runs.
+  // Reads the new records. Called whenever there are some, so that a flood does not overrun the kernel's
+  // buffer while a test is still running.
   void read();
 
-  // What came since the last call, as "<level>text", and what is wrong with it as a sentence, if anything.
+  // The lines since the last call, as "<level>text", and a sentence if something is wrong with them.
   struct Lines {
     std::vector<std::string> text;
     std::optional<std::string> error;
   };
   Lines take();
 
-  // Writes a line into the log, so that a serial console shows what ran when a machine died. Such lines
-  // are left out of take().
+  // Writes a line into the log, so that a serial console shows which test was running when a machine died.
+  // take() leaves these lines out.
   static void mark(std::string_view text);
 
  private:

@@ -17,13 +17,13 @@
 namespace runner {
 namespace {
 
-// "newc", the format of the initramfs, which the harness writes anyway: a header of 13 fields of eight
-// hexadecimal digits behind a magic number, the name, the data; the last two padded to a multiple of four.
+// "newc", the format of the initramfs, which the harness writes anyway: a magic number, a header of 13 fields
+// of eight hexadecimal digits, the name, the data; the last two padded to a multiple of four.
 constexpr std::string_view magic = "070701", trailer = "TRAILER!!!";
 constexpr std::size_t header_size = 110, mode_field = 1, size_field = 6, name_size_field = 11;
 
-// The memory is filled behind the compiler's back: in the guest that was saved it is empty, in the one that
-// goes on from there it is not.
+// The memory is filled behind the compiler's back: it is empty in the guest that was saved, and filled in the
+// guest that resumes from there.
 void wait_for(std::string_view memory) {
   const volatile char* first = memory.data();
   while (!std::equal(magic.begin(), magic.end(), first)) {

@@ -1,4 +1,4 @@
-// What a guest is to run: the plan and its programs, a cpio archive in shared memory.
+// The payload of a guest: the plan and its programs, as a cpio archive in shared memory.
 
 #pragma once
 
@@ -7,7 +7,8 @@
 
 namespace runner {
 
-// Waits until there is a payload, then puts its files into the file system. Empty on success, else why not.
+// Waits until there is a payload, then unpacks its files. Returns an empty string, or the reason why it
+// failed.
 std::string unpack_payload(std::span<const char> payload);
 
 }  // namespace runner

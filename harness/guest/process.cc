@@ -31,7 +31,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t max_output = 8 * 1024;
 constexpr std::size_t max_records = 4 * 1024 * 1024;
 constexpr std::size_t max_pipe = 1024 * 1024;
-constexpr auto death_deadline = 5s;  // for a process to go after SIGKILL
+constexpr auto death_deadline = 5s;  // for a process to disappear after SIGKILL
 
 class Fd {
  public:
@@ -62,8 +62,9 @@ std::optional<Pipe> make_pipe() {
   return Pipe{.reader = Fd(ends[0]), .writer = Fd(ends[1])};
 }
 
-// Calls sink(bytes) for what is there now. At the end of the file the descriptor is closed. Limited to what
-// a pipe can hold, or a process that floods us would keep us from looking at the clock.
+// Calls sink(bytes) for the bytes that are there now. Closes the descriptor at the end of the file. Limited
+// to the capacity of a pipe, because a process that floods us would otherwise keep us from looking at the
+// clock.
 template <typename Sink>
 void drain(Fd& fd, Sink sink) {
   std::array<char, 16384> buffer;
@@ -113,8 +114,7 @@ pid_t parent_of(const char* pid) {
   return parent;
 }
 
-// Our children, of which there is rarely one: the kernel tells them, if it was built to
-// (CONFIG_PROC_CHILDREN).
+// Our children; usually there are none. The kernel lists them if it was built to (CONFIG_PROC_CHILDREN).
 std::vector<pid_t> children() {
   std::vector<pid_t> found;
   const std::string self = std::to_string(getpid());
@@ -138,8 +138,8 @@ std::vector<pid_t> children() {
 }
 
 // Kills whatever the entry left behind. The orphans of a process become our children when it dies (we are
-// their subreaper, or pid 1), so this goes on until there is no child but the fork server. False: one of them
-// does not die.
+// their subreaper, or pid 1), so this continues until the fork server is the only child. Returns false if one
+// of them does not die.
 bool sweep(pid_t server) {
   const auto deadline = Clock::now() + death_deadline;
   for (auto pause = 0ms; Clock::now() < deadline; pause = std::min(pause + 1ms, 20ms)) {
@@ -168,9 +168,10 @@ sigset_t heard_signals() {
   return set;
 }
 
-// All that an entry finds in its environment. Nothing of ours: a GTEST_FILTER or LD_PRELOAD of the person who
-// started us, or a kernel parameter that pid 1 gets as a variable, must not change what a test does.
-// The descriptor for records has another number in a process that a fork server made, which adds it.
+// The whole environment of an entry. It inherits nothing from ours: a GTEST_FILTER or LD_PRELOAD of the
+// person who started us, or a kernel parameter that pid 1 gets as a variable, must not change what a test
+// does. In a process that a fork server forked, the descriptor for records has another number, which the
+// server adds.
 std::vector<std::string> environment_of_entry(const std::string& directory, std::optional<int> records) {
   std::vector<std::string> environment{
       "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -209,8 +210,8 @@ class Run {
     if (stop_signal_ == 0) {
       report(elapsed.count(), taint_before);
     } else {
-      // How the entry ended is our doing and says nothing about it. Pending again, the signal ends us in
-      // unblock_signals().
+      // We ended the entry, so its end says nothing about it. Raised again, the signal stays pending until it
+      // kills us in unblock_signals().
       (void)raise(stop_signal_);
     }
     return stream_.closed() ? Next::stop : next_;
@@ -243,7 +244,7 @@ class Run {
   bool timed_out_ = false;
   std::optional<std::int64_t> exit_;
   std::optional<std::int64_t> signal_;
-  int stop_signal_ = 0;  // by which somebody asked us to stop
+  int stop_signal_ = 0;  // the signal that told us to stop
   Next next_ = Next::go_on;
 };
 
@@ -290,7 +291,7 @@ bool Run::start_anew(int output, int records) {
     return false;
   }
   if (pid_ == 0) become_entry(null.get(), output, records, status->writer.get());
-  // A successful exec closes the status pipe without a word.
+  // A successful exec closes the status pipe without writing to it.
   status->writer.reset();
   int error = 0;
   ssize_t n = 0;
@@ -322,7 +323,7 @@ void Run::become_entry(int null, int output, int records, int status) {
   _exit(127);
 }
 
-// Until the process is dead, though not yet reaped: its group stays ours to kill.
+// Returns when the process is dead but not yet reaped, so that its process group can still be killed.
 void Run::watch(Clock::time_point started) {
   const sigset_t heard = heard_signals();
   const Fd signals(signalfd(-1, &heard, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -343,12 +344,12 @@ void Run::watch(Clock::time_point started) {
       timed_out_ = !stopping;
       killed = true;
       deadline = Clock::now() + death_deadline;
-      // The group and, in case it has not made its group yet or has left it, the process itself.
+      // The group and, in case it has not created its group yet or has left it, the process itself.
       (void)kill(-pid_, SIGKILL);
       (void)kill(pid_, SIGKILL);
       continue;
     }
-    if (left <= 0ms) return;  // it survives SIGKILL; clean_up() says so
+    if (left <= 0ms) return;  // it survived SIGKILL; clean_up() reports that
     std::array<pollfd, 4> fds{{{signals.get(), POLLIN, 0},
                                {output_.get(), POLLIN, 0},
                                {records_.get(), POLLIN, 0},
@@ -392,7 +393,7 @@ void Run::take_records(std::string_view bytes) {
 }
 
 void Run::clean_up() {
-  (void)kill(-pid_, SIGKILL);  // what it left behind in its group
+  (void)kill(-pid_, SIGKILL);  // processes that it left behind in its group
   siginfo_t info{};
   if (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0) {
     (info.si_code == CLD_EXITED ? exit_ : signal_) = info.si_status;
@@ -432,7 +433,7 @@ void Run::report(std::int64_t ms, std::optional<std::int64_t> taint_before) {
 void block_signals() {
   const sigset_t heard = heard_signals();
   (void)sigprocmask(SIG_BLOCK, &heard, nullptr);
-  (void)signal(SIGPIPE, SIG_IGN);  // a reader that is gone shows as a failed write
+  (void)signal(SIGPIPE, SIG_IGN);  // a failed write shows that the reader is gone
 }
 
 void unblock_signals() {

@@ -15,24 +15,23 @@ namespace runner {
 struct Entry {
   std::string name;
   std::chrono::milliseconds timeout{};
-  bool forks = false;  // the program serves as a ForkServer; else it is started anew
+  bool forks = false;  // forked from a ForkServer; otherwise the program is started with exec
   std::vector<std::string> argv;
 };
 
 enum class Next {
   go_on,
-  stop,     // somebody asked us to (a signal), or nobody listens any more
+  stop,     // a signal told us to, or the reader is gone
   give_up,  // a process survived SIGKILL: this machine can no longer be trusted with further tests
 };
 
 // Blocks the signals that the runner wants to hear about. Once, before the first entry.
 void block_signals();
 
-// Lets the signals through again. If one of them made us stop we die of it here, so that our parent sees that
-// somebody stopped us.
+// Unblocks the signals. If one of them made us stop, it kills us here, so that our parent sees why we ended.
 void unblock_signals();
 
-// Runs the entry and says everything about it: start, its records, end (unless a signal stopped us in it).
+// Runs the entry and reports it: start, its records, end (unless a signal stops us before).
 Next run(const Entry& entry, Stream& stream, KernelLog& log, ForkServer& server);
 
 }  // namespace runner

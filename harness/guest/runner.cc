@@ -1,22 +1,22 @@
-// runner: executes a plan, one process per entry, and says what happens as it happens.
+// runner: executes a plan, one process per entry, and reports what happens as it happens.
 //
 //   runner --plan FILE [--records-fd N]     on a host; the lines go to descriptor N, or standard output
 //   (as pid 1, without --plan)              in a guest; the plan is /plan, which comes with the programs in
 //                                           the payload; the lines go to the hypervisor
 //
-// A plan has one line per entry, with tabs between: name, timeout in seconds, how the program is started
-// ("exec" anew, or "fork" from one that has started: see fork_server.h), program and arguments. Lines of the
-// stream, one JSON object each:
+// A plan has one line per entry, with fields separated by tabs: name, timeout in seconds, how the program is
+// started ("exec", or "fork" from one that is already running: see fork_server.h), program and arguments.
+// Lines of the stream, one JSON object each:
 //
 //   ready    in a guest: it has booted and waits for its payload
-//   hello    which kernel, before anything else
-//   start    of an entry
+//   hello    which kernel this is, before anything else
+//   start    an entry starts
 //   record   one complete line that the entry wrote to the descriptor named by URING_RECORDS_FD
-//   end      how the entry ended, with the kernel's log and taint of its time
+//   end      how the entry ended, with the kernel's log and taint from that time
 //   trouble  something on our own side failed
-//   bye      the plan is done; with what the kernel logged after the last entry
+//   bye      the plan is done; with the kernel's log since the last entry
 //
-// It never judges: what a record means is not known here.
+// It never judges, and does not know what a record means.
 
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -47,7 +47,7 @@ namespace {
 
 constexpr const char* guest_plan = "/plan";
 
-// Null on success, else why the line is not an entry.
+// Returns null, or the reason why the line is not an entry.
 const char* parse_entry(std::string_view line, Entry& entry) {
   std::vector<std::string> fields;
   for (std::size_t tab; (tab = line.find('\t')) != line.npos; line.remove_prefix(tab + 1)) {
@@ -69,7 +69,7 @@ const char* parse_entry(std::string_view line, Entry& entry) {
   return nullptr;
 }
 
-// Empty on success, else the trouble.
+// Returns an empty string, or the reason why it failed.
 std::string read_plan(const char* path, std::vector<Entry>& plan) {
   std::ifstream file(path);
   if (!file) return because(std::string("cannot read the plan ") + path, errno);
@@ -81,7 +81,7 @@ std::string read_plan(const char* path, std::vector<Entry>& plan) {
   return {};
 }
 
-// False: the plan was not finished.
+// Returns false if the plan was not finished.
 bool execute(const char* plan_path, Stream& stream, bool in_guest) {
   std::vector<Entry> plan;
   if (const std::string error = read_plan(plan_path, plan); !error.empty()) {
@@ -132,7 +132,7 @@ int main_on_host(const char* plan, int records_fd) {
   const std::unique_ptr<Channel> channel = descriptor_channel(records_fd);
   Stream stream(*channel);
   for (const std::string& problem : prepare_process()) stream.trouble(problem);
-  // Orphans of an entry come to us, so that none stays behind.
+  // We adopt the orphans of an entry, so that none is left running.
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) stream.trouble(because("cannot adopt orphans", errno));
   block_signals();
   const bool done = execute(plan, stream, false);
@@ -146,7 +146,7 @@ int main_on_host(const char* plan, int records_fd) {
 int main(int argc, char** argv) {
   const char* plan = nullptr;
   int records_fd = STDOUT_FILENO;
-  // The kernel hands pid 1 whatever it did not understand of its own command line.
+  // The kernel passes pid 1 whatever it did not understand on its own command line.
   bool understood = argc % 2 == 1;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view option = argv[i];

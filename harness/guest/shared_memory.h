@@ -1,9 +1,8 @@
-// Memory that QEMU shows to the guest as PCI devices, and that the harness sees, too
-// (harness/machines/shared_memory.py): the payload, which is what the guest is to run, and the results, which is what
-// it says.
+// Memory that QEMU shows to the guest as PCI devices and that the harness sees, too
+// (harness/machines/shared_memory.py): the payload, which the guest runs, and the results, which it reports.
 //
-// They are no part of the initramfs and of no disk, so that a guest can be kept from before it knows what it
-// will run: the harness saves a booted guest that waits for its payload, and starts each run from there
+// They are not part of the initramfs or of a disk, so that a guest can be saved before it knows what it will
+// run: the harness saves a booted guest that waits for its payload, and starts each run from there
 // (harness/machines/snapshot.py).
 
 #pragma once
@@ -13,8 +12,8 @@
 
 namespace runner {
 
-// Both stay mapped, as the runner runs until the end. Empty, with the reason in `error`, if there is none.
-// There may be no memory for results, which is no error.
+// Both stay mapped, because the runner runs until the end. Empty, with the reason in `error`, if mapping
+// fails. Memory for results is optional: without it, map_results returns an empty span and no error.
 std::span<const char> map_payload(std::string& error);
 std::span<char> map_results(std::string& error);
 

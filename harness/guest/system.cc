@@ -68,8 +68,8 @@ std::vector<std::string> prepare_guest() {
     }
   }
   (void)chmod("/tmp", 01777);
-  // Before every other task, though not for the tests we start: a record that wakes us is out of the guest
-  // before the test that wrote it goes on, maybe into a panic.
+  // We run before every other task, but the tests do not inherit this: a record that wakes us has left the
+  // guest before the test that wrote it continues, maybe into a panic.
   const sched_param priority{.sched_priority = 1};
   if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority) < 0) {
     problems.push_back(because("cannot raise the runner's priority", errno));
@@ -83,7 +83,7 @@ std::vector<std::string> prepare_guest() {
 std::vector<std::string> prepare_process() {
   std::vector<std::string> problems;
   int fd = 0;
-  do {  // a low descriptor that is closed would go to the next thing opened, a pipe of ours say
+  do {  // the next thing that is opened, such as a pipe of ours, would take a low descriptor that is closed
     fd = open("/dev/null", O_RDWR);
   } while (fd >= 0 && fd <= 2);
   if (fd < 0) {

@@ -1,4 +1,4 @@
-// The machine the runner is on: what it is, and, where the runner is pid 1, getting it ready and ending it.
+// The machine that the runner is on: describes it and, where the runner is pid 1, sets it up and ends it.
 
 #pragma once
 
@@ -16,18 +16,19 @@ using conformance::json::Object;
 // "what: reason of errno"
 std::string because(const std::string& what, int error);
 
-// The beginning of a file of /proc, which the runner reads around every entry: no stream, no locale. Nothing
-// if it cannot be read.
+// The first 4 KiB of a file in /proc. Uses neither streams nor locales, because the runner does this around
+// every entry. Empty if the file cannot be read.
 std::optional<std::string> read_proc(const std::string& path);
 
-// Mounts what programs expect, brings the loopback interface up, puts the runner first. Returns
-// what did not work.
+// Mounts the file systems that programs expect, brings up the loopback interface, raises the runner's
+// priority. Returns the problems.
 std::vector<std::string> prepare_guest();
 
-// Descriptors 0 to 2 exist, memory may be locked, no core files are written. Returns what did not work.
+// Opens descriptors 0 to 2 if they are closed, allows locked memory, turns off core files. Returns the
+// problems.
 std::vector<std::string> prepare_process();
 
-// The first line of the stream: which kernel this is and what it has.
+// The first line of the stream: which kernel and machine this is.
 Object hello(std::size_t entries);
 
 // Ends a guest at once. Only returns if the kernel refuses.

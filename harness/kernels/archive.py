@@ -16,7 +16,7 @@ from harness.base.process import run
 from harness.kernels import deb
 
 MAX_AGE = timedelta(hours=24)  # of the list of packages
-# The small flavour. From 6.19 on linux-image-* is an empty package and linux-binary-* has the kernel.
+# The small flavour. Since 6.19 linux-image-* is an empty package and linux-binary-* has the kernel.
 _KERNEL = re.compile(r"linux-(?:image|binary)-(?P<release>\d+\.\d+\S*-cloud-amd64)")
 _POINTS_ELSEWHERE = re.compile(r"\blinux-(?:image|binary)-\d")
 
@@ -42,14 +42,14 @@ class Package:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """What the archive had when it was asked."""
+    """The kernels that the archive had when it was asked."""
 
     when: datetime
     suites: tuple[str, ...]
     left_out: dict[str, str]  # suite -> why it could not be read
     packages: dict[str, Package]  # the newest by series, in ascending order
-    older: tuple[Package, ...] = ()  # what else the archive has, newest first
-    trouble: str | None = None  # why this is not what the archive has now
+    older: tuple[Package, ...] = ()  # the archive's other kernels, newest first
+    trouble: str | None = None  # why this may not be what the archive has now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Resolved:
 
 
 class Archive:
-    """The archive as one run sees it. Answers come from the cache where that is enough."""
+    """The archive as one run sees it. Answers come from the cache if that is enough."""
 
     def __init__(
         self,
@@ -77,10 +77,10 @@ class Archive:
         progress: Notice | None = None,
         keyring: Path = KEYRING,
     ) -> None:
-        """`mirror` None: as in the machine's apt configuration. `refresh`: do not trust an earlier list.
+        """If `mirror` is None, the machine's apt configuration names it. `refresh`: do not trust an earlier list.
 
-        `notice` gets what a reader of the results should know, `progress` what only a waiting person wants to
-        know (None: the same).
+        `notice` gets sentences for readers of the results, `progress` those that matter only to the person who is
+        waiting (None: the same).
         """
         self._cache = cache
         self._suites = suites
@@ -100,11 +100,11 @@ class Archive:
         return self._index
 
     def remembered_index(self) -> Index | None:
-        """The list of packages of an earlier run, of any age, without asking anybody."""
+        """The list of packages of an earlier run, of any age, without asking the archive."""
         return self._index or self._stored_index(None)
 
     def resolve(self, spec: str) -> Resolved:
-        """The kernel of a series, "6.1", which is its newest or its pinned one, or one version, "6.1=6.1.190-1"."""
+        """The kernel of a series such as "6.1", the newest or the pinned one, or of one version, "6.1=6.1.190-1"."""
         series, _, version = spec.partition("=")
         if version:
             return self._exact(series, version, f"Name another with --kernel {series}=VERSION")
@@ -121,7 +121,7 @@ class Archive:
             return earlier
 
     def lookup(self, spec: str) -> tuple[Package | None, str | None]:
-        """The package that `resolve` would take, and the digest of its image if the cache has it; asks nobody."""
+        """The package that `resolve` would take, and the digest of its image if cached; does not ask the archive."""
         series, _, version = spec.partition("=")
         if not version and (pin := self._pins.get(series)):
             version = pin.version
@@ -145,7 +145,7 @@ class Archive:
         try:
             newest = self._obtained(_newest_in(index, series))
         except HarnessError:
-            # The list is from an earlier run: there may be a newer series, or an old version may be gone.
+            # The list is from an earlier run: since then a series may have been added, or a version removed.
             if self._asked or not (series in index.packages or _is_newer(series, index)):
                 raise
             self._index = self._index_since(self._created)
@@ -155,7 +155,7 @@ class Archive:
         return newest
 
     def _exact(self, series: str, version: str, remedy: str) -> Resolved:
-        """A version that never changes, so the cache's is as good as the archive's."""
+        """One version, which never changes: the cached copy is as good as the archive's."""
         for name in (f"series-{series}={version}", f"series-{series}"):
             if (known := self._remembered(name)) and known.package.version == version:
                 return known
@@ -173,7 +173,7 @@ class Archive:
         return self._obtained(package)
 
     def _obtained(self, package: Package) -> Resolved:
-        """The kernel in the package, which is fetched if it must be: once, however many ask at once."""
+        """The kernel in the package, fetched if necessary, and only once however many runs ask at the same time."""
         exact = f"series-{package.series}={package.version}"
 
         def known() -> Resolved | None:
@@ -186,7 +186,7 @@ class Archive:
         with self._cache.lock(f"package-{package.name}={package.version}", lambda _: self._progress(being_fetched)):
             if there := known():
                 return there  # another run has just fetched it
-            with self._cache.lock("archive", self._progress, shared=True):  # the lists must stay meanwhile
+            with self._cache.lock("archive", self._progress, shared=True):  # the lists must not change meanwhile
                 self._progress(f"Fetching {package.name} {package.version} ({package.suite}).")
                 with self._apt.downloaded(package.name, package.version, package.suite) as file:
                     sha256, _ = deb.store_image(file, self._cache)
@@ -230,7 +230,7 @@ class Archive:
             return index
 
     def _stored_index(self, oldest: datetime | None) -> Index | None:
-        """The list of an earlier run if it is of these suites and, with `oldest`, complete and recent."""
+        """The list of an earlier run if it is for these suites and, with `oldest`, complete and recent."""
         fact = self._cache.fact("index") or {}
         try:
             index = Index(
@@ -240,7 +240,7 @@ class Archive:
                 packages={series: Package(**package) for series, package in fact["packages"].items()},
                 older=tuple(Package(**package) for package in fact["older"]),
             )
-        except (KeyError, TypeError, ValueError):  # none, or written by another version of this file
+        except (KeyError, TypeError, ValueError):  # there is none, or another version of this file wrote it
             return None
         if index.suites != self._suites:
             return None
@@ -249,21 +249,21 @@ class Archive:
         return index if recent and complete else None
 
     def _ask(self, before: Index | None) -> Index:
-        """`apt-get update`, then the kernels in the lists it brought."""
+        """Run `apt-get update`, then find the kernels in the lists it fetched."""
         left_out = apt.failures(self._apt.update())
         if set(left_out) == set(self._suites):
             reason = left_out[self._suites[0]]
             raise HarnessError(f"{self._apt.place} cannot be used: {reason}. {apt.advice(reason)}")
         packages = list(self._listed())
         failed = {suite: reason for suite, reason in left_out.items() if not _is_missing(reason)}
-        if before:  # what such a suite had is not gone because it cannot be read today
+        if before:  # a suite that cannot be read today still has its packages
             packages += [package for package in _all_in(before) if package.suite in failed]
         for suite, reason in left_out.items():
             earlier = f" Using its list of {before.when:%Y-%m-%d %H:%M} UTC." if before and suite in failed else ""
             self._notice(f"The archive's suite {suite} could not be read: {reason}.{earlier}")
         newest: dict[str, Package] = {}
         older: list[Package] = []
-        for package in sorted(packages, key=lambda package: apt.version(package.version), reverse=True):  # of equal versions the first suite's wins
+        for package in sorted(packages, key=lambda package: apt.version(package.version), reverse=True):  # equal versions: the first suite wins
             known = newest.setdefault(package.series, package)
             if package.version != known.version and all(package.version != other.version for other in older):
                 older.append(package)
@@ -278,7 +278,7 @@ class Archive:
         )
 
     def _listed(self) -> Iterator[Package]:
-        """Every kernel in the lists on disk, suites in our order."""
+        """Every kernel in the lists on disk, in the order of our suites."""
         files = self._apt.targets()
         for suite in self._suites:
             if suite in files:
@@ -287,9 +287,9 @@ class Archive:
 
 
 def kernels_in(packages: str, suite: str) -> Iterator[Package]:
-    """The kernels among the stanzas of a Packages file: those that hold one, not those that depend on one."""
+    """The kernels in a Packages file: packages that contain one, not packages that depend on one."""
     for stanza in packages.split("\n\n"):
-        if "Package: linux-" not in stanza:  # nearly all of sid's 77,000, whose fields would take 3.4 s instead of 0.1
+        if "Package: linux-" not in stanza:  # nearly all of sid's 77,000: parsing those takes 3.4 s instead of 0.1
             continue
         fields = apt.fields(stanza)
         name, version = fields["Package"], fields["Version"]
@@ -319,7 +319,7 @@ def _version_in(index: Index, series: str, version: str) -> Package | None:
 
 
 def _is_missing(reason: str) -> bool:
-    """The mirror answered, and has no such suite, or only an expired one: asking again today is of no use."""
+    """The mirror answered that it has no such suite, or only an expired one: asking again today is useless."""
     return "does not have a Release file" in reason or "is expired" in reason
 
 
@@ -336,7 +336,7 @@ def _unknown(series: str, index: Index) -> str:
 
 
 def _is_newer(series: str, index: Index) -> bool:
-    """Whether it could be a series that came after the list was made; a typing mistake is none."""
+    """Whether this could be a series that is newer than the list, and not a typo."""
     if not re.fullmatch(r"\d+\.\d+", series):
         return False
     return all(_numbers(series) > _numbers(known) for known in index.packages)

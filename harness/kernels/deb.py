@@ -1,4 +1,4 @@
-"""Kernel packages as files: which kernel is in one, and what to say when there is none."""
+"""Kernel packages as files: takes the kernel out of one, or explains why there is none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.base.cache import Cache, sha256_of
 from harness.base.errors import HarnessError
 from harness.base.process import run
 
-# Where packages have it: Debian before 6.19 and `make bindeb-pkg` in /boot, later ones beside the modules.
+# The path of the image: Debian before 6.19 and `make bindeb-pkg` put it in /boot, Debian since then beside the modules.
 _IMAGE = re.compile(
     r"\./(?:boot/vmlinu[xz]-(?P<boot>[^/]+?)|(?:usr/)?lib/modules/(?P<modules>[^/]+)/vmlinu[xz])"
     r"(?P<packing>\.gz|\.xz|\.bz2)?"
@@ -40,22 +40,22 @@ class Held:
 
     image: Path
     sha256: str
-    release: str  # by the name of the file inside
+    release: str  # from the name of the file inside
     version: str  # of the package
 
 
 def heading(path: Path) -> str:
-    """The name of its column: the release, when the file is called as packages are."""
+    """The name of its column: the release, if the file is named as packages are."""
     match = _FILE_NAME.fullmatch(path.name)
     return f"{match['release']}.deb" if match else path.name
 
 
 def kernel_in(path: Path, cache: Cache) -> Held:
-    """The kernel in a package, taken out once."""
+    """The kernel in a package, which is unpacked only once."""
     if not path.is_file():
         raise HarnessError(f"The package {path} cannot be read: there is no such file.")
     if shutil.which("dpkg-deb") is None:
-        raise HarnessError("dpkg-deb is not installed, which reads packages. Give the path of a kernel image instead.")
+        raise HarnessError("dpkg-deb is not installed, so packages cannot be read. Give the path of a kernel image instead.")
     fact = f"deb-{sha256_of(path)}"
     match cache.fact(fact):
         case {"sha256": str(sha256), "release": str(release), "version": str(version)}:
@@ -70,7 +70,7 @@ def kernel_in(path: Path, cache: Cache) -> Held:
 
 
 def store_image(path: Path, cache: Cache) -> tuple[str, str]:
-    """Put the kernel image that a package holds into the cache; its SHA-256, and the release it is named after."""
+    """Put a package's kernel image into the cache; return its SHA-256 and the release in its name."""
     modules = 0
     with _contents(path) as tar:
         for member in tar:
@@ -95,7 +95,7 @@ def _what_instead(path: Path, modules: int) -> str:
 
 @contextmanager
 def _contents(path: Path) -> Iterator[tarfile.TarFile]:
-    """The files of a package, to be read in their order; what is not read is not unpacked."""
+    """The files of a package, to be read in order; the rest is not unpacked."""
     command = ["dpkg-deb", "--fsys-tarfile", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:
@@ -104,7 +104,7 @@ def _contents(path: Path) -> Iterator[tarfile.TarFile]:
         except tarfile.TarError as error:
             raise HarnessError(f"{path.name} cannot be unpacked: {error}. Remove it and try again.") from error
         finally:
-            process.kill()  # the modules behind the image are of no interest
+            process.kill()  # the modules that follow the image are not needed
 
 
 def _field(path: Path, name: str) -> str:

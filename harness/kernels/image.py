@@ -1,4 +1,4 @@
-"""What is inside a kernel image: the release it announces, and the vmlinux that boots fastest."""
+"""The contents of a kernel image: the release in its header, and the vmlinux that boots fastest."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from harness.base.cache import Cache, Notice
 from harness.base.errors import HarnessError
 from harness.base.process import run
 
-_ANY_SIZE = 1 << 30  # no kernel unpacks to a gibibyte; what claims to is damaged
+_ANY_SIZE = 1 << 30  # no kernel unpacks to a gibibyte; an image that claims to is damaged
 
 
 def release_in(path: Path) -> str | None:
-    """The release a kernel image announces, if it does. HarnessError if the file is no kernel image."""
+    """The release that a kernel image names, if it does. HarnessError if the file is not a kernel image."""
     data = _read(path)
     if data[:4] == b"\x7fELF":
         if not has_pvh_note(data):
@@ -27,7 +27,7 @@ def release_in(path: Path) -> str | None:
         banner = re.search(rb"Linux version (\S+) \(", data)
         return banner[1].decode("ascii", "replace") if banner else None
     if len(data) < 0x250 or data[0x1FE:0x200] != b"\x55\xaa" or data[0x202:0x206] != b"HdrS":
-        raise _no_kernel(path, "neither the header of a bzImage nor that of an ELF vmlinux is in it")
+        raise _no_kernel(path, "it has neither the header of a bzImage nor that of an ELF vmlinux")
     if not data[0x211] & 1:
         raise _no_kernel(path, "a zImage, which loads low; build a bzImage")
     if len(data) < _protected_mode(data) + 16 * struct.unpack_from("<I", data, 0x1F4)[0]:
@@ -51,7 +51,7 @@ def has_pvh_note(elf: bytes) -> bool:
                     return True
                 position += 12 + (name_size + 3 & ~3) + (value_size + 3 & ~3)
     except struct.error:
-        pass  # cut off, or no 64-bit ELF: no note that QEMU would find
+        pass  # cut off, or not a 64-bit ELF file: there is no note that QEMU would find
     return False
 
 
@@ -60,11 +60,11 @@ _XEN_ELFNOTE_PHYS32_ENTRY = 18
 
 
 def uncompressed(bzimage: bytes) -> bytes:
-    """The vmlinux inside a bzImage. HarnessError, in a few words, when it cannot be taken out."""
+    """The vmlinux inside a bzImage. HarnessError, in a few words, if it cannot be extracted."""
     offset, length = struct.unpack_from("<II", bzimage, 0x248)
     start = _protected_mode(bzimage) + offset
     payload = bzimage[start : start + length]
-    # The build appends the unpacked size to every format but gzip, which ends with it by itself.
+    # The build appends the unpacked size, except to gzip data, which ends with it anyway.
     packed, size = payload[:-4], int.from_bytes(payload[-4:], "little")
     match payload[:6]:
         case head if head.startswith(b"\x1f\x8b"):
@@ -85,7 +85,7 @@ def uncompressed(bzimage: bytes) -> bytes:
 
 
 def boot_image(image: Path, sha256: str, name: str, cache: Cache, notice: Notice) -> Path:
-    """The vmlinux of a bzImage, made once: the guest saves its own unpacking, a third of the boot."""
+    """The vmlinux of a bzImage, extracted only once: it saves the guest from unpacking it, a third of the boot."""
     data = _read(image)
     if data[:4] == b"\x7fELF":
         return image
@@ -122,7 +122,7 @@ def _unpacked_by(tool: str, packed: bytes) -> bytes:
 
 
 def _protected_mode(bzimage: bytes) -> int:
-    """Where the kernel proper starts: after the boot sector and the setup sectors (0 stands for 4)."""
+    """Where the kernel proper starts: after the boot sector and the setup sectors (0 means 4)."""
     return 512 * (1 + (bzimage[0x1F1] or 4))
 
 

@@ -1,4 +1,4 @@
-"""The image of a kernel that was asked for, known to be a kernel, and next to it the form of it that boots fastest."""
+"""Turns a specification into a kernel image that is known to be one, and into the form of it that boots fastest."""
 
 from __future__ import annotations
 from collections.abc import Iterable, Mapping
@@ -17,9 +17,9 @@ class KernelImage:
     """A kernel image and what is known about it before it boots."""
 
     name: str  # column heading: the series, or the file's name
-    image: Path  # as it was packaged or given
+    image: Path  # as packaged or given
     boot_image: Path  # the same kernel, uncompressed where that was possible
-    release: str | None  # what uname -r should say; None when a local image does not tell
+    release: str | None  # what uname -r should say; None if a local image does not tell
     version: str | None  # the distribution's, such as "6.1.192-2"
     source: str  # "bookworm-security linux-image-6.1.0-56-cloud-amd64 6.1.192-2" or "file /path"
     sha256: str  # of `image`
@@ -27,7 +27,7 @@ class KernelImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """An image, where it is from, and what was promised about it."""
+    """An image, where it comes from, and which release it should have."""
 
     image: Path
     sha256: str
@@ -48,8 +48,8 @@ def obtain(
 ) -> KernelImage:
     """The kernel of a specification.
 
-    `notice` gets what a reader of the results should know, a sentence at a time, `progress` what only a waiting
-    person wants to know (None: the same).
+    `notice` gets sentences for readers of the results, `progress` those that matter only to the person who is waiting
+    (None: the same).
     """
     fragments = tuple(fragments)
     asked = specify(spec, local, fragments)
@@ -109,5 +109,5 @@ def _built(path: Path, fragments: tuple[Path, ...], cache: Cache, progress: Noti
 
 
 def _given(path: Path) -> _Found:
-    release_in(path)  # says clearly what is no kernel, or cannot be read
+    release_in(path)  # a clear error if it is not a kernel, or cannot be read
     return _Found(image=path, sha256=sha256_of(path), source=f"file {path}")

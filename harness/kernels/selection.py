@@ -1,7 +1,7 @@
-"""Which kernels a run is on: what was asked for, or the list in kernels.toml, which can grow by itself.
+"""Which kernels a run covers: those asked for, or the list in kernels.toml, which can grow by itself.
 
-The answer is given once, where the run begins, and handed to every process that works for it: a list of packages
-that changes in the middle of a run must not change its columns.
+This is decided once, when the run starts, and handed to every process that works for it: a list of packages that
+changes in the middle of a run must not change its columns.
 """
 
 from __future__ import annotations
@@ -26,32 +26,32 @@ class Selection:
 
     specs: tuple[str, ...]  # in the order of kernels.toml, or of the options
     ready: tuple[str, ...]  # those of them that need not be fetched first
-    hindrance: str | None  # why these columns are not the whole matrix as it stands; None if they are
+    hindrance: str | None  # why these columns are not the whole matrix; None if they are
 
     @property
     def order(self) -> tuple[str, ...]:
-        """What can start at once comes first: the others are fetched meanwhile."""
+        """The kernels that can start at once come first; the others are fetched meanwhile."""
         return (*self.ready, *self.missing)
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What must be fetched or built first."""
+        """The kernels that must be fetched or built first."""
         return tuple(spec for spec in self.specs if spec not in self.ready)
 
     def plain(self) -> dict[str, Any]:
-        """For another process."""
+        """As plain data, for another process."""
         return asdict(self)
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Selection:
-        """What `plain` made, after its way through xdist."""
+        """The inverse of `plain`, after the trip through xdist."""
         return cls(specs=tuple(plain["specs"]), ready=tuple(plain["ready"]), hindrance=plain["hindrance"])
 
 
 def select(
     asked: Sequence[str], settings: Settings, archive: Archive, *, notice: Notice, fragments: Sequence[Path] = ()
 ) -> Selection:
-    """The columns for these specifications; for none, those of kernels.toml. Asks the archive only if it must."""
+    """The columns for these specifications; without any, those of kernels.toml. Asks the archive only if it must."""
     wanted = list(asked or settings.kernels)
     index = archive.index() if ARCHIVE in wanted else None
     for series, reason in excluded(settings, index).items() if index else ():
@@ -82,7 +82,7 @@ def _expanded(wanted: Sequence[str], settings: Settings, index: Index | None) ->
             yield spec
             continue
         assert index is not None
-        # A pinned series stays when the archive has lost it.
+        # A pinned series stays when the archive no longer has it.
         there = {*index.packages, *settings.pin} - set(settings.exclude)
         yield from sorted(there, key=lambda series: [int(number) for number in series.split(".")])
 

@@ -41,6 +41,7 @@ def load_settings(path: Path = SETTINGS) -> Settings:
     for name in settings.local:
         if name in (HOST, ARCHIVE) or SERIES.fullmatch(name) or not HEADING.fullmatch(name):
             raise HarnessError(
-                f"{path}: {name!r} cannot be the name of a local kernel: it means something else, or is not a word."
+                f"{path}: {name!r} cannot be the name of a local kernel: the name is reserved, or has characters "
+                "that a name cannot have. Use letters, digits and . + ~ _ - only."
             )
     return settings

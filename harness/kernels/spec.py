@@ -1,7 +1,6 @@
-"""Kernels to run on: what a specification like "6.1" or "path/to/bzImage" stands for.
+"""Kernels to run on: what a specification like "6.1" or "path/to/bzImage" means.
 
-`specify` reads a specification without touching anything but the names of files; `obtain` gives an image that is
-known to be a kernel, with the release it should report once it runs, and next to it the form of it that boots fastest.
+`specify` reads a specification and looks at nothing but the names of files; obtain.py turns it into a kernel image.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from harness.base.errors import HarnessError
 from harness.kernels import deb, tree
 
 HOST = "host"
-ARCHIVE = "archive"  # stands for every series that the archive has
+ARCHIVE = "archive"  # every series that the archive has
 
 SERIES = re.compile(r"\d+\.\d+")
 _EXACT = re.compile(r"(\d+\.\d+)=(\S+)")  # a series and the version of a package
-# The heading also names a folder, and stands in pytest's node ids.
+# The heading is also the name of a folder, and part of pytest's node ids.
 HEADING = re.compile(r"[A-Za-z0-9][\w.+~ -]*")
 
 
@@ -36,27 +35,21 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Specification:
-    """A kernel as somebody asked for it."""
+    """A kernel as it was asked for."""
 
     kind: Kind
     heading: str  # of its column
-    path: Path | None = None  # of all that is not the archive's
-
-
-# --- kernels.toml ----------------------------------------------------------------------------------------------
-
-
-# --- specifications --------------------------------------------------------------------------------------------
+    path: Path | None = None  # None for host and the archive's kernels
 
 
 def kind(spec: str) -> Kind:
-    """What the specification names. A file called like a series is written ./6.1."""
+    """What the specification names. Write ./6.1 for a file that is named like a series."""
     if spec == HOST:
         return Kind.HOST
     if SERIES.fullmatch(spec) or _EXACT.fullmatch(spec):
         return Kind.SERIES
     path = Path(spec)
-    # A word that is no file goes to the archive, whose answer names the series there are.
+    # A word that is not a file goes to the archive, whose error message lists the available series.
     if not ("/" in spec or path.exists()):
         return Kind.SERIES
     if path.is_dir():
@@ -65,9 +58,9 @@ def kind(spec: str) -> Kind:
 
 
 def specify(spec: str, local: Mapping[str, Path] | None = None, fragments: Iterable[Path] = ()) -> Specification:
-    """What the specification names, and the heading of its column; HarnessError for what cannot be a kernel.
+    """What the specification names, and the heading of its column; HarnessError if it cannot be a kernel.
 
-    `local` are the names of kernels.toml, `fragments` further configuration that a tree is built with.
+    `local` are the names in kernels.toml, `fragments` further configuration that a tree is built with.
     """
     named = (local or {}).get(spec)
     what = kind(f"{named.absolute()}" if named else spec)
@@ -81,7 +74,7 @@ def specify(spec: str, local: Mapping[str, Path] | None = None, fragments: Itera
     if what is Kind.TREE:
         heading += "".join(f"+{fragment.stem}" for fragment in fragments)
     if not named and (heading == HOST or SERIES.fullmatch(heading)):
-        raise HarnessError(f"The file {spec} would stand in the table as {heading}, which is something else. Rename it.")
+        raise HarnessError(f"The file {spec} would be the column {heading}, which means something else. Rename it.")
     return Specification(kind=what, heading=heading, path=path.resolve())
 
 
@@ -89,7 +82,7 @@ def _heading(path: Path, what: Kind) -> str:
     match what:
         case Kind.TREE:
             if (version := tree.version_of(path)) is None:
-                raise HarnessError(f"{str(path)!r} is no kernel: a directory must be a kernel's source tree.")
+                raise HarnessError(f"{str(path)!r} is not a kernel: a directory must be a kernel's source tree.")
             return f"{version}-tree"
         case Kind.DEB:
             return deb.heading(path)
@@ -105,7 +98,7 @@ def columns_for(specs: Iterable[str], local: Mapping[str, Path], fragments: Iter
         heading = specify(spec, local, tuple(fragments)).heading
         if not HEADING.fullmatch(heading):
             raise HarnessError(
-                f"{spec!r} is no kernel: name a series, host, the file of a kernel image or package, or a source tree."
+                f"{spec!r} is not a kernel: name a series, host, a kernel image, a package (.deb) or a source tree."
             )
         if other := next((other for other, taken in headings.items() if taken == heading), None):
             raise HarnessError(
@@ -114,8 +107,5 @@ def columns_for(specs: Iterable[str], local: Mapping[str, Path], fragments: Iter
             )
         headings[spec] = heading
     return headings
-
-
-# --- kernels ---------------------------------------------------------------------------------------------------
 
 

@@ -1,8 +1,8 @@
 """A kernel from its source tree: built out of tree, in the cache, with a small configuration of ours.
 
-The configuration starts from nothing (allnoconfig) and adds fragments: guest.config, then what was asked for on top
-of it. Kconfig drops an option in silence when the tree does not know it or something it depends on is missing, so
-every line is looked for in the result. The build directory stays, which makes the next build of the tree a quick one.
+The configuration starts from nothing (allnoconfig) and adds fragments: guest.config, then those that were asked for.
+Kconfig silently drops an option that the tree does not know or whose dependencies are missing, so every line is looked
+up in the result. The build directory stays, so the next build of the tree is quick.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BUILDS = "builds"  # the folder in the cache
 LOG = "build.log"
 SAY_EVERY_S = 30.0  # a first build takes minutes
 
-#: What a build needs, and the Debian package that has it.
+#: The programs that a build needs, and the Debian packages they are in.
 PROGRAMS = {"make": "make", "gcc": "gcc", "ld": "binutils", "flex": "flex", "bison": "bison", "bc": "bc"}
 HEADERS = {"gelf.h": "libelf-dev"}  # objtool reads object files
 
@@ -48,7 +48,7 @@ class Built:
 
 
 def version_of(tree: Path) -> str | None:
-    """The version that a kernel's Makefile says, such as 6.18.0-rc3; None if this is no kernel's source tree."""
+    """The version in a kernel's Makefile, such as 6.18.0-rc3; None if this is not a kernel's source tree."""
     try:
         text = (tree / "Makefile").read_text(errors="replace")
     except OSError:
@@ -70,7 +70,7 @@ def fragment(name: str) -> Path:
 
 
 def options(fragments: Iterable[Path]) -> dict[str, str]:
-    """The options of all fragments; of two that differ, the later one's."""
+    """The options of all fragments; the last fragment that sets an option wins."""
     wanted: dict[str, str] = {}
     for path in fragments:
         try:
@@ -83,12 +83,12 @@ def options(fragments: Iterable[Path]) -> dict[str, str]:
             elif match := _UNSET.fullmatch(line.strip()):
                 wanted[match[1]] = "n"
             elif line.strip() and not line.startswith("#"):
-                raise HarnessError(f"{path}:{number}: {line!r} is no option. Write CONFIG_NAME=value, or a # comment.")
+                raise HarnessError(f"{path}:{number}: {line!r} is not an option. Write CONFIG_NAME=value, or a # comment.")
     return wanted
 
 
 def dropped(wanted: Mapping[str, str], configuration: str) -> dict[str, str]:
-    """The wanted options that a .config does not have, each with what it has instead."""
+    """The wanted options that a .config does not have, each with the value that it has instead."""
     has = {match[1]: match[2] for match in map(_SET.fullmatch, configuration.splitlines()) if match}
     return {name: has.get(name, "n") for name, value in wanted.items() if has.get(name, "n") != value}
 
@@ -106,11 +106,11 @@ def build(tree: Path, fragments: tuple[Path, ...], *, cache: Cache, progress: No
     place = cache.directory(f"{BUILDS}/{key_of(tree, fragments)}")
     with cache.lock(f"build-{place.name}", progress):
         fact = {"tree": str(tree.resolve()), "fragments": [path.stem for path in fragments]}
-        cache.put_fact(f"build-{place.name}", fact)  # whose this directory is, also if the build fails
+        cache.put_fact(f"build-{place.name}", fact)  # whose directory this is, even if the build fails
         make = _Make(tree, place, progress)
         make.begin()
         _configure(make, place, wanted)
-        make.run("bzImage")  # boots everywhere; where its vmlinux has a PVH note, that boots faster (image.py)
+        make.run("bzImage")  # boots everywhere; its vmlinux boots faster if it has a PVH note (image.py)
         release = make.answer("kernelrelease")
         bzimage = place / "arch/x86/boot/bzImage"
         with explained(bzimage, "read"), bzimage.open("rb") as file:
@@ -125,14 +125,14 @@ def _configure(make: _Make, place: Path, wanted: Mapping[str, str]) -> None:
     lines = "".join(f"{name}={value}\n" for name, value in wanted.items())
     with explained(place / "wanted.config"):
         (place / "wanted.config").write_text(lines)
-    # Every time: it costs seconds, leaves an unchanged .config alone, and the tree's Kconfig files may have changed.
+    # Every time, because the tree's Kconfig files may have changed. It takes seconds and keeps an unchanged .config.
     make.run(f"KCONFIG_ALLCONFIG={place / 'wanted.config'}", "allnoconfig")
     missing = dropped(wanted, (place / ".config").read_text())
     if missing:
         options = ", ".join(f"{name}={wanted[name]} (it is {has})" for name, has in missing.items())
         raise HarnessError(
-            f"The kernel in {make.tree} does not take {options}: it has no such option, or lacks what the option "
-            "depends on (search for it in make menuconfig). Add that to the configuration, or leave the option out."
+            f"The kernel in {make.tree} does not take {options}: it has no such option, or a dependency of the option "
+            "is not set (search for it in make menuconfig). Add it to the configuration, or leave the option out."
         )
 
 
@@ -144,14 +144,14 @@ class _Make:
         self._log = place / LOG
         self._progress = progress
         jobs = len(os.sched_getaffinity(0))
-        # nice: guests that run meanwhile have deadlines of seconds, this build takes minutes.
+        # nice: guests that run at the same time have deadlines of seconds; this build takes minutes.
         command = ["nice", "-n", "10", "make", "--no-print-directory", "-C", str(tree), f"O={place}"]
         self._command = [*command, f"-j{jobs}", "ARCH=x86_64"]
         self._environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "KCONFIG"))}
-        self._environment["LC_ALL"] = "C"  # we look for errors in what it says
+        self._environment["LC_ALL"] = "C"  # we search its output for errors
 
     def begin(self) -> None:
-        """A new log; that of the last build stays beside it."""
+        """Start a new log; the one of the last build stays beside it."""
         with explained(self._log):
             if self._log.exists():
                 os.replace(self._log, self._log.with_suffix(".log.old"))
@@ -166,19 +166,19 @@ class _Make:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                process_group=0,  # the compilers go with it; also keeps a Ctrl-C for us, who then end it
+                process_group=0,  # so the compilers end with it, and Ctrl-C reaches only us, who then end it
             )
         try:
             self._wait(process)
         finally:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)  # make removes what is half made
+                os.killpg(process.pid, signal.SIGTERM)  # make removes half-built files
                 process.wait()
         if process.returncode:
-            raise HarnessError(f"The kernel in {self.tree} cannot be built: {self._errors()}. All of it is in {self._log}.")
+            raise HarnessError(f"The kernel in {self.tree} cannot be built: {self._errors()}. The whole log is in {self._log}.")
 
     def answer(self, target: str) -> str:
-        """What make prints for a target that is a question."""
+        """The word that make prints for a target such as kernelrelease."""
         command = [*self._command, "--silent", target]
         done = run(command, environment=self._environment, remedy="Install it.", check=False)
         words = done.output.split()
@@ -209,7 +209,7 @@ def _require_tools() -> None:
         missing = [package for header, package in HEADERS.items() if not _compiles(f"#include <{header}>\n")]
     if missing:
         packages = " ".join(missing)
-        raise HarnessError(f"Building a kernel needs what is not installed here: apt install {packages} (as root).")
+        raise HarnessError(f"Packages for building a kernel are missing: apt install {packages} (as root).")
 
 
 def _compiles(text: str) -> bool:

@@ -1,7 +1,7 @@
-"""`ci/lies`: runs every test through every lie that a kernel can tell, and says which test caught which.
+"""`ci/lies`: runs every test through every lie of a kernel, and reports which test caught which lie.
 
-A lie (conformance/seam/lies.cc) is a binding of its own to the matrix: the host's column, through `lie:NAME`. What
-each of them must lead to stands in conformance/catalogue/lies.toml.
+To the matrix, a lie (conformance/seam/lies.cc) is a binding: the host's column, through `lie:NAME`. The expected
+outcome of each is in conformance/catalogue/lies.toml.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from harness.suite import catalogue
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the lies; 0: each was caught or survived as documented, 1: one was not."""
+    """Run the lies. 0: each was caught or survived as documented; 1: one was not."""
     parser = command_line.parser("lies", "Runs every test on kernels that lie, and says which test caught which lie.", command_line.FINDINGS)
-    parser.add_argument("--lie", action="append", metavar="NAME", help="only this one, repeatable; nothing is written then")
+    parser.add_argument("--lie", action="append", metavar="NAME", help="run only this lie, repeatable; then nothing is written")
     command_line.add_build(parser)
     parser.add_argument("--no-write", action="store_true", help="leave reports/ and README.md alone")
     options = parser.parse_args(arguments)
@@ -32,18 +32,18 @@ def main(arguments: Sequence[str]) -> int:
     agree(expected, known)
     chosen = [chosen_lie(name, known) for name in options.lie] if options.lie else known
     rows = catalogue.load()
-    told = list(observe(chosen, options.build, lambda lie: rows, say=lambda text: print(text, flush=True)))
-    found = [sentence for lie in told for sentence in objections(lie, expected[lie.name])]
+    seen = list(observe(chosen, options.build, lambda lie: rows, say=lambda text: print(text, flush=True)))
+    found = [sentence for lie in seen for sentence in objections(lie, expected[lie.name])]
     for sentence in found:
         print(f"NOT AS DOCUMENTED: {sentence}", file=sys.stderr)
     if found:
         return SURPRISES
-    if old := sorted({test for lie in told for test in lie.absent if test in expected[lie.name].caught_by}):
-        print(f"This kernel is too old for {', '.join(old)}: what only they catch is not known, and nothing is written.")
+    if old := sorted({test for lie in seen for test in lie.absent if test in expected[lie.name].caught_by}):
+        print(f"This kernel is too old for {', '.join(old)}: what only they catch is unknown, so nothing is written.")
     elif not options.lie and not options.no_write:
-        publish(told, expected)
+        publish(seen, expected)
         print(f"Written: {REPORTS / report.PAGE} and its line in README.md.")
-    print(report.headline(told, expected))
+    print(report.headline(seen, expected))
     return OK
 
 

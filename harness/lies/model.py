@@ -1,4 +1,4 @@
-"""What a lie is, and what each of them must lead to (conformance/catalogue/lies.toml)."""
+"""Lies, and the expected outcome of each (conformance/catalogue/lies.toml)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ SCHEMA = EXPECTED.with_suffix(".schema.json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What a lie must lead to: these tests are red, or nothing is, because. With both, no other test may be red."""
+    """The expected outcome of a lie: these tests are red, or none is, because. With both, no other test may be red."""
 
     caught_by: tuple[str, ...] = ()
     because: str = ""
 
     @property
     def survived(self) -> bool:
-        """Whether tests that are not named must stay green."""
+        """Whether tests that are not listed must stay green."""
         return bool(self.because)
 
 
@@ -32,15 +32,15 @@ class Expectation:
 class Lie:
     """A lie, what it says, and the tests that turned red, by row.
 
-    A test that runs on rings of several sizes is one test, and red if it is on any.
+    A test that runs on rings of several sizes counts once, and is red if it is red on any.
     """
 
     name: str
     says: str
-    kernel: str = ""  # the series of the one that ran below it
+    kernel: str = ""  # the series of the kernel below it
     red: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    green: tuple[str, ...] = ()  # the others that ran; not published
-    absent: tuple[str, ...] = ()  # those of them that this kernel is too old for: they can catch nothing; not published
+    green: tuple[str, ...] = ()  # the other tests that ran; not published
+    absent: tuple[str, ...] = ()  # those that this kernel is too old for, so they cannot catch anything; not published
 
     @property
     def tests(self) -> frozenset[str]:
@@ -49,7 +49,7 @@ class Lie:
 
 
 def load(path: Path = EXPECTED) -> dict[str, Expectation]:
-    """What each lie must lead to, by name; HarnessError when the file is not exactly what it should be."""
+    """The expected outcome of each lie, by name; HarnessError if the file is not valid."""
     document = toml_file.load(path, SCHEMA)
     entries = [(name, Expectation(caught_by=tuple(tests))) for name, tests in document.get("caught_by", {}).items()]
     entries += [
@@ -65,22 +65,22 @@ def load(path: Path = EXPECTED) -> dict[str, Expectation]:
 
 
 def agree(expected: Mapping[str, Expectation], known: Iterable[Lie]) -> None:
-    """HarnessError unless the lies of the program are those of the file."""
+    """HarnessError unless the program and the file have the same lies."""
     names = [lie.name for lie in known]
     for name in names:
         if name not in expected:
             raise HarnessError(
-                f"conformance/catalogue/lies.toml does not say what the lie {name!r} must lead to. Add it there."
+                f"conformance/catalogue/lies.toml has no expected outcome for the lie {name!r}. Add it there."
             )
     for name in expected:
         if name not in names:
             raise HarnessError(
-                f"conformance/catalogue/lies.toml has {name!r}, which the program does not tell. {nearest(name, names)}"
+                f"conformance/catalogue/lies.toml has {name!r}, which is not a lie of the program. {nearest(name, names)}"
             )
 
 
 def objections(lie: Lie, expectation: Expectation) -> list[str]:
-    """Where the run is not what the file says, as sentences."""
+    """Where the run differs from the file, as sentences."""
     found = []
     for test in expectation.caught_by:
         if test in lie.absent:
@@ -89,9 +89,9 @@ def objections(lie: Lie, expectation: Expectation) -> list[str]:
             found.append(f"{lie.name} is no longer caught by {test}.")
         elif test not in lie.tests:
             found.append(
-                f"{lie.name} is to be caught by {test}, which did not run: is that its name, or did its row end early?"
+                f"{lie.name} must be caught by {test}, which did not run. Is the name right, or did its row end early?"
             )
     if expectation.survived:
         red = sorted(lie.tests - set(expectation.caught_by))
-        found += [f"{lie.name} is to be survived by {test}, which turned red." for test in red]
+        found += [f"{test} must still pass under {lie.name}, but failed." for test in red]
     return found

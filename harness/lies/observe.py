@@ -1,4 +1,4 @@
-"""Runs every test through lies, and sees which turn red."""
+"""Runs every test through lies, and records which turn red."""
 
 from __future__ import annotations
 import tempfile
@@ -24,16 +24,16 @@ from harness.verdicts.judge import Verdict
 
 PREFIX = "lie:"
 
-#: A lie that is to be caught may hang test after test; one that is to be survived hangs none.
+#: A lie that must be caught may hang test after test; one that must survive hangs none.
 TIMEOUT_S = 2
 
-#: Most of them sleep: a test that waits for what never comes needs no processor. And the rows of one lie are run in
-#: several parts, so that one that hangs often keeps nobody waiting for the last.
+#: Most of them sleep: a test that waits for an event that never comes uses no processor. The rows of a lie run in
+#: several parts, so that one that often hangs does not delay the end.
 AT_ONCE, PARTS = 24, 4
 
 
 def listed(build: Path) -> list[Lie]:
-    """The lies that the conformance program can tell."""
+    """The lies that the conformance program offers."""
     program = DEFAULT[0].program(build)
     listing = run([program, "--list-lies"], timeout_s=60, remedy="Build first: ci/build").output
     return [Lie(name=name, says=says) for name, says in (line.split(maxsplit=1) for line in listing.splitlines())]
@@ -42,7 +42,7 @@ def listed(build: Path) -> list[Lie]:
 def chosen_lie(name: str, known: Sequence[Lie]) -> Lie:
     names = [lie.name for lie in known]
     if name not in names:
-        raise HarnessError(f"There is no lie {name!r}. {nearest(name, names)}")
+        raise HarnessError(f"Unknown lie {name!r}. {nearest(name, names)}")
     return known[names.index(name)]
 
 
@@ -79,7 +79,7 @@ def observe(
                 seen = seen_through(lie, [by_stem[row.stem] for row in rows])
                 say(f"{lie.name}: {len(seen.tests)} tests red")
                 yield seen
-        finally:  # nobody waits for the rest
+        finally:  # do not wait for the rest
             threads.shutdown(cancel_futures=True)
 
 
@@ -93,7 +93,7 @@ def seen_through(lie: Lie, cells: Sequence[Cell]) -> Lie:
     absent: dict[str, None] = {}
     for cell in cells:
         if cell.verdict is Verdict.NONE:
-            raise HarnessError(f"Through the lie {lie.name}, {cell.stem} has no verdict: {cell.why} Run that again: {cell.rerun}")
+            raise HarnessError(f"Through the lie {lie.name}, {cell.stem} has no verdict: {cell.why}. Run it again: {cell.rerun}")
         ran |= dict.fromkeys(_without_size(test["name"]) for test in _tests_of(cell))
         if cell.verdict is Verdict.ABSENT:
             absent |= dict.fromkeys(_without_size(test["name"]) for test in _tests_of(cell) if _is_right_refusal(test))
@@ -113,7 +113,7 @@ def _tests_of(cell: Cell) -> list[Mapping[str, Any]]:
 
 
 def _red_tests(cell: Cell) -> list[str]:
-    """The tests to which a red cell is due: those that failed, and the one in which the process died."""
+    """The tests that made a cell red: those that failed, and the one in which the process died."""
     if not cell.surprise:
         return []
     tests = _tests_of(cell)

@@ -1,4 +1,4 @@
-"""reports/lies.md: which lie says what, how many tests it turned red, and which; and the README's line about them."""
+"""reports/lies.md: the lies, how many tests each turned red, and which; and the README's line about them."""
 
 from __future__ import annotations
 
@@ -13,38 +13,42 @@ if TYPE_CHECKING:
 PAGE = "lies.md"
 BEGIN = "<!-- lies:begin -->"
 END = "<!-- lies:end -->"
-CONTROL = "nothing"  # tells the truth, and is counted as no lie
-SHOWN = 3  # tests in the table; all of them stand below it
+CONTROL = "nothing"  # tells the truth, so it does not count as a lie
+SHOWN = 3  # tests in the table; the full list is below it
 
 
 def headline(told: Sequence[Lie], expected: Mapping[str, Expectation]) -> str:
-    """The numbers, in a sentence."""
+    """The numbers in one sentence."""
     counted = [lie for lie in told if lie.name != CONTROL]
     caught = sum(bool(expected[lie.name].caught_by) for lie in counted)
-    return f"Of {len(counted)} lies that a kernel can tell, tests catch {caught}; survived, as documented: {len(counted) - caught}."
+    survived = len(counted) - caught
+    return (
+        f"Tests catch {caught} of the {len(counted)} lies that a kernel can tell; "
+        f"{survived} {'survives' if survived == 1 else 'survive'}, as documented."
+    )
 
 
 def readme_line(told: Sequence[Lie], expected: Mapping[str, Expectation]) -> str:
-    """What the README says."""
+    """The line in the README."""
     return f"{headline(told, expected)} [Which test caught which lie](reports/{PAGE})."
 
 
 def render(told: Sequence[Lie], expected: Mapping[str, Expectation], home: str) -> str:
-    """The page. `home` is the way to the top of the repository."""
+    """The page. `home` is the path to the top of the repository."""
     kernels = ", ".join(sorted({lie.kernel for lie in told}))
     parts = [
         "# A kernel that lies",
         f"{headline(told, expected)} "
-        f"A lie stands between the binding and the real kernel (here Linux {kernels}), at the binding's seam around its system "
-        f"calls: [lies.cc]({home}/conformance/seam/lies.cc) has them, "
-        f"[lies.toml]({home}/conformance/catalogue/lies.toml) says which tests must catch them. `ci/lies` made this page, and `ci/test` fails when a lie "
-        "is no longer caught as it was; "
+        f"A lie sits between the binding and the real kernel (here Linux {kernels}), at the binding's seam around its system "
+        f"calls. [lies.cc]({home}/conformance/seam/lies.cc) defines the lies, "
+        f"[lies.toml]({home}/conformance/catalogue/lies.toml) says which tests must catch them. `ci/lies` generates this page, and `ci/test` fails if a lie "
+        "is no longer caught as documented; "
         "`ci/matrix --kernel host --binding lie:NAME` shows what one lie does to the table.",
-        "Named are the tests that must catch the lie; then how many others turned red as well. A test that runs on rings of "
-        "several sizes counts once.",
+        "The last column names the tests that must catch the lie, then how many others also turned red. A test that runs on "
+        "rings of several sizes counts once.",
         "\n".join(_table(told, expected)),
         "## All tests that each lie turned red",
-        "By row; \"all\" are those of the row that any lie turns red.",
+        "By row. \"all\" means all tests of the row that any lie turns red.",
         *(_details(lie, _all_tests(told)) for lie in told if lie.red),
     ]
     return "\n\n".join(parts) + "\n"
@@ -73,7 +77,7 @@ def _verdict(lie: Lie, expectation: Expectation) -> str:
 
 
 def _all_tests(told: Sequence[Lie]) -> dict[str, set[str]]:
-    """The tests of each row that some lie turned red."""
+    """The tests of each row that any lie turned red."""
     found: dict[str, set[str]] = {}
     for lie in told:
         for row, tests in lie.red.items():

@@ -1,7 +1,7 @@
-"""How a guest's instructions are executed: by KVM where it works, else by TCG, QEMU's own emulation.
+"""How a guest's instructions are executed: by KVM if it works, otherwise by TCG, QEMU's emulation.
 
-Whether KVM works is found out by trying: on some machines /dev/kvm opens, a guest starts, its boot code even
-prints a line, and then the kernel hangs. Nothing in the CPU's flags says so beforehand.
+We find out whether KVM works by trying it. On some machines /dev/kvm opens, a guest starts, its boot code even
+prints a line, and then the kernel hangs. Nothing in the CPU flags predicts that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from harness.machines.process import child, text_lines
 from harness.machines.vm import INSTALL_QEMU, MACHINE, PROCESSOR, QEMU
 
 DEADLINE_S = 4.0  # working KVM needs a fraction of a second
-# Not the first byte: "Probing EDD" comes from 16-bit boot code, also where the kernel itself never starts.
+# Not the first byte: "Probing EDD" comes from 16-bit boot code, even if the kernel itself never starts.
 SIGN_OF_LIFE = b"Linux version "
 MODES = ("auto", "kvm", "tcg")
 FACT = "accelerator"
@@ -33,7 +33,7 @@ FACT = "accelerator"
 class _Trial:
     works: bool
     finding: str
-    lasting: bool  # about this machine, not about this kernel image
+    lasting: bool  # true of this machine, not just of this kernel image
 
 
 def choose(
@@ -45,14 +45,14 @@ def choose(
     device: Path = Path("/dev/kvm"),
     deadline_s: float = DEADLINE_S,
 ) -> Accelerator:
-    """The accelerator to use; `kernel` is what KVM is tried with unless the answer is remembered."""
+    """The accelerator to use. KVM is tried with `kernel` unless the answer is cached."""
     if mode not in MODES:
-        raise HarnessError(f"There is no accelerator {mode!r}. Choose one of {', '.join(MODES)}.")
+        raise HarnessError(f"Unknown accelerator {mode!r}. Choose one of {', '.join(MODES)}.")
     if mode == "tcg":
         return Accelerator(name="tcg", reason="asked for")
     works, finding, remembered = _kvm(kernel, cache, qemu, device, deadline_s)
     if mode == "kvm" and not works:
-        raise HarnessError(f"KVM was asked for and does not work here: {finding}. Use tcg or auto.")
+        raise HarnessError(f"KVM was requested but does not work here: {finding}. Use tcg or auto.")
     name = "kvm" if works else "tcg"
     return Accelerator(name=name, reason=finding, remembered=remembered)
 
@@ -66,7 +66,7 @@ def _kvm(kernel: Path, cache: Cache, qemu: str, device: Path, deadline_s: float)
         return False, f"{device} cannot be opened ({error.strerror})", False
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     key = {"boot_id": boot_id, "qemu": _version(qemu)}
-    with cache.lock(FACT):  # of several workers one tries, the others wait and know
+    with cache.lock(FACT):  # one worker tries, the others wait for its answer
         fact = cache.fact(FACT)
         if fact is not None and {name: fact.get(name) for name in key} == key:
             return bool(fact["works"]), fact["finding"], True
@@ -94,27 +94,27 @@ def _try_kvm(kernel: Path, qemu: str, device: Path, deadline_s: float) -> _Trial
     try:
         place = tempfile.TemporaryDirectory(prefix="uring-conformance-")
     except OSError as error:
-        remedy = "Make room, or name a directory in TMPDIR that can be written."
-        raise HarnessError(f"No temporary directory can be made: {error.strerror}. {remedy}") from error
+        remedy = "Make room, or set TMPDIR to a writable directory."
+        raise HarnessError(f"Cannot create a temporary directory: {error.strerror}. {remedy}") from error
     with place as directory:
         errors = Path(directory, "qemu.stderr")
         with child(command, stderr=errors, dies_by=signal.SIGKILL, remedy=INSTALL_QEMU) as process:
             said = _hear(process, started + deadline_s)
             elapsed = time.monotonic() - started
             if said is not None and SIGN_OF_LIFE in said:
-                return _Trial(works=True, finding=f"a guest kernel spoke after {elapsed:.1f} s", lasting=True)
+                return _Trial(works=True, finding=f"a guest kernel started after {elapsed:.1f} s", lasting=True)
             if said is not None:
-                why = "; ".join(text_lines(errors)) or "it gave no reason"
-                finding = f"{device} opens, but QEMU ended before a guest kernel spoke: {why}"
-                # QEMU's own crash, or its words about KVM. Anything else can be this image's fault.
+                why = "; ".join(text_lines(errors)) or "no reason was given"
+                finding = f"{device} opens, but QEMU exited before a guest kernel started: {why}"
+                # QEMU crashed, or its message names KVM. Anything else may be the fault of this image.
                 lasting = process.wait() < 0 or "kvm" in why.lower()
                 return _Trial(works=False, finding=finding, lasting=lasting)
-    finding = f"{device} opens, but a guest kernel said nothing within {deadline_s:g} s"
+    finding = f"{device} opens, but a guest kernel printed nothing within {deadline_s:g} s"
     return _Trial(works=False, finding=finding, lasting=True)
 
 
 def _hear(process: subprocess.Popen[bytes], deadline: float) -> bytes | None:
-    """What the guest said until its sign of life or its end; None if the deadline came first."""
+    """The guest's output until its sign of life or its end; None if the deadline came first."""
     assert process.stdout is not None
     said = b""
     while SIGN_OF_LIFE not in said:

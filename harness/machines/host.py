@@ -1,4 +1,4 @@
-"""This machine itself, under the kernel that runs it."""
+"""This machine itself, with the kernel that is running."""
 
 from __future__ import annotations
 import signal
@@ -12,7 +12,7 @@ from harness.machines.stream import follow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostMachine:
-    """This machine itself, under the kernel that runs it."""
+    """This machine itself, with the kernel that is running."""
 
     runner: Path
     boot_deadline_s: float = 30.0
@@ -20,7 +20,7 @@ class HostMachine:
 
     @property
     def shared_log(self) -> bool:
-        """Other processes of this machine make kernel log lines too."""
+        """Other processes on this machine also cause kernel log lines."""
         return True
 
     def run(self, plan: Sequence[PlanEntry], artefacts: Path) -> Events:
@@ -31,7 +31,7 @@ class HostMachine:
             [str(self.runner), "--plan", str(file)],
             stderr=errors,
             dies_by=signal.SIGTERM,  # lets it remove its temporary directory
-            remedy="Build the project first.",
+            remedy="Build the project first: ci/build.",
         ) as process:
             yield from follow(
                 process,

@@ -1,6 +1,6 @@
 """The file system a guest starts with: cpio archives in the kernel's "newc" format, uncompressed.
 
-The kernel unpacks several archives behind each other, so what stays the same for every boot and what changes
+The kernel unpacks several concatenated archives, so the files that are the same for every boot and those that change
 (the plan) are two archives. The same input gives the same bytes.
 """
 
@@ -19,7 +19,7 @@ class Node:
     """One member of an archive. `path` is the path in the guest, with or without its leading slash."""
 
     path: str
-    mode: int  # with its file type, as in stat.st_mode
+    mode: int  # including the file type, as in stat.st_mode
     data: bytes = b""
     device: tuple[int, int] = (0, 0)
 
@@ -35,12 +35,12 @@ def directory(path: str) -> Node:
 
 
 def character_device(path: str, major: int, minor: int) -> Node:
-    """A character device; root is not needed to put one into an archive."""
+    """A character device; putting one into an archive does not need root."""
     return Node(path=path, mode=stat.S_IFCHR | 0o600, device=(major, minor))
 
 
 def archive(nodes: Iterable[Node]) -> bytes:
-    """One cpio archive with these nodes, and every directory they need before what is in it."""
+    """One cpio archive with these nodes. Every directory they need comes before its contents."""
     members: dict[str, Node] = {}
     for node in nodes:
         path = node.path.strip("/")
@@ -53,9 +53,9 @@ def archive(nodes: Iterable[Node]) -> bytes:
 
 
 def base(files: Mapping[str, bytes]) -> bytes:
-    """What every boot has: the given files (executable), and the two devices needed before /dev is mounted.
+    """The files of every boot: the given ones (executable), and the two devices needed before /dev is mounted.
 
-    Without /dev/console the kernel starts pid 1 with no standard descriptors at all.
+    Without /dev/console the kernel starts pid 1 without standard descriptors.
     """
     console, null = character_device("dev/console", 5, 1), character_device("dev/null", 1, 3)
     return archive([console, null, *(file(path, data) for path, data in sorted(files.items()))])
@@ -72,5 +72,5 @@ def _member(number: int, path: str, node: Node) -> bytes:
 
 
 def _padded(data: bytes) -> bytes:
-    """Header with name, and data, each begin at a multiple of four."""
+    """The header with the name, and the data, each start at a multiple of four."""
     return data + b"\0" * (-len(data) % 4)

@@ -1,4 +1,4 @@
-"""Child processes that never outlive us, and the files they leave."""
+"""Child processes that never outlive us, and their files."""
 
 from __future__ import annotations
 import contextlib
@@ -12,13 +12,13 @@ from pathlib import Path
 from harness.base.errors import HarnessError
 
 
-STOPPED = re.compile(r"terminating on signal (\d+)")  # QEMU ends with exit code 0 when a signal asks it to
+STOPPED = re.compile(r"terminating on signal (\d+)")  # QEMU exits with code 0 when a signal stops it
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory and those above it, where they are missing."""
+    """Make a directory and its missing parents."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -26,24 +26,24 @@ def make_directory(path: Path) -> None:
 
 
 def store(path: Path, data: bytes) -> None:
-    """Write a file and the directories above it; a full disk is our trouble, in a sentence."""
+    """Write a file and make its directories. A full disk is a HarnessError with a clear message."""
     make_directory(path.parent)
     try:
         path.write_bytes(data)
     except OSError as error:
         if error.errno in NO_ROOM:
-            with contextlib.suppress(OSError):  # the trouble is told; half a file only takes others' room
+            with contextlib.suppress(OSError):  # the error is reported; half a file would only waste space
                 path.unlink()
         raise unwritable(path, error) from error
 
 
 def unwritable(path: Path, error: OSError) -> HarnessError:
-    remedy = "Make room there." if error.errno in NO_ROOM else "Name a directory that can be written."
+    remedy = "Make room there." if error.errno in NO_ROOM else "Choose a writable directory."
     return HarnessError(f"{path} cannot be written: {error.strerror}. {remedy}")
 
 
 def text_lines(path: Path) -> list[str]:
-    """The lines of a log; none if it was never begun."""
+    """The lines of a log; none if it does not exist."""
     try:
         return path.read_text(errors="replace").splitlines()
     except FileNotFoundError:
@@ -59,10 +59,10 @@ def child(
     remedy: str,
     descriptors: Sequence[int] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that outlives neither the block nor the thread that runs it; its standard output is a pipe.
+    """A process that outlives neither the block nor the thread that runs it. Its standard output is a pipe.
 
-    It has a session of its own, so that Ctrl-C reaches it through us and in our order. `remedy` is what a
-    person can do if it cannot be started. Of our `descriptors` it inherits only these.
+    It has its own session, so that Ctrl-C reaches it only through us, in our order. `remedy` tells a person what to do
+    if it cannot start. It inherits only these `descriptors`.
     """
     try:
         file = stderr.open("wb")
@@ -96,7 +96,7 @@ def child(
 
 
 def killed_by(code: int, errors: Sequence[str]) -> str | None:
-    """The signal that ended a process, also one it obeyed by leaving; None if no signal did."""
+    """The signal that ended a process, including one that it handled by exiting; None if there was none."""
     asked = next(filter(None, map(STOPPED.search, errors)), None)
     number = -code if code < 0 else int(asked[1]) if asked else 0
     hint = " (for example by the out-of-memory killer)" if number == signal.SIGKILL else ""
@@ -108,7 +108,7 @@ def signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
-        return "a signal of no name"
+        return "an unnamed signal"
 
 
 def last_words(lines: Sequence[str]) -> str:
@@ -121,5 +121,5 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _die_with_parent(by: signal.Signals) -> None:
-    # Runs between fork and exec. A killed harness cannot clean up; the kernel does it then.
+    # Runs between fork and exec. If the harness is killed it cannot clean up, so the kernel does.
     _LIBC.prctl(_PR_SET_PDEATHSIG, by)

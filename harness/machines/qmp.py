@@ -1,4 +1,4 @@
-"""QEMU's monitor: commands and answers as JSON, over a socket that is there from the start."""
+"""QEMU's monitor: commands and replies as JSON, over a socket that exists from the start."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-DEADLINE_S = 30.0  # for one answer, and for one migration
+DEADLINE_S = 30.0  # for one reply, and for one migration
 
 
 class MonitorError(Exception):
-    """QEMU refused a command, did not answer or is gone. The message is the end of a sentence."""
+    """QEMU refused a command, did not reply, or is gone. The message is the end of a sentence."""
 
 
 class Monitor:
-    """The harness's end. `options` make QEMU use the other, `descriptor`, which it must inherit."""
+    """The harness's end. `options` make QEMU use the other end, `descriptor`, which it must inherit."""
 
     def __init__(self, ours: socket.socket, theirs: socket.socket) -> None:
         self._socket = ours
@@ -27,22 +27,22 @@ class Monitor:
 
     @property
     def descriptor(self) -> int:
-        """What the child process must inherit."""
+        """The descriptor that the child process must inherit."""
         return self._theirs.fileno()
 
     @property
     def options(self) -> tuple[str, ...]:
-        """QEMU's options for it."""
+        """QEMU's options for this monitor."""
         return ("-chardev", f"socket,id=monitor,fd={self.descriptor}", "-mon", "chardev=monitor,mode=control")
 
     def connect(self) -> None:
-        """Begin the conversation, once the process runs: from now on its end is noticed."""
+        """Start the conversation once the process runs. From now on its exit is noticed."""
         self._theirs.close()
         self._read()  # the greeting
         self.execute("qmp_capabilities")
 
     def execute(self, command: str, descriptors: Sequence[int] = (), **arguments: Any) -> Any:
-        """What the command returns; `descriptors` are handed over with it."""
+        """Run a command and return its result; `descriptors` are passed along with it."""
         line = json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n"
         try:
             socket.send_fds(self._socket, [line], list(descriptors))
@@ -56,7 +56,7 @@ class Monitor:
                 return answer["return"]
 
     def save(self, state: int) -> None:
-        """Write the machine's state to a file's descriptor, without memory that is a shared file; the guest stops."""
+        """Write the machine's state to a file descriptor, except memory that is a shared file. The guest stops."""
         self._without_shared_memory()
         self.execute("migrate", uri=self._uri(state))
         deadline = time.monotonic() + DEADLINE_S
@@ -66,12 +66,12 @@ class Monitor:
             time.sleep(0.005)
 
     def resume(self, state: int) -> None:
-        """Continue from such a state in a QEMU started with -incoming defer."""
+        """Continue from a saved state, in a QEMU started with -incoming defer."""
         self._without_shared_memory()
         self.execute("migrate-incoming", uri=self._uri(state))
 
     def _uri(self, state: int) -> str:
-        """QEMU's name for a file that is open here. QEMU 11 refuses a file as fd:, and before 8.2 there is no file:."""
+        """QEMU's name for a file that is open here. QEMU 11 refuses a file as fd:, and file: needs at least 8.2."""
         if self.execute("query-version")["qemu"]["major"] >= 9:
             return f"file:/dev/fdset/{self.execute('add-fd', [state])['fdset-id']}"
         self.execute("getfd", [state], fdname="state")
@@ -85,17 +85,17 @@ class Monitor:
         try:
             line = self._answers.readline()
         except OSError as error:
-            raise MonitorError(f"QEMU's monitor does not answer: {error}") from error
+            raise MonitorError(f"QEMU's monitor does not reply: {error}") from error
         try:
             answer = json.loads(line)
-        except ValueError as error:  # the empty line at the end, too
-            raise MonitorError("QEMU ended, or said what is no answer") from error
+        except ValueError as error:  # also the empty line at the end
+            raise MonitorError("QEMU exited or sent something that is not a QMP reply") from error
         return answer if isinstance(answer, dict) else {}
 
 
 @contextmanager
 def monitor() -> Iterator[Monitor]:
-    """A monitor, and its end."""
+    """A monitor that is closed at the end of the block."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         yield Monitor(ours, theirs)

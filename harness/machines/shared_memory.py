@@ -1,9 +1,9 @@
-"""Memory that a guest sees as PCI devices (guest/shared_memory.h): what it is to run, and room for what it says.
+"""Memory that a guest sees as PCI devices (guest/shared_memory.h): its payload, and room for its results.
 
-A line of the guest costs a few copied bytes there, and an exit to QEMU for each byte on its console. So the console
-has only an empty line for each line here; what no longer fits is written to the console itself.
+Writing a line here costs the guest a few copied bytes; on its console every byte costs an exit to QEMU. So the console
+only has an empty line for each line here. Lines that no longer fit are written to the console itself.
 
-It is no file, so that it neither needs room on a disk nor leaves anything behind.
+It is not a file, so it needs no disk space and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from types import TracebackType
 
 from harness.base.errors import HarnessError
 
-#: Bytes of each; a power of two, as of every PCI device. Only what is written takes memory.
+#: Sizes in bytes: powers of two, as for every PCI device. Only the pages that are written take memory.
 PAYLOAD_SIZE, RESULTS_SIZE = 64 << 20, 64 << 20
-PAYLOAD_SLOT, RESULTS_SLOT = 0x10, 0x11  # on the bus; the guest looks there
+PAYLOAD_SLOT, RESULTS_SLOT = 0x10, 0x11  # on the bus, where the guest looks for them
 
 
 class SharedMemory:
-    """The harness's end; closed at the end of the block. QEMU must inherit the `descriptors`."""
+    """The harness's end, closed at the end of the block. QEMU must inherit the `descriptors`."""
 
     def __init__(self, payload: bytes = b"") -> None:
         if len(payload) > PAYLOAD_SIZE:
-            raise HarnessError(f"The programs for the guest have {len(payload)} bytes, {PAYLOAD_SIZE} are the limit.")
+            raise HarnessError(f"The programs for the guest have {len(payload)} bytes, but the limit is {PAYLOAD_SIZE}.")
         self.descriptors = os.memfd_create("payload"), os.memfd_create("results")
         for descriptor, size in zip(self.descriptors, (PAYLOAD_SIZE, RESULTS_SIZE), strict=True):
             os.truncate(descriptor, size)
@@ -50,18 +50,18 @@ class SharedMemory:
         ]
 
     def options_of_saved(self, *, saving: bool) -> list[str]:
-        """QEMU's options for a guest that is saved as it waits for its payload, and for one that goes on from there.
+        """QEMU's options for a guest that is saved while it waits for its payload, and for one that continues from there.
 
-        Shared memory is not saved, but to go on QEMU demands that it has the same place in the guest as before, which
-        it cannot know so early of a PCI device. So the payload is shared only while a guest is saved, and memory for
-        results, which must be shared, is for guests that boot: here all lines are written to the console.
+        Shared memory is not saved, but to continue, QEMU demands that it has the same address in the guest as before,
+        which it cannot know that early for a PCI device. So the payload is shared only while a guest is saved. Memory
+        for results must be shared, so only guests that boot have it: here all lines are written to the console.
         """
         return _device("payload", self.descriptors[0], PAYLOAD_SIZE, PAYLOAD_SLOT, shared=saving)
 
     def next_line(self) -> bytes:
-        """The line that was announced. Empty if there is none: who announced it was no runner."""
+        """The announced line. Empty if there is none: then the announcement did not come from the runner."""
         begin = self._next
-        if self._results[begin : begin + 1] != b"\0":  # memory that nobody has written; no need to search it all
+        if self._results[begin : begin + 1] != b"\0":  # not yet written, so no need to search it all
             self._next = self._results.find(b"\n", begin) + 1 or begin
         return self._results[begin : self._next] or b"\n"
 

@@ -1,11 +1,11 @@
-"""A guest that has booted and waits for its payload, kept on disk: a run starts there instead of booting again.
+"""A guest that has booted and waits for its payload, kept on disk so that a run can start there instead of booting.
 
-Every run that starts from a snapshot starts from the same moment, right after the boot, at which nothing of the
-suite has run yet. Its memory is a file which each guest maps for itself alone (copy on write), so that many can
-start from it at once and none can change it.
+Every run from a snapshot starts at the same moment: right after the boot, before anything of the suite has run. The
+guest's memory is a file that each guest maps privately (copy on write), so that many can start from it at once and
+none can change it.
 
 A snapshot is a directory with ram (the guest's memory, mostly holes), state (its devices, as QEMU's migration
-writes them) and console.log (what the kernel said until then).
+writes them) and console.log (the kernel's output until then).
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from harness.base.cache import Cache, explained
 
 DIRECTORY = "snapshots"  # below the cache's root
 RAM, STATE, CONSOLE = "ram", "state", "console.log"
-UNUSED_S = 14 * 24 * 3600  # one that nobody has started from for so long goes: of a machine with other options, say
+UNUSED_S = 14 * 24 * 3600  # unused for this long, it is removed: it may be of a machine with other options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What a snapshot is of. Two guests that agree in all of it are in the same state once they have booted."""
+    """The subject of a snapshot. Two guests with equal subjects are in the same state once they have booted."""
 
     kernel: Path
     init: bytes  # the initramfs
     qemu: Path
-    options: tuple[str, ...]  # of QEMU and the kernel, without the names of files
+    options: tuple[str, ...]  # of QEMU and the kernel, without file names
 
     @property
     def name(self) -> str:
-        """What stays when we build another runner or QEMU is updated: only the newest snapshot of a name is kept."""
+        """The parts that do not change with a new runner or QEMU. Only the newest snapshot of a name is kept."""
         return _digest(str(self.kernel), *self.options)
 
     @property
     def version(self) -> str:
-        """All the rest."""
+        """The other parts."""
         return _digest(sha256(self.init).hexdigest(), _identity(self.kernel), _identity(self.qemu))
 
 
@@ -53,7 +53,7 @@ def _digest(*words: str) -> str:
 
 
 def _identity(path: Path) -> str:
-    """Tells without reading it whether a file is the same as last time."""
+    """Identifies a file without reading it, to see whether it has changed."""
     status = path.stat()
     return f"{status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns}"
 
@@ -61,7 +61,7 @@ def _identity(path: Path) -> str:
 def _last_use(place: Path) -> float:
     try:
         return place.stat().st_mtime
-    except FileNotFoundError:  # another run was quicker
+    except FileNotFoundError:  # another run was faster
         return math.inf
 
 
@@ -72,7 +72,7 @@ class Snapshots:
         self._cache = cache
 
     def find(self, subject: Subject) -> Path | None:
-        """The directory of the snapshot, if there is one. Its time is that of its last use."""
+        """The directory of the snapshot, if there is one. Its mtime is the time of its last use."""
         place = self._place(subject)
         try:
             os.utime(place)
@@ -82,9 +82,9 @@ class Snapshots:
 
     @contextmanager
     def new(self, subject: Subject) -> Iterator[tuple[Path, Callable[[], None]]]:
-        """A directory to fill, and the function that makes it the snapshot; without that call it is removed.
+        """A directory to fill, and the function that makes it the snapshot. Without that call it is removed.
 
-        Only one run at a time makes the snapshots of one name: look again whether there is one.
+        Only one run at a time makes snapshots of one name, so check again whether there is one by now.
         """
         with self._cache.lock(f"snapshot-{subject.name}"):
             parent = self._cache.directory(DIRECTORY)
@@ -94,7 +94,7 @@ class Snapshots:
             def keep() -> None:
                 unused = (old for old in parent.glob("*-*") if time.time() - _last_use(old) > UNUSED_S)
                 for old in (*parent.glob(f"{subject.name}-*"), *unused):
-                    shutil.rmtree(old, ignore_errors=True)  # a guest that runs from it has all it needs
+                    shutil.rmtree(old, ignore_errors=True)  # a guest that runs from it already has all it needs
                 with explained(parent):
                     new.rename(self._place(subject))
 
@@ -104,7 +104,7 @@ class Snapshots:
                 shutil.rmtree(new, ignore_errors=True)
 
     def discard(self, subject: Subject) -> None:
-        """No guest goes on from it: let the next run boot."""
+        """No guest continues from it: let the next run boot."""
         shutil.rmtree(self._place(subject), ignore_errors=True)
 
     def _place(self, subject: Subject) -> Path:

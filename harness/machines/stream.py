@@ -1,4 +1,4 @@
-"""Follows what a runner says, line by line, and holds it to deadlines."""
+"""Follows the output of a runner line by line, and enforces deadlines."""
 
 from __future__ import annotations
 import json
@@ -14,11 +14,11 @@ from harness.machines.process import killed_by, last_words, text_lines
 from harness.machines.shared_memory import SharedMemory
 
 
-MAX_LINE = 8 << 20  # a guest gone mad must not take our memory with it
+MAX_LINE = 8 << 20  # a runaway guest must not use up our memory
 
-CONSOLE_TAIL = 200  # lines; an Oops with the panic that follows it takes about 100
+CONSOLE_TAIL = 200  # lines; an Oops and the panic after it take about 100
 
-GATHER_S = 0.01  # lines come in bursts, and byte by byte; to be woken by each would cost us, and QEMU, more than the wait
+GATHER_S = 0.01  # lines arrive in bursts, byte by byte; waking for each byte would cost us and QEMU more than waiting
 
 MAX_POLL_S = 1e6  # poll(2) counts milliseconds in 31 bits
 
@@ -37,18 +37,18 @@ def follow(
     name: str,
     program: str,
 ) -> Events:
-    """The events of a runner that writes to the process's standard output, held to deadlines.
+    """The events of a runner that writes to the process's standard output, with deadlines enforced.
 
-    An empty line there stands for the next one in `memory`, if there is any.
-    `errors` has the standard error of the process, `console` what its kernel says, if it has one of its own.
-    In sentences the machine is called `name` and the process that it is `program`.
+    An empty line there announces the next one in `memory`, if there is any.
+    `errors` has the standard error of the process, `console` the output of its kernel, if it has its own.
+    Messages call the machine `name`, and its process `program`.
     """
     timeouts = {entry.name: entry.timeout_s for entry in plan}
     phase, entry, ended = "boot", None, 0
     farewell: Event | None = None
     deadline = time.monotonic() + boot_deadline_s
 
-    def consoles() -> list[str]:  # what QEMU itself says is why it ended, so it comes last
+    def consoles() -> list[str]:  # QEMU's own output says why it exited, so it comes last
         return (text_lines(console) if console else []) + text_lines(errors)
 
     def died(why: str, *, hung: bool = False, killed: bool = False) -> Event:
@@ -71,7 +71,7 @@ def follow(
         try:
             line = lines.next(deadline)
         except TimeoutError:
-            yield died(f"{name} did not go on in time (phase: {phase})", hung=True)
+            yield died(f"{name} did not continue in time (phase: {phase})", hung=True)
             return
         if line is None:
             break
@@ -89,22 +89,22 @@ def follow(
                 phase, entry, farewell, deadline = "shutdown", None, event, time.monotonic() + grace_s
                 continue
         yield event
-    # The pipe is closed. What matters now is whether the process goes, and how.
+    # The pipe is closed. Now it matters whether the process exits, and how.
     try:
         code = process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
-        yield died(f"{name} closed its results but did not end", hung=True)
+        yield died(f"{name} closed its results but did not exit", hung=True)
         return
     if farewell is not None:
         yield farewell
     elif by := killed_by(code, last := text_lines(errors)):
         yield died(f"{program} was killed by {by}{last_words(last)}", killed=True)
     else:
-        yield died(f"{name} ended by itself (exit code {code}){last_words(consoles())}")
+        yield died(f"{name} exited by itself (exit code {code}){last_words(consoles())}")
 
 
 class _LineReader:
-    """Lines of a process's standard output as they come, with a deadline for each."""
+    """Lines of a process's standard output as they arrive, with a deadline for each."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
@@ -129,7 +129,7 @@ class _LineReader:
     def _read(self, deadline: float) -> bytes:
         # Rounded up: a poll of 0 ms right before the deadline would be a busy loop.
         left_s = min(deadline - time.monotonic(), MAX_POLL_S)
-        if not left_s > 0 or not self._poll.poll(int(left_s * 1000) + 1):  # not a number is no time either
+        if not left_s > 0 or not self._poll.poll(int(left_s * 1000) + 1):  # NaN means no time left, too
             raise TimeoutError
         time.sleep(GATHER_S)
         return os.read(self._descriptor, 1 << 16)
@@ -146,7 +146,7 @@ def _parse(line: bytes) -> Event:
 
 
 def _well_formed(event: Event) -> bool:
-    """Whether this is something that a runner says, with what everybody reads from it unasked."""
+    """Whether this is an event of a runner, and has the fields that every reader assumes."""
     match event.get("kind"):
         case "start" | "end":
             return isinstance(event.get("entry"), str)

@@ -1,9 +1,8 @@
-"""A virtual machine that boots one kernel, runs a plan as its only purpose, and ends.
+"""A virtual machine that boots one kernel, runs a plan, and ends.
 
-The guest is the kernel under test, the runner as pid 1 and the payload: the plan and its programs, which come in
-memory of their own. There is no other user space. Records come through that memory, too, announced on QEMU's debug
-console, a channel of their own which needs no driver in the guest; what the kernel warns of goes to a serial console,
-which is how a panic is seen.
+The guest consists of the kernel under test, the runner as pid 1 and the payload: the plan and its programs, in separate
+memory. There is no other user space. Records also come through such memory, announced on QEMU's debug console, a separate
+channel that needs no driver in the guest. Kernel warnings go to a serial console, which is how we see a panic.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ INSTALL_QEMU = "Install QEMU (on Debian: apt install qemu-system-x86 seabios)."
 #: QEMU's options for every guest. Without default devices there are no firmware menus and no network boot.
 MACHINE = ("-M", "q35", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot")
 
-#: All that the accelerator can do, but: an emulated `rep movsb` takes its time for every byte, and kernels that are
-#: told that it is fast (ERMS, FSRM) clear and copy pages with it.
+#: Everything the accelerator can do, with one exception: emulating `rep movsb` takes time for every byte, and kernels
+#: that believe it is fast (ERMS, FSRM) clear and copy pages with it.
 PROCESSOR = {"kvm": "max", "tcg": "max,-erms,-fsrm"}
 
 KERNEL_PARAMETERS = (
@@ -42,7 +41,7 @@ KERNEL_PARAMETERS = (
     "panic=-1",  # with -no-reboot a panic ends QEMU at once
     "oops=panic",  # after an Oops no result of this machine can be trusted; the rest runs in a fresh one
     "noreplace-smp",  # patching the kernel for one processor takes a tenth of a boot under emulation
-    "cryptomgr.notests",  # half a second of self-tests that nobody here needs
+    "cryptomgr.notests",  # saves half a second of self-tests that we do not need
 )
 
 
@@ -50,7 +49,7 @@ KERNEL_PARAMETERS = (
 class VmMachine:
     """A kernel image and what to run it with. `files` maps paths in the guest to files here.
 
-    With `snapshots` the guest boots once, is kept there, and goes on from there in this run and in all later ones.
+    With `snapshots` the guest boots once and is kept there; this run and all later ones continue from it.
     """
 
     kernel: Path
@@ -61,7 +60,7 @@ class VmMachine:
     cpus: int = 1
     boot_deadline_s: float = 60.0
     grace_s: float = 15.0
-    append: str = ""  # further kernel parameters; the last of two wins
+    append: str = ""  # more kernel parameters; the last of two wins
     qemu: str = QEMU
     snapshots: Snapshots | None = None
 
@@ -71,7 +70,7 @@ class VmMachine:
         return False
 
     def run(self, plan: Sequence[PlanEntry], artefacts: Path) -> Events:
-        """Run the plan, yield its events. Leaves console.log and qemu.stderr in `artefacts`."""
+        """Run the plan and yield its events. Leaves console.log and qemu.stderr in `artefacts`."""
         make_directory(artefacts)
         with SharedMemory(self.payload(plan)) as memory:
             run = _Run(self, plan, memory, artefacts)
@@ -82,7 +81,7 @@ class VmMachine:
                 run.clean_up()
 
     def options(self) -> tuple[str, ...]:
-        """The options that make the guest what it is."""
+        """The options that define the guest."""
         return (
             *MACHINE,
             *("-accel", self.accelerator, "-cpu", PROCESSOR[self.accelerator]),
@@ -95,11 +94,11 @@ class VmMachine:
         return " ".join((*KERNEL_PARAMETERS, self.append)).strip()
 
     def init(self) -> bytes:
-        """The initramfs: the runner and nothing else."""
+        """The initramfs: only the runner."""
         return initramfs.base({"init": _carried(self.runner)})
 
     def payload(self, plan: Sequence[PlanEntry]) -> bytes:
-        """What the guest is to run."""
+        """The plan and the programs that the guest runs."""
         nodes = [initramfs.file(path, _carried(source)) for path, source in self.files.items()]
         return initramfs.archive([*nodes, initramfs.file("plan", plan_text(plan).encode(), 0o644)])
 
@@ -118,7 +117,7 @@ class _Run:
         self._errors = artefacts / "qemu.stderr"
 
     def clean_up(self) -> None:
-        """Remove what is large, and made from files that are kept elsewhere."""
+        """Remove the large file, which is made from files that are kept elsewhere."""
         self._init.unlink(missing_ok=True)
 
     def from_boot(self) -> Events:
@@ -129,11 +128,11 @@ class _Run:
             yield from self._follow(process, self._plan, self._console, self._memory)
 
     def from_snapshot(self, snapshots: Snapshots) -> Generator[Event, None, bool]:
-        """Run the plan in a guest that has booted, now or earlier. False: it must boot, nothing has run yet."""
+        """Run the plan in a guest that booted now or earlier. False: nothing has run yet, and the guest must boot."""
         machine = self._machine
         qemu = shutil.which(machine.qemu)
         if qemu is None:
-            return False  # booting tells what is to be done
+            return False  # booting will report the error and the remedy
         init = machine.init()
         options = (*machine.options(), machine.parameters())
         subject = Subject(kernel=machine.kernel, init=init, qemu=Path(qemu), options=options)
@@ -141,7 +140,7 @@ class _Run:
             if snapshots.find(subject) is None:
                 store(self._init, init)
                 with snapshots.new(subject) as (directory, keep):
-                    if snapshots.find(subject) is None:  # nobody made it while we waited
+                    if snapshots.find(subject) is None:  # no other run made it while we waited
                         death = yield from self._save(directory)
                         if death is not None:
                             yield death
@@ -151,12 +150,12 @@ class _Run:
         except (MonitorError, OSError, HarnessError) as error:
             snapshots.discard(subject)
             reason = str(error).rstrip(".")
-            yield {"kind": "notice", "text": f"It boots, as no snapshot of it can be used: {reason}."}
+            yield {"kind": "notice", "text": f"Booting, because no snapshot can be used: {reason}."}
             return False
         return True
 
     def _save(self, directory: Path) -> Generator[Event, None, Event | None]:
-        """Boot, and keep the guest as it waits for its payload. Returns its death if it does not come so far."""
+        """Boot, and save the guest while it waits for its payload. Returns its death if it does not get that far."""
         console = directory / snapshot.CONSOLE
         with SharedMemory() as nothing, monitor() as qemu, (directory / snapshot.STATE).open("wb") as state:
             command = [
@@ -172,14 +171,14 @@ class _Run:
                     if event["kind"] == "ready":
                         qemu.save(state.fileno())
                         return None
-                    if event["kind"] == "died" and not event["killed"]:  # a full disk kills, too
+                    if event["kind"] == "died" and not event["killed"]:  # a full disk also kills
                         shutil.copyfile(console, self._console)
                         return event
                     yield event
-        raise MonitorError("its boot ended without a word")
+        raise MonitorError("its boot ended without a reason")
 
     def _resume(self, place: Path | None) -> Events:
-        """Run the plan in a guest that goes on from a snapshot."""
+        """Run the plan in a guest that continues from a snapshot."""
         if place is None:
             raise MonitorError("another run has just replaced it")
         console = f"file,id=console,append=on,path={_escaped(self._console)}"
@@ -239,22 +238,22 @@ class _Run:
 
 
 def _memory(directory: Path, mib: int, shared: str) -> tuple[str, ...]:
-    """The guest's memory in a file. Not shared, it is mapped copy on write."""
+    """The guest's memory in a file. If not shared, it is mapped copy on write."""
     path = _escaped(directory / snapshot.RAM)
     backend = f"memory-backend-file,id=ram,size={mib}M,share={shared},mem-path={path}"
     return ("-object", backend, "-machine", "memory-backend=ram")
 
 
 def _escaped(path: Path) -> str:
-    """A path as a value among QEMU's options, which commas part."""
+    """Escape a path for QEMU's comma-separated options."""
     return str(path).replace(",", ",,")
 
 
 def _carried(path: Path) -> bytes:
-    """A program for the guest, without what a guest does not need."""
+    """A program for the guest, without the parts that a guest does not need."""
     try:
         return stripped(path)
     except OSError as error:
         raise HarnessError(
-            f"{path} is to run in the guest but cannot be read: {error.strerror}. Build the project first."
+            f"{path} cannot be read to run it in the guest: {error.strerror}. Build the project first: ci/build."
         ) from error

@@ -1,4 +1,4 @@
-"""One column of the table: a kernel, the machine that runs it, and its judged cells as they come."""
+"""One column of the table: a kernel, the machine that runs it, and its judged cells as they arrive."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from harness.verdicts.judge import judge
 from harness.verdicts.observation import Observation, Shape, State
 from harness.verdicts.observe import observe
 
-MACHINES = "machines"  # below the artefacts: a folder per column, of this module alone
+MACHINES = "machines"  # below the artefacts: one folder per column, owned by this module
 
-#: What the smoke run must show before anything else of a machine is believed (conformance/program/smoke_test.cc).
+#: What the smoke run must show before any other result of a machine counts (conformance/program/smoke_test.cc).
 SMOKE = {
     "smoke passed": ("DISABLED_SmokePassed.*", State.PASSED),
     "smoke failed": ("DISABLED_SmokeFailed.*", State.FAILED),
@@ -46,20 +46,20 @@ class Setup:
     """How the columns of one run are run."""
 
     build: Path  # the build directory with the programs
-    artefacts: Path  # consoles and plans of each column go below
-    cache: Path | None = None  # None: the user's
+    artefacts: Path  # each column's consoles and plans go below
+    cache: Path | None = None  # None: the user's default
     settings: Settings = field(default_factory=Settings)  # of kernels.toml
-    mirror: str | None = None  # None: as in the machine's apt configuration
+    mirror: str | None = None  # None: this machine's apt configuration
     refresh: bool = False
     accelerator: str = "auto"
     bindings: tuple[Binding, ...] = DEFAULT
     memory_mib: int = 512
     cpus: int = 1
     boot_deadline_s: float = 60.0
-    fresh_boot: bool = False  # not from a snapshot of a guest that has booted
-    append: str = ""  # further kernel parameters
-    timeout_s: int | None = None  # of each test; None: as the catalogue says
-    configurations: tuple[str, ...] = ()  # what source trees are built with on top of guest.config
+    fresh_boot: bool = False  # not from the snapshot of a booted guest
+    append: str = ""  # more kernel parameters
+    timeout_s: int | None = None  # per test; None: as in the catalogue
+    configurations: tuple[str, ...] = ()  # added to guest.config when building source trees
 
     @property
     def runner(self) -> Path:
@@ -72,7 +72,7 @@ class Setup:
         return tuple(tree.fragment(name) for name in self.configurations)
 
     def open_archive(self, cache: Cache, notice: Notice, progress: Notice | None = None) -> Archive:
-        """The archive, as kernels.toml and the options have it."""
+        """The archive, configured by kernels.toml and the options."""
         return Archive(
             cache,
             suites=self.settings.suites,
@@ -87,14 +87,14 @@ class Setup:
 class Column:
     """Runs the rows on one kernel. Iterate over `cells` once, to the end; then `line` is final.
 
-    One machine runs all bindings: a boot takes longer than the rows of a binding, and what one binding breaks ends with
-    its entry, or with the machine, after which the rest runs in a fresh one.
+    One machine runs all bindings, because a boot takes longer than the rows of a binding. Damage done by one binding
+    ends with its entry, or with the machine; then the rest runs in a fresh one.
     """
 
     def __init__(
         self, spec: str, places: Sequence[Place], setup: Setup, say: Callable[[str, bool], None] = lambda text, lasting: None
     ) -> None:
-        """`say` is told, while it works, what it does now, and with True what a reader of the run should know."""
+        """`say` receives what the column does now, and, with True, what a reader of the run should know."""
         self.series = specify(spec, setup.settings.local, setup.fragments).heading
         self._say = say
         self._spec = spec
@@ -108,7 +108,7 @@ class Column:
         self._hello: Event = {}
         self._boot_ms: int | None = None
         self._smoke: dict[Binding, str] = {}
-        self._versions: dict[str, str] = {}  # of the bindings, as their programs say
+        self._versions: dict[str, str] = {}  # of the bindings, as their programs report
         self._trouble: str | None = None
         self._started = time.monotonic()
         self._wall_ms = 0
@@ -121,8 +121,8 @@ class Column:
             for place, observation in self._observations():
                 yield self._cell(place, observation)
                 done += 1
-        except HarnessError as trouble:
-            self._trouble = str(trouble)
+        except HarnessError as error:
+            self._trouble = str(error)
             for place in self._places[done:]:
                 yield self._cell(place, Observation(state=State.NOTHING, cause=self._trouble))
         finally:
@@ -131,7 +131,7 @@ class Column:
 
     @property
     def line(self) -> Kernel:
-        """What is to be said about the kernel and its machine."""
+        """The results line about the kernel and its machine."""
         image = self._image
         return Kernel(
             series=self.series,
@@ -149,7 +149,7 @@ class Column:
         )
 
     def _observations(self) -> Iterator[tuple[Place, Observation]]:
-        """The observations, those of a binding once its smoke run has shown that they can be believed."""
+        """The observations. Those of a binding count only after its smoke run has passed."""
         artefacts = self._setup.artefacts / MACHINES / self.series
         shutil.rmtree(artefacts, ignore_errors=True)
         machine = self._machine()
@@ -172,12 +172,12 @@ class Column:
             row, binding = places[entry]
             if self._smoke[binding] != "ok":
                 whose = f"through {binding.name}" if self._several else "of this machine"
-                cause = f"no result {whose} can be believed: {self._smoke[binding]}"
+                cause = f"no result {whose} can be trusted: {self._smoke[binding]}"
                 observation = Observation(state=State.NOTHING, cause=cause)
             yield (row, binding), observation
 
     def _take_event(self, event: Event, booting: float) -> None:
-        """What happens to the machine between observations."""
+        """Handle an event between observations."""
         match event["kind"]:
             case "hello" if not self._hello:
                 self._hello = event
@@ -198,11 +198,11 @@ class Column:
         return len(self._bindings) > 1
 
     def _entry(self, name: str, binding: Binding) -> str:
-        """What the plan calls a row, or a part of the smoke run."""
+        """The plan's name for a row, or for a part of the smoke run."""
         return f"{name} through {binding.name}" if self._several else name
 
     def _smoke_line(self) -> str | None:
-        """ "ok", or what was wrong, and with what; None when it did not come to that."""
+        """ "ok", or what was wrong and through which binding; None if it was not reached."""
         odd = {binding: said for binding, said in self._smoke.items() if said != "ok"}
         if not self._several or not odd:
             return next(iter(odd.values()), "ok") if self._smoke else None
@@ -213,10 +213,10 @@ class Column:
         wanted_release = self._image.release if self._image else None
         release = self._hello.get("release")
         if wanted_release is not None and release not in (None, wanted_release):
-            return f"the kernel calls itself {release}, and {wanted_release} was to run"
+            return f"expected kernel {wanted_release}, but uname reports {release}"
         called, version = _binding_of(smoke.values())
         if called not in (None, binding.name):
-            return f"the program calls itself {called}, and {binding.name} was to be tested"
+            return f"expected a program for {binding.name}, but it reports itself as {called}"
         if version is not None:
             self._versions[binding.name] = version
         for name, (_, state) in SMOKE.items():
@@ -225,13 +225,13 @@ class Column:
                 detail = f" ({seen.cause})" if seen.cause else ""
                 return f"a test that must be {state} was {seen.state}{detail}"
             if seen.complaints:
-                return f"the kernel complained before any test had begun: {seen.complaints[0]}"
+                return f"the kernel complained before any test began: {seen.complaints[0]}"
         return "ok"
 
     def _machine(self) -> Machine:
         setup = self._setup
         if not setup.runner.exists():
-            raise HarnessError(f"{setup.runner} is not there. Build first: ci/build.")
+            raise HarnessError(f"{setup.runner} does not exist. Build it first: ci/build.")
         if self._spec == HOST:
             return HostMachine(runner=setup.runner)
         cache = Cache(setup.cache)
@@ -255,7 +255,7 @@ class Column:
             cpus=setup.cpus,
             boot_deadline_s=setup.boot_deadline_s,
             append=setup.append,
-            # Where KVM works a boot takes a fraction of a second, and the state would depend on the processor.
+            # With KVM a boot takes a fraction of a second, and the saved state would depend on the processor.
             snapshots=Snapshots(cache) if chosen.name == "tcg" and not setup.fresh_boot else None,
         )
 
@@ -271,7 +271,7 @@ class Column:
             yield PlanEntry(name=self._entry(name, binding), timeout_s=60, argv=argv, forks=True)
         for row in (row for row, through in self._places if through == binding):
             timeout_s = self._setup.timeout_s or row.timeout_s
-            # The program's own watchdog, for each of its tests, speaks first: it has more to tell.
+            # The program's own watchdog, per test, fires first: it can report more.
             argv = (*common, f"--timeout-s={timeout_s}", f"--gtest_filter={row.filter}")
             yield PlanEntry(name=self._entry(row.stem, binding), timeout_s=2 * timeout_s, argv=argv, forks=True)
 
@@ -297,7 +297,7 @@ class Column:
 
 
 def _binding_of(observations: Iterable[Observation]) -> tuple[str | None, str | None]:
-    """The name and the version by which a binding's program calls itself, as far as it does."""
+    """The name and version that a binding's program reports, if any."""
     for observation in observations:
         for record in observation.records:
             match record.get("binding"):
@@ -309,7 +309,7 @@ def _binding_of(observations: Iterable[Observation]) -> tuple[str | None, str | 
 
 
 def rerun_command(spec: str, stem: str, through: Binding, setup: Setup) -> str:
-    """The command that runs this one cell again, in the same way."""
+    """The command that runs this cell again in the same way."""
     words = ["ci/matrix", "--kernel", spec, "--test", stem]
     for option, name in OPTIONS.items():
         value = (through,) if name == "bindings" else getattr(setup, name)
@@ -319,7 +319,7 @@ def rerun_command(spec: str, stem: str, through: Binding, setup: Setup) -> str:
     return shlex.join(words)
 
 
-#: The options that change what a cell is, and the fields they fill.
+#: The options that change the meaning of a cell, and the fields that they set.
 OPTIONS = {
     "--binding": "bindings",
     "--accel": "accelerator",

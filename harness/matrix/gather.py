@@ -1,4 +1,4 @@
-"""The results of a run as its items report them, wherever they ran; and what is written of them."""
+"""Gathers the results that the items of a run report, wherever they ran, and writes them down."""
 
 from __future__ import annotations
 import fcntl
@@ -22,44 +22,44 @@ from harness.suite import catalogue
 from harness.verdicts.judge import Verdict
 
 
-CELL, KERNEL = "cell", "kernel"  # names of the properties by which a report carries results
+CELL, KERNEL = "cell", "kernel"  # names of the report properties that carry results
 
 
 @dataclass(slots=True)
 class Matrix:
-    """The results of a run as they come in, and what became of them. Lives where pytest reports to the person."""
+    """The results of a run as they arrive. Lives in the process that reports to the person."""
 
     setup: Setup
     specs: list[str]
     rows: tuple[catalogue.Row, ...]
     directory: Path  # results.ndjson goes here
-    hindrance: str | None = None  # why these columns are not to be published, if that is known from the start
+    hindrance: str | None = None  # why these columns cannot be published, if known from the start
     header: Header | None = None
     writer: Writer | None = None
     kernels: dict[str, Kernel] = field(default_factory=dict)
     cells: list[Cell] = field(default_factory=list)
     whole: Results | None = None  # at the end
-    troubles: list[str] = field(default_factory=list)  # of our own, a sentence each
-    messages: list[str] = field(default_factory=list)  # what else to say at the end
+    troubles: list[str] = field(default_factory=list)  # harness errors, one sentence each
+    messages: list[str] = field(default_factory=list)  # other messages for the end
     _lock: IO[str] | None = None
 
     def claim(self) -> None:
-        """Makes the directory this run's own, before anything runs; HarnessError if it cannot be."""
+        """Claim the directory for this run before anything runs; HarnessError if that fails."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             self._lock = (self.directory / ".lock").open("w")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until the process ends
         except BlockingIOError as error:
             raise HarnessError(
-                f"Another run is writing to {self.directory}. Wait for it, or name another place with --results."
+                f"Another run is writing to {self.directory}. Wait for it, or choose another directory with --results."
             ) from error
         except OSError as error:
             raise HarnessError(
-                f"The results cannot go to {self.directory}: {error.strerror}. Name another place with --results."
+                f"The results cannot go to {self.directory}: {error.strerror}. Choose another directory with --results."
             ) from error
 
     def begin(self, positions: Iterable[tuple[str, str, str]]) -> bool:
-        """The plan is known: (column, stem, binding) of every selected cell. Later calls change nothing, and say so."""
+        """Set the plan: (column, stem, binding) of every selected cell. Later calls do nothing and return False."""
         chosen = list(positions)
         if self.header is not None or not chosen:
             return False
@@ -74,20 +74,20 @@ class Matrix:
         commit, dirty = _commit()
         try:
             made_of = provenance_of((row for row in self.rows if row.name in plan.tests), bindings=bindings)
-        except HarnessError as trouble:
+        except HarnessError as error:
             made_of = None
-            self.say(str(trouble))
+            self.say(str(error))
         self.header = Header(
             suite=commit, dirty=dirty, plan=plan, started=utc_now(), host=_machine_facts(), made_of=made_of
         )
         try:
             self.writer = Writer(self.directory / RESULTS, self.header)
-        except HarnessError as trouble:  # a full disk: the run goes on, so that at least the terminal has it
-            self.say(str(trouble))
+        except HarnessError as error:  # a full disk: continue, so that at least the terminal has the results
+            self.say(str(error))
         return True
 
     def take(self, properties: Mapping[str, Any]) -> None:
-        """The results that one finished item reports."""
+        """Add the results that a finished item reports."""
         cell = cell_from_json(properties[CELL])
         kernel = kernel_from_json(properties[KERNEL])
         self.cells.append(cell)
@@ -95,7 +95,7 @@ class Matrix:
         self._write(lambda writer: writer.cell(cell))
 
     def end(self) -> None:
-        """Nothing more comes: write the kernels, the footer and the reports."""
+        """The run is over: write the kernels, the footer and the reports."""
         if self.header is None:
             return
         for kernel in self.kernels.values():
@@ -108,38 +108,38 @@ class Matrix:
         try:
             folder.fill(self.directory, self.whole, self.rows, top=ROOT, machines=MACHINES)
             self.messages.append(f"Reports: {self.directory / folder.INDEX}")
-        except HarnessError as trouble:
-            self.say(str(trouble))
+        except HarnessError as error:
+            self.say(str(error))
 
     def _write(self, write: Callable[[Writer], object]) -> None:
         if self.writer is not None:
             try:
                 write(self.writer)
-            except HarnessError as trouble:
-                self.say(str(trouble))
+            except HarnessError as error:
+                self.say(str(error))
 
     @property
     def exit_code(self) -> int:
-        """0 as expected, 1 surprises, 2 our own trouble (which is also any cell without a verdict)."""
+        """0 as expected, 1 surprises, 2 a harness error (which includes any cell without a verdict)."""
         complete = self.whole is not None and self.whole.footer.complete
         if self.troubles or not complete or any(cell.verdict is Verdict.NONE for cell in self.cells):
             return TROUBLE
         return SURPRISES if any(cell.surprise for cell in self.cells) else OK
 
     def say(self, trouble: str) -> None:
-        """Our own trouble, told once."""
+        """Note a harness error, once."""
         if trouble not in self.troubles:
             self.troubles.append(trouble)
 
 
 def _commit() -> tuple[str | None, bool]:
-    """The commit of this tree and whether it was changed; no commit where there is no git."""
+    """The commit of this tree, and whether it has changes; no commit without git."""
     git = Git(ROOT)
     try:
         commit, changes = git.commit_of("HEAD"), git.changes()
     except HarnessError:
         return None, False
-    # What the matrix itself writes does not make the suite another one.
+    # Files that the matrix itself writes do not change the suite.
     changed = [path for path in changes if path != README.name and not path.startswith(f"{REPORTS.name}/")]
     return commit[:12] if commit else None, bool(changed)
 

@@ -1,10 +1,10 @@
-"""The matrix as pytest items: kernels.toml is collected, a kernel is a node below it, a cell is an item.
+"""The matrix as pytest items: kernels.toml is the collected file, a kernel is a node below it, a cell is an item.
 
     kernels/kernels.toml::6.1::waitid[6.1]              a run through one binding
     kernels/kernels.toml::6.1::waitid[6.1][liburing]    through several
 
-The first cell of a kernel to be asked for starts its machine with all of the kernel's selected cells as the plan;
-each item then waits for its own. `Matrix` gathers what the items report, wherever they ran, and writes it down.
+The first requested cell of a kernel starts its machine, with all selected cells of that kernel as the plan; each item
+then waits for its own cell. `Matrix` gathers what the items report, wherever they ran, and writes it down.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from harness.suite.binding import Binding
 
 
 class Surprise(Exception):
-    """The cell is not as it should be; fails the item."""
+    """The cell is not as it should be, so the item fails."""
 
 
 class MatrixFile(pytest.File):
-    """kernels.toml: the columns that were asked for."""
+    """kernels.toml: the requested columns."""
 
     def collect(self) -> Iterator[pytest.Collector]:
         """The kernels."""
@@ -45,7 +45,7 @@ class MatrixFile(pytest.File):
 
 
 class KernelNode(pytest.Collector):
-    """One kernel. Its machine starts with the first of its cells and runs all that are selected."""
+    """One kernel. Its machine starts for its first cell and runs all that are selected."""
 
     def __init__(self, *, spec: str, **common: Any) -> None:
         super().__init__(**common)
@@ -65,7 +65,7 @@ class KernelNode(pytest.Collector):
                 yield cell
 
     def cell(self, row: catalogue.Row, binding: Binding) -> Cell:
-        """The cell of one row through one binding, once the machine has come to it."""
+        """The cell of one row through one binding; waits until the machine has reached it."""
         if self._column is None:
             items = [item for item in self.session.items if isinstance(item, CellItem) and item.parent is self]
             places = [(item.row, item.binding) for item in items]
@@ -73,23 +73,23 @@ class KernelNode(pytest.Collector):
             self._coming = self._column.cells()
         while (row.stem, binding.name) not in self._seen:
             cell = next(self._coming, None)
-            if cell is None:  # an earlier mistake of ours ended the column
+            if cell is None:  # a bug of ours ended the column early
                 raise HarnessError(f"The column {self.name} ended before {row.stem} through {binding.name}.")
             self._seen[cell.stem, cell.binding] = cell
             if len(self._seen) == sum(item.parent is self for item in self.session.items):
-                next(self._coming, None)  # lets the machine end, and its time be taken
+                next(self._coming, None)  # lets the machine end and its time be recorded
         return self._seen[row.stem, binding.name]
 
     def _say(self, text: str, lasting: bool = False) -> None:
         progress.report(self.config.stash[SETUP].artefacts, self.name, text, lasting=lasting)
 
     def line(self) -> Kernel:
-        """What is known about the kernel so far."""
+        """What we know about the kernel so far."""
         assert self._column is not None
         return self._column.line
 
     def teardown(self) -> None:
-        """Ends a machine that was not run to its end."""
+        """End a machine that has not finished."""
         if isinstance(self._coming, Generator):
             self._coming.close()
 
@@ -118,18 +118,18 @@ class CellItem(pytest.Item):
             raise Surprise(evidence.as_text(sanitize.printable_cell(cell)))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """A finding is told in words; only a mistake of ours has a traceback."""
+        """A finding is shown in words; only a bug of ours gets a traceback."""
         if isinstance(excinfo.value, (Surprise, HarnessError)):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where the test stands, for pytest's messages."""
+        """The place of the test, for pytest's messages."""
         return ROOT / self.row.file, None, f"{self.row.name} on {self.parent.name} through {self.binding.name}"
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:
-    """Without enums and tuples: xdist carries only plain values from its workers."""
+    """The value without enums and tuples, because xdist only carries plain values from its workers."""
     plain: dict[str, Any] = json.loads(json.dumps(value))
     return plain
 

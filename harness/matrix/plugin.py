@@ -1,4 +1,4 @@
-"""pytest's side of the harness: options, collection, exit code and summary. What they mean is in matrix.py."""
+"""pytest's side of the harness: options, collection, exit code and summary. gather.py has their meaning."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from harness.suite.catalogue import chosen_rows
 from harness.verdicts.judge import Verdict
 
 GATHERER = "matrix-gatherer"
-HANDED_OVER = "selection"  # from the process that commands xdist's workers to them
+HANDED_OVER = "selection"  # from xdist's controlling process to its workers
 _NODE_ID = re.compile(r"kernels\.toml::(.+)::(\w+)\[[^\]]*\](?:\[([^\]]*)\])?")  # column, stem, binding
-NOTICES = pytest.StashKey[list[str]]()  # what a reader should know about the selection
+NOTICES = pytest.StashKey[list[str]]()  # messages about the selection
 OWN_TESTS = ROOT / "harness" / "tests"
 
 
@@ -42,31 +42,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("io_uring conformance matrix")
     add = group.addoption
     add("--kernel", action="append", default=[], metavar="KERNEL",
-        help="a series of the archive (6.1), one version of it (6.1=6.1.190-1), archive for all series, host, or a "
-        "path: of a bzImage or vmlinux, of a .deb with one, or of a kernel's source tree, which is then built; repeatable. "
+        help="a series of the archive (6.1), one version of it (6.1=6.1.190-1), archive for all series, host, or the "
+        "path of a bzImage, a vmlinux, a .deb that has one, or a kernel source tree, which is then built; repeatable. "
         "Default: the list in harness/kernels/kernels.toml")
     add("--kernel-config", action="append", default=[], metavar="CONFIG",
-        help="build source trees with this configuration, too: kasan, lockdep or a file of CONFIG_ lines; repeatable")
+        help="also build source trees with this configuration: kasan, lockdep or a file of CONFIG_ lines; repeatable")
     add("--test", action="append", default=[], metavar="TEST", dest="matrix_test",
-        help="only this test, by its file stem (write_read) or Zig's name (write/read); repeatable")
+        help="run only this test, by its file stem (write_read) or Zig's name (write/read); repeatable")
     add("--binding", action="append", default=[], metavar="NAME",
-        help="the binding under test: uring, raw, liburing, one that ci/adapters made, or NAME=PROGRAM for a program that "
-        "you built from an adapter of your own; repeatable (default: uring)")
+        help="the binding under test: uring, raw, liburing, one built by ci/adapters, or NAME=PROGRAM for a program that "
+        "you built from your own adapter; repeatable (default: uring)")
     add("--accel", choices=("auto", "kvm", "tcg"), default="auto",
         help="how VMs run: auto tries KVM once per boot of this machine and falls back to TCG (default)")
     add("--memory", type=_number(int, 64), default=512, metavar="MIB", help="memory of a VM (default: %(default)s)")
     add("--cpus", type=_number(int, 1), default=1, metavar="N", help="processors of a VM (default: %(default)s)")
     add("--boot-deadline", type=_number(float, 0.1), default=60.0, metavar="SECONDS",
-        help="a VM that has not reached user space by then is given up (default: %(default)s)")
+        help="give up on a VM that has not reached user space by then (default: %(default)s)")
     add("--fresh-boot", action="store_true",
-        help="boot every machine anew (default: boot a kernel once, keep the guest that has booted in the cache, and "
+        help="boot every machine from scratch (default: boot a kernel once, keep the booted guest in the cache, and "
         "start there; never with KVM)")
     add("--timeout", type=_number(int, 1), default=None, metavar="SECONDS",
-        help="a test that takes longer is ended (default: as the catalogue says, 20)")
+        help="end a test that takes longer (default: as in the catalogue, 20)")
     add("--append", default="", metavar="PARAMETERS",
-        help="further kernel parameters (loglevel=7: all of the boot on the console, not just warnings)")
+        help="more kernel parameters (loglevel=7 shows the whole boot on the console, not just warnings)")
     add("--mirror", default=None, metavar="URL",
-        help="the archive's base address (default: as in this machine's apt configuration)")
+        help="the archive's base address (default: from this machine's apt configuration)")
     add("--refresh", action="store_true", help="ask the archive for newer kernels even if the list is fresh")
     add("--cache", type=Path, default=None, metavar="DIR",
         help="where kernels are kept (default: $XDG_CACHE_HOME/uring-conformance)")
@@ -74,11 +74,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--results", type=Path, default=ROOT / "build" / "matrix", metavar="DIR",
         help="where results.ndjson, the reports and each machine's console go (default: build/matrix)")
     add("--publish", action="store_true",
-        help="update reports/ and the table in README.md, if this is a complete run of the whole matrix")
+        help="update reports/ and the table in README.md, if this run covers the whole matrix")
 
 
 def _number(kind: type[int] | type[float], least: float) -> Callable[[str], float]:
-    """The type of an option that is a number from `least` on."""
+    """The type of an option whose value is a number, at least `least`."""
 
     def parse(text: str) -> float:
         try:
@@ -86,36 +86,36 @@ def _number(kind: type[int] | type[float], least: float) -> Callable[[str], floa
         except ValueError:
             value = kind(0)
         if not least <= value < 1e9:  # also refuses nan
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} on")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least {least}")
         return value
 
     return parse
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """`-k 6.1` must not mean 6.12, nor uring liburing: a word that names one becomes the whole [6.1] of an item's name."""
+    """`-k 6.1` must not match 6.12, nor `uring` liburing: such a word becomes [6.1], as in the name of an item."""
     names = [spec.partition("=")[0] for spec in config.option.binding]
     escaped = [re.escape(name) for name in names] if len(names) > 1 else []
     whole = "|".join((r"\d+\.\d+", *escaped))
     config.option.keyword = re.sub(rf"(?<![\w.+:\[-])({whole})(?![\w.+:\]-])", r"[\1]", config.option.keyword)
-    if not hasattr(config, "workerinput"):  # in xdist's workers reports are made, not gathered
+    if not hasattr(config, "workerinput"):  # xdist's workers make reports; they do not gather them
         config.pluginmanager.register(Gatherer(config), GATHERER)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Read what the matrix is to be; a mistake in that ends everything before it starts."""
+    """Read the options and data files; a mistake there ends the run before it starts."""
     if not all(_is_own_test(session.config, argument) for argument in session.config.args):
         try:
             _prepare(session.config)
             gatherer = session.config.pluginmanager.get_plugin(GATHERER)
-            if gatherer is not None:  # in xdist's workers there is none
+            if gatherer is not None:  # xdist's workers have none
                 gatherer.claim()
-        except HarnessError as trouble:
-            pytest.exit(str(trouble), returncode=TROUBLE)
+        except HarnessError as error:
+            pytest.exit(str(error), returncode=TROUBLE)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """`pytest harness` is the matrix; the harness's own tests run when they are asked for by path."""
+    """`pytest harness` is the matrix; the harness's own tests run only when given by path."""
     if not collection_path.is_relative_to(OWN_TESTS):
         return None
     return None if any(_is_own_test(config, argument) for argument in config.args) else True
@@ -131,7 +131,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def _prepare(config: pytest.Config) -> None:
-    """Reads what the run is to be from the options and the two data files."""
+    """Read the options and the two data files."""
     option = config.option
     setup = _setup(option, load_settings())
     config.stash[ROWS] = chosen_rows(option.matrix_test)
@@ -140,17 +140,17 @@ def _prepare(config: pytest.Config) -> None:
     config.stash[NOTICES] = notices
     if worker is None:
         config.stash[SELECTION] = _selection(option, setup, notices)
-    else:  # the archive may have another answer by now
+    else:  # the archive may answer differently by now
         config.stash[SELECTION] = Selection.from_plain(worker[HANDED_OVER])
     if ARCHIVE in (option.kernel or setup.settings.kernels):
-        setup = replace(setup, refresh=False)  # the columns are from the fresh list already
+        setup = replace(setup, refresh=False)  # the columns already come from the fresh list
     config.stash[SETUP] = setup
     if not option.collectonly:
         _demand_programs(setup, config.stash[SELECTION])
 
 
 def _demand_programs(setup: Setup, selection: Selection) -> None:
-    """HarnessError if a program cannot be run where it is to run."""
+    """HarnessError if a program cannot run where it must."""
     for one in setup.bindings:
         one.demand_program(setup.build, in_guests=any(spec != HOST for spec in selection.specs))
 
@@ -166,14 +166,14 @@ def _selection(option: Any, setup: Setup, notices: list[str]) -> Selection:
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_setupnodes(config: pytest.Config) -> None:
-    """The kernels are the progress. How far xdist's workers are ("bringing up nodes...") would run into their lines."""
+    """Our progress is per kernel. xdist's own ("bringing up nodes...") would run into our lines."""
     if reporter := config.pluginmanager.get_plugin("terminaldistreporter"):
         reporter.setstatus = reporter.ensure_show_status = lambda *arguments, **options: None
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """xdist's workers get the columns that were selected here."""
+    """Hand the selected columns to xdist's workers."""
     if selection := node.config.stash.get(SELECTION, None):
         node.workerinput[HANDED_OVER] = selection.plain()
 
@@ -199,7 +199,7 @@ def _setup(option: Any, settings: Settings) -> Setup:
 
 
 class Gatherer:
-    """Where the results come together: in the one process, or in the one that commands xdist's workers."""
+    """Gathers the results: in the only process, or in the one that controls xdist's workers."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -208,7 +208,7 @@ class Gatherer:
         self._held = ExitStack()  # until the end of the run
 
     def claim(self) -> None:
-        """The matrix is to run: make sure that its results have a place."""
+        """The matrix will run: make sure that its results have a place."""
         stash = self._config.stash
         directory = stash[SETUP].artefacts
         selection = stash[SELECTION]
@@ -226,7 +226,7 @@ class Gatherer:
             self._matrix = matrix
 
     def _begin(self, positions: Iterable[tuple[str, str, str]]) -> None:
-        """The plan is known: what it needs and is not there yet is fetched while the first machines run."""
+        """The plan is known: fetch the kernels that are missing while the first machines run."""
         assert self._matrix is not None
         chosen = list(positions)
         if self._matrix.begin(chosen) and self._matrix.header is not None:
@@ -237,25 +237,25 @@ class Gatherer:
                 missing = self._config.stash[SELECTION].missing
                 try:
                     self._held.enter_context(fetcher.fetching(missing, planned, self._matrix.setup))
-                except HarnessError as trouble:
-                    self._matrix.say(str(trouble))
+                except HarnessError as error:
+                    self._matrix.say(str(error))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Without xdist: the plan is what was selected."""
+        """Without xdist: the plan is the selection."""
         cells = [item for item in session.items if isinstance(item, CellItem)]
         if self._matrix is not None:
             self._begin(item.position for item in cells)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        """With xdist: each worker tells what it selected, as node ids (kernels/kernels.toml::6.1::waitid[6.1][liburing]@6.1)."""
+        """With xdist: each worker reports its selection as node ids (kernels/kernels.toml::6.1::waitid[6.1][liburing]@6.1)."""
         cells = [match for match in map(_NODE_ID.search, ids) if match]
         if self._matrix is not None:
-            only = self._matrix.setup.bindings[0].name  # where ids do not say it
+            only = self._matrix.setup.bindings[0].name  # if the ids do not name it
             self._begin((match[1], match[2], match[3] or only) for match in cells)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A cell is written down as soon as it is known. Whatever else fails is our own trouble."""
+        """Write a cell down as soon as it is known. Any other failure is a harness error."""
         if self._matrix is None:
             return
         properties = dict(report.user_properties)
@@ -270,7 +270,7 @@ class Gatherer:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Close the results, and say with the exit code what they are."""
+        """Close the results, and set the exit code."""
         if self._progress is not None:
             self._progress.stop()
         self._held.close()
@@ -280,7 +280,7 @@ class Gatherer:
         if exitstatus == pytest.ExitCode.INTERRUPTED:
             session.exitstatus = INTERRUPTED
         elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
-            self._matrix.say("No cell was selected: see the names with --collect-only.")
+            self._matrix.say("No cell was selected. --collect-only lists the names.")
             session.exitstatus = TROUBLE
         elif exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             if self._config.option.publish:
@@ -302,7 +302,7 @@ class Gatherer:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
-    """With -v a cell shows its verdict; else progress.py shows how far each kernel is. Without a verdict no test passed or failed."""
+    """With -v a cell shows its verdict; else progress.py shows how far each kernel is. If nothing was asked, no test passed or failed."""
     cell = dict(getattr(report, "user_properties", ())).get(CELL)
     if report.when != "call" or cell is None:
         return None

@@ -1,7 +1,7 @@
-"""Fetching ahead: `ci/kernels fetch` as a process in the background of a run.
+"""Fetching ahead: `ci/kernels fetch` in the background of a run.
 
-It uses the cache as everybody does. A machine that needs a kernel which is being fetched waits for it; one whose kernel
-cannot be fetched finds that out for itself and says so in its own column, so what happens here is only logged.
+It shares the cache with the run. A machine waits if its kernel is being fetched. If a kernel cannot be fetched, its own
+column finds that out and says so; here it is only logged.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ LOG = "fetch.log"  # in the run's directory
 
 @contextmanager
 def fetching(specs: Sequence[str], planned: Sequence[str], setup: Setup) -> Iterator[None]:
-    """Fetch those of the kernels that head a planned column; what is under way at the end of the block is given up.
+    """Fetch the kernels of the planned columns. Downloads still running at the end of the block are cancelled.
 
-    Only the archive's: what is built from a tree would take the processors from the machines that run.
+    Only kernels of the archive: building a tree would take the processors from the running machines.
     """
     known = {spec: specify(spec, setup.settings.local, setup.fragments) for spec in specs}
     series = [spec for spec, it in known.items() if it.kind is Kind.SERIES and it.heading in planned]

@@ -1,4 +1,4 @@
-"""Publishing a run: reports/ and the table in README.md, from a complete run of the whole matrix or not at all."""
+"""Publishes a run: reports/ and the table in README.md, from a complete run of the whole matrix or not at all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.suite import catalogue
 
 
 def publish(matrix: Matrix) -> None:
-    """Publish the run, or say why it is not published. What was published before stays until a better run is there."""
+    """Publish the run, or say why not. In that case the published files stay as they are."""
     reason = matrix.troubles[0] if matrix.troubles else _hindrance(matrix)
     if reason:
         matrix.messages.append(f"Not published: {reason}")
@@ -35,22 +35,22 @@ def publish(matrix: Matrix) -> None:
     matrix.messages.append("Published: reports/ and the table in README.md.")
     if gone:
         matrix.messages.append(
-            f"The table no longer has {', '.join(gone)}: the archive dropped it, or kernels.toml leaves it out."
+            f"The table no longer has {', '.join(gone)}: the archive dropped it, or kernels.toml excludes it."
         )
 
 
 def _replace(path: Path, whole: Results) -> None:
-    """Replace what is published, all of it or nothing."""
+    """Replace the published files, all or none."""
     found = read_results(path)  # also checks every line against the schema
     if found.cells != whole.cells:
-        raise HarnessError(f"{path} does not hold this run.")
+        raise HarnessError(f"{path} does not hold this run, so another run may have replaced it. Run ci/matrix again.")
     REPORTS.mkdir(exist_ok=True)
     shown = brief(found)
     folder.replace_all({REPORTS / RESULTS: as_text(shown), **rendered(shown)})
 
 
 def rendered(published: Results) -> dict[Path, str]:
-    """Every file that shows the published results, each with the text that it must have."""
+    """Every file that shows the published results, with the text that it must have."""
     rows = catalogue.load()
     block = readme.render(published, rows)
     reports = folder.render(published, rows, Place(home=os.path.relpath(ROOT, REPORTS)), folder.PUBLISHED)
@@ -61,43 +61,43 @@ def rendered(published: Results) -> dict[Path, str]:
 
 
 def publish_results(directory: Path, columns: Sequence[str]) -> None:
-    """Publish results that were made earlier, or elsewhere, if they are of the whole matrix; HarnessError otherwise."""
+    """Publish results from an earlier run or another machine; HarnessError if they are not the whole matrix."""
     whole = read_results(directory / RESULTS)
     if reason := hindrance(whole, columns):
         raise HarnessError(f"These results cannot be published: {reason}")
     try:
         _replace(directory / RESULTS, whole)
     except OSError as error:
-        raise HarnessError(f"The results could not be published: {error}") from error
+        raise HarnessError(f"The results could not be published: {error}. Correct this, then publish again.") from error
 
 
 def hindrance(whole: Results, columns: Sequence[str]) -> str | None:
-    """Why these are not the results of a complete run of all tests on these columns; None if they are."""
+    """Why these results are not a complete run of all tests on these columns; None if they are."""
     plan = whole.header.plan
     for ran, wanted in ((plan.kernels, tuple(columns)), (plan.tests, tuple(row.name for row in catalogue.load()))):
         if ran != wanted:
             differs = ", ".join(sorted(set(ran) ^ set(wanted))) or "their order"
-            return f"only a part of the matrix ran, or more than it ({differs}); reports/ and README.md show complete runs."
-    for cell in whole.cells:  # how a cell was made is in the command that makes it again
+            return f"the run was not exactly the matrix (it differs in {differs}); reports/ and README.md show it whole."
+    for cell in whole.cells:  # the command to run a cell again has the options of the run
         words = shlex.split(cell.rerun)
         if option := next((option for option in OPTIONS if option in words), None):
-            return f"this run had {option}; reports/ and README.md show the matrix as it stands."
+            return f"this run used {option}; reports/ and README.md show the default matrix."
     if not whole.footer.complete or whole.footer.no_verdict:
         return f"{whole.footer.no_verdict} cells have no verdict."
     return None
 
 
 def _gone(columns: tuple[str, ...]) -> list[str]:
-    """The columns of the last publication that the new one lacks."""
+    """The columns that were published last time and are missing now."""
     try:
         last = read_results(REPORTS / RESULTS)
-    except (OSError, HarnessError):  # none, or one that only a better one can mend
+    except (OSError, HarnessError):  # none, or a damaged one that publishing will replace
         return []
     return [name for name in last.header.plan.kernels if name not in columns]
 
 
 def _hindrance(matrix: Matrix) -> str | None:
-    """Why this run is none of the whole matrix as it stands; None if it is."""
+    """Why this run is not one of the whole default matrix; None if it is."""
     if matrix.whole is None:
         return "the run was not finished."
     if matrix.hindrance:
@@ -105,6 +105,6 @@ def _hindrance(matrix: Matrix) -> str | None:
     usual = Setup(build=ROOT / "build", artefacts=matrix.setup.artefacts)
     for option, name in OPTIONS.items():
         if getattr(matrix.setup, name) != getattr(usual, name):
-            return f"this run had {option}; reports/ and README.md show the matrix as it stands."
+            return f"this run used {option}; reports/ and README.md show the default matrix."
     local, fragments = matrix.setup.settings.local, matrix.setup.fragments
     return hindrance(matrix.whole, list(columns_for(matrix.specs, local, fragments).values()))

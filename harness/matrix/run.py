@@ -1,4 +1,4 @@
-"""A run of the matrix from the command line: `pytest harness` as ci/matrix calls it, with the harness's own exit codes."""
+"""A run of the matrix from the command line: `pytest harness` for ci/matrix, with the harness's own exit codes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from harness.base.paths import ROOT
 ARGUMENTS = (
     str(ROOT / "harness"),
     "--quiet",
-    "--capture=no",  # what a waiting person wants to know is seen at once
-    "-rN",  # the table at the end says it better
-    # Kernels in parallel, the cells of one in one process. One more than there are processors: a guest also waits,
-    # some for seconds (up to 6.1 the kernel puts off the clean-up of registered files).
+    "--capture=no",  # progress messages show at once
+    "-rN",  # the table at the end is the better summary
+    # Kernels run in parallel, each in one process. One more than there are processors, because guests also wait,
+    # some for seconds (up to 6.1 the kernel delays the clean-up of registered files).
     *("--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup"),
 )
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the matrix; pytest's own codes for wrong usage and internal errors are our trouble, too."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: results so far, no QEMU left
+    """Run the matrix; pytest's own codes for wrong usage and internal errors become harness errors."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: keeps the results so far, leaves no QEMU
     code = pytest.main([*ARGUMENTS, *arguments])
     return int(code) if code in (OK, SURPRISES, TROUBLE, INTERRUPTED) else TROUBLE

@@ -1,6 +1,6 @@
-"""Where mutants are made: copies of the headers, compilers, and the program that holds many mutants.
+"""Builds mutants: copies of the headers, compiler calls, and the program that contains many mutants.
 
-Nothing here writes into the working tree. The sources of the tests are read from it, the headers are copies.
+Nothing here writes into the working tree. Test sources are read from it; headers are copied.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ INCLUDE = ROOT / "bindings" / "include"
 UNITS = ROOT / "bindings" / "tests"
 EVERYTHING = UNITS / "everything.cc"
 
-#: Every program here: without optimisation, for it is run once. A mutant may be worth a warning; that does not count.
+#: For every program here: no optimisation, because it runs once. A mutant may cause a warning; that does not count.
 OPTIONS = ("-std=c++20", "-O0", "-w")
-#: What nobody wrote to is never 0 by luck, as in bindings/tests/CMakeLists.txt.
+#: Unwritten variables are never 0 by accident, as in bindings/tests/CMakeLists.txt.
 INITIALISED = ("-ftrivial-auto-var-init=pattern",)
 _MESSAGE = re.compile(r"^\S*?/uring/(\S+?):(\d+):(\d+): error: ", re.MULTILINE)
 
-#: Compiled once in front of every unit test that is compiled again and again.
+#: Precompiled once for the unit tests, which are compiled over and over.
 _PREAMBLE = "#include <gtest/gtest.h>\n" + "".join(
     f"#include <{name}>\n" for name in ("array", "bit", "cstring", "functional", "map", "set", "span", "utility", "vector")
 )
@@ -38,15 +38,15 @@ _PREAMBLE = "#include <gtest/gtest.h>\n" + "".join(
 
 @dataclass(frozen=True)
 class Program:
-    """The conformance suite, and the binding's unit tests unless left out, with many mutants in them, by number."""
+    """The conformance suite and, unless left out, the binding's unit tests, with many mutants chosen by number."""
 
-    numbers: Mapping[str, int]  # by the mutants' ids
+    numbers: Mapping[str, int]  # by mutant id
     suite: Path
     units: Path | None = None
 
 
 class Builder:
-    """A folder to work in; what an earlier run left there is used again as far as it fits."""
+    """A folder to work in. Files of an earlier run are reused if they still fit."""
 
     def __init__(self, folder: Path, headers: Mapping[str, Header]) -> None:
         self.folder = folder
@@ -58,9 +58,9 @@ class Builder:
     def program(self, mutants: Sequence[Mutant], jobs: int) -> Program:
         """Build the program with all of the mutants that can be chosen at run time."""
         place = self.folder / "program"
-        numbers, preamble = self._with_choices(place, mutants)  # named by what is in it: whatever was built with another is old
+        numbers, preamble = self._with_choices(place, mutants)  # named by its contents: anything built with another is stale
         build = place / "build"
-        # The project's own build, with other headers in front of its own.
+        # The project's own build, with these headers before its own.
         injected = place / "injected.cmake"
         write(injected, f"include_directories(BEFORE {place / 'include'})\nadd_compile_options(-w -include {preamble})\n")
         run_or_raise(
@@ -71,7 +71,7 @@ class Builder:
         return Program(numbers, build / "conformance" / "conformance", build / "bindings" / "tests" / "binding_test")
 
     def small_program(self, mutants: Sequence[Mutant], rows: Sequence[str], jobs: int) -> Program:
-        """The same with only some rows of the suite, which is built in a fraction of the time."""
+        """The same with only some rows of the suite, which builds much faster."""
         place = self.folder / "small"
         numbers, preamble = self._with_choices(place, mutants)
         sources = [ROOT / "conformance" / "zig" / f"{row}_test.cc" for row in rows]
@@ -81,7 +81,7 @@ class Builder:
         return Program(numbers, suite)
 
     def _with_choices(self, place: Path, mutants: Sequence[Mutant]) -> tuple[dict[str, int], Path]:
-        """Write the headers; the mutants' numbers, and what must be included in front of all else."""
+        """Write the headers. Returns the mutants' numbers, and the file that must be included first."""
         numbered = {number: mutant for number, mutant in enumerate(mutants, start=1) if mutant.choices}
         chosen = self._settle(place / "include", numbered)
         text = f'#include "include/mutation.h"\n{_PREAMBLE}#include <uring/uring.h>\n'
@@ -93,7 +93,7 @@ class Builder:
         return {mutant.id: number for number, mutant in chosen.items()}, preamble
 
     def _settle(self, include: Path, numbered: Mapping[int, Mutant]) -> dict[int, Mutant]:
-        """Write headers with as many of the mutants as the compiler takes as choices; the others are compiled alone."""
+        """Write headers with all mutants that the compiler accepts as choices. The others are compiled alone."""
         chosen = dict(numbered)
         while True:
             texts = schemata.combine(self._headers, chosen)
@@ -109,17 +109,17 @@ class Builder:
                 for number in texts[file].mutants_at(int(line), int(column))
             }
             if not blamed & chosen.keys():
-                raise HarnessError(f"The headers with all mutants do not compile, and no mutant is to blame:\n{made.errors[:2000]}")
+                raise HarnessError(f"The headers with all mutants do not compile, and no mutant is the cause:\n{made.errors[:2000]}")
             chosen = {number: mutant for number, mutant in chosen.items() if number not in blamed}
 
     # --- one at a time -----------------------------------------------------------------------------------------------
 
     def alone(self, mutant: Mutant) -> Path:
-        """An include directory in which the binding is this mutant, in a folder of its own."""
+        """An include directory with this mutant of the binding, in its own folder."""
         return self._include(mutant.id, apply(self._headers, mutant))
 
     def original(self, purpose: str = "looks") -> Path:
-        """An include directory with the binding as it is, in a folder for this purpose."""
+        """An include directory with the unchanged binding, in a folder for this purpose."""
         return self._include(f"original-{purpose}", {})
 
     def _include(self, name: str, changed: Mapping[str, str]) -> Path:
@@ -129,7 +129,7 @@ class Builder:
         return include
 
     def preamble(self) -> Path:
-        """A precompiled header for what is compiled alone."""
+        """A precompiled header for sources that are compiled alone."""
         with self._lock:
             return self._preamble(self.folder / "preamble.h", _PREAMBLE, *INITIALISED)
 
@@ -140,14 +140,14 @@ class Builder:
         return header
 
     def unit(self, include: Path, source: Path) -> Path | str:
-        """One unit test as a program of its own; or what the compiler says."""
+        """One unit test as a program; or the compiler's message."""
         program = include.parent / source.stem
         made = _run("g++", *OPTIONS, *INITIALISED, "-include", self.preamble(), "-I", include, source, "-o", program,
                     "-fmax-errors=1", "-lgtest", "-lgtest_main")  # fmt: skip
         return program if made.code == 0 else made.errors
 
     def rows(self, include: Path, rows: Sequence[str], jobs: int) -> Path | str:
-        """The conformance program with only these rows; or what the compiler says."""
+        """The conformance program with only these rows; or the compiler's message."""
         return self._rows(include, self.preamble(), [ROOT / "conformance" / "zig" / f"{row}_test.cc" for row in rows], jobs, *INITIALISED)
 
     def _rows(self, include: Path, preamble: Path, sources: Sequence[Path], jobs: int, *more: str) -> Path | str:
@@ -156,7 +156,7 @@ class Builder:
 
         def compiled(source: Path) -> tuple[Path, Done]:
             made = include.parent / f"{source.stem}.o"
-            version = '-DCONFORMANCE_URING_VERSION="with a mistake in it"'  # otherwise the project's: see conformance/CMakeLists.txt
+            version = '-DCONFORMANCE_URING_VERSION="with a mistake in it"'  # normally the project's: see conformance/CMakeLists.txt
             options = (*OPTIONS, *more, version, "-include", preamble, "-I", include, "-I", folder)
             return made, _run("g++", *options, "-c", source, "-o", made)
 
@@ -170,7 +170,7 @@ class Builder:
 
 
 def digest_of(paths: Iterable[Path]) -> str:
-    """Of the files' names and texts."""
+    """The digest of the names and contents of files."""
     found = hashlib.sha256()
     for path in paths:
         body = path.read_bytes()
@@ -179,7 +179,7 @@ def digest_of(paths: Iterable[Path]) -> str:
 
 
 def write(path: Path, text: str) -> bool:
-    """Write the file unless it holds this already, so that what was built from it stays; whether it was written."""
+    """Write the file unless it is unchanged, so that files built from it stay valid. Returns whether it was written."""
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -188,7 +188,7 @@ def write(path: Path, text: str) -> bool:
 
 
 def run_or_raise(*command: object) -> None:
-    """Run a command that must work."""
+    """Run a command that must succeed."""
     run([str(word) for word in command], remedy="Everything must compile without a mutant; ci/install brings the tools.")
 
 

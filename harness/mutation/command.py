@@ -1,4 +1,4 @@
-"""`ci/mutate`: breaks the binding on purpose, one change at a time, and says who notices."""
+"""`ci/mutate`: breaks the binding on purpose, one change at a time, and reports which check notices."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from harness.mutation.builder import INCLUDE, Builder
 PLACE = ROOT / "build" / "mutants"
 
 _EPILOG = """\
-A complete run writes reports/mutants.md and the README's line. What is found is kept in build/mutants
-as it is found: after an interruption only the rest runs, and after a change of a header or a test everything.
+A complete run writes reports/mutants.md and the README's line. Findings are saved in build/mutants
+at once: after an interruption only the rest runs; after a change to a header or a test everything runs again.
 
-Exit code: 0 all is as it was, 1 a mutant survives that must not (or one dies that was called equivalent), 2 our own trouble."""
+Exit code: 0 as expected, 1 a mutant survives that must not (or an equivalent one dies), 2 a harness error."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Choose mutants, try them, tell."""
+    """Choose mutants, try them, report."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was found is kept
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: findings are kept
     begin = os.times().elapsed
     sources = headers.read(INCLUDE)
-    # A mistake that people make may also be one that is generated; it is tried once.
+    # A hand-made mutant may also be generated; it is tried once.
     mutants = list({mutant.id: mutant for mutant in [*operators.generate(sources), *handmade(sources)]}.values())
     exempt = ledger.exemptions(mutants)
     before = ledger.read(ledger.LAST)
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
             return there if there.verdict == Verdict.KILLED else finding
 
         if not _try_all(tried, todo, journal, options.jobs):
-            print(f"Interrupted. What was found so far is in {options.into}, and is not made again.")
+            print(f"Interrupted. The findings so far are in {options.into} and will be reused.")
             return INTERRUPTED
         runner.demand_that_the_original_passes()
     entries = [ledger.entry(mutant, journal.known[mutant.id]) for mutant in chosen]
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str]) -> int:
     complaints = list(_complaints(entries, exempt, before))
     print(_summary(entries))
     spent = os.times()
-    print(f"It took {spent.elapsed - begin:.0f} s, and {spent.children_user + spent.children_system:.0f} s of processors.")
+    print(f"It took {spent.elapsed - begin:.0f} s, and {spent.children_user + spent.children_system:.0f} s of CPU time.")
     if len(chosen) == len(mutants):
         publication.publish(entries, exempt)
         print("Written: reports/mutants.md, and the line in README.md.")
@@ -90,14 +90,14 @@ _FEW = 12
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_line.parser("mutate", __doc__ or "", _EPILOG)
-    parser.add_argument("mutant", nargs="*", metavar="NAME", help="only these: ids, or words of what --list shows")
+    parser.add_argument("mutant", nargs="*", metavar="NAME", help="only these: ids, or words from the output of --list")
     parser.add_argument("--file", action="append", metavar="HEADER", help="only the mutants of this header, such as ring.h")
     parser.add_argument("--survivors", action="store_true", help="only those that survived in the last complete run here, or are new")
     parser.add_argument("--sample", action="store_true",
                         help="hand-made mutants that a few rows of the suite kill: quick, and part of ci/test --nightly")  # fmt: skip
-    parser.add_argument("--list", action="store_true", help="name the mutants, and try none")
-    parser.add_argument("--fresh", action="store_true", help="try again what is known already")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at once (default: the CPUs)")
+    parser.add_argument("--list", action="store_true", help="list the mutants without trying them")
+    parser.add_argument("--fresh", action="store_true", help="try mutants again whose outcome is known")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at once (default: one per CPU)")
     parser.add_argument("--into", type=Path, default=PLACE, metavar="DIR", help="where to work (default: build/mutants)")
     return parser
 
@@ -106,7 +106,7 @@ def _chosen(mutants: list[Mutant], options: argparse.Namespace, published: dict[
     found = mutants
     if options.file:
         if unknown := set(options.file) - {mutant.file for mutant in mutants}:
-            raise HarnessError(f"No mutant is in {', '.join(sorted(unknown))}. There are: {', '.join(sorted({m.file for m in mutants}))}.")
+            raise HarnessError(f"There is no mutant in {', '.join(sorted(unknown))}. The headers are: {', '.join(sorted({m.file for m in mutants}))}.")
         found = [mutant for mutant in found if mutant.file in options.file]
     if options.mutant:
         found = [mutant for mutant in found if any(word in f"{mutant.id} {mutant.title}" for word in options.mutant)]
@@ -116,12 +116,12 @@ def _chosen(mutants: list[Mutant], options: argparse.Namespace, published: dict[
         alive = {one.id for one in published.values() if one.verdict == Verdict.SURVIVED}
         found = [mutant for mutant in found if mutant.id in alive or mutant.id not in published]
     if not found:
-        raise HarnessError("No mutant is chosen. ci/mutate --list names them all.")
+        raise HarnessError("No mutant matches. ci/mutate --list shows them all.")
     return found
 
 
 def _try_all(tried: Callable[[Mutant], Finding], todo: Sequence[Mutant], journal: Journal, jobs: int) -> bool:
-    """Try them, and keep each finding; False if a person stopped it."""
+    """Try them, and save each finding. False if interrupted."""
     progress = _Progress(len(todo))
     with ThreadPoolExecutor(jobs) as pool:
         waiting: dict[Future[Finding], Mutant] = {pool.submit(tried, mutant): mutant for mutant in todo}
@@ -142,18 +142,18 @@ def _try_all(tried: Callable[[Mutant], Finding], todo: Sequence[Mutant], journal
 
 
 class _Progress:
-    """Says how far it is, every twenty seconds and at the end."""
+    """Prints progress, with the count of each verdict, every twenty seconds and at the end."""
 
     def __init__(self, total: int) -> None:
         self._total, self._done, self._counts = total, 0, Counter[str]()
-        self._begin = self._told = time.monotonic()
+        self._begin = self._printed = time.monotonic()
 
     def tell(self, finding: Finding) -> None:
         self._done += 1
         self._counts[finding.verdict] += 1
         now = time.monotonic()
-        if now - self._told > 20 or self._done == self._total:
-            self._told = now
+        if now - self._printed > 20 or self._done == self._total:
+            self._printed = now
             counts = ", ".join(f"{count} {verdict}" for verdict, count in self._counts.items())
             print(f"{now - self._begin:5.0f} s  {self._done} of {self._total}: {counts}", flush=True)
 
@@ -165,7 +165,7 @@ def _complaints(entries: Iterable[Entry], exempt: dict[str, Exemption], publishe
             was = f", and was killed by {before.killer} before" if before and before.verdict == Verdict.KILLED else ""
             yield f"{one.id} survives{was}: {one.title}"
         if one.verdict == Verdict.KILLED and one.id in exempt:
-            yield f"{one.id} dies ({one.killer} {one.how}), and equivalents.toml says that nobody can tell: {one.title}"
+            yield f"{one.id} dies ({one.killer} {one.how}), but equivalents.toml says that no test can notice it: {one.title}"
 
 
 def _summary(entries: Sequence[Entry]) -> str:
@@ -177,7 +177,7 @@ def _summary(entries: Sequence[Entry]) -> str:
 
 
 def _shown(mutant: Mutant, one: Entry, sources: dict[str, headers.Header], exempt: dict[str, Exemption]) -> str:
-    """The mutant as a diff, and what became of it."""
+    """The mutant as a diff, and its outcome."""
     parts = [f"{mutant.id} {mutant.title}" + (f"\n({mutant.why})" if mutant.why else "")]
     for file, new in apply(sources, mutant).items():
         old = sources[file].text.splitlines()

@@ -1,6 +1,6 @@
-"""Mutants on other kernels than this machine's: what lives only where a feature is missing, or only where it is new.
+"""Mutants on kernels other than this machine's: code that only runs if a feature is missing, or only if it is new.
 
-The mutant is compiled alone with the rows that can tell, and the matrix runs them on the kernel as it runs everything.
+The mutant is compiled alone with the rows that can notice it, and the matrix runs them on that kernel as usual.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from harness.verdicts.judge import Verdict as Judged
 
 _BUILDING = threading.Lock()
 _TRYING_THE_ORIGINAL = threading.Lock()
-_sound: set[tuple[str, tuple[str, ...]]] = set()  # kernels and rows that are green there without a mutant
+_sound: set[tuple[str, tuple[str, ...]]] = set()  # kernels and rows that pass there without a mutant
 
 
 def try_on_its_kernel(builder: Builder, mutant: Mutant) -> Finding:
-    """What the suite says of this mutant on the kernel that it was made for."""
+    """What the suite says about this mutant on the kernel that it was made for."""
     finding = _try(builder, builder.alone(mutant), mutant)
     with _TRYING_THE_ORIGINAL:
         if finding.verdict is Verdict.KILLED and (mutant.kernel, mutant.rows) not in _sound:
             if (without := _try(builder, builder.original("elsewhere"), mutant)).verdict is not Verdict.SURVIVED:
-                raise HarnessError(f"{without.killer} fails without any mutant. See ci/matrix --kernel {mutant.kernel}.")
+                raise HarnessError(f"{without.killer} fails without any mutant. Run ci/matrix --kernel {mutant.kernel} to see why.")
             _sound.add((mutant.kernel, mutant.rows))
     return finding
 
@@ -51,7 +51,7 @@ def _try(builder: Builder, include: Path, mutant: Mutant) -> Finding:
 
 
 def _runner(builder: Builder) -> Path:
-    """The init of the machines."""
+    """The init of the virtual machines."""
     build = builder.folder / "program" / "build"
     with _BUILDING:
         run_or_raise("cmake", "--build", build, "--target", "runner")
@@ -68,7 +68,7 @@ def _matrix(mutant: Mutant, build: Path, place: Path) -> Finding:
                "--results", str(place), *(word for row in mutant.rows for word in ("--test", row))]  # fmt: skip
     done = run(command, cwd=ROOT, environment=os.environ | {"PYTHONPATH": str(ROOT)}, remedy="ci/install brings it.", check=False)
     if done.code not in (OK, SURPRISES):
-        raise HarnessError(f"{' '.join(command)} ended with {done.code}:\n{done.said}")
+        raise HarnessError(f"{' '.join(command)} failed with exit code {done.code}:\n{done.said}")
     red = [cell for cell in read_results(place / RESULTS).cells if cell.verdict in (Judged.WRONG, Judged.MISSING)]
     if not red:
         return Finding(Verdict.SURVIVED)

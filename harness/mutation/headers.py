@@ -1,4 +1,4 @@
-"""The binding's headers as syntax trees, read by libclang: what an operator mutates is never a comment or a string."""
+"""The binding's headers as syntax trees, read by libclang, so that operators never mutate a comment or a string."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.base.errors import HarnessError
 
 #: Below bindings/include.
 FOLDER = "uring"
-#: The file of the other architecture, which no source that is compiled here includes.
+#: The file of the other architecture, which no source compiled here includes.
 OTHER_ARCHITECTURE = "arch/aarch64.h"
 
 _SCOPES = ("CLASS_DECL", "STRUCT_DECL", "CLASS_TEMPLATE", "CLASS_TEMPLATE_PARTIAL_SPECIALIZATION")
@@ -33,14 +33,14 @@ class Declaration:
 
 @dataclass(frozen=True)
 class Node:
-    """One node of a syntax tree, and the piece of its header that it was made from."""
+    """One node of a syntax tree, and its place in the header."""
 
-    kind: str  # as libclang calls it: BINARY_OPERATOR ...
+    kind: str  # libclang's name: BINARY_OPERATOR ...
     name: str
     type: str
     start: int
     end: int
-    scope: str  # "BasicRing::close" for the function of that name; other nodes have none
+    scope: str  # "BasicRing::close" for that function; "" for other nodes
     refers: Declaration | None
     children: tuple[Node, ...]
 
@@ -53,14 +53,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Header:
-    """A header: its text, and the nodes that stand at its top."""
+    """A header: its text and its top-level nodes."""
 
     file: str  # "ring.h", "arch/x86_64.h"
     text: str
     nodes: tuple[Node, ...]
 
     def line_at(self, offset: int) -> str:
-        """The line around an offset, without the space in front and the comment behind."""
+        """The line at an offset, without its indentation and its trailing comment."""
         begin = self.text.rfind("\n", 0, offset) + 1
         end = self.text.find("\n", offset)
         line = self.text[begin : end if end >= 0 else len(self.text)]
@@ -78,7 +78,7 @@ class Header:
 
 
 def read(include: Path) -> dict[str, Header]:
-    """Every header below `include`, by its name."""
+    """Every header below `include`, by name."""
     files = sorted(str(path.relative_to(include / FOLDER)) for path in (include / FOLDER).rglob("*.h"))
     trees = _tops(include, f"{FOLDER}/uring.h", ())
     other = _tops(include, f"{FOLDER}/{OTHER_ARCHITECTURE}", ("--target=aarch64-linux-gnu", "-ffreestanding"))
@@ -94,7 +94,7 @@ def read(include: Path) -> dict[str, Header]:
 
 
 def _tops(include: Path, header: str, options: tuple[str, ...]) -> dict[str, list[Node]]:
-    """The nodes at the top of each header that this one includes, itself among them."""
+    """The top-level nodes of this header and of each header that it includes."""
     source = include / header
     unit = cindex.Index.create().parse(
         str(source), args=["-xc++", "-std=c++20", "-Wno-pragma-once-outside-header", f"-I{include}", *options]
@@ -118,7 +118,7 @@ class _Reader:
         self._folder = folder
 
     def file_of(self, cursor: Any) -> str | None:
-        """The header that the cursor lies in; None for others' headers."""
+        """The header that contains the cursor; None for headers that are not ours."""
         name, _ = _file_location(cursor.location)
         path = Path(name or "/")
         return str(path.relative_to(self._folder)) if path.is_relative_to(self._folder) else None
@@ -160,7 +160,7 @@ def _scope(cursor: Any) -> str:
 
 
 def _file_location(location: Any) -> tuple[str | None, int]:
-    """File and offset; of what is a macro's argument, where it was written. (The module itself asks for the macro.)"""
+    """File and offset; for a macro's argument, where it was written. (The module's own function gives the macro's place.)"""
     file = cindex.c_object_p()
     line, column, offset = ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint()
     cindex.conf.lib.clang_getFileLocation(

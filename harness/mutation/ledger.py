@@ -1,8 +1,8 @@
-"""What was found, as data: one JSON line for each mutant, in the order of the headers.
+"""The findings as data: one JSON line per mutant, in the order of the headers.
 
-build/mutants/mutants.ndjson is the last complete run on this machine. The findings of the run under way are kept in the builder's folder as
-they are made. That a mutant dies is not found out again as long as the headers and the file of the test that killed it are
-the same; that it survives, only as long as all tests are.
+build/mutants/mutants.ndjson is the last complete run on this machine. The current run saves its findings in the builder's folder at once. A
+killed mutant is not tried again while the headers and the file of the test that killed it are unchanged; a survivor is not
+tried again while all tests are unchanged.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ SCHEMA = EXEMPTIONS.with_suffix(".schema.json")
 LAST = ROOT / "build" / "mutants" / "mutants.ndjson"
 
 _SUFFIXES = (".h", ".cc", ".py", ".inc", ".cmake", ".txt")
-#: What decides who is asked, and how.
+#: The files that decide which checks run, and how.
 _TRIAL = tuple(Path(__file__).with_name(name) for name in ("schemata.py", "trial.py", "builder.py"))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A mutant and what became of it. Its place in the header, and the change itself, `ci/mutate ID` shows."""
+    """A mutant and its outcome. `ci/mutate ID` shows its place in the header and the change."""
 
     id: str
     kind: str
@@ -52,7 +52,7 @@ class Entry:
 
 
 def entry(mutant: Mutant, finding: Finding) -> Entry:
-    """The line for a mutant."""
+    """The entry for a mutant."""
     return Entry(
         mutant.id, mutant.kind, mutant.file, mutant.change, str(finding.verdict), mutant.scope,
         str(finding.witness or ""), finding.killer, finding.how, mutant.why,
@@ -68,18 +68,18 @@ def read(path: Path) -> dict[str, Entry]:
         try:
             one = Entry(**json.loads(line))
         except (ValueError, TypeError) as error:
-            raise HarnessError(f"{path}, line {number}, is no entry of this version: {error}. Run ci/mutate again.") from error
+            raise HarnessError(f"{path}, line {number}, is not an entry of this version: {error}. Run ci/mutate again.") from error
         found[one.id] = one
     return found
 
 
 def text(entries: Iterable[Entry]) -> str:
-    """The file's text. Empty fields are left out."""
+    """The text of the file. Empty fields are left out."""
     return "".join(json.dumps({key: value for key, value in vars(one).items() if value}) + "\n" for one in entries)
 
 
 class Journal:
-    """Findings of this and earlier runs, as far as they still hold."""
+    """Findings of this and earlier runs that are still valid."""
 
     def __init__(self, path: Path, sources: Sources | None = None) -> None:
         self._path = path
@@ -97,7 +97,7 @@ class Journal:
                 self.known[key] = finding
 
     def add(self, mutant: Mutant, finding: Finding) -> None:
-        """Keep a finding, whatever happens next."""
+        """Save a finding at once."""
         self.known[mutant.id] = finding
         self._path.parent.mkdir(parents=True, exist_ok=True)
         words = {key: value for key, value in vars(finding).items() if value}
@@ -114,14 +114,14 @@ class Sources:
         self._texts = {path: path.read_text(encoding="utf-8") for path in tests}
         self._looks = [*sorted(units.glob("*_test.py")), *units.glob("emitted_code.cc"), *units.glob("surface_is_complete.cmake")]
         self._all = digest_of(path for folder in (include, units, suite) for path in _files(folder))
-        # Another kernel or compiler may answer otherwise.
+        # Another kernel or compiler may give another answer.
         tools = "".join(map(_first_line, (("uname", "-r"), ("g++", "--version"), ("aarch64-linux-gnu-g++", "--version"))))
         shared = [path for folder in (include, units, suite) for path in _files(folder)
                   if path not in self._texts and path not in self._looks]
         self._base = f"{digest_of([*shared, *_TRIAL])}{tools}"
 
     def of(self, finding: Finding) -> str:
-        """What this finding was made from."""
+        """The digest of everything that this finding depends on."""
         suite, _, name = finding.killer.partition("/")[0].partition(".")
         homes = [path for path, text in self._texts.items() if name and f"{suite}, {name})" in text]
         if finding.witness is Witness.CODE:
@@ -144,19 +144,19 @@ def _finding(words: Mapping[str, str]) -> Finding:
     return Finding(Verdict(words["verdict"]), Witness(witness) if witness else None, words.get("killer", ""), words.get("how", ""))
 
 
-# --- survivors that are known -----------------------------------------------------------------------------------------
+# --- known survivors --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Exemption:
-    """Why a mutant may survive. An equivalent is proved to be no change; what is out of reach cannot be seen from here."""
+    """Why a mutant may survive. An equivalent one provably changes nothing; one out of reach cannot be seen from here."""
 
     is_equivalent: bool
     reason: str
 
 
 def exemptions(mutants: Sequence[Mutant], path: Path = EXEMPTIONS) -> dict[str, Exemption]:
-    """The exemptions, by mutants' ids. HarnessError if one names a mutant that there is not."""
+    """The exemptions by mutant id. HarnessError if one names a mutant that does not exist."""
     titles = {mutant.id: mutant.title for mutant in mutants}
     found: dict[str, Exemption] = {}
     groups = toml_file.load(path, SCHEMA)
@@ -166,10 +166,10 @@ def exemptions(mutants: Sequence[Mutant], path: Path = EXEMPTIONS) -> dict[str, 
                 key, _, title = mutant.partition(" ")
                 if titles.get(key) != title:
                     raise HarnessError(
-                        f"{path.name} exempts {mutant!r}, and there is no such mutant (any more). Was its line changed? Then "
-                        "think its reason through again, and write down the new name, which ci/mutate --list shows."
+                        f"{path.name} exempts {mutant!r}, but there is no such mutant (any more). If its line was changed, check "
+                        "that the reason still holds, then write the new name, which ci/mutate --list shows."
                     )
                 if key in found:
-                    raise HarnessError(f"{path.name} exempts {mutant!r} twice; once is enough.")
+                    raise HarnessError(f"{path.name} exempts {mutant!r} twice. Remove one.")
                 found[key] = Exemption(is_equivalent, " ".join(group["reason"].split()))
     return found

@@ -1,4 +1,4 @@
-"""What a mutant is, and which there are: those that the operators make and those of handmade.toml."""
+"""Mutants: those that the operators generate and those in handmade.toml."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SCHEMA = HANDMADE.with_suffix(".schema.json")
 
 @dataclass(frozen=True)
 class Edit:
-    """A piece of a header and what stands there instead.
+    """A piece of a header and its replacement.
 
-    `statement`: the piece is an expression that stands alone; nothing looks at its value.
+    `statement`: the piece is an expression statement, so its value is not used.
     """
 
     file: str
@@ -37,51 +37,51 @@ class Edit:
 class Mutant:
     """One change of the binding.
 
-    `edits` make it from the headers. `choices` do the same at run time, where a program can decide whether it is
-    this mutant: pieces that are expressions. They are empty where the compiler must know.
+    `edits` make it from the headers. `choices` do the same at run time, for expressions: the program decides whether
+    it is this mutant. They are empty if the compiler must know the value.
     """
 
     file: str
-    scope: str  # the function or type that it is in
+    scope: str  # the function or type that contains it
     line: str  # the text of its line
     change: str  # "`a < b` becomes `a <= b`"
     kind: str
     edits: tuple[Edit, ...]
     choices: tuple[Edit, ...] = ()
-    nth: int = 1  # of those that agree in all of the above
-    why: str = ""  # of a hand-made one: what mistake it stands for
-    kernel: str = ""  # where it can be told from the original, if not on this machine's kernel
-    rows: tuple[str, ...] = ()  # of the suite that can tell there
+    nth: int = 1  # among those with equal file, scope, line and change
+    why: str = ""  # for a hand-made one: the mistake that it stands for
+    kernel: str = ""  # where it can be noticed, if not on this machine's kernel
+    rows: tuple[str, ...] = ()  # of the suite that can notice it there
     sample: bool = False  # ci/test tries it
-    may_be_evaluated: bool = False  # by the compiler, which makes no choices: it is in a constexpr function
+    may_be_evaluated: bool = False  # by the compiler, which ignores choices: it is in a constexpr function
 
     @property
     def id(self) -> str:
-        """Its name in commands and data: the same as long as its function and its line stay as they are."""
+        """Its name in commands and data. It stays the same while its function and its line do."""
         text = "\0".join((self.file, self.scope, self.line, self.change, str(self.nth)))
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     @property
     def is_told_by_use(self) -> bool:
-        """Whether its choices stand where something is used, and its edit where that is defined."""
+        """Whether its choices are at the uses of a name, and its edit at the definition."""
         return any(choice.file != self.file or choice.start > self.edits[0].start or choice.end < self.edits[0].end
                    for choice in self.choices)  # fmt: skip
 
     @property
     def is_about_order(self) -> bool:
-        """Whether it touches order, or how memory is mapped, which no run tells: there the code itself must be looked at."""
+        """Whether it affects ordering or memory mapping, which no run shows, so that the emitted code must be checked."""
         words = ("memory order", "fence", "acquire", "release", "map_populate")
         return any(word in f"{self.kind} {self.change}" for word in words)
 
     @property
     def title(self) -> str:
-        """Where it is and what it does, for people."""
+        """Its place and its change, for people."""
         place = f"{self.file}, {self.scope}" if self.scope else self.file
         return f"{place}: {self.change}" + (f" ({self.nth}.)" if self.nth > 1 else "")
 
 
 def numbered(found: Iterable[Mutant]) -> list[Mutant]:
-    """The mutants, those that agree in everything by which they are named counted."""
+    """The mutants, with those that would have the same name numbered."""
     seen: Counter[tuple[str, ...]] = Counter()
     mutants = []
     for mutant in found:
@@ -114,8 +114,8 @@ def _handmade(headers: Mapping[str, Header], entry: Mapping[str, Any]) -> Mutant
     }
     if len(places) != 1:
         raise HarnessError(
-            f"handmade.toml: {before!r} is {len(places)} times in {scope} of {file}, and must be there once. Was the header "
-            "changed? Then change the entry, or remove it if nobody can make this mistake any more."
+            f"handmade.toml: {before!r} appears {len(places)} times in {scope} of {file}, but must appear once. If the "
+            "header was changed, change the entry, or remove it if this mistake is no longer possible."
         )
     start = places.pop()
     end = start + len(before)
@@ -140,6 +140,6 @@ def _handmade(headers: Mapping[str, Header], entry: Mapping[str, Any]) -> Mutant
 
 
 def _is_expression(node: Node, text: str) -> bool:
-    """Whether a choice can stand in the node's place."""
+    """Whether a choice can replace the node."""
     return node.kind in ("CALL_EXPR", "BINARY_OPERATOR", "UNARY_OPERATOR", "CONDITIONAL_OPERATOR", "CXX_STATIC_CAST_EXPR",
                          "MEMBER_REF_EXPR", "ARRAY_SUBSCRIPT_EXPR") and not text[node.start : node.end].startswith("URING_ASSERT")  # fmt: skip

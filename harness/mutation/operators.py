@@ -1,7 +1,7 @@
-"""The generated mutants: each constant, comparison, arithmetic and bit operator of the headers changed, each operand
-and field taken for its neighbour, each statement left out.
+"""The generated mutants: each constant, comparison, arithmetic and bit operator of the headers is changed, each operand
+and field is replaced by its neighbour, each statement is left out.
 
-Left alone are assertions (static_assert is a check of the binding, not the binding) and what the headers only tell the
+Assertions are not mutated (static_assert checks the binding but is not part of it), and neither are hints to the
 optimiser.
 """
 
@@ -17,7 +17,7 @@ from harness.mutation.mutants import Edit, Mutant, numbered
 CONSTANT, COMPARISON, ARITHMETIC, BIT, LOGIC, SIZE = "constant", "comparison", "arithmetic", "bit operator", "logic", "size"
 STATEMENT, OPERAND, FIELD, FUNCTION, ORDER, LAYOUT = "statement", "operand", "field", "function", "memory order", "layout"
 
-#: What stands in the place of an operator, by kind. "" leaves the right operand out.
+#: The replacements of an operator, by kind. "" leaves the right operand out.
 _BINARY: dict[str, tuple[str, tuple[str, ...]]] = {
     "==": (COMPARISON, ("!=",)),
     "!=": (COMPARISON, ("==",)),
@@ -41,7 +41,7 @@ _BINARY: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 _UNARY = {"!": (LOGIC, ""), "~": (BIT, ""), "-": (ARITHMETIC, ""), "++": (ARITHMETIC, "--"), "--": (ARITHMETIC, "++")}
 
-#: The next weaker order, and the access that has it.
+#: The next weaker memory order, and the access that uses it.
 _WEAKER = {
     "std::memory_order_acquire": "std::memory_order_relaxed",
     "std::memory_order_release": "std::memory_order_relaxed",
@@ -57,18 +57,18 @@ _NOT_STATEMENTS = (
 _BODIES = ("COMPOUND_STMT", "IF_STMT", "FOR_STMT")
 _HINT = "__builtin_unreachable"
 _INTEGER = re.compile(r"(0[xX][0-9a-fA-F']+|[0-9][0-9']*)([uUlL]*)")
-#: Enumerations whose numbers the binding's users see under the same names: only who compares them with others' can tell.
+#: Enumerations whose values users see only by name: a change shows only in a comparison with another definition.
 _SHARED_NAMES = ("Error", "Consumption")
 
 
 @dataclass(frozen=True)
 class _Variable:
-    """A variable of a function, its parameters among them."""
+    """A variable or parameter of a function."""
 
     name: str
     offset: int
     type: str
-    block_end: int  # where it ceases to be
+    block_end: int  # end of its scope
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class _Place:
 
     header: Header
     scope: str
-    constant: bool = False  # the compiler must know what stands here
+    constant: bool = False  # the compiler must know the value here
     may_be_evaluated: bool = False  # the compiler may, if the arguments are known
     variables: tuple[_Variable, ...] = ()  # of the function
 
@@ -119,7 +119,7 @@ class _Generator:
             at = replace(at, scope=node.name)
         yield from self._mutants_of(node, at)
         if (at.header.file, _name_offset(node, at)) in self._constants and node.kind in ("VAR_DECL", "ENUM_CONSTANT_DECL"):
-            return  # its value is mutated as a whole
+            return  # its whole value is mutated instead
         for child in node.children:
             if _is_mutable(node, child, at):
                 yield from self._walk(child, replace(at, constant=at.constant or _must_be_constant(node, child, at)))
@@ -176,7 +176,7 @@ class _Generator:
                 yield _expression(node, at, f"{constant.type}{{}}", CONSTANT)
 
     def _neighbour_function(self, this: Declaration, use: Node, at: _Place) -> str:
-        """The next function of exactly the same type that is known where this one is used, if there is one."""
+        """The next function of exactly the same type that is visible at this use, if any."""
         same = [
             other
             for other in self._functions.get(use.type, ())
@@ -193,7 +193,7 @@ class _Generator:
             yield _expression(node, at, base + dot + other, FIELD)
 
     def _definition(self, node: Node, at: _Place) -> Iterator[Mutant]:
-        """A named constant with another value. Those who use it in the binding can be told so at run time."""
+        """A named constant with another value. Uses of it in the binding can be changed at run time."""
         constant = self._constants.get((at.header.file, _name_offset(node, at)))
         literal = next((child for child in node.descendants() if child.kind == "INTEGER_LITERAL"), None)
         if constant is None or literal is None:
@@ -263,7 +263,7 @@ def _condition(node: Node, at: _Place) -> Iterator[Mutant]:
 
 
 def _statements(node: Node, at: _Place) -> Iterator[Mutant]:
-    """Each expression that stands alone in this block, or as the body of this if or for, left out."""
+    """Each expression statement in this block, or as the body of this if or for, left out."""
     children = node.children if node.kind == "COMPOUND_STMT" else node.children[1:]
     condition = _condition_of(node, at)
     for child in children:
@@ -276,7 +276,7 @@ def _statements(node: Node, at: _Place) -> Iterator[Mutant]:
 
 
 def _layout(node: Node, at: _Place) -> Iterator[Mutant]:
-    """The fields of a struct of the kernel's: each of another width, each exchanged with the next."""
+    """The fields of a kernel struct: each with another width, each exchanged with the next."""
     fields = [child for child in node.children if child.kind == "FIELD_DECL"]
     if not at.header.file.startswith("abi"):
         return
@@ -303,12 +303,12 @@ def _layout(node: Node, at: _Place) -> Iterator[Mutant]:
 @dataclass(frozen=True)
 class _Constant:
     type: str
-    neighbour: str  # the next one of its kind
+    neighbour: str  # the next constant of the same kind
     is_flag: bool
 
 
 def _constants(headers: Mapping[str, Header]) -> dict[tuple[str, int], _Constant]:
-    """The named constants, by where they are declared. A neighbour is the next of the same enumeration or type."""
+    """The named constants by place of declaration. A neighbour is the next of the same enumeration or type."""
     found: dict[tuple[str, int], _Constant] = {}
     for header in headers.values():
         at = _Place(header, "")
@@ -331,7 +331,7 @@ def _is_constant(node: Node, at: _Place) -> bool:
 
 
 def _fields(nodes: list[Node]) -> dict[tuple[str, str], str]:
-    """For each field, by its struct's and its own name, the next one of the same type."""
+    """The next field of the same type, by the names of the struct and the field."""
     found = {}
     for node in nodes:
         if node.kind in ("STRUCT_DECL", "CLASS_DECL", "CLASS_TEMPLATE"):
@@ -344,7 +344,7 @@ def _fields(nodes: list[Node]) -> dict[tuple[str, str], str]:
 
 
 def _functions(nodes: list[Node]) -> dict[str, list[Declaration]]:
-    """The functions that are used by name, by their type."""
+    """The functions that are used by name, grouped by type."""
     found: dict[str, set[Declaration]] = {}
     for node in nodes:
         if node.kind == "DECL_REF_EXPR" and node.refers is not None and node.refers.kind == "FUNCTION_DECL":
@@ -352,7 +352,7 @@ def _functions(nodes: list[Node]) -> dict[str, list[Declaration]]:
     return {kind: sorted(same, key=lambda one: (one.file, one.offset)) for kind, same in found.items()}
 
 
-# --- small questions -------------------------------------------------------------------------------------------------
+# --- predicates ------------------------------------------------------------------------------------------------------
 
 
 def _in_function(node: Node, at: _Place) -> _Place:
@@ -369,7 +369,7 @@ def _variables(node: Node, block_end: int, at: _Place) -> Iterator[_Variable]:
 
 
 def _neighbour_variable(this: _Variable, use: Node, at: _Place) -> str:
-    """The next variable of the same type that is there already, if there is one."""
+    """The next variable of the same type that is already in scope, if any."""
     same = [
         other
         for other in at.variables
@@ -379,7 +379,7 @@ def _neighbour_variable(this: _Variable, use: Node, at: _Place) -> str:
 
 
 def _is_mutable(node: Node, child: Node, at: _Place) -> bool:
-    """Whether the walk goes on into this child: not into types, nor into what constrains a template."""
+    """Whether the walk enters this child: not types, and not the constraints of a template."""
     if node.scope:
         follows_a_field = any(
             one.kind == "MEMBER_REF" and two is child for one, two in zip(node.children, node.children[1:], strict=False)
@@ -405,12 +405,12 @@ def _is_constexpr_if(node: Node, at: _Place) -> bool:
 
 
 def _is_hint(node: Node, at: _Place) -> bool:
-    """Whether this only tells the optimiser what is true anyway."""
+    """Whether this is only a hint to the optimiser."""
     return node.kind == "IF_STMT" and node.children[-1].kind == "CALL_EXPR" and at.text(node.children[-1]).startswith(_HINT)
 
 
 def _condition_of(node: Node, at: _Place) -> Node | None:
-    """The condition of an if (also one with a declaration in front, also one that URING_ASSERT makes) or a ?:."""
+    """The condition of a ?: or an if (including one with an initialiser, and one from URING_ASSERT)."""
     if node.kind == "CONDITIONAL_OPERATOR":
         return node.children[0]
     if node.kind != "IF_STMT":

@@ -1,4 +1,4 @@
-"""Where the numbers of a complete run are: reports/mutants.md, one line of README.md, and all findings in build/mutants."""
+"""Publishes a complete run: reports/mutants.md and one line of README.md; its findings stay in build/mutants."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def publish(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> None:
 
 
 def rendered(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> dict[Path, str]:
-    """The files that show the findings, each with the text that it must have."""
+    """The files that show the findings, with the text that each must have."""
     return {
         PAGE: report.render(entries, exempt),
         README: with_line(README.read_text(encoding="utf-8"), report.readme_line(entries, exempt)),
@@ -33,5 +33,5 @@ def with_line(readme: str, sentence: str) -> str:
     before, begin, rest = readme.partition(report.BEGIN)
     _, end, after = rest.partition(report.END)
     if not begin or not end:
-        raise HarnessError(f"The README must hold {report.BEGIN} and then {report.END}, each once. Put them back.")
+        raise HarnessError(f"README.md must contain {report.BEGIN} and then {report.END}, each once. Put them back.")
     return f"{before}{begin}\n{sentence}\n{end}{after}"

@@ -1,4 +1,4 @@
-"""reports/mutants.md: how many mutants there are, who noticed how many, and every one that nobody noticed, with its reason."""
+"""reports/mutants.md: how many mutants there are, how many each check noticed, and every survivor with its reason."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _COLUMNS: tuple[tuple[str, Callable[[Entry, Mapping[str, Exemption]], bool]], ..
 )  # fmt: skip
 
 _WORDS = """\
-A mutant is the binding with one mistake in it. It is killed when somebody notices: a test of the **suite** (conformance/, on a
-real kernel), which is asked first; the binding's own **unit tests** (bindings/tests, with a kernel that is played); the
-**compiler** (a static_assert); a check of the **emitted code** (bindings/tests/emitted_code_test.py: memory orders are
-instructions on aarch64 and nothing on x86). Most of what only the unit tests kill are operations that no row of the table uses.
+A mutant is the binding with one mistake in it. It is killed by the first check that notices: a test of the **suite**
+(conformance/, on a real kernel), which runs first; the binding's own **unit tests** (bindings/tests, with a simulated kernel); the
+**compiler** (a static_assert); or a check of the **emitted code** (bindings/tests/emitted_code_test.py: memory orders are
+instructions on aarch64, but not on x86). Mutants that only the unit tests kill are mostly in operations that no row uses.
 
-`ci/mutate` makes them all again and fails if one that was killed survives; `ci/mutate NAME` shows one."""
+`ci/mutate` tries them all again and fails if one that was killed survives; `ci/mutate NAME` shows one."""
 
 
 def headline(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> str:
@@ -40,7 +40,7 @@ def headline(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> str:
     beyond = sum(one.id in exempt for one in real if one.verdict == Verdict.SURVIVED)
     unexplained = len(real) - len(killed) - beyond
     return (
-        f"{len(killed)} of {number(len(real), 'mutant')} of the binding die, {suite} of them by the suite alone"
+        f"{len(killed)} of {number(len(real), 'mutant')} of the binding are killed, {suite} of them by the suite alone"
         + (f"; {beyond} cannot be reached from here" if beyond else "")
         + (f"; {unexplained} survive unexplained" if unexplained else "")
     )
@@ -63,7 +63,7 @@ def render(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> str:
     parts = [
         "# Mutants of the binding",
         f"**{headline(entries, exempt)}.** Another {sum(one in survivors and exempt[one.id].is_equivalent for one in survivors if one.id in exempt)} "
-        f"are no change at all, each with its proof below; {len(entries) - len(programs)} do not compile and do not count. "
+        f"change nothing at all, each with a proof below; {len(entries) - len(programs)} do not compile and do not count. "
         f"These are the mutants {fingerprint(one.id for one in entries)}.",
         _WORDS,
         "\n".join(_table("kind", programs, exempt, lambda one: one.kind)),
@@ -79,7 +79,7 @@ def render(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-_HAND = "Mistakes that people make, and who noticed each first."
+_HAND = "Mistakes that people make, and the check that first noticed each."
 
 
 def _hand(entries: Iterable[Entry]) -> Iterator[str]:

@@ -1,9 +1,9 @@
-"""Many mutants in one program: each is a choice at run time, so that all of them cost one build.
+"""Many mutants in one program: each is chosen at run time, so that all of them need only one build.
 
     sqe.len = poll_add_multi;    becomes    sqe.len = (mutation::on(7) ? (u32{}) : (poll_add_multi));
 
-The program reads from its environment which mutant it is (URING_MUTANT; none without). What the compiler evaluates
-itself is never mutated: who survives here is compiled alone.
+The environment tells the program which mutant it is (URING_MUTANT; none if unset). Code that the compiler itself
+evaluates is never mutated, so mutants that survive here are compiled alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from harness.mutation.headers import Header
 from harness.mutation.mutants import Edit, Mutant
 
 VARIABLE = "URING_MUTANT"
-#: Included in front of everything.
+#: Included before everything else.
 PREAMBLE = f"""\
 #ifndef URING_MUTATION_H
 #define URING_MUTATION_H
@@ -28,7 +28,7 @@ inline const int active = [] {{
   const char* text = std::getenv("{VARIABLE}");
   return text == nullptr ? 0 : std::atoi(text);
 }}();
-// No call, also without optimisation: between a variable in a register and the system call there must be none.
+// Not a call, even without optimisation: there must be none between a register variable and the system call.
 [[gnu::always_inline]] constexpr bool on(int mutant) noexcept {{
   return !__builtin_is_constant_evaluated() && mutant == active;
 }}
@@ -39,7 +39,7 @@ inline const int active = [] {{
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of a text of the program, and the mutants that are chosen in it."""
+    """A piece of the program's text, and the mutants that are chosen in it."""
 
     start: int
     end: int
@@ -54,7 +54,7 @@ class Text:
     spans: tuple[Span, ...]
 
     def mutants_at(self, line: int, column: int) -> tuple[int, ...]:
-        """The numbers of those that may be to blame for a compiler's message about this place; both count from 1."""
+        """The numbers of the mutants that may have caused a compiler message at this place. Both count from 1."""
         offset = 0
         for _ in range(line - 1):
             offset = self.text.index("\n", offset) + 1
@@ -64,7 +64,7 @@ class Text:
 
 
 def combine(headers: Mapping[str, Header], mutants: Mapping[int, Mutant]) -> dict[str, Text]:
-    """Every header with all of these mutants, which are known by their numbers from then on."""
+    """Every header with all of these mutants, identified by number."""
     choices: dict[str, list[tuple[Edit, int]]] = {file: [] for file in headers}
     for number, mutant in mutants.items():
         for edit in mutant.choices:
@@ -73,9 +73,9 @@ def combine(headers: Mapping[str, Header], mutants: Mapping[int, Mutant]) -> dic
 
 
 def _local_constants(header: Header) -> list[tuple[int, int]]:
-    """Where the words constexpr and const stand in front of a variable of a function.
+    """The places of constexpr and const before a local variable of a function.
 
-    Without them its value is computed when the function runs, and not by the compiler, which makes no choices.
+    Without them the value is computed at run time, not by the compiler, which ignores choices.
     """
     found = set()
     for function in header.functions:
@@ -111,15 +111,15 @@ class _Writer:
     def _original(self, start: int, end: int) -> None:
         """A piece without choices."""
         at = start
-        for begin, behind in self._constants[bisect_left(self._constants, (start, 0)) :]:
+        for begin, after in self._constants[bisect_left(self._constants, (start, 0)) :]:
             if begin >= end:
                 break
             self._put(self._source[at:begin])
-            at = behind
+            at = after
         self._put(self._source[at:end])
 
     def _piece(self, start: int, end: int) -> None:
-        """A piece and the sites in it."""
+        """A piece with the sites in it."""
         at = start
         while self._next < len(self._order) and self._order[self._next][0] < end:
             site = self._order[self._next]
@@ -131,7 +131,7 @@ class _Writer:
         self._original(at, end)
 
     def _site(self, site: tuple[int, int]) -> None:
-        """One expression with its choices, those that leave it out outermost: they make it a statement."""
+        """One expression with its choices. Those that leave it out are outermost, because they make it a statement."""
         begin = self._length
         choices = sorted(self._sites[site], key=lambda choice: not choice[0].statement)
         closing = ""

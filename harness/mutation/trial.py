@@ -1,7 +1,7 @@
-"""What becomes of a mutant: who notices it first.
+"""The fate of a mutant: which check notices it first.
 
-The conformance suite on this machine's kernel is asked first, for that is the question; then the binding's unit tests, the
-compiler, and the checks of the code that it emits.
+The conformance suite on this machine's kernel runs first, because it is what we measure; then the binding's unit tests, the
+compiler, and the checks of the emitted code.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from harness.mutation.mutants import Mutant
 from harness.mutation.schemata import VARIABLE
 from harness.mutation.builder import UNITS, Program, Builder
 
-#: A test takes milliseconds here; the suite's watchdog ends the one that hangs.
+#: A test takes milliseconds here; the suite's watchdog ends one that hangs.
 TEST_TIMEOUT_S = 4
-#: For what hangs where no watchdog sees it.
+#: For hangs that no watchdog sees.
 RUN_TIMEOUT_S = 30
 _WATCHDOG = 124
 #: Rows that together use most of the ring and of a buffer group.
@@ -40,7 +40,7 @@ _STARTED = re.compile(r"^\[ RUN      \] (\S+)", re.MULTILINE)
 
 
 class Witness(enum.StrEnum):
-    """Who can notice a mutant."""
+    """The check that noticed a mutant."""
 
     SUITE = "suite"  # conformance/ on a real kernel
     UNITS = "unit tests"  # bindings/tests without a kernel
@@ -49,11 +49,11 @@ class Witness(enum.StrEnum):
 
 
 class Verdict(enum.StrEnum):
-    """What became of a mutant."""
+    """The fate of a mutant."""
 
     KILLED = "killed"
     SURVIVED = "survived"
-    INVALID = "invalid"  # no program: there is nothing to notice
+    INVALID = "invalid"  # does not compile, so there is nothing to notice
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,14 @@ class Finding:
 
     verdict: Verdict
     witness: Witness | None = None
-    killer: str = ""  # the test, or what it was that noticed
+    killer: str = ""  # the test or check that noticed
     how: str = ""  # "failed", "hung", "died of SIGSEGV"
 
 
 def run_tests(program: Path, number: int = 0, *, watchdog: bool = True) -> Finding:
-    """Run a GoogleTest program up to its first failed test. SUITE is filled in as the witness by the caller.
+    """Run a GoogleTest program up to its first failed test. The caller fills in the witness.
 
-    What ends in no test's failure is seen twice before it is believed: once may be the machine's fault.
+    A hang or an exit without a failed test must happen twice: once may be the machine's fault.
     """
     finding = _run_once(program, number, watchdog)
     if finding.how == "hung" or finding.how.startswith("ended"):
@@ -97,7 +97,7 @@ def _run_once(program: Path, number: int, watchdog: bool) -> Finding:
 
 
 def _watched(command: Sequence[str], environment: dict[str, str], folder: str) -> tuple[int | None, str]:
-    """Exit code and output. None: it did not end in time; nothing of it is left running either way."""
+    """Exit code and output; None if it did not end in time. In either case nothing of it keeps running."""
     with tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace") as output:
         process = subprocess.Popen(command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=output,
                                    stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
@@ -117,16 +117,16 @@ def _watched(command: Sequence[str], environment: dict[str, str], folder: str) -
 
 
 class Runner:
-    """Tries mutants, each with everybody who may notice it, up to the first who does."""
+    """Tries mutants, each with every check that may notice it, up to the first that does."""
 
     def __init__(self, builder: Builder, program: Program) -> None:
         self._builder = builder
         self._program = program
         self._lock = threading.Lock()
-        self._sound: set[str] = set()  # what is known to compile without a mutant
+        self._sound: set[str] = set()  # known to compile without a mutant
 
     def demand_that_the_original_passes(self) -> None:
-        """Nothing is worth anything if the tests, or the looks at code, fail without a mutant."""
+        """All checks must pass on the unmutated binding; otherwise no result means anything."""
         for program, witness in self._programs():
             finding = run_tests(program, watchdog=witness is Witness.SUITE)
             if finding.verdict is not Verdict.SURVIVED:
@@ -136,10 +136,10 @@ class Runner:
                 )
         for name, command in _checks(self._builder.original()).items():
             if (made := _output_of(command)).code != 0:
-                raise HarnessError(f"{name} fails without any mutant, so it tells nothing:\n{made.said}")
+                raise HarnessError(f"{name} fails without any mutant, so it proves nothing:\n{made.said}")
 
     def try_one(self, mutant: Mutant) -> Finding:
-        """Who notices this mutant."""
+        """The first check that notices this mutant."""
         return next(self._noticed(mutant), Finding(Verdict.SURVIVED))
 
     def _noticed(self, mutant: Mutant) -> Iterator[Finding]:
@@ -153,7 +153,7 @@ class Runner:
 
     def _chosen(self, mutant: Mutant, number: int) -> Iterator[Finding]:
         for program, witness in self._programs():
-            # The unit tests use the binding's names for constants, and have another value under them then.
+            # The unit tests use the binding's constants by name, so they would see the changed value, too.
             if witness is Witness.UNITS and mutant.is_told_by_use:
                 continue
             finding = run_tests(program, number, watchdog=witness is Witness.SUITE)
@@ -173,7 +173,7 @@ class Runner:
             shutil.rmtree(include.parent)
 
     def _compiled(self, mutant: Mutant, include: Path) -> Iterator[Finding]:
-        if mutant.file == OTHER_ARCHITECTURE:  # no test that runs here has it
+        if mutant.file == OTHER_ARCHITECTURE:  # no test that runs here includes it
             return
         for source in _units_for(mutant):
             program = self._builder.unit(include, source)
@@ -185,7 +185,7 @@ class Runner:
                     yield replace(finding, witness=Witness.UNITS)
 
     def _by_compiler(self, message: str, what: str, build: Callable[[Path], Path | str]) -> Finding:
-        """A static_assert noticed it; or it is no program, if the original is one."""
+        """A static_assert noticed it; or the mutant does not compile, although the original does."""
         if "error: static assertion failed" in message:
             return Finding(Verdict.KILLED, Witness.COMPILER, "static_assert", "failed")
         with self._lock:
@@ -194,7 +194,7 @@ class Runner:
                 if isinstance(original, str):
                     raise HarnessError(f"{what} does not compile, without any mutant:\n{original[:2000]}")
                 self._sound.add(what)
-        said = (line.partition("error: ") for line in message.splitlines())  # without the place, which is a copy's
+        said = (line.partition("error: ") for line in message.splitlines())  # without the place, which is in a copy
         return Finding(Verdict.INVALID, killer=next((what for _, error, what in said if error), "")[:200])
 
     def _looked_at(self, mutant: Mutant, include: Path) -> Iterator[Finding]:
@@ -202,13 +202,13 @@ class Runner:
             made = _output_of(command)
             if made.code == _SEEN:
                 yield Finding(Verdict.KILLED, Witness.CODE, name, "failed")
-            elif made.code != 0:  # there is no code to look at
+            elif made.code != 0:  # there is no code to check
                 yield self._by_compiler(made.errors, name, partial(_looks, name))
-        if mutant.id not in self._program.numbers and mutant.file != OTHER_ARCHITECTURE:  # the suite was not asked yet
+        if mutant.id not in self._program.numbers and mutant.file != OTHER_ARCHITECTURE:  # the suite has not run yet
             yield from self._rows(include)
 
     def _rows(self, include: Path) -> Iterator[Finding]:
-        """A few rows of the suite, compiled for this mutant alone. All of them would take minutes."""
+        """A few rows of the suite, compiled for this mutant alone. Compiling all of them would take minutes."""
         program = self._builder.rows(include, FEW_ROWS, jobs=1)
         if isinstance(program, str):
             yield self._by_compiler(program, "the suite", partial(self._builder.rows, rows=FEW_ROWS, jobs=1))
@@ -219,19 +219,19 @@ class Runner:
 
 
 def _units_for(mutant: Mutant) -> list[Path]:
-    """The unit tests, those of this header first."""
+    """The unit tests, starting with those of this header."""
     stem = Path(mutant.file).stem
     first = {"abi_register": "abi", "prep_rw": "prep", "prep_file": "prep", "prep_socket": "prep", "prep_control": "prep",
              "operations": "prep", "registrations": "registration"}.get(stem, stem)  # fmt: skip
     return sorted(UNITS.glob("*_test.cc"), key=lambda path: (path.stem != f"{first}_test", path.stem))
 
 
-#: What a check ends with that has looked and found something; with any other but 0 it could not look.
+#: The exit code of a check that found something. With any other nonzero code, it could not check.
 _SEEN = 1
 
 
 def _checks(include: Path) -> dict[str, list[str]]:
-    """The checks of bindings/tests that look at headers and code."""
+    """The checks of headers and emitted code in bindings/tests."""
     return {
         "binding.emitted_code": [sys.executable, f"{UNITS}/emitted_code_test.py", "--include", f"{include}"],
         "binding.refused_types": [sys.executable, f"{UNITS}/refused_types_test.py", "--include", f"{include}"],
@@ -245,6 +245,6 @@ def _output_of(command: Sequence[str]) -> Done:
 
 
 def _looks(name: str, include: Path) -> Path | str:
-    """The include directory if the check finds nothing wrong there; else what it says."""
+    """The include directory if the check finds nothing wrong there; otherwise its output."""
     made = _output_of(_checks(include)[name])
     return include if made.code == 0 else made.said

@@ -1,4 +1,4 @@
-"""reports/badge.json: the run in three words, in the format of shields.io's endpoint badge."""
+"""reports/badge.json: the run in a few words, in the format of shields.io's endpoint badge."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.verdicts.judge import Verdict
 
 
 def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
-    """The file. Like every headline it counts surprises and is no score."""
+    """The file. Like every headline it counts surprises; it is not a score."""
     del rows, where
     look = text.surprises(results)
     kernels = number(len(results.header.plan.kernels), "kernel")
@@ -28,4 +28,4 @@ def _color(results: Results, look: int) -> str:
     verdicts = {cell.verdict for cell in results.cells}
     if verdicts & {Verdict.WRONG, Verdict.MISSING, Verdict.COMPLAINED}:
         return "red"
-    return "yellow" if Verdict.EARLY in verdicts else "lightgrey"  # without a verdict nothing is known
+    return "yellow" if Verdict.EARLY in verdicts else "lightgrey"  # nothing but cells without a verdict

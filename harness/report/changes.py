@@ -1,4 +1,4 @@
-"""A difference between two runs in words, grouped by what may be to blame: for a terminal, and as Markdown."""
+"""The difference between two runs in words, grouped by possible cause: for a terminal, and as Markdown."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from harness.results.model import Cell, Results
 from harness.verdicts.judge import sign
 
 FLAKY = (
-    "NOTHING THAT WE KNOW OF CHANGED for these cells: the same kernel, test, catalogue, binding, support and harness. "
-    "Flaky? Run each again, several times"
+    "NOTHING WE KNOW OF CHANGED for these cells: the same kernel, test, catalogue, binding, support and harness. "
+    "Flaky? Run each one several more times"
 )
-_MANY = 3  # tests that are still named one by one
+_MANY = 3  # more tests than this are counted, not named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +28,14 @@ class Group:
     kind: Kind
     signs: str  # "✓ → ✗"
     where: str  # "nop and readv on 6.1; waitid on 6.12 and 7.3"
-    was: str | None  # why; None where that is of no interest, or not the same for all
+    was: str | None  # why; None if irrelevant, or not the same for all
     now: str | None
     rerun: str | None  # for the first of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """Changes with the same reasons."""
+    """Changes that have the same reasons."""
 
     reasons: tuple[Reason, ...]
     groups: tuple[Group, ...]
@@ -52,12 +52,12 @@ def render(difference: Difference) -> str:
 
 
 def markdown(difference: Difference) -> str:
-    """For a job's summary or a commit message, so without headings: git takes a line that begins with # out."""
+    """For a job's summary or a commit message, so without headings: git drops lines that begin with #."""
     return "\n".join(_markdown(difference)) + "\n"
 
 
 def subject(difference: Difference) -> str:
-    """The difference in one line, as a sentence without its full stop."""
+    """The difference on one line, as a sentence without its full stop."""
     if difference.nothing:
         return "nothing changed"
     if not difference.changes:
@@ -67,7 +67,7 @@ def subject(difference: Difference) -> str:
 
 
 def counts(difference: Difference) -> str:
-    """How many cells changed in which way; what did not happen is not told."""
+    """How many cells changed, and in which way; zeros are left out."""
     kinds = [change.kind for change in difference.changes]
     words = (
         (kinds.count(Kind.REGRESSION), "regression", "regressions"),
@@ -80,7 +80,7 @@ def counts(difference: Difference) -> str:
 
 
 def sections(changes: Iterable[Change]) -> tuple[Section, ...]:
-    """The changes by reasons, the most specific first, and each reason's worst changes first."""
+    """The changes grouped by reason: the most specific reason first, and within it the worst changes first."""
     by_reasons: dict[tuple[Reason, ...], list[Change]] = {}
     for change in changes:
         by_reasons.setdefault(change.reasons, []).append(change)
@@ -110,12 +110,12 @@ def _group(changes: list[Change]) -> Group:
 
 
 def _surprise(cell: Cell | None) -> str | None:
-    """Cells are told apart by why they surprise; quiet ones are all alike."""
+    """Surprises are grouped by their reason; quiet cells are all alike."""
     return reason_of(cell) if cell and cell.surprise else None
 
 
 def _common(cells: list[Cell | None]) -> str | None:
-    """Why they say what they say, if it is the same for all."""
+    """The reason of these cells, if they all have the same one."""
     there = [cell for cell in cells if cell]
     same = len({reason_of(cell) for cell in there}) == 1
     return there[0].why if same else None
@@ -149,9 +149,9 @@ def _title(section: Section) -> str:
 
 
 def _without_effect(difference: Difference) -> list[str]:
-    """What is different between the runs, and no changed cell is put down to."""
-    told = {reason for change in difference.changes for reason in change.reasons}
-    return [reason.says for reason in difference.reasons if reason not in told]
+    """Differences between the runs that explain none of the changed cells."""
+    named = {reason for change in difference.changes for reason in change.reasons}
+    return [reason.says for reason in difference.reasons if reason not in named]
 
 
 def _in_short(reasons: tuple[Reason, ...]) -> str:
@@ -175,7 +175,7 @@ def _run(results: Results) -> str:
 
 
 def foreign(words: str) -> str:
-    """What a guest said, on one line, with nothing in it that a terminal obeys or that names this machine."""
+    """A guest's words on one line, without control characters or paths of this machine."""
     return portable(printable(one_line(words, limit=1000)))
 
 
@@ -193,7 +193,7 @@ def _terminal(difference: Difference) -> Iterator[str]:
                 yield f"      {label}: {foreign(words)}"
     if rest := _without_effect(difference):
         yield ""
-        yield "Different too, and no cell changed with it:"
+        yield "Also different, without changing any cell:"
         yield from (f"  {foreign(says)}." for says in rest)
 
 
@@ -212,7 +212,7 @@ def _markdown(difference: Difference) -> Iterator[str]:
                 yield f"  - {label}: {_code(words)}"
     if rest := _without_effect(difference):
         yield ""
-        yield "Different too, and no cell changed with it:"
+        yield "Also different, without changing any cell:"
         yield ""
         yield from (f"- {_plain(says)}." for says in rest)
 
@@ -231,11 +231,11 @@ def _details(group: Group) -> Iterator[tuple[str, str]]:
 
 
 def _plain(words: str) -> str:
-    """Foreign words as plain Markdown text: nothing in them is markup."""
+    """A guest's words as plain Markdown text: nothing in them is markup."""
     return re.sub(r"([\\`*_~<>|\[\]&])", r"\\\1", foreign(words))
 
 
 def _code(words: str) -> str:
-    """Foreign words as code within a sentence; a backtick would end it."""
+    """A guest's words as inline code; a backtick would end it."""
     without = foreign(words).replace("`", "'")
     return f"`{without}`"

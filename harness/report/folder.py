@@ -1,4 +1,4 @@
-"""The folder of a run: which reports lie beside its results, and how they get there."""
+"""The folder of a run: which reports it has beside the results, and how they are written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RENDERERS: dict[str, Renderer] = {
     "results.ktap": ktap.render,
     "badge.json": badge.render,
 }
-#: What is kept in git: what the README leads to. The others are for the machine that ran.
+#: What is kept in git: the reports that the README links to. The others stay on the machine that ran.
 PUBLISHED = (INDEX, "matrix.md", "badge.json")
 
 
@@ -37,7 +37,7 @@ def render(
 
 
 def fill(directory: Path, results: Results, rows: tuple[Row, ...], *, top: Path, machines: str) -> None:
-    """Puts the reports of a run beside its results; what its machines left in the folder `machines` is linked."""
+    """Write the reports of a run beside its results, with links to the files in its folder `machines`."""
     artefacts = {
         series: tuple(
             quote(str(path.relative_to(directory)))
@@ -51,7 +51,7 @@ def fill(directory: Path, results: Results, rows: tuple[Row, ...], *, top: Path,
 
 
 def replace_all(texts: Mapping[Path, str]) -> None:
-    """Writes all of the files. No old one goes before the last new one is whole."""
+    """Write all of the files. No old one is replaced before every new one is complete."""
     new = {path: path.with_name(f"{path.name}.new") for path in texts}
     try:
         for path, text in texts.items():
@@ -62,6 +62,6 @@ def replace_all(texts: Mapping[Path, str]) -> None:
         for left in new.values():
             left.unlink(missing_ok=True)
         raise HarnessError(
-            f"The reports cannot be written: {error.filename}: {error.strerror}. The results are safe; make room, "
-            "then render them with python3 -m harness render and the path of results.ndjson."
+            f"Cannot write the reports: {error.filename}: {error.strerror}. The results are safe: make room, "
+            "then run python3 -m harness render with the path of results.ndjson."
         ) from error

@@ -1,7 +1,7 @@
-"""reports/index.html: the run in one file that needs nothing else, not even scripts.
+"""reports/index.html: the run as one self-contained file that works even without scripts.
 
-What is shown is put together here and in view.py; templates/ has the markup, the style and the script, which only
-filters: every address it understands (#surprises, #test=STEM, #kernel=SERIES) leads somewhere without it, too.
+This module and view.py gather what is shown; templates/ has the markup, the style and the script. The script only
+filters: every address it understands (#surprises, #test=STEM, #kernel=SERIES) also works without it.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ class Shown:
     """A cell as the page shows it."""
 
     heading: str  # of its column
-    kernel: str  # its word in addresses
+    kernel: str  # its name in addresses
     sign: str
     verdict: Verdict
     why: str
     title: str
-    anchor: str | None  # of its article; None: nothing to look at
+    anchor: str | None  # of its article; None: nothing needs a look
     ms: int | None
     witnesses: tuple[Block, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A row of the catalogue with its cells."""
+    """A row of the catalogue, with its cells."""
 
     row: Row
     cells: tuple[Shown, ...]
@@ -53,7 +53,7 @@ class Line:
 
     @property
     def since(self) -> str:
-        """Since when it should pass, and how we know."""
+        """Since which release it should pass, and how we know."""
         if self.row.since == ANY:
             return f"due on every kernel: {self.row.source}"
         return f"since {' and '.join((self.row.since, *self.row.also))}, {self.row.evidence}: {self.row.source}"
@@ -91,6 +91,7 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
         articles=articles,
         legend=[(_by_sign()[glyph], glyph, meaning) for glyph, meaning in text.legend(results).items()],
         doubt=text.DOUBT,
+        tell_us=text.TELL_US,
         provenance=view.provenance(results),
         words=view.WORDS,
         word=view.word,
@@ -102,7 +103,7 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
 
 
 def _by_sign() -> dict[str, Verdict]:
-    """One verdict for each sign, which is all that the colours tell apart."""
+    """One verdict for each sign: the colours distinguish no more than that."""
     return {sign(verdict): verdict for verdict in Verdict}
 
 
@@ -111,7 +112,7 @@ def _environment() -> Any:
     try:
         import jinja2
     except ImportError as error:
-        raise HarnessError("The page is made with python3-jinja2: install it with apt.") from error
+        raise HarnessError("The HTML report needs python3-jinja2: install it with apt.") from error
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,

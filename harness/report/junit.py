@@ -1,8 +1,8 @@
-"""reports/junit.xml: the run for CI systems, a test suite for each kernel.
+"""reports/junit.xml: the run for CI systems, one test suite per kernel.
 
     works                     passed
-    correctly absent, early   passed, and the property `verdict` says which: something was checked, so not "skipped"
-    not expressible           skipped: the binding has no words for it, so nothing was checked
+    correctly absent, early   passed; the property `verdict` says which. Something was checked, so not "skipped"
+    not expressible           skipped: the binding cannot express it, so nothing was checked
     wrong, missing            failure
     the kernel complained     failure of the type "kernel"
     no verdict                error
@@ -43,7 +43,7 @@ class _Case:
 
 def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
     """The file."""
-    del where  # CI systems follow no links
+    del where  # CI systems do not follow links
     results = sanitize.for_everybody(results)
     root = Element("testsuites", name="io_uring conformance")
     every: list[_Case] = []
@@ -83,13 +83,13 @@ def _case(suite: Element, case: _Case) -> None:
     )
     why = case.cell.why if case.cell else text.NOT_REACHED
     _properties(element, {"verdict": str(case.verdict), "why": why})
-    told = evidence.as_text(case.cell) if case.cell else why
+    details = evidence.as_text(case.cell) if case.cell else why
     if case.verdict in _FAILURES:
-        SubElement(element, "failure", type=_FAILURES[case.verdict], message=why).text = told
+        SubElement(element, "failure", type=_FAILURES[case.verdict], message=why).text = details
     elif case.verdict is Verdict.NONE:
-        SubElement(element, "error", type="no verdict", message=why).text = told
+        SubElement(element, "error", type="no verdict", message=why).text = details
     elif case.verdict is Verdict.NOT_EXPRESSIBLE:
-        SubElement(element, "skipped", message=why).text = told
+        SubElement(element, "skipped", message=why).text = details
 
 
 def _properties(element: Element, values: dict[str, str]) -> None:
@@ -101,5 +101,5 @@ def _properties(element: Element, values: dict[str, str]) -> None:
 def _kernel_facts(kernel: Kernel | None) -> dict[str, str]:
     facts: dict[str, str] = {}
     for fact in view.kernel_facts(kernel):
-        facts.setdefault(fact.label.lower(), fact.value)  # only notices come more than once
+        facts.setdefault(fact.label.lower(), fact.value)  # only notices appear more than once
     return facts

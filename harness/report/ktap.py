@@ -1,14 +1,14 @@
-"""reports/results.ktap: the run as the kernel's own test tools read it (KTAP version 1), a kernel's tests nested.
+"""reports/results.ktap: the run in the kernel's own test format (KTAP version 1), with one nested test per kernel.
 
     works                     ok
-    correctly absent, early   ok, with the verdict behind the #. Never SKIP: that would say that nothing was checked
-    not expressible           ok # SKIP: the binding has no words for it, so nothing was checked
+    correctly absent, early   ok, with the verdict after the #. Never SKIP: that would mean that nothing was checked
+    not expressible           ok # SKIP: the binding cannot express it, so nothing was checked
     wrong, missing            not ok
     did not end in time       not ok # TIMEOUT
     the kernel complained     not ok
     no verdict                not ok # ERROR
 
-A kernel is ok if all of its tests are. What is known about a test that is not ok stands in the lines above it.
+A kernel is ok if all of its tests are. The lines above a test that is not ok have its evidence.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Markdown for the reports that a code-hosting site shows: a foreign word stays a word."""
+"""Markdown for the reports that a code-hosting site shows. Text from outside never becomes markup."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from harness.results.model import Results
 
 
 def plain(sentence: str) -> str:
-    """Foreign words as plain text on one line: nothing in them is markup."""
+    """Outside text as plain text on one line: nothing in it is markup."""
     return re.sub(r"([\\`*_~<>|\[\]&])", r"\\\1", one_line(sentence, limit=1000))
 
 
 def code(words: str) -> str:
-    """Foreign words as code within a sentence."""
+    """Outside text as inline code."""
     flat = one_line(words, limit=1000)
     fence = "`" * (_longest_run(flat) + 1)
     space = " " if flat.startswith("`") or flat.endswith("`") else ""
@@ -24,29 +24,39 @@ def code(words: str) -> str:
 
 
 def fenced(body: str) -> str:
-    """Foreign lines exactly as they are. Nothing in them can end the block."""
+    """Outside text verbatim, as a code block that nothing in it can end."""
     fence = "`" * max(3, _longest_run(body) + 1)
     return f"{fence}text\n{body}\n{fence}"
 
 
 def line(*fields: str) -> str:
-    """A line of a table."""
+    """A row of a table."""
     return f"| {' | '.join(fields)} |"
 
 
 def folded(summary: str, body: str) -> str:
-    """Something to unfold. The summary stands in HTML, where Markdown's own escapes would be seen."""
+    """A section to unfold. The summary is HTML, where Markdown escapes would show."""
     return f"<details><summary>{html.escape(one_line(summary, limit=1000))}</summary>\n\n{body}\n\n</details>"
 
 
 def place(anchor: str) -> str:
-    """Something that a link can go to."""
+    """A target for links."""
     return f'<a id="{anchor}"></a>'
 
 
 def legend(results: Results) -> str:
     """The meaning of the signs."""
     return "\n".join(f"- `{sign}` {meaning}" for sign, meaning in text.legend(results).items())
+
+
+def short_legend(results: Results) -> str:
+    """The same on one line."""
+    return ", ".join(f"`{sign}` {text.SHORT[sign]}" for sign in text.legend(results))
+
+
+def doubt(home: str | None) -> str:
+    """Whom to tell of a mistake; `home` is the way to the top of the repository, with its slash."""
+    return f"{text.DOUBT}: please {'tell us' if home is None else f'[tell us]({home}{text.TELL_US})'}."
 
 
 def _longest_run(words: str) -> int:

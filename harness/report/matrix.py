@@ -1,4 +1,4 @@
-"""reports/matrix.md: the whole run for a reader on a code-hosting site, with the evidence folded away."""
+"""reports/matrix.md: the whole run for readers on a code-hosting site, with the evidence folded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness.base.words import sentence
 from harness.report import evidence, sanitize, text, view
-from harness.report.markdown import code, fenced, folded, legend, line, place, plain
+from harness.report.markdown import code, doubt, fenced, folded, legend, line, place, plain
 from harness.report.view import Article, Fact, Place
 from harness.results.model import Results
 from harness.suite.catalogue import Row
@@ -23,7 +23,7 @@ def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[st
     yield "# io_uring conformance"
     yield (
         f"**{text.headline(results)}.** {view.day(results)}, suite {code(view.suite(results))}. Generated from "
-        "[results.ndjson](results.ndjson); [index.html](index.html) is the same with filters, for a browser."
+        "[results.ndjson](results.ndjson). [index.html](index.html) is the same for a browser, with filters."
     )
     if cut := text.cut_short(results):
         yield cut
@@ -35,17 +35,17 @@ def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[st
             yield f"## Through {plain(view.title(results, binding))}"
         yield "\n".join(_table(results, rows, binding, where))
     yield legend(results)
-    yield text.DOUBT
+    yield doubt(f"{where.home}/")
     yield "## Needs a look"
     about = view.articles(results, rows)
     if not about:
         yield "Nothing."
     for article in about:
         yield from _article(article, where)
-    yield "## Checked, too: what is correctly absent"
+    yield "## Correctly absent, and how we checked"
     yield from _absences(results, rows)
     yield from _lacks(results, rows)
-    yield "## The kernels behind the columns"
+    yield "## The kernels of the columns"
     yield from _kernels(results, where)
     yield "## How the numbers were made"
     yield "\n".join(_fact(fact) for fact in view.provenance(results))
@@ -70,7 +70,7 @@ def _table(results: Results, rows: tuple[Row, ...], binding: str, where: Place) 
 
 
 def _side_by_side(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[str]:
-    """How each binding did, and where they do not agree."""
+    """How each binding did, and where the bindings disagree."""
     standings = view.standings(results)
     counts = [line("Binding", "works", "correctly absent", "not expressible", "need a look"), line(":---", *4 * ["---:"])]
     for one in standings:
@@ -79,9 +79,9 @@ def _side_by_side(results: Results, rows: tuple[Row, ...], where: Place) -> Iter
     yield "\n".join(counts)
     contrasts = view.contrasts(results)
     if not contrasts:
-        yield "They agree in every cell with a verdict."
+        yield "The bindings agree in every cell that has a verdict."
         return
-    yield "Where they do not agree:"
+    yield "Where they disagree:"
     by_name = {row.name: row for row in rows}
     table = [line("Test", "on", *(plain(one.title) for one in standings)), line(":---", ":---", *(":-:" for _ in standings))]
     for contrast in contrasts:
@@ -110,7 +110,7 @@ def _absences(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
     cells = results.by_position()
     absent = 0
     for row in rows:
-        seen: dict[evidence.Block, dict[str, list[str]]] = {}  # what was witnessed -> where -> through which bindings
+        seen: dict[evidence.Block, dict[str, list[str]]] = {}  # evidence -> kernel -> bindings
         for column in text.columns(results):
             for binding in results.header.plan.bindings:
                 cell = cells.get((row.name, column.series, binding))
@@ -119,18 +119,18 @@ def _absences(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
                     for block in evidence.witnesses(cell):
                         seen.setdefault(block, {}).setdefault(column.heading, []).append(binding)
         if seen:
-            told = "\n\n".join(
+            details = "\n\n".join(
                 f"{plain(block.title)} on {plain(_where(results, names))}:\n\n{fenced(block.body)}"
                 for block, names in seen.items()
             )
             kernels = dict.fromkeys(heading for names in seen.values() for heading in names)
-            yield folded(f"{row.name}, absent on {', '.join(kernels)}", told)
+            yield folded(f"{row.name}, absent on {', '.join(kernels)}", details)
     if not absent:
         yield "Nothing is absent."
 
 
 def _where(results: Results, names: Mapping[str, Sequence[str]]) -> str:
-    """Kernels, and the bindings through which it was so, unless it was through all."""
+    """The kernels, each with its bindings unless it is all of them."""
     every = list(results.header.plan.bindings)
     return ", ".join(
         heading if bindings == every else f"{heading} through {' and '.join(bindings)}" for heading, bindings in names.items()
@@ -138,7 +138,7 @@ def _where(results: Results, names: Mapping[str, Sequence[str]]) -> str:
 
 
 def _lacks(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
-    """What each binding cannot say: the same on every kernel, unless a test came to it on some only."""
+    """What each binding cannot express: the same on every kernel, unless a test got that far only on some."""
     cells, columns = results.by_position(), text.columns(results)
     for binding in results.header.plan.bindings:
         found = []
@@ -151,7 +151,7 @@ def _lacks(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
             for block, on in seen.items():
                 found.append(folded(f"{row.name}, on {view.in_words(on, columns)}", fenced(block.body)))
         if found:
-            yield f"## What {plain(view.title(results, binding))} cannot say"
+            yield f"## What {plain(view.title(results, binding))} cannot express"
             yield from found
 
 

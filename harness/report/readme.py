@@ -1,6 +1,6 @@
-"""The README's table: generated from a complete run, and kept between two markers.
+"""The README's table, generated from a complete run and kept between two markers.
 
-It answers one question, "does it work on my kernel?"; why not is answered by matrix.md, where every surprise leads.
+It answers one question: "does it work on my kernel?" For why not, every surprise links to matrix.md.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from harness.base.errors import HarnessError
 from harness.base.words import number, sentence
 from harness.report import evidence, sanitize, text, view
-from harness.report.markdown import code, legend, line, plain
+from harness.report.markdown import code, doubt, legend, line, plain, short_legend
 from harness.results.model import Cell, Results
 from harness.suite.catalogue import Row
 
@@ -23,22 +23,22 @@ SUITE = "uring-conformance"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Where a table leads to, as its page has to write it; None where there is no such place."""
+    """Link targets of a table, relative to its page; None where there is no such place."""
 
     details: str | None  # matrix.md
     home: str | None  # the top of this repository
 
     def kernel(self, column: text.Column) -> str:
-        """A kernel's heading."""
+        """The heading of a kernel."""
         words = plain(column.heading)
         return f"[{words}]({self.details}#kernel={view.word(column.series)})" if self.details else words
 
     def test(self, row: Row) -> str:
-        """A test's name."""
+        """The name of a test."""
         return row.name if self.home is None else f"[{row.name}]({self.home}{row.file})"
 
     def sign(self, row: Row, cell: Cell) -> str:
-        """A cell's sign; only surprises lead somewhere."""
+        """The sign of a cell; only surprises are links."""
         shown = text.cell_sign(cell)
         if not cell.surprise or self.details is None:
             return shown
@@ -51,22 +51,24 @@ HERE = Links(details="reports/matrix.md", home="")
 def render(results: Results, rows: tuple[Row, ...]) -> str:
     """The block between the markers. Only a complete run of the whole catalogue can be published."""
     if not results.footer.complete:
-        raise HarnessError("This run did not reach all of its cells: it cannot be published. Run ci/matrix again.")
+        raise HarnessError("Cannot publish this run: it did not reach all of its cells. Run ci/matrix again.")
     if set(results.header.plan.tests) != {row.name for row in rows}:
-        raise HarnessError("The results do not cover exactly the tests of the catalogue. Run ci/matrix again.")
+        raise HarnessError("Cannot publish this run: its tests are not those of the catalogue. Run ci/matrix again.")
     results = sanitize.for_everybody(results)
     parts = [_headline(results)]
     for binding in results.header.plan.bindings:
         if len(results.header.plan.bindings) > 1:
             parts.append(f"Through {code(view.title(results, binding))}:")
         parts.append("\n".join(_table(results, rows, binding, HERE)))
-    parts.append(legend(results))
-    parts.append(text.DOUBT)
+    parts.append(
+        f"{short_legend(results)}\n\nCorrectly absent: the kernel is older than the feature and refuses it the documented way, which "
+        f"was checked. {doubt(HERE.home)}"
+    )
     if text.findings(results):
         parts.append("### Needs a look")
         parts.append("\n".join(_findings(results, rows)))
     parts.append(
-        f"[{HERE.details}]({HERE.details}) has the exact kernels, the evidence of each surprise, "
+        f"[{HERE.details}]({HERE.details}) has the exact kernels, the evidence for each surprise, "
         "and how each absence was checked."
     )
     return "\n\n".join(parts)
@@ -77,7 +79,7 @@ def replace_between_markers(readme: str, block: str, begin: str = BEGIN, end: st
     before, began, rest = readme.partition(begin)
     _, ended, after = rest.partition(end)
     if not began or not ended or readme.count(begin) > 1 or readme.count(end) > 1:
-        raise HarnessError(f"The README must hold {begin} and then {end}, each once. Put them back.")
+        raise HarnessError(f"README.md must contain {begin} and then {end}, each once. Put them back.")
     return f"{before}{begin}\n{block}\n{end}{after}"
 
 
@@ -107,14 +109,14 @@ def _findings(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
 
 
 def _releases(results: Results) -> Iterator[str]:
-    """Which kernel a heading means."""
+    """The kernel release that each heading means."""
     known = {kernel.series: kernel.release for kernel in results.kernels}
     for column in text.columns(results):
-        yield plain(f"{column.heading} is {known.get(column.series) or 'not known, it never answered'}")
+        yield plain(f"{column.heading} is {known.get(column.series) or 'not known: it never answered'}")
 
 
 def _lacks(results: Results) -> Iterator[str]:
-    """What a binding has no words for, and in which tests: each reason once."""
+    """What a binding cannot express, and in which tests: each reason once."""
     tests: dict[str, dict[str, None]] = {}
     for cell in results.cells:
         for reason in evidence.reasons_of_lack(cell):
@@ -125,7 +127,7 @@ def _lacks(results: Results) -> Iterator[str]:
 
 
 def excerpt(results: Results, rows: tuple[Row, ...], binding: str, links: Links) -> str:
-    """The table of one binding of the run, for a README elsewhere."""
+    """The table of one of the run's bindings, for the README of another project."""
     results = sanitize.for_everybody(results.through(binding))
     rows = view.planned(results, rows)
     title = plain(view.title(results, binding))
@@ -137,8 +139,8 @@ def excerpt(results: Results, rows: tuple[Row, ...], binding: str, links: Links)
         legend(results),
         *_lacks(results),
         f"Kernels: {', '.join(_releases(results))}.",
-        text.DOUBT,
+        doubt(links.home),
     ]
     if links.details:
-        parts.append(f"[The whole report]({links.details}) has the exact kernels and the evidence of each sign.")
+        parts.append(f"[The full report]({links.details}) has the exact kernels and the evidence for each sign.")
     return "\n\n".join(parts) + "\n"

@@ -1,7 +1,7 @@
-"""Foreign words: what a kernel, a test or this machine said, made fit for a reader.
+"""Makes text from kernels, tests and this machine safe to show.
 
-Reports are about machines that may say anything. Here their words lose what a terminal would obey and XML could
-not hold, and the paths of the machine that ran them; the markup of each report is left to its renderer.
+Reports are about machines that may print anything. This removes control characters, which a terminal would obey and
+XML cannot hold, and the paths of the machine that ran. Escaping markup is left to each report's renderer.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from typing import Any
 from harness.results.model import Cell, Kernel, Results
 
 _MACHINE_PATH = re.compile(r"(?<![\w.:~/-])/(?!(?:dev|proc|sys)/)(?:[^\s/'\"`()]+/)*([^\s/'\"`()]+)")
-_SHOWN_CONTROLS = 0x2400  # ␀ ␁ ␂ ...: pictures of the control characters, in their order
+_SHOWN_CONTROLS = 0x2400  # ␀ ␁ ␂ ...: pictures of the control characters, in the same order
 _UNKNOWN = "\N{REPLACEMENT CHARACTER}"
-# Formats reorder or hide the text around them, surrogates and unassigned characters cannot be written everywhere.
+# Format characters reorder or hide the text around them; not every output can hold surrogates and unassigned ones.
 _NOT_SHOWN = ("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp")
 
 Clean = Callable[[str], str]
 
 
 def portable(sentence: str) -> str:
-    """The sentence without paths of the machine it was made on: only the last part of them stays."""
+    """The sentence with each absolute path cut to its last part."""
     return _MACHINE_PATH.sub(r"\1", sentence)
 
 
 def printable(text: str) -> str:
-    """The text with a picture of each character that would do something instead of being seen."""
+    """The text with a visible picture in place of each control character."""
     return text if text.isprintable() else "".join(map(_shown, text))
 
 
 def for_here(results: Results) -> Results:
-    """The run as this machine's terminal may show it: its paths are of use here."""
+    """The run as this machine's terminal may show it: here its paths are useful."""
     return _with_clean_words(results, printable)
 
 
@@ -71,7 +71,7 @@ def _kernel(kernel: Kernel, clean: Clean) -> Kernel:
 
 
 def _cell(cell: Cell, clean: Clean) -> Cell:
-    names = ("kernel", "observed", "rerun")  # the others are ours
+    names = ("kernel", "observed", "rerun")  # the other fields are our own words
     return replace(cell, **{name: _clean(getattr(cell, name), clean) for name in names})
 
 

@@ -1,4 +1,4 @@
-"""What a run prints at its end: the table, what needs a look, the time of each kernel, the headline."""
+"""What a run prints when it ends: the table, the cells that need a look, the time of each kernel, the headline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.results.model import Results
 
 
 def render(results: Results) -> str:
-    """The report of a run for a terminal, also of one that was cut short."""
+    """The report of a run for a terminal, even if the run was cut short."""
     return "\n".join(_lines(sanitize.for_here(results))) + "\n"
 
 
@@ -45,7 +45,7 @@ def _lines(results: Results) -> Iterator[str]:
 
 
 def _alike(findings: Iterable[text.Finding]) -> list[list[text.Finding]]:
-    """The findings, those of the same tests for the same reason together: they are read once, not for every kernel."""
+    """The findings, with those of the same tests for the same reason grouped, so that they are read only once."""
     groups: dict[tuple[object, ...], list[text.Finding]] = {}
     for finding in findings:
         groups.setdefault((finding.sign, finding.tests, steady(finding.why)), []).append(finding)
@@ -53,8 +53,8 @@ def _alike(findings: Iterable[text.Finding]) -> list[list[text.Finding]]:
 
 
 def _places(findings: Iterable[text.Finding], *, several: bool) -> str:
-    """Where findings are: 6.1 and host through liburing and raw; 7.3 through raw."""
-    kernels: dict[str, list[str]] = {}  # of each binding
+    """Where the findings are: 6.1 and host through liburing and raw; 7.3 through raw."""
+    kernels: dict[str, list[str]] = {}  # by binding
     for finding in findings:
         kernels.setdefault(finding.binding, []).append(finding.series)
     bindings: dict[tuple[str, ...], list[str]] = {}
@@ -81,10 +81,10 @@ def _table(results: Results, binding: str) -> Iterator[str]:
 
 
 def _contrasts(results: Results) -> Iterator[str]:
-    """Where the bindings do not agree: what a run through several is for."""
+    """Where the bindings disagree, which is the point of running several."""
     found = view.contrasts(results)
     if not found:
-        yield "The bindings agree in every cell with a verdict."
+        yield "The bindings agree in every cell that has a verdict."
         return
     headings = [standing.title for standing in view.standings(results)]
     rows = [("Where bindings differ", "on", *headings)]

@@ -1,4 +1,4 @@
-"""The words and the order that all reports share: columns, headline, legend, why a cell is what it is."""
+"""What all reports share: the columns in order, the headline, the legend, the findings."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ LEGEND = {
     "✓": "works as documented.",
     "·": "correctly absent: this kernel is older than the feature and refuses it the documented way; "
     "we checked that too.",
-    "✗": "contradicts the documentation: a wrong result, a wrong refusal, missing although due, a hang or a "
-    "crash. The kernel or the binding is to blame, or our test.",
+    "✗": "contradicts the documentation: a wrong result, a wrong refusal, a missing feature, a hang or a crash. "
+    "The kernel, the binding or our test is to blame.",
     "!": "the result is right, but the kernel logged a complaint while the test ran. The kernel is to blame.",
     "+": "works although this kernel should be too old: a backport, or our `since` is wrong.",
-    "?": "no verdict: the environment or our own machinery stood in the way. The kernel is not to blame.",
-    "–": "not expressible: this binding has no words for what the test asks, so the kernel was not asked. It is neither "
-    "a pass nor a failure.",
+    "?": "no verdict: the environment or our harness failed. The kernel is not to blame.",
+    "–": "not expressible: this binding's interface cannot express the request, so the kernel was not asked. Neither a "
+    "pass nor a failure.",
 }
-_SHORT = {
+SHORT = {
     "✓": "works", "·": "correctly absent", "✗": "wrong or missing", "!": "kernel complained", "+": "early",
     "?": "no verdict", "–": "not expressible",
 }  # fmt: skip
 NOT_REACHED = "the run ended before it had a result"
-DOUBT = "A red cell can also mean that the test is wrong: please tell us."
+DOUBT = "A red cell can also mean that the test is wrong"
+TELL_US = "CONTRIBUTING.md#a-red-cell"  # from the top of the repository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +44,18 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What needs a look: tests that share one verdict, for one reason, on one kernel through one binding."""
+    """Tests that need a look: same verdict and same reason, on one kernel through one binding."""
 
     sign: str
     tests: tuple[str, ...]
     series: str
     binding: str
     why: str
-    rerun: str | None  # for the first of the tests; None when the run never came to it
+    rerun: str | None  # for the first of the tests; None if the run never reached it
 
 
 def columns(results: Results) -> tuple[Column, ...]:
-    """The kernels of the plan, oldest to newest, then local images, the host last."""
+    """The kernels of the plan: oldest to newest, then local images, then the host."""
     versions = {k.series: KernelVersion.parse(k.release or "", k.version or "") for k in results.kernels}
 
     def heading(series: str) -> str:
@@ -74,23 +75,23 @@ def _age(series: str) -> tuple[int, tuple[int, ...], str]:
 
 
 def legend(results: Results) -> dict[str, str]:
-    """The signs that the run's bindings can get, each with its sentence. Ours must have words for everything."""
+    """The signs that the run's bindings can get, each with its meaning. Our own binding must express everything."""
     foreign = not all(map(is_ours, results.header.plan.bindings))
     return {shown: said for shown, said in LEGEND.items() if foreign or shown != sign(Verdict.NOT_EXPRESSIBLE)}
 
 
 def short_legend(results: Results) -> str:
-    """The same in one line."""
-    return "  ".join(f"{shown} {_SHORT[shown]}" for shown in legend(results))
+    """The same on one line."""
+    return "  ".join(f"{shown} {SHORT[shown]}" for shown in legend(results))
 
 
 def cell_sign(cell: Cell | None) -> str:
-    """The sign of a planned cell; one that the run did not reach has no verdict, and is never blank."""
+    """The sign of a planned cell. One that the run did not reach counts as "no verdict", so no cell is blank."""
     return sign(cell.verdict if cell else Verdict.NONE)
 
 
 def headline(results: Results) -> str:
-    """The whole run in one line: how many cells, and how many of them are surprises. Never a score."""
+    """The whole run on one line: how many cells, and how many of them are surprises. Never a score."""
     planned = len(results.header.plan.positions())
     verdicts = [cell.verdict for cell in results.cells]
     works, absent = verdicts.count(Verdict.WORKS), verdicts.count(Verdict.ABSENT)
@@ -103,12 +104,12 @@ def headline(results: Results) -> str:
 
 
 def surprises(results: Results) -> int:
-    """How many planned cells need a look; one that the run did not reach does."""
+    """How many planned cells need a look, including those that the run did not reach."""
     return len(results.header.plan.positions()) - sum(not cell.surprise for cell in results.cells)
 
 
 def cut_short(results: Results) -> str | None:
-    """What to say of a run that did not reach all of its cells."""
+    """The note on a run that did not reach all of its cells; None if it did."""
     if results.footer.complete:
         return None
     planned = len(results.header.plan.positions())
@@ -116,7 +117,7 @@ def cut_short(results: Results) -> str | None:
 
 
 def findings(results: Results) -> tuple[Finding, ...]:
-    """All surprises, kernel by kernel; those of one cause are one finding, so a dead VM is one line."""
+    """All surprises, kernel by kernel. Those with the same cause are one finding, so a dead VM is one line."""
     cells = results.by_position()
     groups: dict[tuple[str, str, str, str], list[tuple[str, str | None]]] = {}  # -> test, rerun
     for column in columns(results):

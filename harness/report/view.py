@@ -1,4 +1,4 @@
-"""What the long reports show, before it has any markup: rows in groups, articles about surprises, facts, anchors."""
+"""What the long reports show, without markup: rows in groups, articles about surprises, facts, anchors."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from harness.verdicts.why import titled
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a report lies: what its links start with, and which files of the run lie beside it."""
+    """Where a report is: what its links start with, and which files of the run are beside it."""
 
-    home: str  # the way to the top of the repository, such as ".."
-    beside: tuple[str, ...] = ()  # the other forms of the run that lie beside it, by file name
+    home: str  # the path to the top of the repository, such as ".."
+    beside: tuple[str, ...] = ()  # file names of the run's other reports
     artefacts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # series -> files, as links
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A line of a list: a few words, and what they are about."""
+    """A line of a list: a label and its value."""
 
     label: str
     value: str
-    code: bool = False  # the value is to be copied, not read
+    code: bool = False  # the value is for copying, not for reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """All about one surprise, or about several of one cause."""
+    """Everything about one surprise, or about several with the same cause."""
 
     verdict: Verdict
     sign: str
@@ -54,14 +54,14 @@ class Article:
     series: str
     stems: tuple[str, ...]
     files: tuple[str, ...]  # the tests' sources, relative to the top of the repository
-    anchors: tuple[str, ...]  # one for each cell that it is about
+    anchors: tuple[str, ...]  # one for each of its cells
     why: str
     facts: tuple[Fact, ...]
-    proofs: tuple[Proof, ...]  # of the tests that have any
+    proofs: tuple[Proof, ...]  # of the tests that have evidence
     rerun: str | None
 
 
-#: What a verdict is called where there is room for words.
+#: The verdicts in words, for places with room for them.
 WORDS = {
     Verdict.WORKS: "works",
     Verdict.ABSENT: "correctly absent",
@@ -79,14 +79,14 @@ def planned(results: Results, rows: Iterable[Row]) -> tuple[Row, ...]:
     by_name = {row.name: row for row in rows}
     if strange := [test for test in results.header.plan.tests if test not in by_name]:
         raise HarnessError(
-            f"The results have the test {strange[0]!r}, which the catalogue has not: they are of another version of "
-            "the suite. Check that version out, or run ci/matrix again."
+            f"The results have the test {strange[0]!r}, but the catalogue does not: they come from another version of "
+            "the suite. Check out that version, or run ci/matrix again."
         )
     return tuple(by_name[test] for test in results.header.plan.tests)
 
 
 def groups(rows: Iterable[Row]) -> tuple[tuple[str, tuple[Row, ...]], ...]:
-    """The rows by area and, within one, by age: so the kernels' history is a staircase."""
+    """The rows by area, and within an area by age, so that the history of the kernels shows as a staircase."""
     ordered = sorted(rows, key=lambda row: (GROUPS.index(row.group), _age(row.since)))
     return tuple(
         (group, found) for group in GROUPS if (found := tuple(row for row in ordered if row.group == group))
@@ -98,12 +98,12 @@ def _age(since: str) -> tuple[int, ...]:
 
 
 def anchor(stem: str, series: str, binding: str) -> str:
-    """Where the page tells about a cell. It stays the same when kernels, tests and bindings are added."""
+    """The address of a cell on the page. It does not change when kernels, tests or bindings are added."""
     return "@".join((stem, word(series), word(binding)))
 
 
 def word(name: str) -> str:
-    """The name in characters that an HTML id and a URL's fragment can both have."""
+    """The name, limited to characters that are valid both in an HTML id and in a URL fragment."""
     return re.sub(r"[^A-Za-z0-9._+-]", lambda match: f"~{ord(match[0]):x}", name)
 
 
@@ -157,7 +157,7 @@ def _facts(results: Results, about: list[Row], found: list[Cell | None], finding
 
 
 def blamed(results: Results, tests: Iterable[str], series: str, binding: str) -> str | None:
-    """Who is to blame for these cells, and why; None where nothing is odd, or it is not the same for all."""
+    """Who is to blame for these cells, and why; None if nothing is odd, or if it differs between them."""
     cells, plan = results.by_position(), results.header.plan
 
     columns = [column.series for column in text.columns(results)]
@@ -176,7 +176,7 @@ def blamed(results: Results, tests: Iterable[str], series: str, binding: str) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrasted:
-    """What one binding got, as the first of the kernels tells it."""
+    """What one binding got on the first of the kernels."""
 
     series: str
     binding: str
@@ -186,13 +186,13 @@ class Contrasted:
     surprise: bool
 
     def anchor(self, stem: str) -> str | None:
-        """Where the page tells about it; None: there is nothing to look at."""
+        """Its address on the page; None if there is nothing to look at."""
         return anchor(stem, self.series, self.binding) if self.surprise else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
-    """A test that bindings do not agree on, on kernels where they disagree in the same way."""
+    """A test on which bindings disagree, and the kernels on which they disagree in the same way."""
 
     test: str
     kernels: str  # in words
@@ -200,7 +200,7 @@ class Contrast:
 
 
 def contrasts(results: Results) -> tuple[Contrast, ...]:
-    """Where the bindings do not agree, test by test."""
+    """Where the bindings disagree, test by test."""
     cells, bindings = results.by_position(), results.header.plan.bindings
     columns = text.columns(results)
     found = []
@@ -208,7 +208,7 @@ def contrasts(results: Results) -> tuple[Contrast, ...]:
         alike: dict[tuple[str, ...], list[text.Column]] = {}
         for column in columns:
             signs = tuple(text.cell_sign(cells.get((test, column.series, binding))) for binding in bindings)
-            if len(set(signs) - {text.cell_sign(None)}) > 1:  # who has no verdict contradicts nobody
+            if len(set(signs) - {text.cell_sign(None)}) > 1:  # no verdict contradicts none
                 alike.setdefault(signs, []).append(column)
         for where in alike.values():
             first = where[0].series
@@ -244,14 +244,14 @@ def in_words(some: list[text.Column], every: tuple[text.Column, ...]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A binding of the run, and how its cells came out."""
+    """A binding of the run, and the count of each outcome."""
 
     name: str
     title: str  # with its version
     works: int
     absent: int
     not_expressible: int
-    look: int  # also what the run did not reach
+    look: int  # including cells that the run did not reach
 
 
 def standings(results: Results) -> tuple[Standing, ...]:
@@ -274,7 +274,7 @@ def _standing(results: Results, binding: str, planned: int) -> Standing:
 
 
 def title(results: Results, binding: str) -> str:
-    """A binding with the version that its program told: liburing 2.3."""
+    """A binding with the version that its program reports: liburing 2.3."""
     versions = dict.fromkeys(kernel.bindings[binding] for kernel in results.kernels if binding in kernel.bindings)
     return titled(binding, " or ".join(versions) or None)
 
@@ -300,9 +300,9 @@ def due(row: Row, cell: Cell) -> str:
 
 
 def _elsewhere(results: Results, row: Row, finding: text.Finding) -> str:
-    """The other cells of the row: whether they agree says much about who is to blame."""
+    """The other cells of the row: whether they agree says a lot about who is to blame."""
     cells, bindings = results.by_position(), results.header.plan.bindings
-    told = []
+    rows = []
     for binding in bindings:
         others = []
         for column in text.columns(results):
@@ -310,17 +310,17 @@ def _elsewhere(results: Results, row: Row, finding: text.Finding) -> str:
                 sign = text.cell_sign(cells.get((row.name, column.series, binding)))
                 others.append(f"{column.heading}\N{NO-BREAK SPACE}{sign}")
         if others:
-            told.append(f"{f'through {binding}: ' if len(bindings) > 1 else ''}{', '.join(others)}")
-    return "; ".join(told) or "did not run"
+            rows.append(f"{f'through {binding}: ' if len(bindings) > 1 else ''}{', '.join(others)}")
+    return "; ".join(rows) or "did not run"
 
 
 def through(results: Results, binding: str) -> str:
-    """The binding as the end of a phrase, where there is more than one."""
+    """The binding as the end of a phrase, if the run has more than one."""
     return f" through {binding}" if len(results.header.plan.bindings) > 1 else ""
 
 
 def kernel_facts(kernel: Kernel | None) -> tuple[Fact, ...]:
-    """What is known about a kernel and how the machine around it fared."""
+    """What we know about a kernel, and how its machine did."""
     if kernel is None:
         return (Fact(label="Machine", value="did not run"),)
     facts = [
@@ -331,7 +331,7 @@ def kernel_facts(kernel: Kernel | None) -> tuple[Fact, ...]:
         Fact(label="Booted in", value="" if kernel.boot_ms is None else f"{kernel.boot_ms / 1000:.1f} s"),
         Fact(label="Took", value=f"{kernel.wall_ms / 1000:.1f} s"),
         Fact(label="Smoke run", value=_smoke(kernel)),
-        Fact(label="Trouble", value=kernel.trouble or ""),
+        Fact(label="Harness error", value=kernel.trouble or ""),
         *(Fact(label="Notice", value=notice) for notice in kernel.notices),
     ]
     return tuple(fact for fact in facts if fact.value)
@@ -339,12 +339,12 @@ def kernel_facts(kernel: Kernel | None) -> tuple[Fact, ...]:
 
 def _smoke(kernel: Kernel) -> str:
     if kernel.smoke == "ok":
-        return "ok: what had to pass, to fail and to be refused did"
-    return kernel.smoke or "did not come to it"
+        return "ok: the tests that must pass, fail and be refused did so"
+    return kernel.smoke or "not reached"
 
 
 def provenance(results: Results) -> tuple[Fact, ...]:
-    """How the numbers were made."""
+    """How the numbers were produced."""
     header = results.header
     machines = [kernel for kernel in results.kernels if kernel.series != text.HOST]
     facts = [
@@ -361,17 +361,17 @@ def provenance(results: Results) -> tuple[Fact, ...]:
 def _virtual(count: int) -> str:
     if not count:
         return ""
-    return f"{number(count, 'kernel')} ran in one each; after a panic or a hang, the rest in a fresh one"
+    return f"{number(count, 'kernel')} ran in one each; after a panic or a hang, the rest ran in a fresh one"
 
 
 def accelerators(results: Results) -> tuple[str, ...]:
-    """How VMs ran. Rarely more than one sentence: it is a property of the machine, not of the kernel."""
+    """How the VMs ran. Usually a single sentence: it depends on the machine, not on the kernel."""
     chosen = (kernel.accelerator for kernel in results.kernels if kernel.accelerator)
     return tuple(dict.fromkeys(f"{one.name}: {one.reason}" for one in chosen))
 
 
 def suite(results: Results) -> str:
-    """The commit of the suite, as far as it has one."""
+    """The commit of the suite, if it has one."""
     header = results.header
     if header.suite is None:
         return "not committed yet"
@@ -384,5 +384,5 @@ def day(results: Results) -> str:
 
 
 def moment(instant: str) -> str:
-    """An instant of the results file for a person."""
+    """A timestamp of the results file, for people."""
     return datetime.fromisoformat(instant).strftime("%-d %B %Y, %H:%M:%S UTC")

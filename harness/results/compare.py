@@ -1,4 +1,4 @@
-"""What changed between two runs, cell by cell, and what may be to blame. Reads nothing, prints nothing."""
+"""What changed between two runs, cell by cell, and the possible causes. Does no input or output."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from enum import StrEnum
 from harness.results.model import Cell, Header, Kernel, Position, Results
 from harness.suite.binding import is_ours
 
-_IMAGE_DIGITS = 12  # of a digest, in words
-_VARIES = re.compile(r"0x[0-9a-fA-F]+|\d+(\.\d+)? m?s\b")  # from run to run, with nothing having changed
+_IMAGE_DIGITS = 12  # shown of a digest
+_VARIES = re.compile(r"0x[0-9a-fA-F]+|\d+(\.\d+)? m?s\b")  # from run to run, even if nothing changed
 
 
 class Cause(StrEnum):
-    """What a changed cell is put down to, the most specific first: that is the order in which they are told."""
+    """Possible causes of a changed cell, the most specific first. Reports list them in this order."""
 
-    NEW = "new"  # the test, the kernel or the binding came
+    NEW = "new"  # the test, the kernel or the binding was added
     GONE = "gone"
     KERNEL = "kernel"
     TEST = "test"  # its own source
@@ -26,7 +26,7 @@ class Cause(StrEnum):
     SUPPORT = "support"
     HARNESS = "harness"
     SUITE = "suite"  # some part of it: one of the runs does not say which
-    MACHINE = "machine"  # what the kernel ran on
+    MACHINE = "machine"  # that the kernel ran on
     NOTHING = "nothing"  # that we know of
 
 
@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
     REGRESSION = "regression"  # a quiet cell became a surprise
     GONE = "gone"
-    OTHER = "other"  # from one surprise to another, or between the two quiet verdicts
+    OTHER = "other"  # from one surprise to another, or from one quiet verdict to another
     NEW = "new"
     IMPROVEMENT = "improvement"  # a surprise became quiet
 
@@ -50,11 +50,11 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A cell that is not as it was; one of the two is None where it came or went."""
+    """A cell that changed. `old` is None if the cell is new, `new` is None if it is gone."""
 
     old: Cell | None
     new: Cell | None
-    reasons: tuple[Reason, ...]  # all that may be to blame, the most specific first; never empty
+    reasons: tuple[Reason, ...]  # all possible causes, the most specific first; never empty
 
     @property
     def cell(self) -> Cell:
@@ -65,7 +65,7 @@ class Change:
 
     @property
     def kind(self) -> Kind:
-        """What it means."""
+        """What the change means."""
         if self.old is None:
             return Kind.NEW
         if self.new is None:
@@ -81,22 +81,22 @@ class Difference:
 
     old: Results
     new: Results
-    changes: tuple[Change, ...]  # in the order of the new run's plan; what is gone comes last
-    reasons: tuple[Reason, ...]  # all that is different between the runs, whether or not a cell shows it
+    changes: tuple[Change, ...]  # in the order of the new run's plan; cells that are gone come last
+    reasons: tuple[Reason, ...]  # every difference between the runs, whether or not a cell changed
 
     @property
     def nothing(self) -> bool:
-        """Whether the new run says nothing that the old one did not."""
+        """Whether the new run says the same as the old one."""
         return not self.changes and not self.reasons
 
     def regressions(self, *, allow_gone: bool = False) -> tuple[Change, ...]:
-        """The changes for the worse. A cell that is gone is one: nobody looks at it any more."""
+        """The changes for the worse. A cell that is gone counts, because it is no longer tested."""
         bad = {Kind.REGRESSION} if allow_gone else {Kind.REGRESSION, Kind.GONE}
         return tuple(change for change in self.changes if change.kind in bad)
 
 
 def compare(old: Results, new: Results) -> Difference:
-    """Everything that is different in `new`."""
+    """Everything that differs in `new`."""
     before, after = old.by_position(), new.by_position()
     positions = dict.fromkeys((*new.header.plan.positions(), *old.header.plan.positions()))
     blame = _Blame(old, new)
@@ -113,24 +113,24 @@ def compare(old: Results, new: Results) -> Difference:
 
 
 def reason_of(cell: Cell) -> str:
-    """Why the cell says what it says, without what varies from run to run."""
+    """Why the cell has its verdict, without the parts that vary from run to run."""
     return steady(cell.why)
 
 
 def steady(words: str) -> str:
-    """The words without what varies from run to run: addresses and times."""
+    """The words without the parts that vary from run to run: addresses and times."""
     return _VARIES.sub("#", words)
 
 
 def _differs(old: Cell | None, new: Cell | None) -> bool:
     if old is None or new is None:
         return True
-    # A red cell that is red for another reason is news; of a quiet one only the verdict counts.
+    # A red cell with a new reason counts as changed; of a quiet cell only the verdict counts.
     return old.verdict is not new.verdict or (new.surprise and reason_of(old) != reason_of(new))
 
 
 class _Blame:
-    """Finds the reasons for a changed cell in what is known about the two runs."""
+    """Finds the reasons for a changed cell from the facts about the two runs."""
 
     def __init__(self, old: Results, new: Results) -> None:
         self._old, self._new = old.header, new.header
@@ -138,7 +138,7 @@ class _Blame:
         self._new_kernels = {kernel.series: kernel for kernel in new.kernels}
 
     def reasons(self, position: Position) -> tuple[Reason, ...]:
-        """What may be to blame for this cell."""
+        """The possible causes for this cell."""
         test, series, binding = position
         if came := self._came(Cause.NEW, self._old, self._new_kernels, position, "is new"):
             return came
@@ -148,10 +148,10 @@ class _Blame:
             *self._kernel(series), *self._test(test), *self._catalogue(), *self._binding(series, binding), *self._shared(),
             *self._suite(), *self._machine(series),
         )  # fmt: skip
-        return found or (Reason(cause=Cause.NOTHING, says="Nothing that we know of changed"),)
+        return found or (Reason(cause=Cause.NOTHING, says="Nothing we know of changed"),)
 
     def everything(self) -> tuple[Reason, ...]:
-        """All reasons there are between the two runs."""
+        """All reasons for any cell of the two runs."""
         found: list[Reason] = []
         for position in dict.fromkeys((*self._new.plan.positions(), *self._old.plan.positions())):
             found += (reason for reason in self.reasons(position) if reason.cause is not Cause.NOTHING)
@@ -160,7 +160,7 @@ class _Blame:
     def _came(
         self, cause: Cause, other: Header, kernels: dict[str, Kernel], position: Position, says: str
     ) -> tuple[Reason, ...]:
-        """Which of the cell's three names the other run does not have."""
+        """The cell's names (test, kernel, binding) that the other run lacks."""
         test, series, binding = position
         found = []
         if test not in other.plan.tests:
@@ -178,7 +178,7 @@ class _Blame:
             before, after = _short(old), _short(new)
             if before == after:
                 before, after = _long(old), _long(new)
-            yield Reason(cause=Cause.KERNEL, says=f"The kernel of {series} is another one: {before} → {after}")
+            yield Reason(cause=Cause.KERNEL, says=f"The kernel of {series} changed: {before} → {after}")
 
     def _test(self, test: str) -> Iterator[Reason]:
         old, new = self._old.made_of, self._new.made_of
@@ -188,12 +188,12 @@ class _Blame:
     def _catalogue(self) -> Iterator[Reason]:
         old, new = self._old.made_of, self._new.made_of
         if old and new and old.catalogue != new.catalogue:
-            yield Reason(cause=Cause.CATALOGUE, says="The catalogue changed, which says what is due since when")
+            yield Reason(cause=Cause.CATALOGUE, says="The catalogue changed, which says since when a test must pass")
 
     def _binding(self, series: str, binding: str) -> Iterator[Reason]:
         before, after = (kernels[series].bindings.get(binding) for kernels in (self._old_kernels, self._new_kernels))
         if before and after and before != after:
-            yield Reason(cause=Cause.BINDING, says=f"The binding {binding} has another version: {before} → {after}")
+            yield Reason(cause=Cause.BINDING, says=f"The version of the binding {binding} changed: {before} → {after}")
         old, new = self._old.made_of, self._new.made_of
         if old is None or new is None:
             return
@@ -201,7 +201,7 @@ class _Blame:
             if old.binding != new.binding:
                 yield Reason(cause=Cause.BINDING, says="The binding changed")
         elif (old.adapters.get(binding), old.binding) != (new.adapters.get(binding), new.binding):
-            says = f"The program of the binding {binding} changed: our adapters, what they use of our binding, or the file"
+            says = f"The program of the binding {binding} changed: our adapters, the parts of our binding that they use, or the file"
             yield Reason(cause=Cause.BINDING, says=says)
 
     def _shared(self) -> Iterator[Reason]:
@@ -214,7 +214,7 @@ class _Blame:
             yield Reason(cause=Cause.HARNESS, says="The harness changed")
 
     def _suite(self) -> Iterator[Reason]:
-        """Without digests all that is left is the commit."""
+        """Without digests, only the commit can tell."""
         if self._old.made_of and self._new.made_of:
             return
         same = self._old.suite is not None and self._old.suite == self._new.suite
@@ -227,16 +227,16 @@ class _Blame:
         old, new = self._old_kernels[series], self._new_kernels[series]
         before, after = _accelerator(old), _accelerator(new)
         if before and after and before != after:
-            yield Reason(cause=Cause.MACHINE, says=f"The virtual machine of {series} runs with {after}, not {before}")
-        if before is None and after is None:  # the host itself
+            yield Reason(cause=Cause.MACHINE, says=f"The virtual machine of {series} now runs with {after}, not {before}")
+        if before is None and after is None:  # the host
             for fact in ("machine", "cpus"):
                 was, now = self._old.host.get(fact), self._new.host.get(fact)
                 if None not in (was, now) and was != now:
-                    yield Reason(cause=Cause.MACHINE, says=f"The machine itself is another one: {fact} {was} → {now}")
+                    yield Reason(cause=Cause.MACHINE, says=f"The machine itself changed: {fact} {was} → {now}")
 
 
 def _same(old: Kernel, new: Kernel) -> bool:
-    """Whether it is one kernel. One that never answered could be any, so only its image tells."""
+    """Whether both are the same kernel. If one never answered, only its image can tell."""
     if old.sha256 and new.sha256:
         return old.sha256 == new.sha256
     silent = old.release is None or new.release is None
@@ -244,7 +244,7 @@ def _same(old: Kernel, new: Kernel) -> bool:
 
 
 def _short(kernel: Kernel) -> str:
-    """The version of the package; of a kernel that is in none, what it calls itself."""
+    """The version of the package; for a kernel without a package, the release that it reports."""
     package = re.fullmatch(r"\S+ linux-\S+ (\S+)", kernel.source)
     return package[1] if package else kernel.release or kernel.source
 

@@ -1,7 +1,7 @@
-"""The results file: what a run found, one JSON line per kernel and per cell, written as it happens.
+"""The results file: what a run found, one JSON line per kernel and per cell, written during the run.
 
-A header with the plan comes first and a footer last. A file without its footer, or with a hole in its
-plan, is a run that did not finish: it stays readable for people and grep, but `read_results` refuses it.
+A header with the plan comes first and a footer last. A file without its footer, or without some planned
+cell, is a run that did not finish: people and grep can still read it, but `read_results` refuses it.
 """
 
 from __future__ import annotations
@@ -37,10 +37,11 @@ from harness.verdicts.judge import Verdict
 from harness.verdicts.why import passed
 
 SCHEMA_PATH = Path(__file__).with_name("schema.json")
+_DAMAGED = "The file is damaged: run ci/matrix again."
 
 
 class Writer:
-    """Writes a results file line by line; a line is out before the next cell starts.
+    """Writes a results file line by line; each line is written before the next cell starts.
 
     Leaving the `with` block without `finish` leaves a file without a footer, as an interrupted run should.
     """
@@ -50,11 +51,11 @@ class Writer:
         self._header = header
         self._kernels: list[Kernel] = []
         self._cells: list[Cell] = []
-        self._size = 0  # of the whole lines in the file
+        self._size = 0  # of the complete lines in the file
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise HarnessError(f"{path} cannot be written: {error.strerror}. Name a place that can be.") from error
+            raise HarnessError(f"{path} cannot be written: {error.strerror}. Choose a writable place.") from error
         try:
             self._line(header.as_json())
         except HarnessError:
@@ -70,23 +71,23 @@ class Writer:
         os.close(self._file)
 
     def kernel(self, kernel: Kernel) -> None:
-        """Adds a kernel's line."""
+        """Add the line of a kernel."""
         self._line(kernel.as_json())
         self._kernels.append(kernel)
 
     def cell(self, cell: Cell) -> None:
-        """Adds a cell's line."""
+        """Add the line of a cell."""
         self._line(cell.as_json())
         self._cells.append(cell)
 
     def finish(self, ended: str | None = None) -> Results:
-        """Adds the footer, makes the file durable, and returns what it holds. `ended` None: now."""
+        """Add the footer, make the file durable, and return its contents. `ended` None: now."""
         footer = Footer.count(self._header.plan, self._cells, ended=ended or utc_now())
         self._line(footer.as_json())
         try:
             os.fsync(self._file)
         except OSError as error:
-            raise self._trouble(error) from error
+            raise self._write_error(error) from error
         return Results(
             header=self._header, kernels=tuple(self._kernels), cells=tuple(self._cells), footer=footer
         )
@@ -99,66 +100,66 @@ class Writer:
                 written += os.pwrite(self._file, data[written:], self._size + written)
         except OSError as error:
             self._drop_half_a_line()
-            raise self._trouble(error) from error
+            raise self._write_error(error) from error
         self._size += len(data)
 
     def _drop_half_a_line(self) -> None:
-        # A device such as /dev/full cannot be shortened, and holds no half line either.
+        # A device such as /dev/full cannot be truncated, but it does not hold half a line either.
         try:
             os.ftruncate(self._file, self._size)
         except OSError:
             return
 
-    def _trouble(self, error: OSError) -> HarnessError:
+    def _write_error(self, error: OSError) -> HarnessError:
         return HarnessError(
-            f"Writing {self._path} failed: {error.strerror}. The results of {len(self._cells)} cells so far "
-            "are intact in it; make room and run again."
+            f"Writing {self._path} failed: {error.strerror}. The results of the {len(self._cells)} cells so far "
+            "are intact. Make room and run again."
         )
 
 
 def as_text(results: Results) -> str:
-    """A whole run as the text of its file."""
+    """A complete run as the text of its file."""
     lines: list[Header | Cell | Kernel | Footer] = [results.header, *results.cells, *results.kernels, results.footer]
     return "".join(_as_line(line.as_json()) for line in lines)
 
 
 def brief(results: Results) -> Results:
-    """The run as it is published: of a row that works there is no more to tell than how many tests passed.
+    """The run as it is published: a row that works keeps only the number of tests that passed.
 
-    Nine tenths of a run's evidence is about rows that work. The results of a run on this machine keep all of it.
+    Nine tenths of a run's evidence is about rows that work. The unpublished results keep all of it.
     """
     return replace(results, cells=tuple(_brief(cell) if cell.verdict is Verdict.WORKS else cell for cell in results.cells))
 
 
 def _brief(cell: Cell) -> Cell:
-    told = {"kind": "passed", "tests": passed(cell.observed)}
-    return replace(cell, observed={**cell.observed, "records": [told], "output": "", "kmsg": []})
+    record = {"kind": "passed", "tests": passed(cell.observed)}
+    return replace(cell, observed={**cell.observed, "records": [record], "output": "", "kmsg": []})
 
 
 def _as_line(value: Mapping[str, Any]) -> str:
-    # ASCII, because a guest can say anything: U+2028, where careless readers cut lines, or a stray byte.
+    # ASCII, because a guest can print anything: U+2028, which careless readers take for a line end, or a stray byte.
     return json.dumps(value, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
 def read_results(path: Path) -> Results:
-    """A whole run, checked against the schema and against its own plan; HarnessError for anything less."""
+    """A complete run, checked against the schema and its own plan; HarnessError otherwise."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise HarnessError(f"The results cannot be read: {error}. Make them with ci/matrix.") from error
+        raise HarnessError(f"The results cannot be read: {error}. Create them with ci/matrix.") from error
     return parse_results(path.name, text)
 
 
 def parse_results(name: str, text: str) -> Results:
-    """As `read_results`, from the text of a file that errors call by `name`."""
+    """Like `read_results`, but from text; errors call the file `name`."""
     if not text:
-        raise HarnessError(f"{name} is empty: the run that should fill it did not start. Run ci/matrix")
+        raise HarnessError(f"{name} is empty: its run did not start. Run ci/matrix.")
     values = [_parse(f"{name}, line {number}", line) for number, line in enumerate(text.splitlines(), 1)]
     kinds = [value["kind"] for value in values]
     if kinds[0] != "header" or kinds.count("header") > 1:
-        raise HarnessError(f"{name} must begin with its one header. It is damaged: run ci/matrix again.")
+        raise HarnessError(f"{name} does not begin with its only header: the file is damaged. Run ci/matrix again.")
     if kinds[-1] != "footer" or kinds.count("footer") > 1:
-        raise HarnessError(f"{name} does not end with its one footer: the run was cut short. Run ci/matrix again.")
+        raise HarnessError(f"{name} does not end with its only footer: the run was cut short. Run ci/matrix again.")
     results = Results(
         header=_header(values[0]),
         kernels=tuple(kernel_from_json(value) for value in values if value["kind"] == "kernel"),
@@ -170,10 +171,10 @@ def parse_results(name: str, text: str) -> Results:
 
 
 def started(line: str) -> str:
-    """When a run began, by the first line of its file, which may be all there is."""
+    """When a run began, from the first line of its file. The rest may be missing."""
     value = _parse("the first line", line)
     if value["kind"] != "header":
-        raise HarnessError("The first line is no header: the file is damaged. Run ci/matrix again.")
+        raise HarnessError("The first line is not a header: the file is damaged. Run ci/matrix again.")
     return _header(value).started
 
 
@@ -184,10 +185,10 @@ def _parse(where: str, line: str) -> dict[str, Any]:
         raise HarnessError(f"{where} is not JSON ({error}): the file is damaged. Run ci/matrix again.") from error
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind not in ("header", "kernel", "cell", "footer"):
-        raise HarnessError(f"{where} is of no known kind: no results file, or a newer one. Run ci/matrix again.")
+        raise HarnessError(f"{where} has an unknown kind: not a results file, or a newer one. Run ci/matrix again.")
     if kind == "header" and isinstance(value.get("schema"), int) and value["schema"] != SCHEMA:
         raise HarnessError(
-            f"{where}: these results have schema {value['schema']}, and this harness reads {SCHEMA}. Read them with the "
+            f"{where}: these results have schema {value['schema']}, but this harness reads {SCHEMA}. Read them with the "
             "commit that wrote them, or run ci/matrix again."
         )
     for breach in _validator(kind).iter_errors(value):
@@ -199,7 +200,7 @@ def _parse(where: str, line: str) -> dict[str, Any]:
 
 @cache
 def _validator(kind: str) -> Any:
-    # Validating against the one kind, not against oneOf, is what makes the message name the field.
+    # Validated against its own kind, not against oneOf, so that the message names the field.
     definitions = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))["$defs"]
     return validator({"$ref": f"#/$defs/{kind}", "$defs": definitions})
 
@@ -213,29 +214,29 @@ def _header(value: dict[str, Any]) -> Header:
 def _cell(where: str, value: dict[str, Any]) -> Cell:
     cell = cell_from_json(value)
     if cell.surprise != value["surprise"]:
-        raise HarnessError(f"{where}: {_name(cell.position)} is {cell.verdict}, and its surprise denies it.")
+        said = str(value["surprise"]).lower()
+        raise HarnessError(f"{where}: {_name(cell.position)}: verdict is {cell.verdict}, but surprise is {said}. {_DAMAGED}")
     return cell
 
 
 def _check_plan(where: str, results: Results) -> None:
-    again = "The file was put together wrongly: run ci/matrix again."
     plan = results.header.plan
     planned = set(plan.positions())
     seen: set[Position] = set()
     for cell in results.cells:
         if cell.position not in planned:
-            raise HarnessError(f"{where}: {_name(cell.position)} is not in the plan. {again}")
+            raise HarnessError(f"{where}: {_name(cell.position)} is not in the plan. {_DAMAGED}")
         if cell.position in seen:
-            raise HarnessError(f"{where}: {_name(cell.position)} stands there twice. {again}")
+            raise HarnessError(f"{where}: {_name(cell.position)} is listed twice. {_DAMAGED}")
         seen.add(cell.position)
     for position in plan.positions():
         if position not in seen:
-            raise HarnessError(f"{where}: {_name(position)} is planned and has no line. Run ci/matrix again.")
+            raise HarnessError(f"{where}: {_name(position)} is planned but missing. Run ci/matrix again.")
     series = [kernel.series for kernel in results.kernels]
     if sorted(series) != sorted(plan.kernels):
-        raise HarnessError(f"{where}: kernels {series}, but planned {list(plan.kernels)}. {again}")
+        raise HarnessError(f"{where}: has the kernels {series}, but the plan has {list(plan.kernels)}. {_DAMAGED}")
     if results.footer != Footer.count(plan, results.cells, results.footer.ended):
-        raise HarnessError(f"{where}: the footer's numbers are not those of the cells. {again}")
+        raise HarnessError(f"{where}: the footer does not match the cells. {_DAMAGED}")
 
 
 def _name(position: Position) -> str:

@@ -1,4 +1,4 @@
-"""What a run found: its plan, its kernels, its cells, and their numbers; each as a value and as JSON."""
+"""What a run found: plan, kernels, cells and totals, each as a value and as JSON."""
 
 from __future__ import annotations
 from collections.abc import Iterable, Mapping
@@ -19,10 +19,10 @@ Position = tuple[str, str, str]  # test, series, binding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The cube that the run set out to fill: every test on every kernel through every binding."""
+    """The cells that the run must fill: every test on every kernel through every binding."""
 
     tests: tuple[str, ...]
-    kernels: tuple[str, ...]  # series, or the name given for a local image, or "host"
+    kernels: tuple[str, ...]  # series, the name of a local image, or "host"
     bindings: tuple[str, ...]
 
     def positions(self) -> list[Position]:
@@ -32,17 +32,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What was run, as digests (harness/results/provenance.py says of what): equal digests, equal files."""
+    """What was run, as digests (see harness/results/provenance.py). Equal digests mean equal files."""
 
     binding: str
     support: str
     harness: str
     catalogue: str
-    tests: Mapping[str, str]  # by Zig's name, each planned test's own source
-    adapters: Mapping[str, str] = field(default_factory=dict)  # by name, each planned binding that is not ours
+    tests: Mapping[str, str]  # by Zig's name, the source of each planned test
+    adapters: Mapping[str, str] = field(default_factory=dict)  # by name, for each planned binding that is not ours
 
     def as_json(self) -> dict[str, Any]:
-        """As a part of the header."""
+        """The JSON of this part of the header."""
         return asdict(self) if self.adapters else without(asdict(self), "adapters")
 
 
@@ -50,12 +50,12 @@ class Provenance:
 class Header:
     """What was run, where and when."""
 
-    suite: str | None  # commit of this repository; None before the first one
-    dirty: bool  # the tree had changes on top of that commit
+    suite: str | None  # commit of this repository; None if there is none
+    dirty: bool  # the tree had uncommitted changes
     plan: Plan
     started: str
-    host: Mapping[str, str | int]  # what kind of machine; never its name
-    made_of: Provenance | None = None  # runs of before 24 November 2026 did not say
+    host: Mapping[str, str | int]  # kind of machine; never its name
+    made_of: Provenance | None = None  # not in runs before 24 November 2026
 
     def as_json(self) -> dict[str, Any]:
         """The header line."""
@@ -65,20 +65,20 @@ class Header:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernel:
-    """One column: the kernel that answered, where it came from, and how the machine around it fared."""
+    """One column: the kernel that answered, where it came from, and how its machine did."""
 
     series: str
-    release: str | None  # uname -r; None when it never answered
+    release: str | None  # uname -r; None if it never answered
     version: str | None  # uname -v
     source: str  # the package or the file, in words
     sha256: str | None  # of the image
     accelerator: Accelerator | None  # None for the host
     boot_ms: int | None
     wall_ms: int
-    smoke: str | None  # "ok", or a sentence; None when it did not come to that
-    trouble: str | None  # a sentence, when our own machinery failed
+    smoke: str | None  # "ok", or a sentence; None if it was not reached
+    trouble: str | None  # a sentence, if the harness failed
     notices: tuple[str, ...] = ()
-    bindings: Mapping[str, str] = field(default_factory=dict)  # the version of each, as far as its program tells
+    bindings: Mapping[str, str] = field(default_factory=dict)  # the version of each, if its program reports one
 
     def as_json(self) -> dict[str, Any]:
         """The kernel's line."""
@@ -93,23 +93,23 @@ class Cell:
     test: str  # Zig's exact name
     stem: str
     series: str
-    kernel: str | None  # full release; None when it never answered
+    kernel: str | None  # full release; None if it never answered
     binding: str
     observed: Mapping[str, Any]  # Observation.as_json()
     expected: Expected
     verdict: Verdict
-    due: tuple[str, ...]  # since when it must pass: Row.due of the catalogue of the run
+    due: tuple[str, ...]  # releases since which it must pass: Row.due at the time of the run
     ms: int
-    rerun: str  # the command that runs this one cell again
+    rerun: str  # the command that runs this cell again
 
     @property
     def position(self) -> Position:
-        """Where in the cube it stands."""
+        """Its test, series and binding."""
         return (self.test, self.series, self.binding)
 
     @property
     def why(self) -> str:
-        """One sentence for a person. It is made from the facts, so that other words for them make no other cell."""
+        """One sentence for people. It is derived from the facts and not stored, so rewording it does not change the cell."""
         return why(self.due, self.observed, self.expected, self.verdict)
 
     @property
@@ -124,7 +124,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footer:
-    """The run in numbers. `complete`: every planned cell has its line, whatever the line says."""
+    """The run in numbers. `complete`: every planned cell has a line, whatever its verdict."""
 
     cells: int
     surprises: int
@@ -134,7 +134,7 @@ class Footer:
 
     @classmethod
     def count(cls, plan: Plan, cells: Iterable[Cell], ended: str) -> Footer:
-        """The footer that these cells deserve."""
+        """The footer for these cells."""
         done = {cell.position: cell for cell in cells}
         return cls(
             cells=len(done),
@@ -159,14 +159,14 @@ class Results:
     footer: Footer
 
     def by_position(self) -> dict[Position, Cell]:
-        """The cells, to be found by test, series and binding."""
+        """The cells by test, series and binding."""
         return {cell.position: cell for cell in self.cells}
 
     def through(self, binding: str) -> Results:
-        """The part of the run that one binding is in, as a run of its own."""
+        """The part of the run that went through one binding, as a run of its own."""
         if binding not in self.header.plan.bindings:
             there = ", ".join(self.header.plan.bindings)
-            raise HarnessError(f"These results are through {there}, not through {binding}. Run ci/matrix --binding {binding}.")
+            raise HarnessError(f"These results are for {there}, not for {binding}. Run ci/matrix --binding {binding}.")
         plan = replace(self.header.plan, bindings=(binding,))
         cells = tuple(cell for cell in self.cells if cell.binding == binding)
         footer = Footer.count(plan, cells, self.footer.ended)
@@ -174,18 +174,18 @@ class Results:
 
 
 def utc_now() -> str:
-    """This instant as the results file writes it."""
+    """The current time, in the format of the results file."""
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def kernel_from_json(value: dict[str, Any]) -> Kernel:
-    """A kernel's line back from its JSON."""
+    """A kernel from the JSON of its line."""
     accelerator = Accelerator(**value["accelerator"]) if value["accelerator"] else None
     return Kernel(**without(value, "kind", "notices", "accelerator"), notices=tuple(value["notices"]), accelerator=accelerator)
 
 
 def cell_from_json(value: dict[str, Any]) -> Cell:
-    """A cell's line back from its JSON."""
+    """A cell from the JSON of its line."""
     enums: dict[str, Any] = {"expected": Expected(value["expected"]), "verdict": Verdict(value["verdict"])}
     return Cell(**without(value, "kind", "surprise", "due", *enums), due=tuple(value["due"]), **enums)
 

@@ -1,7 +1,8 @@
-"""What a run is made of, as digests of files: so that two runs can be compared without git, and with a changed tree.
+"""What a run consists of, as digests of files, so that runs can be compared without git and with uncommitted changes.
 
-A part is what can be to blame for a changed cell: the test's own source, the catalogue, the binding, what all tests
-share, the harness, the adapters of other bindings. What can change no cell (reports, the harness's tests) is in none.
+Each part is a possible cause of a changed cell: the test's own source, the catalogue, the binding, the code that all
+tests share, the harness, the adapters of other bindings. Files that cannot change a cell (reports, the harness's
+tests) are left out.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from harness.suite import catalogue
 from harness.suite.binding import Binding, is_ours
 from harness.suite.catalogue import Row
 
-#: Where the files of a part are. An entry that names nothing is an error: the part has moved.
+#: The files of each part. A pattern that matches nothing is an error: the part has moved.
 BINDING = ("bindings/include/**/*.h",)
 SUPPORT = (
     "conformance/*.h",
@@ -33,7 +34,7 @@ ADAPTERS = ("conformance/adapters/**/*",)
 
 
 def provenance_of(rows: Iterable[Row], root: Path = ROOT, bindings: Iterable[Binding] = ()) -> Provenance:
-    """The digests of the tree below `root`, with those of these tests and bindings."""
+    """The digests of the tree below `root`, of these tests and of these bindings."""
     return Provenance(
         binding=_digest(root, BINDING),
         support=_digest(root, SUPPORT),
@@ -45,21 +46,21 @@ def provenance_of(rows: Iterable[Row], root: Path = ROOT, bindings: Iterable[Bin
 
 
 def _adapter(root: Path, binding: Binding) -> str:
-    """Of a binding that is not ours: the source of our adapters, or a program of which we have no source."""
+    """For a binding that is not ours: the source of our adapters, or the program if we do not have its source."""
     if binding.given is None:
         return _digest(root, ADAPTERS)
     return sha256_of(binding.program(root))
 
 
 def _digest(root: Path, patterns: Iterable[str]) -> str:
-    """One digest of all files, with their names: a renamed file is another tree."""
+    """One digest of all files and their names, so renaming a file changes it."""
     total = hashlib.sha256()
     for pattern in patterns:
         for path in _files(root, pattern):
             try:
                 contents = hashlib.sha256(path.read_bytes()).hexdigest()
             except OSError as error:
-                raise HarnessError(f"{path} cannot be read: {error.strerror}. The results could not say what they are of.") from error
+                raise HarnessError(f"{path} cannot be read: {error.strerror}. Make it readable, or restore it from git.") from error
             total.update(f"{contents} {path.relative_to(root)}\n".encode())
     return total.hexdigest()
 
@@ -67,5 +68,5 @@ def _digest(root: Path, patterns: Iterable[str]) -> str:
 def _files(root: Path, pattern: str) -> Iterator[Path]:
     found = sorted(path for path in root.glob(pattern) if path.is_file() and not path.name.startswith("."))
     if not found:
-        raise HarnessError(f"There is no {pattern} in {root}: correct harness/results/provenance.py, which says where it is.")
+        raise HarnessError(f"Nothing in {root} matches {pattern}. Correct the pattern in harness/results/provenance.py.")
     return iter(found)

@@ -1,7 +1,7 @@
-"""The bindings that a run is through: ours, those that this repository adapts, and programs that somebody built elsewhere.
+"""The bindings under test: ours, those that this repository has adapters for, and programs that were built elsewhere.
 
-A binding is judged through a conformance program: the same tests, compiled against it. The build leaves ours as
-conformance/conformance and the others as conformance/conformance-NAME.
+A binding is judged through a conformance program: the same tests, compiled against it. The build puts ours at
+conformance/conformance and the others at conformance/conformance-NAME.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from harness.base.errors import HarnessError
 from harness.base.process import run
 
 OURS = "uring"
-RAW = "raw"  # bare system calls: no logic of a binding that could be wrong
+RAW = "raw"  # bare system calls: there is no binding whose logic could be wrong
 _CALLED_WRONGLY = 2  # the conformance program's exit code for that
 _START_S = 60
-_LIE = "lie:"  # our own program as its own counterexample
-_FETCHED = re.compile(r"liburing-.+|rust-io-uring")  # of the archive's later suites
-# The name also names a file in the guest, and stands in pytest's node ids and in the runner's plan.
+_LIE = "lie:"  # our own binding on a kernel that lies
+_FETCHED = re.compile(r"liburing-.+|rust-io-uring")  # from the archive's later suites
+# The name is also part of a file name in the guest, of pytest's node ids and of the runner's plan.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:-]*")
 
 
 def is_ours(name: str) -> bool:
-    """Whether it is this repository's own binding, which must have words for everything."""
+    """Whether it is this repository's own binding, which must be able to express everything."""
     return name == OURS or name.startswith(_LIE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
-    """A binding, and which program has it."""
+    """A binding, and the program that contains it."""
 
     name: str
-    given: str | None = None  # the path of a program from elsewhere; None: it is in the build directory
+    given: str | None = None  # the path of a program built elsewhere; None: it is in the build directory
 
     @property
     def spec(self) -> str:
@@ -55,21 +55,23 @@ class Binding:
         return build / "conformance" / self.file_name
 
     def demand_program(self, build: Path, *, in_guests: bool) -> None:
-        """HarnessError, with what is to be done, if the program cannot be run."""
+        """HarnessError, with the remedy, if the program cannot be run."""
         program = self.program(build)
         if not program.is_file():
-            raise HarnessError(f"There is no program for the binding {self.name}: {program} is not there. {self._remedy(build)}")
+            raise HarnessError(
+                f"The binding {self.name} has no program: {program} does not exist. {self._remedy(build)}"
+            )
         if not os.access(program, os.X_OK):
-            raise HarnessError(f"{program} cannot be executed. Build it anew, or chmod +x it.")
+            raise HarnessError(f"{program} cannot be executed. Build it again, or chmod +x it.")
         if in_guests and (wants := elf.needs(program)):
             raise HarnessError(
-                f"{program} cannot run in a virtual machine, which has nothing but it: {wants}. "
+                f"{program} cannot run in a virtual machine, where it is the only file: {wants}. "
                 "Link it with -static, or run it on this machine only (--kernel host)."
             )
         self._demand_the_name(program)
 
     def _demand_the_name(self, program: Path) -> None:
-        """HarnessError if the program calls its binding something else: in a guest, every cell would tell so, one by one."""
+        """HarnessError if the program's binding has another name. Otherwise every cell would report it, one by one."""
         command = [str(program), f"--binding={self.name}", "--gtest_list_tests"]
         done = run(command, timeout_s=_START_S, remedy="Build it again.", check=False)
         if done.code == _CALLED_WRONGLY:
@@ -87,19 +89,20 @@ class Binding:
         if _FETCHED.fullmatch(self.name):
             return "ci/adapters fetches that binding from the archive and builds it; then run this again."
         there = sorted(path.name.removeprefix("conformance-") for path in (build / "conformance").glob("conformance-*"))
-        return f"There are {', '.join((OURS, *there))}; ci/build and ci/adapters make them, and one of your own is NAME=PROGRAM."
+        known = ", ".join((OURS, *there))
+        return f"There are {known}; ci/build and ci/adapters build them, and one of your own is NAME=PROGRAM."
 
 
 DEFAULT = (Binding(name=OURS),)
 
 
 def parse(specs: Iterable[str]) -> tuple[Binding, ...]:
-    """The bindings that somebody asked for, each once; ours if nobody asked for any."""
+    """The bindings that were asked for, each once; ours if none was."""
     found: dict[str, Binding] = {}
     for spec in specs:
         name, equals, path = spec.partition("=")
         if not _NAME.fullmatch(name) or (equals and not path):
-            raise HarnessError(f"{spec!r} is no binding: write its name, or NAME=PROGRAM for a program of your own.")
+            raise HarnessError(f"{spec!r} is not a binding: write its name, or NAME=PROGRAM for a program of your own.")
         if equals and is_ours(name):
             raise HarnessError(f"{name} is the binding of this repository: give the one in {path} another name.")
         one = Binding(name=name, given=path or None)

@@ -16,7 +16,7 @@ PATH = ROOT / "conformance" / "catalogue" / "catalogue.toml"
 SCHEMA = PATH.with_suffix(".schema.json")
 
 GROUPS = ("Rings", "Read and write", "Files", "Sockets", "Time and cancel", "Provided buffers", "Processes")
-ANY = "any"  # the `since` of a row that needs nothing of the kernel
+ANY = "any"  # the `since` of a row that needs nothing from the kernel
 
 
 class Evidence(StrEnum):
@@ -62,7 +62,7 @@ class Row:
 
 
 def load(path: Path = PATH) -> tuple[Row, ...]:
-    """All rows of the catalogue in its order; HarnessError when the file is not exactly what it should be."""
+    """All rows of the catalogue, in its order; HarnessError if anything in the file is wrong."""
     document = toml_file.load(path, SCHEMA)
     rows = tuple(
         _row(f"{path.name}: test {number} ({test['name']})", document["defaults"] | test)
@@ -74,7 +74,7 @@ def load(path: Path = PATH) -> tuple[Row, ...]:
 
 
 def chosen_rows(names: Iterable[str]) -> tuple[Row, ...]:
-    """The catalogue's rows, or those with one of these stems or Zig names; HarnessError for a name that is none."""
+    """The catalogue's rows, or those with one of these stems or Zig names; HarnessError for any other name."""
     rows = load()
     wanted = list(names)
     for name in wanted:

@@ -1,6 +1,6 @@
-"""Bindings of others as the archive's later suites have them: fetched with apt and unpacked below the cache, not installed.
+"""Other bindings, from later suites of the archive: fetched with apt and unpacked in the cache, not installed.
 
-What is unpacked keeps its place: a build directory may refer to it. A newer version gets a place of its own.
+An unpacked version stays where it is, because build directories may refer to it. A newer version gets its own.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from harness.base.cache import Cache, Notice, explained
 from harness.base import apt, process
 
 NEWEST = "sid"  # where new versions come first
-#: The package that a other is named after, and what it needs beside it. liburing's headers include newer ones of the
-#: kernel than this release has.
+#: The package that gives a binding its version, then its dependencies. liburing's headers include kernel headers that
+#: are newer than this release's.
 LIBURING = ("liburing-dev", "linux-libc-dev")
 CRATE = ("librust-io-uring-dev", "librust-bitflags-dev", "librust-cfg-if-dev", "librust-libc-dev")
 _COMPLETE = ".complete"  # holds the version
@@ -24,32 +24,32 @@ _COMPLETE = ".complete"  # holds the version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherBinding:
-    """A binding with what it needs, in a directory with `usr` in it."""
+    """A binding and its dependencies, in a directory that contains `usr`."""
 
     version: str  # upstream's, such as 2.15
     root: Path
 
     @property
     def registry(self) -> Path:
-        """Where Debian's packages of crates have them: a registry for cargo."""
+        """The directory of Debian's packaged crates, which cargo can use as a registry."""
         return self.root / "usr/share/cargo/registry"
 
 
 class OtherBindings:
-    """Other bindings in one cache, and in these suites of the archive."""
+    """The other bindings in one cache and in some suites of the archive."""
 
     def __init__(
         self, cache: Cache, suites: Sequence[str], notice: Notice, *, known: Sequence[str] = (), mirror: str | None = None
     ) -> None:
-        """`known` are suites by which the machine's own apt configuration names the archive; `suites` may not be in it."""
-        self._cache = Cache(cache.root / "peers")  # apt removes lists it was not told of: not the root of the kernels
+        """`known`: suites by which to find the archive in the machine's apt configuration, which may lack `suites`."""
+        self._cache = Cache(cache.root / "peers")  # not the kernels' root: apt removes the lists of other suites
         self._suites, self._known = tuple(suites), tuple(known)
         self._notice = notice
         self._mirror = mirror
         self._asked: Apt | None = None  # with the lists of this run
 
     def fetch(self, packages: Sequence[str], suites: Sequence[str]) -> list[OtherBinding]:
-        """The newest of each of these suites, once each. HarnessError if one cannot be had."""
+        """The newest version in each of these suites, without duplicates. HarnessError if one cannot be fetched."""
         with self._cache.lock("peers", self._notice):
             if self._asked is None:
                 asked = self._apt(self._suites, *self._apt(self._known, self._mirror).mirrors())
@@ -59,7 +59,7 @@ class OtherBindings:
         return list({other.version: other for other in found}.values())
 
     def earlier(self, packages: Sequence[str]) -> OtherBinding | None:
-        """What was unpacked last, by this run or an earlier one."""
+        """The version that was unpacked last, by this run or an earlier one."""
         there = list(self._cache.root.glob(f"{packages[0]}_*/{_COMPLETE}"))
         return _other(max(there, key=lambda path: path.stat().st_mtime_ns).parent) if there else None
 
@@ -90,7 +90,7 @@ def _other(place: Path) -> OtherBinding:
 
 
 def extract(deb: Path, into: Path) -> None:
-    """A package's files below a directory."""
+    """Unpack a package's files into a directory."""
     run(["dpkg-deb", "--extract", str(deb), str(into)])
 
 
@@ -105,5 +105,5 @@ def short(version: str) -> str:
 
 
 def run(command: Sequence[str], cwd: Path | None = None) -> str:
-    """Run a command that works with bindings of others; what it printed."""
+    """Run a command that works on other bindings, and return what it printed."""
     return process.run(command, cwd=cwd, remedy="ci/bench and ci/adapters install what they need.").output

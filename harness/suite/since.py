@@ -30,7 +30,7 @@ class KernelVersion:
 
     @classmethod
     def parse(cls, release: str, version: str = "") -> KernelVersion | None:
-        """The version behind `uname -r` and `uname -v`, or None when they do not tell.
+        """The version according to `uname -r` and `uname -v`, or None if they do not tell.
 
         Debian names its kernels after an ABI number (6.1.0-56-cloud-amd64) and hides the stable release in
         the version string (Debian 6.1.192-1). Other kernels have it in the release.
@@ -42,7 +42,7 @@ class KernelVersion:
         if debian is None:
             return cls._of(plain)
         if debian.group(1, 2) != plain.group(1, 2):
-            return None  # two stories about one kernel: believe neither
+            return None  # they contradict each other: believe neither
         return cls._of(debian)
 
     @classmethod
@@ -59,7 +59,7 @@ class KernelVersion:
 
 
 def expected(row: Row, version: KernelVersion | None) -> Expected:
-    """Whether this kernel should pass the row. A kernel without a known version is expected nothing of."""
+    """Whether this kernel should pass the row. Nothing is expected of a kernel whose version is unknown."""
     if row.since == ANY:
         return Expected.PRESENT
     if version is None:
@@ -74,5 +74,5 @@ def expected(row: Row, version: KernelVersion | None) -> Expected:
 
 def _known(release: str) -> KernelVersion:
     version = KernelVersion.parse(release)
-    assert version is not None, f"the catalogue lets only releases through, not {release!r}"
+    assert version is not None, f"the catalogue's schema lets only releases through, not {release!r}"
     return version

@@ -52,7 +52,7 @@ def heard_signals() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def runner() -> Path:
-    """The program that executes plans, as ci/build makes it."""
+    """The program that executes plans, as ci/build builds it."""
     program = ROOT / "build" / "harness" / "guest" / "runner"
     assert program.exists(), "build first: ci/build"
     return program

@@ -1,4 +1,4 @@
-"""Small runs for tests: written in a line or two, and like those that the matrix makes."""
+"""Small runs for tests, written in a line or two and shaped like those of the matrix."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ WHY = {
     Verdict.WRONG: "Waitid.Reaps (waitid_test.cc:12): cqe.res is: -22",
     Verdict.COMPLAINED: "3 tests passed; the kernel complained: WARNING: at io_uring/io_uring.c",
     Verdict.NONE: "the VM gave no sign of life within 60 s",
-    Verdict.NOT_EXPRESSIBLE: "1 of 2 tests passed; Waitid.Reaps needs WAITID, which liburing 2.3 cannot say: too new",
+    Verdict.NOT_EXPRESSIBLE: "1 of 2 tests passed; Waitid.Reaps needs WAITID, which liburing 2.3 cannot express: too new",
 }
 
 
 def digest(text: str) -> str:
-    """Something like a digest."""
+    """A string that looks like a digest."""
     return f"{text.encode().hex():0<64}"[:64]
 
 
@@ -63,7 +63,7 @@ def kernel(series: str, patch: str = "10") -> Kernel:
 
 
 def cell(test: str, series: str, verdict: Verdict = Verdict.WORKS, why: str = "", binding: str = "uring") -> Cell:
-    """A judged cell. What is odd about it is the cause that it tells."""
+    """A judged cell. If it is odd, it names that as its cause."""
     state = State.PASSED if verdict is Verdict.WORKS else State.FAILED
     records = tuple({"kind": "test", "name": f"{test}.{number}", "state": "passed"} for number in range(3))
     observation = Observation(state=state, cause=why or WHY[verdict], records=records, taint=(0, 0))
@@ -82,7 +82,7 @@ def run(
     bindings: tuple[str, ...] = ("uring",),
     **header: object,
 ) -> Results:
-    """A whole run in which everything works, but for the odd cells: those of all bindings, or of the one that is named."""
+    """A whole run in which everything works except the odd cells, of all bindings or of the named one."""
     plan = Plan(tests=tests, kernels=kernels, bindings=bindings)
     cells = []
     for test, series, binding in plan.positions():

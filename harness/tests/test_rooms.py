@@ -17,7 +17,7 @@ PYTEST_ONLY_IN = "matrix"
 
 
 def imports(path: Path) -> Iterator[str]:
-    """The modules that a file imports, by their dotted names, wherever in it."""
+    """The modules that a file imports anywhere, by their dotted names."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -26,7 +26,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def objections(harness: Path = HARNESS) -> Iterator[str]:
-    """What is against the order, as sentences that say what to do instead."""
+    """The imports that break the order, as sentences that say what to do instead."""
     for path in sorted(harness.glob("*/**/*.py")):
         room = path.relative_to(harness).parts[0]
         if room == "tests":

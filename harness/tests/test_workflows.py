@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 the uring-conformance authors
 # SPDX-License-Identifier: MIT
 
-"""The workflows of GitHub: what can be seen of their mistakes without GitHub, before a push or a night shows them."""
+"""The GitHub workflows: finds mistakes that are visible without GitHub, before a push or a night run does."""
 
 from __future__ import annotations
 

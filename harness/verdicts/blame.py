@@ -1,8 +1,8 @@
-"""Who is to blame for an odd cell: a pure, total function of what the same test did elsewhere.
+"""Who is to blame for an odd cell: a pure, total function of the test's other verdicts.
 
-One test was run through several bindings on several kernels. A kernel is accused by all bindings at once, a binding
-by the others, what bindings share by bare system calls, and a test by everybody. The sentence always has the evidence,
-so that a person can disagree.
+One test was run through several bindings on several kernels. If all bindings fail on one kernel, blame the kernel; if
+one binding fails, blame the binding; if only bare system calls work, blame what the real bindings share; if everything
+fails everywhere, blame the test. The sentence always has the evidence, so that a person can disagree.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from harness.suite.binding import OURS, RAW, is_ours
 from harness.verdicts.judge import Verdict
 
 _RED = (Verdict.WRONG, Verdict.MISSING)
-_WORKS = (Verdict.WORKS, Verdict.EARLY)  # what works early works
+_WORKS = (Verdict.WORKS, Verdict.EARLY)  # early works, too
 _FINE = (*_WORKS, Verdict.ABSENT)
-_FEW = 4  # kernels that are still named one by one
-LIBURING = "liburing"  # what its versions are called, with theirs behind it
-THROUGH_WAIST = f"{OURS}-through-waist"  # ours as one of the adapters
+_FEW = 4  # more kernels than this are counted, not named
+LIBURING = "liburing"  # prefix of the names of its versions: liburing-2.3
+THROUGH_WAIST = f"{OURS}-through-waist"  # our binding, as an adapter
 
 Row = Mapping[str, Mapping[str, Verdict]]
 
@@ -37,7 +37,7 @@ class Culprit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blame:
-    """Who, and the sentence that says why, without its full stop."""
+    """The culprit, and a sentence that says why, without its full stop."""
 
     culprit: Culprit
     says: str
@@ -46,13 +46,13 @@ class Blame:
 def blame(binding: str, series: str, row: Row) -> Blame | None:
     """Who is to blame for the cell of one test on the kernel `series` through `binding`; None if it is not odd.
 
-    `row` has the test's verdicts by binding and kernel, without what the run did not reach. No verdict, what a binding
-    cannot say, and a result beside which the kernel complained tell nothing of others.
+    `row` has the test's verdicts by binding and kernel, without cells that the run did not reach. "No verdict", "not
+    expressible" and "complained" say nothing about other cells.
     """
     verdict = row[binding][series]
     here = {name: seen[series] for name, seen in row.items() if series in seen}
     if verdict is Verdict.COMPLAINED:
-        return Blame(culprit=Culprit.KERNEL, says="Whatever a binding asks, a kernel must not complain")
+        return Blame(culprit=Culprit.KERNEL, says="Whatever a binding asks for, a kernel must not complain")
     if verdict is Verdict.EARLY:
         return _early(series, here)
     if verdict not in _RED:
@@ -80,12 +80,12 @@ def _early(series: str, here: Mapping[str, Verdict]) -> Blame:
     if absent and not red and len({_family(name) for name in early}) == 1:
         return Blame(culprit=Culprit.BINDING, says=f"{says}{_or_adapter(early)}")
     if not absent:
-        says += ": a backport, or the first release that the suite knows is wrong"
+        says += ": a backport, or the suite has the wrong first release"
     return Blame(culprit=Culprit.UNKNOWN, says=says)
 
 
 def _one_binding(binding: str, series: str, fine: list[str], row: Row) -> Blame:
-    """Every other binding that says something is fine with the same test on the same kernel."""
+    """Every other binding with a verdict passes the same test on the same kernel."""
     says = f"On {series} the same test is fine through {_listed(fine)}, and odd through {binding} alone"
     if others := [name for name in _kernels_with(_RED, row[binding]) if name != series]:
         says += f", which is odd on {_kernels(others)}, too"
@@ -95,72 +95,72 @@ def _one_binding(binding: str, series: str, fine: list[str], row: Row) -> Blame:
 
 
 def _one_family(series: str, red: list[str], fine: list[str]) -> Blame:
-    """Several are odd, which are the same binding, and others fine."""
+    """Several versions of one binding are odd, and other bindings are fine."""
     evidence = f"On {series} the same test is fine through {_listed(fine)}, and odd through {_listed(red)}"
     family = _family(red[0])
     if family == OURS:
-        return Blame(culprit=Culprit.BINDING, says=f"{evidence}: ours, directly and through the table of adapters")
-    if any(_family(name) == family for name in fine):  # a mistake that came, or was mended, between two versions
+        return Blame(culprit=Culprit.BINDING, says=f"{evidence}: our own, both directly and as an adapter")
+    if any(_family(name) == family for name in fine):  # a bug that was added or fixed between two versions
         return Blame(culprit=Culprit.BINDING, says=f"{evidence}: only these versions of {family}{_or_adapter(red)}")
-    return Blame(culprit=Culprit.ASSUMPTION, says=f"{evidence}: what these versions of {family} have in common")
+    return Blame(culprit=Culprit.ASSUMPTION, says=f"{evidence}: something these versions of {family} share")
 
 
 def _several(series: str, red: list[str], fine: list[str]) -> Blame:
-    """Different bindings are odd, and others fine."""
+    """Different bindings are odd, and others are fine."""
     evidence = f"On {series} the same test is fine through {_listed(fine)}, and odd through {_listed(red)}"
     if fine == [OURS]:
-        says = f"{evidence}: only what goes through adapters, so it may be their table"
+        says = f"{evidence}: everything odd goes through an adapter, so it may be the adapter ABI"
         return Blame(culprit=Culprit.ASSUMPTION, says=says)
     if fine == [RAW]:
-        says = f"{evidence}: with bare system calls it is fine, so it is what all real bindings have in common"
+        says = f"{evidence}: only bare system calls are fine, so it is something that all real bindings share"
         return Blame(culprit=Culprit.ASSUMPTION, says=says)
-    return Blame(culprit=Culprit.UNKNOWN, says=f"{evidence}: the bindings disagree, and no pattern tells why")
+    return Blame(culprit=Culprit.UNKNOWN, says=f"{evidence}: the bindings disagree, without a pattern")
 
 
 def _among_kernels(binding: str, series: str, red: list[str], row: Row) -> Blame:
     """Different bindings are odd on this kernel, and none is fine."""
-    evidence = f"On {series} the test is odd through every binding that says anything ({_listed(red)})"
+    evidence = f"On {series} the test is odd through every binding with a verdict ({_listed(red)})"
     if works_on := _kernels_with(_WORKS, row[binding]):
         says = f"{evidence}, while through {binding} it works on {_kernels(works_on)}"
         return Blame(culprit=Culprit.KERNEL, says=says)
     if through := [name for name, seen in row.items() if _kernels_with(_WORKS, seen)]:  # so it is not the test
         says = f"{evidence}, and works on other kernels through {_listed(through)}, but not through {binding}"
-        return Blame(culprit=Culprit.UNKNOWN, says=f"{says}: the kernel, and {binding} as well")
+        return Blame(culprit=Culprit.UNKNOWN, says=f"{says}: the kernel and {binding} may both be wrong")
     odd_on = _kernels_with(_RED, row[binding])
     if len(odd_on) == 1:
-        says = f"{evidence}, and no other kernel was seen with it: the kernel or the test"
+        says = f"{evidence}, and no other kernel has a verdict: the kernel or the test"
         return Blame(culprit=Culprit.UNKNOWN, says=says)
     evidence += f", and through {binding} it is odd on {_kernels(odd_on)} and works nowhere"
     noisy = dict.fromkeys(on for seen in row.values() for on in _kernels_with((Verdict.COMPLAINED,), seen))
-    if noisy:  # nothing else was wrong there
-        says = f"{evidence}, but nothing was wrong on {_kernels(list(noisy))} except that the kernel complained"
+    if noisy:  # the complaint is all that was wrong there
+        says = f"{evidence}, but on {_kernels(list(noisy))} nothing was wrong except that the kernel complained"
         return Blame(culprit=Culprit.UNKNOWN, says=says)
     return Blame(culprit=Culprit.TEST, says=evidence)
 
 
 def _alone(binding: str, series: str, red: list[str], row: Row) -> Blame:
-    """No other binding says anything on this kernel."""
-    evidence = f"On {series} only {_listed(red)} {'says' if len(red) == 1 else 'say'} anything of it"
+    """No other binding has a verdict on this kernel."""
+    evidence = f"On {series} only {_listed(red)} {'has' if len(red) == 1 else 'have'} a verdict"
     works_on, odd_on = _kernels_with(_WORKS, row[binding]), _kernels_with(_RED, row[binding])
     if works_on:
-        says = f"{evidence}, and through {binding} it works on {_kernels(works_on)}: the kernel, or what the binding assumes of it"
+        says = f"{evidence}, and through {binding} it works on {_kernels(works_on)}: the kernel, or an assumption of the binding"
     elif len(odd_on) > 1:
         says = f"{evidence}, and through {binding} it is odd on {_kernels(odd_on)}: the binding or the test"
     else:
-        says = f"{evidence}, and nothing else was seen of it: the kernel, the binding or the test"
-    return Blame(culprit=Culprit.UNKNOWN, says=f"{says}. To know more, run it through another binding that can say it")
+        says = f"{evidence}, and there is no other verdict: the kernel, the binding or the test"
+    return Blame(culprit=Culprit.UNKNOWN, says=f"{says}. To know more, run it through another binding that can express it")
 
 
 def _family(name: str) -> str:
-    """Bindings that share their logic count as one witness."""
+    """Bindings that share their logic count as one."""
     if is_ours(name) or name == THROUGH_WAIST:
         return OURS
     return LIBURING if re.fullmatch(rf"{LIBURING}(-[0-9].*)?", name) else name
 
 
 def _or_adapter(names: list[str]) -> str:
-    """Bindings of others are asked through an adapter, which may be wrong where they are right."""
-    return "" if all(name in (OURS, RAW) for name in names) else "; or the adapter that it is asked through"
+    """Other bindings are driven through an adapter, which may itself be wrong."""
+    return "" if all(name in (OURS, RAW) for name in names) else "; or its adapter"
 
 
 def _kernels_with(kinds: Iterable[Verdict], seen: Mapping[str, Verdict]) -> list[str]:

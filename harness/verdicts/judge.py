@@ -1,4 +1,4 @@
-"""The judge: one pure, total function from what was seen and what was due to a verdict."""
+"""The judge: one pure, total function from the observation and the expectation to a verdict."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from harness.verdicts.observation import Shape, State
 
 
 class Verdict(StrEnum):
-    """What one cell of the table says."""
+    """The verdict of one cell of the table."""
 
     WORKS = "works"
-    ABSENT = "absent"  # correctly: the kernel is too old and refuses as it should
-    MISSING = "missing"  # refused in the right way by a kernel that should have it
+    ABSENT = "absent"  # correctly: the kernel is too old, and refuses as it should
+    MISSING = "missing"  # refused in the right way, but by a kernel that should have it
     WRONG = "wrong"
     COMPLAINED = "complained"  # would be quiet or early, but the kernel logged a complaint
     EARLY = "early"  # works on a kernel that should be too old
-    NONE = "none"  # no verdict: the environment or our own machinery stood in the way
-    NOT_EXPRESSIBLE = "not_expressible"  # nobody asked the kernel: the binding has no words for it
+    NONE = "none"  # no verdict: the environment or our own harness failed
+    NOT_EXPRESSIBLE = "not_expressible"  # the kernel was not asked: the binding cannot express it
 
 
 _SIGNS = {
@@ -33,17 +33,17 @@ _SIGNS = {
 }
 
 
-#: Cells that are as they should be: nobody has to look at them.
+#: Cells that are as they should be: no one has to look at them.
 _QUIET = (Verdict.WORKS, Verdict.ABSENT, Verdict.NOT_EXPRESSIBLE)
 
 
 def judge(state: State, shape: Shape | None, expected: Expected, complained: bool, *, ours: bool) -> Verdict:
-    """The verdict over one observation, made through our own binding or another one.
+    """The verdict on one observation, made through our own binding or another one.
 
-    `shape` counts only where something was refused; without one a refusal has no witness. A complaint spoils a
-    result that would be quiet or early, also where the binding could not say everything: whatever a binding asks,
-    no kernel may complain. It excuses no result that is wrong, and where nothing was observed there is nothing to
-    be right about.
+    `shape` counts only if something was refused; a refusal without a shape has no evidence. A complaint spoils a
+    result that would be quiet or early, even if the binding could not express everything: whatever a binding asks
+    for, no kernel may complain. It does not excuse a wrong result, and where nothing was observed there is no result
+    to spoil.
     """
     verdict = _without_kernel_log(state, shape, expected, ours=ours)
     if complained and (verdict in _QUIET or verdict is Verdict.EARLY):
@@ -58,15 +58,15 @@ def _without_kernel_log(state: State, shape: Shape | None, expected: Expected, *
         return Verdict.EARLY if expected is Expected.ABSENT else Verdict.WORKS
     if state is State.REFUSED and shape is Shape.RIGHT:
         return Verdict.MISSING if expected is Expected.PRESENT else Verdict.ABSENT
-    if state is State.NOT_EXPRESSIBLE and shape is not Shape.WRONG and not ours:  # ours must have words for everything
-        # What another test of the row found missing stays found, though not everything could be asked.
+    if state is State.NOT_EXPRESSIBLE and shape is not Shape.WRONG and not ours:  # ours must express everything
+        # What another test of the row found missing stays missing, even if not everything could be asked.
         missing = shape is Shape.RIGHT and expected is Expected.PRESENT
         return Verdict.MISSING if missing else Verdict.NOT_EXPRESSIBLE
     return Verdict.WRONG
 
 
 def proposes_since(expected: Expected, verdict: Verdict) -> bool:
-    """Whether the cell is news for the since data: a clean answer where none was known."""
+    """Whether the cell proposes new `since` data: a clean answer where none was known."""
     return expected is Expected.UNKNOWN and verdict in (Verdict.WORKS, Verdict.ABSENT)
 
 

@@ -1,4 +1,4 @@
-"""What was seen of one test on one kernel through one binding, before anybody judges it."""
+"""What was seen of one test on one kernel through one binding, before it is judged."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 
 
 class State(StrEnum):
-    """How the test ended, in the words of the status model."""
+    """How the test ended."""
 
     PASSED = "passed"
-    REFUSED = "refused"  # the kernel refused the operation; the witness is in `records`
+    REFUSED = "refused"  # the kernel refused the operation; the evidence is in `records`
     FAILED = "failed"
-    BLOCKED = "blocked"  # the environment forbids io_uring or the network; `cause` names what
+    BLOCKED = "blocked"  # the environment forbids io_uring or the network; `cause` says which
     TIMEOUT = "timeout"
-    CRASHED = "crashed"  # the test process or the whole machine died under it; `cause` says how
+    CRASHED = "crashed"  # the test process or the whole machine died; `cause` says how
     NOTHING = "nothing"  # no result at all; `cause` says why
-    NOT_EXPRESSIBLE = "not_expressible"  # the binding cannot ask for it; what and why is in `records`
+    NOT_EXPRESSIBLE = "not_expressible"  # the binding cannot express it; `records` say what and why
 
 
 class Shape(StrEnum):
-    """Whether a refusal looks the way a kernel without the feature refuses."""
+    """Whether the refusal is that of a kernel without the feature."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -29,15 +29,15 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One test, one kernel, one binding: the outcome with all evidence behind it."""
+    """One test, one kernel, one binding: the outcome with all its evidence."""
 
     state: State
-    shape: Shape | None = None  # with State.REFUSED, and NOT_EXPRESSIBLE where other tests of the row were refused
+    shape: Shape | None = None  # with REFUSED; with NOT_EXPRESSIBLE if other tests of the row were refused
     cause: str | None = None  # a sentence; only with blocked, timeout, crashed, nothing
     records: tuple[dict[str, Any], ...] = ()  # what the test binary wrote, one per GoogleTest test
-    output: str = ""  # end of its standard output and error, when it did not end well
-    kmsg: tuple[str, ...] = ()  # kernel log lines made while it ran, all levels, "<4>text"
-    complaints: tuple[str, ...] = ()  # those of them (or taint) that make a verdict "complained"
+    output: str = ""  # end of its standard output and error, if it did not end well
+    kmsg: tuple[str, ...] = ()  # kernel log lines while it ran, all levels, "<4>text"
+    complaints: tuple[str, ...] = ()  # those of them (or a taint) that make the verdict "complained"
     taint: tuple[int, int] | None = None  # /proc/sys/kernel/tainted before and after; None: unreadable
     ms: int = 0
 

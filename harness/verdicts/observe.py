@@ -1,11 +1,11 @@
-"""Turns the events of a machine into observations: exactly one for each entry of the plan, in its order.
+"""Turns the events of a machine into observations: exactly one for each entry of the plan, in order.
 
-A machine that dies under an entry costs that entry; the rest of the plan runs in a fresh one. If somebody
-here killed it, the entry runs once more. What a test wrote is believed only as a whole: a header that names
-its tests, a record for each, a footer.
+If a machine dies while it runs an entry, that entry is lost and the rest of the plan runs in a fresh machine. If
+something here killed it, the entry runs once more. A test's records are believed only as a whole: a header that
+names its tests, a record for each, a footer.
 
-What the kernel says after an entry's end belongs to that entry: its rings are torn down when its process is
-gone. So an observation is held back until the next entry starts or the machine is gone.
+What the kernel logs after the end of an entry still belongs to that entry, because its rings are torn down when its
+process is gone. So an observation is held back until the next entry starts or the machine is gone.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from harness.machines.process import signal_name
 from harness.verdicts.kernel_log import complaints, text
 from harness.verdicts.observation import Observation, Shape, State
 
-#: A boot may fail once by bad luck.
+#: A boot may fail once by accident.
 MAX_STRIKES = 2
 NO_TAINT = "the kernel's taint could not be read"
-MORE_OF_A_BOOT = "With --append loglevel=7 its console.log tells the whole boot."
+MORE_OF_A_BOOT = "With --append loglevel=7, console.log shows the whole boot."
 MARKER = "uring-conformance: start "  # what the runner writes to the console before each entry
 
 
@@ -37,8 +37,8 @@ Items = Generator[Item, None, None]
 def observe(machine: Machine, plan: Sequence[PlanEntry], artefacts: Path) -> Items:
     """Run the plan. Yields (entry name, observation) for each entry, and in between, as dictionaries:
 
-    "hello" of each boot; "notice" with a "text" for what a person should know about the run; "trouble" with
-    a "text" for what failed on our own side. Artefacts of each boot go to a directory of their own.
+    "hello" for each boot; "notice" with a "text" that a person should know about the run; "trouble" with a "text"
+    about a failure of the harness. The artefacts of each boot go to their own directory.
     """
     rest = list(plan)
     strikes = dict.fromkeys((entry.name for entry in plan), 0)
@@ -49,10 +49,11 @@ def observe(machine: Machine, plan: Sequence[PlanEntry], artefacts: Path) -> Ite
         run = _Boot(machine, rest, artefacts / f"boot-{boot}")
         try:
             yield from run.events()
-        except HarnessError as trouble:
+        except HarnessError as error:
+            cause = str(error)
             yield from run.release()
-            yield {"kind": "trouble", "text": str(trouble)}
-            yield from ((entry.name, _nothing(str(trouble))) for entry in rest)
+            yield {"kind": "trouble", "text": cause}
+            yield from ((entry.name, _nothing(cause)) for entry in rest)
             return
         failed_boots = 0 if run.booted else failed_boots + 1
         if not rest:
@@ -62,11 +63,11 @@ def observe(machine: Machine, plan: Sequence[PlanEntry], artefacts: Path) -> Ite
             yield from ((entry.name, _nothing(run.end)) for entry in rest)
             return
         if strikes[rest[0].name] == MAX_STRIKES:
-            yield rest.pop(0).name, _nothing(f"twice its machine was lost: {run.end}")
+            yield rest.pop(0).name, _nothing(f"its machine was lost twice: {run.end}")
 
 
 class _Boot:
-    """One run of a machine. Takes the entries that were observed off the plan."""
+    """One run of a machine. Removes the entries that were observed from the plan."""
 
     def __init__(self, machine: Machine, rest: list[PlanEntry], artefacts: Path) -> None:
         self._machine = machine
@@ -79,10 +80,10 @@ class _Boot:
         self.booted = False
         self.finished = False
         self.cost_an_entry = False
-        self.end = "its events ended without a word"
+        self.end = "its events ended without a reason"
 
     def events(self) -> Iterator[Item]:
-        """What happens, until the machine is gone."""
+        """The events, until the machine is gone."""
         with contextlib.closing(self._machine.run(tuple(self._rest), self._artefacts)) as events:
             for event in events:
                 yield from self._take(event)
@@ -107,14 +108,14 @@ class _Boot:
                 self._trouble = event["text"]
                 yield event
             case "garbage":
-                yield _notice(f"not a line of the runner: {event['line'][:200]!r}")
+                yield _notice(f"unexpected line, not from the runner: {event['line'][:200]!r}")
             case "bye":
                 self.finished = True
-                self.end = "the runner said bye without running it"
+                self.end = "the runner finished without running it"
                 shared = self._machine.shared_log
                 late = complaints(event.get("kmsg") or (), None, shared=shared)
                 for line in late if self._held is None else ():
-                    yield _notice(f"the kernel complained, though under no entry: {line}")
+                    yield _notice(f"the kernel complained while no entry ran: {line}")
                 self._charge(late, lost=None if shared else event.get("kmsg_error"))
             case "died":
                 yield from self._take_death(event)
@@ -123,10 +124,10 @@ class _Boot:
 
     def _take_entry(self, event: Event) -> Iterator[Item]:
         if event["entry"] not in {entry.name for entry in self._rest}:
-            yield _notice(f"{event['kind']} of {event['entry']!r}, which is not to be run now")
+            yield _notice(f"unexpected {event['kind']} of {event['entry']!r}, which is not due now")
             return
         while self._rest[0].name != event["entry"]:
-            yield from self._take_lost(State.NOTHING, "the runner went on without telling its end")
+            yield from self._take_lost(State.NOTHING, "the runner continued without reporting its end")
         yield from self.release()
         self._started = True
         if event["kind"] == "record":
@@ -140,38 +141,38 @@ class _Boot:
         self.end = f"the machine died ({event['phase']}): {why}"
         silent = event["phase"] == "boot" and (event["hung"] or "kernel panic" in why)
         yield _notice(f"{self.end}. {MORE_OF_A_BOOT}" if silent and not self._machine.shared_log else self.end)
-        if self._started and killed:  # it says nothing about the entry, which stays on the plan
+        if self._started and killed:  # this says nothing about the entry, so it stays in the plan
             self._lines, self._started, self._trouble = [], False, ""
         elif self._started:
             state = State.TIMEOUT if event["hung"] else State.CRASHED
             yield from self._take_lost(state, why, self._console(event, self._rest[0].name))
         elif self._held is not None:
-            told = event.get("kmsg")  # by a bye
-            late = (*(told or ()), *self._console(event, self._held[0]))
+            kmsg = event.get("kmsg")  # from a bye
+            late = (*(kmsg or ()), *self._console(event, self._held[0]))
             found = complaints(late, None, shared=self._machine.shared_log)
-            if told is not None or self._machine.shared_log:
+            if kmsg is not None or self._machine.shared_log:
                 self._charge(found)
             elif killed:
                 self._charge(found, lost=self.end)
-            else:  # a kernel that dies without a word has done something too
+            else:  # a kernel that dies silently is a finding, too
                 self._charge(found or (self.end,))
 
     def _console(self, event: Event, entry: str) -> tuple[str, ...]:
-        """What the guest's kernel said since the start of the entry."""
+        """What the guest's kernel printed since the start of the entry."""
         return () if self._machine.shared_log else _since_marker(event["console_tail"], entry)
 
     def _charge(self, late: Sequence[str], lost: str | None = None) -> None:
-        """Complaints after an entry's end are about the entry; `lost` says why there may be more of them."""
+        """Count complaints after the end of an entry against it; `lost` says why there may be more of them."""
         if self._held is None:
             return
         name, before = self._held
-        known = {text(line) for line in before.kmsg}  # a console repeats what the kernel's log has
+        known = {text(line) for line in before.kmsg}  # the console repeats the kernel log
         new = tuple({text(line): line for line in late if text(line) not in known}.values())
         after = replace(before, kmsg=before.kmsg + new, complaints=before.complaints + new)
         self._held = name, _doubted(after, lost)
 
     def _take_lost(self, state: State, cause: str, kmsg: tuple[str, ...] = ()) -> Items:
-        """An entry whose end was never told."""
+        """An entry whose end was never reported."""
         self.cost_an_entry = True
         found = complaints(kmsg, None, shared=self._machine.shared_log)
         records, _ = _parse(self._lines)
@@ -187,7 +188,7 @@ class _Boot:
 def fold(lines: Sequence[str], end: Event, *, shared_log: bool, trouble: str = "") -> Observation:
     """One observation from what a test process wrote and how it ended (the runner's "end").
 
-    `trouble` is what the runner said went wrong on our own side, if anything.
+    `trouble` is the harness error that the runner reported, if any.
     """
     records, unreadable = _parse(lines)
     kmsg = tuple(end.get("kmsg") or ())
@@ -210,7 +211,7 @@ def fold(lines: Sequence[str], end: Event, *, shared_log: bool, trouble: str = "
 
 
 def _doubted(observation: Observation, lost: str | None) -> Observation:
-    """Where a part of the kernel's log is lost nothing is green: a complaint may have been in that part."""
+    """If a part of the kernel log is lost, nothing is green: that part may have had a complaint."""
     quiet = observation.state in (State.PASSED, State.REFUSED, State.NOT_EXPRESSIBLE)
     green = quiet and not observation.complaints
     if lost is None or not green:
@@ -224,7 +225,7 @@ Outcome = tuple[State, Shape | None, str | None]
 def _outcome(
     records: Sequence[dict[str, Any]], unreadable: Sequence[str], end: Event, trouble: str
 ) -> Outcome:
-    """State, shape and cause. The order of the questions is the order of what outweighs what."""
+    """State, shape and cause. What is asked first outweighs what is asked later."""
     header = next((record for record in records if record["kind"] == "header"), None)
     tests = [record for record in records if record["kind"] == "test"]
     code, signal_number, killed = end.get("exit"), end.get("signal"), end.get("timeout")
@@ -252,7 +253,7 @@ def _outcome(
     if code != 0 and not (refused and shape is Shape.WRONG):  # a wrong shape is a failure to GoogleTest
         return State.CRASHED, None, f"exit code {code} without a failed test{where}{_last_line(end)}"
     if unreadable:
-        return State.NOTHING, None, f"wrote a record that nobody understands: {unreadable[0][:200]!r}"
+        return State.NOTHING, None, f"wrote a record that is not valid: {unreadable[0][:200]!r}"
     if header is None or not header["plan"]:
         return State.NOTHING, None, "ran no test"
     if broken := _broken(header, tests, records, end):
@@ -267,16 +268,16 @@ def _outcome(
 def _broken(
     header: dict[str, Any], tests: Sequence[dict[str, Any]], records: Sequence[dict[str, Any]], end: Event
 ) -> str | None:
-    """Why the records are not those of a whole run, if they are not."""
+    """Why the records are not those of a complete run; None if they are."""
     if missing := _unfinished(header, tests):
         return f"ended without a record for {missing[0]}"
     names = [test["name"] for test in tests]
     if extra := [name for name in names if name not in header["plan"] or names.count(name) > 1]:
-        return f"recorded {extra[0]}, which was not planned or came twice"
+        return f"recorded {extra[0]}, which was not planned or is listed twice"
     if end.get("partial"):
         return f"ended in the middle of a record: {end['partial'][:200]!r}"
     if records[0] is not header or records[-1]["kind"] != "footer" or records[-1].get("ran") != len(tests):
-        return f"its records are not a header, {len(tests)} tests and a footer that counts them"
+        return f"its records are not a header, {len(tests)} tests and a footer with their number"
     return None
 
 
@@ -286,7 +287,7 @@ def _unfinished(header: dict[str, Any] | None, tests: Sequence[dict[str, Any]]) 
 
 
 def _fails_beyond_refusal(test: dict[str, Any]) -> bool:
-    """Whether a refused test also failed for another reason than the objections to its refusal."""
+    """Whether a refused test also failed for a reason other than the objections to its refusal."""
     refusal = test["refusal"]
     objections = refusal.get("objections", ()) if refusal["shape"] == "wrong" else ()
     return any(
@@ -301,7 +302,7 @@ def _failures(test: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _parse(lines: Sequence[str]) -> tuple[tuple[dict[str, Any], ...], list[str]]:
-    """The records, and the lines that are none."""
+    """The records, and the lines that are not records."""
     records, unreadable = [], []
     for line in lines:
         try:
@@ -316,7 +317,7 @@ def _parse(lines: Sequence[str]) -> tuple[tuple[dict[str, Any], ...], list[str]]
 
 
 def _understood(record: dict[str, Any]) -> bool:
-    """Whether the record has what the questions above ask of its kind."""
+    """Whether the record has the fields that the code above reads."""
     match record:
         case {"kind": "header", "schema": 1, "plan": [*names]}:
             return _are_texts(names) and _names_a_binding(record.get("binding", ""))
@@ -334,14 +335,14 @@ def _understood(record: dict[str, Any]) -> bool:
 
 
 def _names_a_binding(said: object) -> bool:
-    """Whether a header tells which binding it is of: by its name, or with a version beside it."""
+    """Whether a header names its binding, with or without a version."""
     match said:
         case str() | {"name": str(), "version": str()}:
             return True
     return False
 
 
-#: What the judge's words and the reports read from a refusal.
+#: The fields of a refusal that why.py and the reports read.
 _REFUSAL: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("what", "probed", "happened"), str),
     **dict.fromkeys(("res", "again", "nobody", "nop_before", "nop_after", "cqe_flags", "extra_cqes"), int),
@@ -352,7 +353,7 @@ _REFUSAL: dict[str, type | tuple[type, ...]] = {
 
 
 def _has_evidence(record: dict[str, Any]) -> bool:
-    """Whether a test's record has its evidence in the form in which reports tell it."""
+    """Whether a test's record has its evidence in the form that reports need."""
     failures, wire, refusal = record.get("failures", []), record.get("wire", []), record.get("refusal")
     if not isinstance(failures, list) or not isinstance(wire, list) or not _are_texts(wire):
         return False
@@ -380,13 +381,13 @@ def _notice(text: str) -> Event:
 
 
 def _since_marker(console: Sequence[str], entry: str) -> tuple[str, ...]:
-    """The console's lines from the start of the entry on; all there are if it scrolled out."""
+    """The console's lines since the start of the entry; all of them if its start has scrolled out."""
     starts = [i for i, line in enumerate(console) if line.endswith(MARKER + entry)]
     return tuple(console[starts[-1] + 1 :] if starts else console)
 
 
 def _last_line(end: Event) -> str:
-    """The last thing that the entry said in words, as the end of a sentence."""
+    """The last line that the entry printed, as the end of a sentence."""
     lines = (end.get("output") or "").split("\n")
     said = [line.strip() for line in lines if line.strip()]
     return f": {said[-1][:200]}" if said else ""

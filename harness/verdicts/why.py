@@ -1,4 +1,4 @@
-"""Why a cell says what it says, in one sentence for a person."""
+"""Why a cell has its verdict, in one sentence for people."""
 
 from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,30 +11,30 @@ from harness.verdicts.observation import Shape, State
 
 
 def why(due: Sequence[str], seen: Mapping[str, Any], expected: Expected, verdict: Verdict) -> str:
-    """One sentence, without its full stop, that tells a person why the cell says what it says.
+    """One sentence, without its full stop, that explains the verdict of a cell.
 
-    `due` are the releases since which the row must pass (Row.due), `seen` is an observation as JSON.
+    `due` are the releases since which the row must pass (Row.due); `seen` is an observation as JSON.
     """
     since = " and ".join(due)
-    told = one_line(_refused(seen) if verdict is Verdict.MISSING else _seen(seen))
+    words = one_line(_refused(seen) if verdict is Verdict.MISSING else _seen(seen))
     match verdict:
         case Verdict.ABSENT if expected is Expected.ABSENT:
-            told += f", as on every kernel before {since}"
+            words += f", as on every kernel before {since}"
         case Verdict.MISSING:
-            told += ", but due on every kernel" if ANY in due else f", but due since {since}"
+            words += ", but due on every kernel" if ANY in due else f", but due since {since}"
         case Verdict.EARLY:
-            told += f", though only due since {since}: a backport, or the catalogue is wrong"
+            words += f", though only due since {since}: a backport, or the catalogue is wrong"
     if seen["shape"] == Shape.RIGHT and _refusal(seen) and verdict is not Verdict.NOT_EXPRESSIBLE:
-        told += f": {_witness(seen)}"
+        words += f": {_witness(seen)}"
     if seen["state"] == State.NOT_EXPRESSIBLE and verdict is Verdict.WRONG:
-        told += "; this binding is ours and must have words for everything"
+        words += "; this binding is ours and must express everything"
     if proposes_since(expected, verdict):
-        told += "; the kernel's version is unknown, so this is a proposal for the catalogue"
+        words += "; the kernel's version is unknown, so this is a proposal for the catalogue"
     if seen["complaints"]:
         more = len(seen["complaints"]) - 1
-        told += f"; the kernel complained: {one_line(seen['complaints'][0])}"
-        told += f" (and {more} more)" if more else ""
-    return told
+        words += f"; the kernel complained: {one_line(seen['complaints'][0])}"
+        words += f" (and {more} more)" if more else ""
+    return words
 
 
 def _seen(seen: Mapping[str, Any]) -> str:
@@ -46,12 +46,12 @@ def _seen(seen: Mapping[str, Any]) -> str:
         case State.NOT_EXPRESSIBLE:
             return _unsaid(seen)
         case State.BLOCKED:
-            return f"blocked: {seen['cause'] or 'by something without a name'}"
-    return str(seen["cause"] or next(_failures(seen), f"{seen['state']}, and nobody noted why"))
+            return f"blocked: {seen['cause'] or 'no cause was recorded'}"
+    return str(seen["cause"] or next(_failures(seen), f"{seen['state']}, and no cause was recorded"))
 
 
 def passed(seen: Mapping[str, Any]) -> int:
-    """How many tests of a row that passed there were."""
+    """How many tests of a row passed."""
     return sum(record.get("tests", 1) for record in seen["records"] if record.get("kind") in ("test", "passed"))
 
 
@@ -67,30 +67,30 @@ def _refused(seen: Mapping[str, Any]) -> str:
     if seen["shape"] == Shape.RIGHT:
         return refused
     objections = refusal["objections"] or ["the evidence does not hold"]
-    return f"{refused}, but not as an old kernel does it: {'; '.join(objections)}"
+    return f"{refused}, but not the way an old kernel refuses: {'; '.join(objections)}"
 
 
 def _unsaid(seen: Mapping[str, Any]) -> str:
-    """How many of the row's tests could be asked, and what the others lack."""
+    """How many of the row's tests could run, and what the others lack."""
     tests = [record for record in seen["records"] if record.get("kind") == "test"]
     lacking = [test for test in tests if test.get("not_expressible")]
     if not lacking:
-        return "not expressible, and nobody noted what"
+        return "not expressible, and no reason was recorded"
     passed = sum(test.get("state") == "passed" for test in tests)
     refused = sum(test.get("state") == "refused" for test in tests)
     counted = f"{passed} of {number(len(tests), 'test')} passed"
     counted += f", {refused} {'was' if refused == 1 else 'were'} refused" if refused else ""
     lack, more = lacking[0], len(lacking) - 1
-    told = lack["not_expressible"]
+    need = lack["not_expressible"]
     also = f" (and {more} more)" if more else ""
     return (
-        f"{counted}; {lack['name']} needs {told['what']}, which {binding_title(seen['records'])} cannot say: "
-        f"{told['reason'].rstrip('.')}{also}"
+        f"{counted}; {lack['name']} needs {need['what']}, which {binding_title(seen['records'])} cannot express: "
+        f"{need['reason'].rstrip('.')}{also}"
     )
 
 
 def binding_title(records: Sequence[Mapping[str, Any]]) -> str:
-    """What the program that wrote the records calls its binding, with the version: liburing 2.3."""
+    """The binding's name and version, from the program that wrote the records: liburing 2.3."""
     for record in records:
         match record.get("binding"):
             case {"name": str(name), "version": str(version)}:
@@ -101,16 +101,16 @@ def binding_title(records: Sequence[Mapping[str, Any]]) -> str:
 
 
 def titled(name: str, version: str | None) -> str:
-    """A binding by its name and, where the name does not say it, its version."""
+    """A binding's name, with the version unless the name already has it."""
     return name if version is None or version in name else f"{name} {version}"
 
 
 def _witness(seen: Mapping[str, Any]) -> str:
-    """What the shape of a right refusal rests on; the test recorded every part of it."""
+    """The evidence for a right refusal; the test recorded every part of it."""
     refusal = _refusal(seen)
     probe = refusal["probe"]
     says = "no probe on this kernel" if probe is None else f"probe {'has' if probe else 'lacks'} {refusal['probed']}"
-    return f"NOP before and after fine, an opcode nobody has refused alike, {says}"
+    return f"NOPs before and after succeeded, an unassigned opcode was refused the same way, {says}"
 
 
 def _failures(seen: Mapping[str, Any]) -> Iterator[str]:

@@ -410,13 +410,14 @@ std::string operation_name(uring_binding_operation operation) {
 wire::Sqe without_unread_fields(wire::Sqe sqe) {
   constexpr std::uint32_t nop_file = 1u << 1, cancel_fd = 1u << 1;
   switch (sqe.opcode) {
-    case wire::op::nop:  // io_nop_prep: looked at only with IORING_NOP_FILE (6.13)
+    case wire::op::nop:  // io_nop_prep: read only with IORING_NOP_FILE (since Linux 6.13)
       if ((sqe.op_flags & nop_file) == 0) sqe.fd = 0;
       break;
-    case wire::op::async_cancel:  // io_async_cancel_prep: only with IORING_ASYNC_CANCEL_FD (5.19)
+    case wire::op::async_cancel:  // io_async_cancel_prep: read only with IORING_ASYNC_CANCEL_FD (since
+                                  // Linux 5.19)
       if ((sqe.op_flags & cancel_fd) == 0) sqe.fd = -1;
       break;
-    case wire::op::timeout:  // io_timeout_prep, io_timeout_remove_prep: never
+    case wire::op::timeout:  // io_timeout_prep, io_timeout_remove_prep: never read
     case wire::op::timeout_remove:
     case wire::op::link_timeout: sqe.fd = -1; break;
   }

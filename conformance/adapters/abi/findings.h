@@ -1,5 +1,5 @@
-// What the validating mode found in one layer: counted where it is right, said where it is wrong. What is the
-// same many times is said once.
+// The findings of --validate in one layer: correct results are counted, wrong ones are printed. Repetitions
+// of the same reason are printed once.
 #ifndef CONFORMANCE_ADAPTERS_ABI_FINDINGS_H
 #define CONFORMANCE_ADAPTERS_ABI_FINDINGS_H
 
@@ -13,7 +13,7 @@
 
 namespace binding {
 
-// What is being looked at, for the message of a crash.
+// What is being checked, for the message after a crash.
 inline std::string now_at = "the adapter";
 
 class Findings {
@@ -40,9 +40,9 @@ class Findings {
       known->second.push_back(what);
     }
   }
-  // What this kernel cannot be asked.
+  // A check that this kernel does not allow.
   void left_out(const char* what, const char* why) { std::printf("  left out: %s: %s\n", what, why); }
-  // The last line. False: something is wrong.
+  // Prints the last line. Returns false if something is wrong.
   bool conclude() const {
     for (const auto& [reason, more] : alike_) {
       if (!more.empty()) std::printf("  the same, \"%s\", of: %s\n", reason.c_str(), listed(more).c_str());

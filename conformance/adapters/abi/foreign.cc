@@ -15,16 +15,16 @@ namespace {
 using conformance::BindingAtWork;
 using conformance::NotExpressible;
 
-// Ends the running test with a skip that says what the binding cannot express. The only way to a skip
-// without a refusal; the listeners take it from a foreign binding alone.
+// Ends the running test with a skip that says what the binding cannot express. This is the only way to skip
+// without a refusal; the listeners accept it from foreign bindings only.
 [[noreturn]] void stop(const NotExpressible& lacking) {
   conformance::current_observation().not_expressible = lacking;
   const std::string text = lacking.what + std::string(not_expressible_words) + lacking.reason;
-  // Said outside of a test (mechanics.cc), it would keep all tests from running.
+  // Outside of a test (mechanics.cc), it would keep all tests from running.
   if (testing::UnitTest::GetInstance()->current_test_info() != nullptr) {
     GTEST_MESSAGE_(text.c_str(), testing::TestPartResult::kSkip);
   }
-  // What GoogleTest throws for its own assertions, and takes as said already.
+  // The exception that GoogleTest throws for its own assertions, and does not report again.
   throw testing::AssertionException(
       testing::TestPartResult(testing::TestPartResult::kSkip, __FILE__, __LINE__, text.c_str()));
 }
@@ -38,7 +38,7 @@ std::string in_words(const char* reason) {
   throw std::runtime_error("the adapter's " + std::string(function) + ' ' + what + ": see uring_binding.h");
 }
 
-// What a function of the adapter returned below 0.
+// The error that a negative result of an adapter's function means.
 Error error_of(const char* function, int result) {
   switch (result) {
     case URING_BINDING_ENTRIES_ZERO: return Error::entries_zero;
@@ -47,14 +47,15 @@ Error error_of(const char* function, int result) {
     case URING_BINDING_REFUSED: return refused;
   }
   if (result < -uring::max_errno) {
-    const bool has_no_words = result == URING_BINDING_NOT_EXPRESSIBLE;
-    means_nothing(function, "returned " + std::to_string(result) +
-                                (has_no_words ? ", not expressible, which it cannot be" : ""));
+    const bool not_expressible = result == URING_BINDING_NOT_EXPRESSIBLE;
+    means_nothing(function,
+                  "returned " + std::to_string(result) +
+                      (not_expressible ? " (not expressible), which this function may not return" : ""));
   }
   return static_cast<Error>(-result);
 }
 
-// Of a function that returns 0 or a negative number; anything else is a mistake of the adapter.
+// The result of a function that returns 0 or a negative number; anything else is the adapter's mistake.
 Result<void> success_of(const char* function, int result) {
   if (result > 0) means_nothing(function, "returned " + std::to_string(result) + ", and 0 is success");
   return result < 0 ? Result<void>(error_of(function, result)) : Result<void>();
@@ -71,25 +72,26 @@ const conformance::RingView& seen(int fd) {
   const auto found = rings.find(fd);
   if (found == rings.end()) {
     means_nothing("describe",
-                  "names descriptor " + std::to_string(fd) + ", which is of no ring that was opened");
+                  "names descriptor " + std::to_string(fd) + ", which is not that of a ring that was opened");
   }
   return found->second;
 }
 
 // A word of the ring's shared memory, which no binding can keep to itself.
 u32 shared_word(const conformance::RingView& ring, u32 offset) {
-  if (ring.rings == nullptr) throw std::runtime_error("where the binding mapped the ring was not seen");
+  if (ring.rings == nullptr)
+    throw std::runtime_error("the suite did not see where the binding mapped the ring");
   return __atomic_load_n(reinterpret_cast<const u32*>(ring.rings + offset), __ATOMIC_ACQUIRE);
 }
 
-// Calls a function of the table while the traps take its system calls for the binding's.
+// Calls a function of the table while the traps attribute system calls to the binding.
 template <class Function, class... Arguments>
 auto call(Function function, Arguments... arguments) {
   const BindingAtWork at_work;
   return function(arguments...);
 }
 
-// Calls one that may answer that the binding cannot express what is asked.
+// Calls one that may answer that the binding cannot express the request.
 template <class Function, class... Arguments>
 int ask(const char* name_of_function, Function function, Arguments... arguments) {
   const std::size_t before = conformance::wire_log().events();
@@ -195,7 +197,7 @@ Result<u32> Ring::copy_cqes(std::span<Cqe> destination, u32 wait_nr) {
 }
 
 Result<void> Ring::copy_cqe(Cqe& cqe) {
-  constexpr int patience = 100;  // a wait may end for nothing now and then, and not each time
+  constexpr int patience = 100;  // a wait may end early now and then, but not every time
   for (int i = 0; i < patience; ++i) {
     const Result<u32> copied = copy_cqes(std::span(&cqe, 1), 1);
     if (!copied.ok()) return copied.error();
@@ -252,7 +254,7 @@ Result<u32> Ring::get_probe(Probe& probe) {
 
 namespace {
 
-// Rings of buffers that are registered with this ring.
+// The number of buffer rings that are registered with this ring.
 int buffer_rings(int fd) {
   const auto& rings = conformance::wire_log().rings();
   const auto found = rings.find(fd);

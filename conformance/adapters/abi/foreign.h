@@ -1,6 +1,6 @@
-// The face of the waist: what binding.h offers, over the table of an adapter (uring_binding.h). Only
-// binding.h includes this file. Nothing here encodes, queues or counts: that is what the binding under test
-// is tested for.
+// The suite's side of the adapter ABI: the types and functions that binding.h offers, implemented with the
+// table of an adapter (uring_binding.h). Only binding.h includes this file. Nothing here encodes, queues or
+// counts: that is the job of the binding under test.
 #ifndef CONFORMANCE_ADAPTERS_ABI_FOREIGN_H
 #define CONFORMANCE_ADAPTERS_ABI_FOREIGN_H
 
@@ -25,7 +25,7 @@ using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 using i32 = std::int32_t;
 
-// The adapter's. Without one, an empty one, which validate and start refuse.
+// The adapter's table. If there is none, an empty one, which validate and start refuse.
 const uring_binding_v1& adapters_table();
 inline const uring_binding_v1& table = adapters_table();
 
@@ -40,7 +40,7 @@ inline constexpr std::string_view not_expressible_words = " is not expressible: 
 
 conformance::wire::Sqe bytes_of(const Sqe& sqe);
 
-// A word that the binding keeps to itself and may not show. Then it equals whatever is expected of it.
+// A word that the binding may keep to itself. Then it equals whatever is expected.
 class PrivateWord {
  public:
   PrivateWord() = default;
@@ -54,8 +54,8 @@ class PrivateWord {
   std::optional<u32> value_;
 };
 
-// Of its own types the binding shows these two sizes. Of the rest the suite sees only what comes of it: a
-// ring of which it did not see two mappings at the kernel's offsets is refused.
+// The sizes of the binding's own types. The suite cannot see the others, only their effect: it refuses a ring
+// for which it did not see two mappings at the kernel's offsets.
 inline const u32 sqe_size = table.sqe_size, cqe_size = table.cqe_size;
 inline const PrivateWord params_size, off_sq_ring, off_cq_ring, off_sqes;
 
@@ -69,7 +69,7 @@ struct Indices {
 void PrintTo(PrivateWord word, std::ostream* out);
 void PrintTo(const Indices& indices, std::ostream* out);
 
-// What the kernel has, as the binding tells it.
+// The kernel's operations, according to the binding.
 class Probe {
  public:
   bool is_supported(Op op) const { return supported_[static_cast<std::uint8_t>(op)] != 0; }
@@ -90,7 +90,7 @@ class Ring {
   void close();
   int fd() const { return ring_ != nullptr ? facts_.fd : -1; }
   const uring_binding_ring* adapters_ring() const { return ring_; }
-  // As the kernel answered: what a binding says of the kernel is no witness.
+  // The kernel's answer: a binding's word about the kernel is not evidence.
   u32 features() const;
   u32 sq_entries() const { return facts_.sq_entries; }
   u32 cq_entries() const { return facts_.cq_entries; }
@@ -399,7 +399,7 @@ class Ring {
  private:
   friend class BufferGroup;
 
-  // The waist has one kind of address; the operation says which way the bytes go.
+  // The adapter ABI has one kind of address; the operation says which way the bytes go.
   template <class T>
   static void* any(const T* pointer) {
     return const_cast<T*>(pointer);
@@ -419,7 +419,7 @@ class BufferGroup {
   BufferGroup& operator=(const BufferGroup&) = delete;
   ~BufferGroup() { close(); }
 
-  // On a kernel without incremental consumption, asks once more for whole buffers, as our own binding does.
+  // On a kernel without incremental consumption, asks again for whole buffers, as our own binding does.
   Result<void> init(Ring& ring, u16 group, std::span<std::byte> memory, u32 buffer_size,
                     Consumption wanted = Consumption::incremental);
   void close();

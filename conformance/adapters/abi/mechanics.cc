@@ -1,4 +1,4 @@
-// The story of one ring, with little more than NOPs: what must be right before a row can mean anything.
+// The life of one ring, with little more than NOPs: what must work before a row can mean anything.
 #include "adapters/abi/mechanics.h"
 
 #include <sys/timerfd.h>
@@ -22,7 +22,7 @@ namespace {
 
 namespace wire = conformance::wire;
 
-// Becomes readable after that time.
+// A descriptor that becomes readable after that time.
 struct Timer {
   explicit Timer(long ms) : fd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)) {
     const itimerspec once{.it_interval = {},
@@ -35,7 +35,7 @@ struct Timer {
   const int fd;
 };
 
-// Reads that complete when their timers expire, one after the other. (A request TIMEOUT would end every
+// Reads that complete when their timers expire, one after the other. (A TIMEOUT request would end every
 // wait.)
 class TwoReads {
  public:
@@ -50,7 +50,7 @@ class TwoReads {
   std::array<std::array<std::byte, 8>, 2> expirations_{};
 };
 
-// The story of one ring of four. Ends at the first result that makes the rest meaningless.
+// The life of one ring with four entries. Ends at the first result that makes the rest meaningless.
 class Mechanics {
  public:
   explicit Mechanics(Findings& found) : found_(found) {}
@@ -100,7 +100,7 @@ class Mechanics {
   }
   void opens_with_flags() {
     now_at = "create with setup flags";
-    constexpr u32 iopoll = 1;  // which every kernel has
+    constexpr u32 iopoll = 1;  // every kernel has it
     Ring other;
     try {
       const Result<void> opened = other.init(4, iopoll);
@@ -147,7 +147,7 @@ class Mechanics {
     found_.equal("sq_ready after submit", ring_.sq_ready(), 0u);
     return submitted == 4u;
   }
-  // Takes up to `room`; what came, in order.
+  // Takes up to `room` CQEs, which must come in order; returns their number.
   u32 take(u32 room, u32 wait_nr) {
     std::array<Cqe, 16> cqes;
     const Result<u32> copied = ring_.copy_cqes(std::span(cqes).first(room), wait_nr);
@@ -209,7 +209,7 @@ class Mechanics {
   void enters_with_all_arguments() {
     constexpr u32 getevents = 1, no_flag = 1u << 31;
     enters(0, 0, getevents, 0, "enter  submit=0 wait=0 flags=1 -> 0");
-    // More than there is to submit: the kernel submits nothing, and then does not wait either.
+    // More than the queue holds: the kernel submits nothing, and then does not wait either.
     enters(3, 1, getevents, 0, "enter  submit=3 wait=1 flags=1 -> 0");
     enters(0, 0, no_flag, Error::inval, "enter  submit=0 wait=0 flags=2147483648 -> -22 EINVAL");
   }
@@ -227,10 +227,10 @@ class Mechanics {
   // If this machine slept past the end of the wait, the next attempt waits longer.
   void waits_in_one_sleep() {
     now_at = "copy_cqes and submit_and_wait that have to wait for two";
-    wire::Sqe nobodys;
+    wire::Sqe scratch;
     const uring_binding_arguments nothing{};
     const char* reason = nullptr;
-    if (table.prepare(&nobodys, URING_BINDING_READ, &nothing, &reason) == URING_BINDING_NOT_EXPRESSIBLE) {
+    if (table.prepare(&scratch, URING_BINDING_READ, &nothing, &reason) == URING_BINDING_NOT_EXPRESSIBLE) {
       return found_.not_expressible("a wait for two READs", reason);
     }
     for (const auto look : {&Mechanics::wrong_with_copy_cqes, &Mechanics::wrong_with_submit_and_wait}) {
@@ -278,7 +278,7 @@ class Mechanics {
     return std::string(function) + " that waits for two makes " + std::to_string(calls) +
            " calls of io_uring_enter, want one";
   }
-  // Takes what is still to come, whatever happened, so that the next look finds empty queues.
+  // Takes the CQEs that are still to come, whatever happened, so that the next check finds empty queues.
   void drain(u32 left) {
     std::array<Cqe, 4> cqes;
     for (int patience = 100; left > 0 && patience > 0; --patience) {
@@ -286,7 +286,7 @@ class Mechanics {
       left -= copied.ok() ? std::min(copied.value(), left) : 0;
     }
   }
-  // The kernel stops at the first, and what submit returns is its number, not the binding's.
+  // The kernel stops at the first, and submit must return the kernel's number, not the binding's.
   void submits_what_the_kernel_takes() {
     now_at = "submit of three, of which no kernel has the first";
     const Result<Sqe&> refused = ring_.nop(unordered);
@@ -317,8 +317,8 @@ class Mechanics {
     return static_cast<std::size_t>(std::count_if(
         lines.begin(), lines.end(), [](const std::string& line) { return line.starts_with("enter "); }));
   }
-  // Twelve completions in a queue of eight: the kernel keeps the rest until it is asked (5.5). Up to 5.13 it
-  // takes nothing new meanwhile, so the last four overflow together.
+  // Twelve completions in a queue of eight: since Linux 5.5 the kernel keeps the rest until it is asked. Up
+  // to 5.13 it takes nothing new meanwhile, so the last four overflow together.
   void gets_what_overflowed() {
     if ((ring_.features() & wire::feat_nodrop) == 0) {
       return found_.left_out("completions that overflow", "this kernel drops them (before 5.5)");

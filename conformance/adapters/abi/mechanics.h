@@ -1,4 +1,4 @@
-// The layer "mechanics": one ring from its opening to its end, with little more than NOPs.
+// The layer "mechanics": one ring from create to destroy, with little more than NOPs.
 #ifndef CONFORMANCE_ADAPTERS_ABI_MECHANICS_H
 #define CONFORMANCE_ADAPTERS_ABI_MECHANICS_H
 

@@ -1,5 +1,5 @@
-// The validating mode, for authors of adapters: layer by layer, each useful before the next one works. What
-// is right is counted, what is wrong is said.
+// --validate, for authors of adapters: checks layer by layer, each useful before the next one works. Correct
+// results are counted, wrong ones are printed.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -27,7 +27,7 @@ namespace {
 using conformance::Encoding;
 namespace wire = conformance::wire;
 
-// The end, from a signal handler: nothing here allocates.
+// Ends the process from a signal handler, so nothing here allocates.
 [[noreturn]] void end_with(std::string_view problem) {
   conformance::expect_end();
   for (const std::string_view text :
@@ -52,7 +52,7 @@ extern "C" void on_hang(int) {
   end_with(text.data());
 }
 
-// A stack that has overflowed is no place to say so.
+// On a stack of its own, because the ordinary stack may have overflowed.
 void hear_crashes() {
   alignas(16) static std::array<char, 64 * 1024> stack;
   const stack_t other{.ss_sp = stack.data(), .ss_flags = 0, .ss_size = stack.size()};
@@ -65,7 +65,7 @@ void hear_crashes() {
 
 bool has(std::uint64_t capability) { return (table.capabilities & capability) != 0; }
 
-// Otherwise nothing in the table can be read.
+// Whether the table can be read at all.
 bool fits() {
   return &table == uring_binding() && table.version == URING_BINDING_VERSION && table.size == sizeof table;
 }
@@ -179,7 +179,7 @@ void encodings(Findings& found) {
 // --- operations: the rows of the table
 // ---------------------------------------------------------------------------
 
-// What GoogleTest recorded of a test: the first part of this kind.
+// The message of the first part of this kind that GoogleTest recorded for a test.
 std::string first_part(const testing::TestResult& result,
                        bool (testing::TestPartResult::*is_wanted)() const) {
   for (int i = 0; i < result.total_part_count(); ++i) {
@@ -201,8 +201,8 @@ void judge(const testing::TestInfo& info, Findings& found) {
   }
 }
 
-// Says of each test what was found as soon as all listeners are done with it: when the next one starts. So a
-// test that crashes or hangs takes nothing with it that came before.
+// Prints what was found in a test as soon as all listeners are done with it, which is when the next one
+// starts. So a test that crashes or hangs does not lose the findings before it.
 class Judge : public testing::EmptyTestEventListener {
  public:
   explicit Judge(Findings& found) : found_(found) {}
@@ -253,7 +253,7 @@ constexpr std::array layers{Layer{"handshake", handshake}, Layer{"capabilities",
 
 namespace {
 
-// The exit code.
+// Returns the exit code.
 int look_at_layers(std::string_view only, int skip_code) {
   bool known = only.empty(), lacks_words = false;
   for (const Layer& layer : layers) {
@@ -272,7 +272,7 @@ int look_at_layers(std::string_view only, int skip_code) {
       alarm(0);
       std::signal(SIGALRM, watchdog);
     }
-    if (!found.conclude()) return 1;  // what comes next leans on this one
+    if (!found.conclude()) return 1;  // the next layer depends on this one
     lacks_words = lacks_words || found.lacks_words();
   }
   if (known) return lacks_words ? skip_code : 0;
@@ -287,11 +287,11 @@ int look_at_layers(std::string_view only, int skip_code) {
 int validate(std::string_view only, unsigned timeout_s, int skip_code) {
   layer_s = std::min(layer_s, timeout_s);
   hear_crashes();
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what was found is out when a crash comes
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // findings are out before a crash
   testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();
-  delete listeners.Release(listeners.default_result_printer());  // what there is to say is said here
+  delete listeners.Release(listeners.default_result_printer());  // we print everything ourselves
   try {
-    conformance::install_traps();  // for prepare alone, too: an exit code is the suite's to choose
+    conformance::install_traps();  // even if only prepare is called: the suite chooses the exit code
   } catch (const std::exception& problem) {
     std::printf("wrong: %s\n", problem.what());
     return 1;

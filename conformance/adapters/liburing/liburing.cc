@@ -1,5 +1,5 @@
-// liburing, whichever version's header is included, called as its manual pages call it; its library is linked
-// statically. What an older header does not declare is not expressible through it: the compiler decides, so
+// liburing, in the version whose header is included, called as its manual pages call it and linked
+// statically. Functions that an older header does not declare are not expressible: the compiler decides, so
 // there is no table of versions here that could be wrong.
 #include <liburing.h>
 #include <sys/mman.h>
@@ -94,7 +94,7 @@ u32 slot_of(const Arguments& a) {
   return a.slot == URING_BINDING_ANY_SLOT ? static_cast<u32>(IORING_FILE_INDEX_ALLOC) : a.slot;
 }
 
-// Before there was a function for the group (2.9), the manual page had users write it themselves.
+// Before liburing 2.9 had a function for the group, the manual page told users to set it themselves.
 template <class Sqe>
 void select_buffer(Sqe* sqe, u32 group) {
   io_uring_sqe_set_flags(sqe, IOSQE_BUFFER_SELECT);
@@ -233,7 +233,7 @@ bool prepare_control(io_uring_sqe* sqe, u32 operation, const Arguments& a) {
   return true;
 }
 
-// What liburing got after 2.3. Templates, so that a function which is not declared is found out here and
+// Functions that came after liburing 2.3. Templates, so that a missing declaration is detected here and
 // nowhere else.
 template <class Sqe>
 bool prepare_newer(Sqe* sqe, u32 operation, const Arguments& a) {
@@ -287,7 +287,7 @@ int prepare(void* where, u32 operation, const Arguments* arguments, const char**
 // --- registrations
 // ---------------------------------------------------------------------------------------------
 
-// As io_uring_get_probe_ring does it, which tells only that there is no probe, and not why.
+// Does the same as io_uring_get_probe_ring, which reports only that there is no probe, and not why.
 int probe(io_uring* ring, std::uint8_t* supported, u32 count) {
   constexpr u32 room = 256;
   auto* const probe =
@@ -330,7 +330,7 @@ constexpr u32 incremental_flag = 0;
 #endif
 constexpr u32 cqe_buffer_goes_on = 1u << 4;  // IORING_CQE_F_BUF_MORE
 
-// A ring of buffers, in memory that liburing maps from 2.4 on, and before that its user.
+// A ring of buffers, in memory that liburing maps since 2.4; before, its user does.
 template <class Ring>
 io_uring_buf_ring* open_buffers(Ring* ring, u32 count, u32 group, u32 flags, int* error) {
   if constexpr (requires { io_uring_setup_buf_ring(ring, count, 0, flags, error); }) {
@@ -368,7 +368,7 @@ struct uring_binding_group {
   char* memory;
   u32 count, size, id;
   std::vector<u32>
-      used;  // bytes of each buffer, with incremental consumption; liburing leaves that to its user
+      used;  // the used bytes of each buffer, with incremental consumption; liburing leaves that to its user
 };
 
 namespace {

@@ -1,7 +1,8 @@
-/* No binding at all: bare system calls and the shared memory as io_uring(7) describes it. What is odd through
- * every binding but this one is the bindings' doing, what is odd here too is the kernel's.
+/* No binding at all: bare system calls and the shared memory, as io_uring(7) describes them. If a row fails
+ * through every binding but this one, the bindings are at fault; if it fails here too, the kernel is.
  *
- * The simplest ring that is right: one mapping (5.4), the index array filled with 0, 1, 2 ... once. */
+ * The simplest correct ring: a single mapping (since Linux 5.4), the index array filled once with 0, 1, 2 ...
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/io_uring.h>
@@ -109,7 +110,7 @@ static void* get_sqe(struct uring_binding_ring* ring) {
 
 static uint64_t address(const void* pointer) { return (uintptr_t)pointer; }
 
-/* How the kernel wants to be told the slot: 0 is no slot, and ~0 any. */
+/* The slot in the kernel's encoding: 0 is no slot, and ~0 any. */
 static uint32_t file_index(uint32_t slot) { return slot == URING_BINDING_ANY_SLOT ? slot : slot + 1; }
 
 /* The fields that most operations have. */
@@ -355,7 +356,7 @@ static void indices(const struct uring_binding_ring* ring, struct uring_binding_
   indices->sqe_tail = ring->handed_out;
 }
 
-/* Buffer rings: the tail lies in the last 16 bits of the first entry. */
+/* Buffer rings: the tail is in the last 16 bits of the first entry. */
 
 static void add_buffer(struct uring_binding_group* group, uint32_t id) {
   struct io_uring_buf* const entry = &group->entries[group->tail & (group->count - 1)];

@@ -1,5 +1,5 @@
-/* An adapter to begin with: it says of everything that it is not expressible. Replace that function by
- * function; what each must do stands at its declaration in uring_binding.h. */
+/* An adapter to start from: it reports everything as not expressible. Replace that function by function; the
+ * comments in uring_binding.h say what each must do. */
 #include <errno.h>
 #include <stdlib.h>
 

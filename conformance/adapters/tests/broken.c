@@ -1,6 +1,6 @@
-/* The adapter `raw` with one thing broken, named by the environment variable URING_BROKEN: what an author of
- * an adapter may get wrong. CMakeLists.txt beside this file demands that each of them turns red, in the right
- * layer and row. */
+/* The adapter `raw` with one mistake that an author of an adapter may make, named by the environment variable
+ * URING_BROKEN. CMakeLists.txt beside this file demands that each of them turns red, in the right layer and
+ * row. */
 #include <linux/io_uring.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static int prepare(void* sqe, uint32_t operation, const struct uring_binding_arg
 /* --- mechanics
  * ---------------------------------------------------------------------------------------------------- */
 
-/* Copies without giving back: the same CQE comes for ever. */
+/* Copies without giving the entries back: the same CQE comes forever. */
 static int copy_without_advance(struct uring_binding_ring* ring, struct uring_binding_cqe* cqes,
                                 uint32_t room, uint32_t wait_nr) {
   static struct uring_binding_cqe first;
@@ -46,7 +46,7 @@ static int copy_without_advance(struct uring_binding_ring* ring, struct uring_bi
   return count;
 }
 
-/* Asks again and again instead of sleeping. */
+/* Polls instead of sleeping. */
 static int copy_without_sleep(struct uring_binding_ring* ring, struct uring_binding_cqe* cqes, uint32_t room,
                               uint32_t wait_nr) {
   while (wait_nr > 0 && raw_uring_binding()->cq_ready(ring) == 0) raw_uring_binding()->enter(ring, 0, 0, 1);

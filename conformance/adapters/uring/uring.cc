@@ -1,5 +1,5 @@
-// Our own binding once more, through the table. The rows already judge it directly; here it judges the table:
-// what is right there and wrong here is the waist's doing.
+// Our own binding again, through the table. The rows already judge it directly; here it judges the table:
+// whatever works there and fails here is the fault of the adapter ABI.
 #include <uring/uring.h>
 
 #include <cerrno>
@@ -229,8 +229,8 @@ int do_register(uring_binding_ring* owner, u32 registration, void* argument, u32
   return URING_BINDING_NOT_EXPRESSIBLE;
 }
 
-// Ours asks an old kernel once more for whole buffers by itself; then this consumption is what was asked for
-// last.
+// On an old kernel our binding itself asks again, for whole buffers; then this is the consumption that was
+// asked for last.
 int group_create(uring_binding_ring* ring, u32 id, void* memory, u32 count, u32 size, u32 consumption,
                  uring_binding_group** created, const char**) {
   auto* const group = new (std::nothrow) uring_binding_group;

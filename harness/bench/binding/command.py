@@ -20,10 +20,10 @@ README = ROOT / "bindings/bench/README.md"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the benchmark; what ci/bench exits with."""
+    """Run the benchmark; returns the exit code."""
     parser = command_line.parser("bench", __doc__ or "", "Exit code: 0 all goals are met, 1 one is not, 2 the harness itself failed.")
-    parser.add_argument("--offline", action="store_true", help="use the peers that an earlier run fetched")
-    parser.add_argument("--repetitions", type=int, default=9, help="of the times; 0 measures none")
+    parser.add_argument("--offline", action="store_true", help="use the other bindings that an earlier run fetched")
+    parser.add_argument("--repetitions", type=int, default=9, help="repetitions of the time measurements; 0 for none")
     parser.add_argument("--no-write", action="store_true", help="print the table, leave README.md alone")
     options = parser.parse_args(arguments)
     return _run(options.repetitions, offline=options.offline, write=not options.no_write)
@@ -46,12 +46,12 @@ def _run(repetitions: int, *, offline: bool, write: bool) -> int:
 
 
 def _unpacked(there: OtherBindings, packages: Sequence[str], *, offline: bool) -> OtherBinding | None:
-    """The newest packages; those of an earlier run, or none, with a word about it, when they cannot be fetched."""
+    """The newest packages. If they cannot be fetched, says so and returns those of an earlier run, or None."""
     if not offline:
         try:
             return there.fetch(packages, (NEWEST,))[0]
-        except HarnessError as trouble:
-            _say(f"ci/bench: {trouble} Going on with what an earlier run fetched, if any.")
+        except HarnessError as error:
+            _say(f"ci/bench: {error} Using the packages that an earlier run fetched, if any.")
     return there.earlier(packages)
 
 

@@ -1,4 +1,4 @@
-"""The measurements: instructions, system calls, times, sizes. Each runs the same programs on the same plug-ins."""
+"""The measurements: instructions, system calls, times, sizes. Each uses the same programs and plug-ins."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from harness.base.errors import HarnessError
 from harness.bench.binding.peers import Peer
 from harness.suite.other_bindings import run
 
-ROUNDS = 128  # of the shorter of two runs; a multiple of what the queue holds in batches, so that every lap is whole
+ROUNDS = 128  # of the shorter of two runs; a multiple of the batches that fit in the queue, so that every lap is complete
 
 Figures = dict[tuple[str, str], float]  # by row and binding: one figure per operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Everything that was measured in one run."""
+    """All measurements of one run."""
 
     instructions: Figures
     calls: Figures
@@ -29,7 +29,7 @@ class Measured:
 
 
 def all_of(root: Path, peers: dict[str, Peer], *, repetitions: int) -> Measured:
-    """Measure everything; no times if there are to be no repetitions."""
+    """Measure everything, but no times if `repetitions` is 0."""
     programs = root / "build-bench/bindings/bench"
     scratch = root / "build-bench/measured"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -47,20 +47,20 @@ def all_of(root: Path, peers: dict[str, Peer], *, repetitions: int) -> Measured:
 
 
 def per_operation(lines: str, counts: list[int]) -> Figures:
-    """What one operation costs: the difference of a row's two runs, by the difference of their operations."""
+    """The cost of one operation: the difference between a row's two runs, divided by the difference in operations."""
     runs = [line.split() for line in lines.splitlines()]
     if len(runs) != len(counts) or len(runs) % 2 or not runs:
-        raise HarnessError(f"bench_rounds made {len(runs)} runs and {len(counts)} counts were found: the tool missed some.")
+        raise HarnessError(f"bench_rounds made {len(runs)} runs, but the tool counted {len(counts)}. Run ci/bench again.")
     figures: Figures = {}
     for first, second, count, more in zip(runs[::2], runs[1::2], counts[::2], counts[1::2]):
         if first[:2] != second[:2]:
-            raise HarnessError(f"bench_rounds ran {first[:2]} and then {second[:2]}: every row runs twice in a row.")
+            raise HarnessError(f"bench_rounds ran {first[:2]} and then {second[:2]}, but every row must run twice in succession.")
         figures[first[0], first[1]] = (more - count) / (int(second[3]) - int(first[3]))
     return figures
 
 
 def _instructions(rounds: list[str], scratch: Path) -> Figures:
-    """callgrind counts inside `measured` only, and writes one file for each call of it."""
+    """callgrind counts only inside `measured`, and writes one file per call."""
     out = scratch / "callgrind"
     tool = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}", "--collect-atstart=no",
             "--toggle-collect=measured", "--dump-after=measured"]  # fmt: skip
@@ -73,7 +73,7 @@ def instructions_in(callgrind: str) -> int:
     """The total of a callgrind file."""
     match = re.search(r"^(?:totals|summary): (\d+)", callgrind, re.MULTILINE)
     if match is None:
-        raise HarnessError("callgrind wrote a file without a total: this version of valgrind is not understood.")
+        raise HarnessError("callgrind wrote a file without a total, so this version of valgrind is not supported.")
     return int(match[1])
 
 
@@ -84,7 +84,7 @@ def _calls(rounds: list[str], scratch: Path) -> Figures:
 
 
 def calls_between_marks(strace: str) -> list[int]:
-    """How many system calls, whichever, lie between each two marks of bench_rounds."""
+    """The number of system calls of any kind between each two marks of bench_rounds."""
     counts: list[int] = []
     inside = False
     for line in strace.splitlines():
@@ -116,10 +116,10 @@ def medians(benchmark_json: str) -> Figures:
 
 def _sizes(program: Path, scratch: Path) -> tuple[int, int]:
     """The bytes of code and of the whole stripped program."""
-    run([str(program)])  # it must work, or its size says nothing
+    run([str(program)])  # it must work, otherwise its size is meaningless
     stripped = scratch / "freestanding_nop"
     run(["strip", "-o", str(stripped), str(program)])
     match = re.search(r"^\.text\s+(\d+)", run(["size", "-A", str(stripped)]), re.MULTILINE)
     if match is None:
-        raise HarnessError(f"size shows no .text in {stripped.name}.")
+        raise HarnessError(f"size shows no .text in {stripped.name}, so its format is not supported. Try another version of binutils.")
     return int(match[1]), stripped.stat().st_size

@@ -1,4 +1,4 @@
-"""The bindings under comparison, built. A peer that cannot be had is missing by name, never silently."""
+"""Builds the bindings to compare. One that cannot be fetched is reported by name, never left out silently."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Peer:
 
 
 def build(root: Path, liburing: Unpacked | None, crate: Unpacked | None) -> dict[str, Peer | str]:
-    """Build every plug-in. Instead of a peer that cannot be had: why."""
+    """Build every plug-in. For a binding that cannot be fetched, the result is the reason."""
     directory = root / "build-bench"
     run(["cmake", "--preset", "bench", f"-DURING_BENCH_PEERS={liburing.root if liburing else ''}"], cwd=root)
     run(["cmake", "--build", str(directory), "--target", "bench_rounds", "bench_times", "freestanding_nop"], cwd=root)
@@ -41,10 +41,10 @@ def build(root: Path, liburing: Unpacked | None, crate: Unpacked | None) -> dict
 
 
 def _build_rust(root: Path, crate: Unpacked, directory: Path) -> Peer:
-    """With cargo, offline: the only registry is the directory of unpacked packages."""
+    """Build with cargo, offline: the only registry is the directory of unpacked packages."""
     target = directory / "rust"
     manifest = root / "bindings/bench/rust/Cargo.toml"
-    manifest.with_name("Cargo.lock").unlink(missing_ok=True)  # it would ask for the versions of an earlier registry
+    manifest.with_name("Cargo.lock").unlink(missing_ok=True)  # it would pin the versions of an earlier registry
     run([
         "/usr/bin/cargo", "build", "--release", "--offline", "--quiet",
         "--manifest-path", str(manifest), "--target-dir", str(target),

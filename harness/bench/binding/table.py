@@ -11,12 +11,12 @@ END = "<!-- bench:end -->"
 
 # Instructions per NOP, as a ratio to the newest liburing of the same run.
 RATIOS = {"nop/1": 0.59, "nop/1/defer": 0.59, "nop/32": 0.56, "nop/32/defer": 0.56}
-TIME_RATIOS = {"nop/1": 0.80, "nop/32": 1.00}  # reported: times vary with what else the machine does
+TIME_RATIOS = {"nop/1": 0.80, "nop/32": 1.00}  # reported, not enforced: times vary with the load of the machine
 TEXT_BYTES = 2048
 
 
 def missed(measured: Measured, bindings: dict[str, Peer | str]) -> list[str]:
-    """The goals that are not met, each as a sentence. A peer that is missing is one of them: nothing was shown then."""
+    """The missed goals, each as a sentence. A missing binding is one of them, because nothing was compared with it."""
     sentences = [f"{name} is missing: {peer}." for name, peer in bindings.items() if isinstance(peer, str)]
     figures = measured.instructions
     for row in rows(figures):
@@ -35,7 +35,7 @@ def missed(measured: Measured, bindings: dict[str, Peer | str]) -> list[str]:
 
 
 def late(nanoseconds: Figures) -> list[str]:
-    """The goals for times that this run did not show, each as a sentence."""
+    """The goals for times that this run missed, each as a sentence."""
     return [
         f"{row}: {nanoseconds[row, OURS] / nanoseconds[row, NEWEST]:.2f} of the newest liburing's time, goal {goal:.2f}."
         for row, goal in TIME_RATIOS.items()
@@ -44,11 +44,11 @@ def late(nanoseconds: Figures) -> list[str]:
 
 
 def render(measured: Measured, bindings: dict[str, Peer | str], about: str) -> str:
-    """The table, with what is missing named, and what of the goals is not met."""
+    """The table, with missing bindings and missed goals."""
     parts = [about, "User-space instructions per operation; ratio: ours to the newest liburing.",
              _figures(measured.instructions, bindings, 2)]  # fmt: skip
     if measured.nanoseconds:
-        order = rows(measured.instructions)  # times come in the random order in which they were taken
+        order = rows(measured.instructions)  # times come in the random order of measurement
         parts += ["Nanoseconds per operation, medians.", _figures(measured.nanoseconds, bindings, 0, order=order)]
     if all(calls == 1 / batch(row) for (row, _), calls in measured.calls.items()):
         parts.append("System calls per operation: exactly 1/batch, for every binding in every row.")
@@ -57,9 +57,9 @@ def render(measured: Measured, bindings: dict[str, Peer | str], about: str) -> s
     parts.append(f"Freestanding NOP program, stripped: {measured.text_bytes} bytes of code, "
                  f"{measured.program_bytes} bytes in all.")  # fmt: skip
     failed = missed(measured, bindings)
-    parts.append("All goals that gate are met." if not failed else "Not met:\n\n" + "\n".join(f"- {f}" for f in failed))
+    parts.append("All enforced goals are met." if not failed else "Not met:\n\n" + "\n".join(f"- {f}" for f in failed))
     if slow := late(measured.nanoseconds):
-        parts.append("Times that were not as hoped in this run:\n\n" + "\n".join(f"- {line}" for line in slow))
+        parts.append("Goals for times that this run missed:\n\n" + "\n".join(f"- {line}" for line in slow))
     return "\n\n".join(parts)
 
 
@@ -68,12 +68,12 @@ def replace_between_markers(readme: str, block: str) -> str:
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise HarnessError(f"bindings/bench/README.md must hold {BEGIN} and then {END}. Put them back.")
+        raise HarnessError(f"bindings/bench/README.md must contain {BEGIN} and then {END}. Put them back.")
     return f"{before}{BEGIN}\n{block}\n{END}{after}"
 
 
 def rows(figures: Figures) -> list[str]:
-    """The rows, each once, in the order they ran."""
+    """The rows in the order in which they ran."""
     return list(dict.fromkeys(row for row, _ in figures))
 
 
@@ -91,7 +91,7 @@ def _figures(
 ) -> str:
     titles = []
     for name in PLUGINS:
-        peer = bindings.get(name, "not asked for")
+        peer = bindings.get(name, "not requested")
         titles.append(peer.title if isinstance(peer, Peer) else f"{name} (missing)")
     lines = ["| Row | " + " | ".join(titles) + (" | ratio |" if ratio else " |"),
              "| :-- |" + " --: |" * (len(titles) + ratio)]  # fmt: skip

@@ -1,5 +1,5 @@
-// Filters by the address: #surprises, #test=STEM, #kernel=SERIES, the last two also joined by &. Any other address
-// shows everything. What is filtered stays in the page, so printing and searching see what the reader sees.
+// Filters by address: #surprises, #test=STEM, #kernel=SERIES; the last two can be joined by &. Any other address
+// shows everything. Filtered elements are only hidden, so printing and searching see what the reader sees.
 (() => {
   const bar = document.getElementById("filter");
 
@@ -7,7 +7,7 @@
     try {
       return decodeURIComponent(location.hash.slice(1));
     } catch {
-      return ""; // somebody's own half an escape
+      return ""; // a hand-typed, malformed escape
     }
   }
 
@@ -41,7 +41,7 @@
     if (want.test || want.kernel) document.getElementById("table").scrollIntoView();
   }
 
-  // A link to something folded away unfolds it.
+  // A link into a folded section unfolds it.
   function unfold() {
     const target = document.getElementById(address());
     if (target?.matches("details")) target.open = true;

@@ -1,4 +1,4 @@
-"""The cache: whole answers or none, safe for two at once, and clear words when the disk says no."""
+"""The cache: complete answers or none, safe for two runs at once, and a clear message when the disk fails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.base import cache as cache_module
 from harness.base.cache import Cache, default_root
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
@@ -26,7 +25,7 @@ def files(root: Path) -> set[str]:
 def test_the_root_follows_the_xdg_specification(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_root() == tmp_path / "uring-conformance"
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # to be ignored
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # must be ignored
     monkeypatch.setenv("HOME", "/home/somebody")
     assert default_root() == Path("/home/somebody/.cache/uring-conformance")
     assert Cache(tmp_path / "mine").root == tmp_path / "mine"
@@ -37,7 +36,7 @@ def test_a_blob_is_found_by_its_digest(tmp_path):
     digest = cache.put(io.BytesIO(b"kernel"))
     assert digest == hashlib.sha256(b"kernel").hexdigest()
     assert cache.blob(digest).read_bytes() == b"kernel"
-    assert cache.put(io.BytesIO(b"kernel")) == digest  # again is no error
+    assert cache.put(io.BytesIO(b"kernel")) == digest  # a second time is not an error
     assert files(tmp_path) == {f"blobs/{digest}"}
     assert cache.blob("0" * 64) is None
 

@@ -1,4 +1,4 @@
-"""What a guest gets of a program."""
+"""The part of a program that a guest gets."""
 
 from __future__ import annotations
 

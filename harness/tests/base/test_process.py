@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 the uring-conformance authors
 # SPDX-License-Identifier: MIT
 
-"""Programs that run to their end, and those that do not."""
+"""Programs that run to their end, and programs that do not."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_program_gets_its_input_environment_and_directory_and_gives_its_output
         (["sleep", "9"], "sleep 9 did not end within 0.1 s. Mend it."),
         (["sh", "-c", "echo why; exit 3"], "sh -c echo why; exit 3 failed with exit code 3:\nwhy\nMend it."),
         (["sh", "-c", "exit 3"], "sh -c exit 3 failed with exit code 3:\nIt printed nothing.\nMend it."),
-        (["sh", "-c", "kill -9 $$", "x"], "sh -c kill -9 $$ ... was ended by signal 9:\nIt printed nothing.\nMend it."),
+        (["sh", "-c", "kill -9 $$", "x"], "sh -c kill -9 $$ ... was killed by signal 9:\nIt printed nothing.\nMend it."),
     ],
 )
 def test_a_failure_says_what_happened_why_and_what_to_do(command: list[str], message: str) -> None:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 the uring-conformance authors
 # SPDX-License-Identifier: MIT
 
-"""Files that people write, and what they are told of a mistake in one."""
+"""Files that people write, and the message for each mistake in one."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_schemas_are_found() -> None:
 
 
 def objections(schema: Any, place: str, *, named: bool = False) -> Iterator[str]:
-    """What a message would lack, or a misspelt key get away with."""
+    """Gaps in a schema: a missing description for messages, or a table that accepts misspelt keys."""
     if not isinstance(schema, dict) or "$ref" in schema:
         return
     if named and not schema.get("description"):

@@ -1,6 +1,6 @@
 """The benchmark's arithmetic, goals and table, from canned figures: nothing is built or measured here.
 
-After a wanted change: python3 -m harness.tests.test_bench approve, and read the difference.
+After a wanted change: python3 -m harness.tests.bench.test_bench approve, and read the difference.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ GOOD = Measured(
     text_bytes=2048,
     program_bytes=9000,
 )
-# A bad run, with everything in it that the table can say.
+# A bad run, which contains everything that the table can say.
 BAD = Measured(
     instructions=figures("nop/1", 60, 100, 110, 90) | figures("nop/32", 28.01, 50, 51),
     calls=figures("nop/1", 2, 1, 1, 1) | figures("nop/32", 1 / 32, 1 / 32, 1 / 32),

@@ -15,7 +15,7 @@ from harness.base.errors import HarnessError
 
 @pytest.fixture
 def called(monkeypatch):
-    """What each command was called with, none of them doing anything."""
+    """The arguments that each command was called with; none of them does anything."""
     calls: list[tuple[str, list[str]]] = []
 
     def call(command: str, arguments: list[str]) -> int:

@@ -1,6 +1,6 @@
-"""ci/diff: each cause is found, each change is told, each exit code is reached.
+"""ci/diff: each cause is found, each change is reported, each exit code is reached.
 
-After a wanted change of the words: python3 -m harness.tests.test_diff approve, and read the difference.
+After a wanted change of the words: python3 -m harness.tests.commands.test_diff approve, and read the difference.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ QUIET, RED = run(), run({("waitid", "6.1"): WRONG})
 
 
 def approved():
-    """A difference with something of every kind."""
+    """A difference that contains every kind of change."""
     old = run(
         {("nop", "7.3"): NONE, ("readv", "7.3"): NONE, ("waitid", "7.3"): NONE, ("waitid", "host"): WRONG,
          ("readv", "host"): COMPLAINED},
@@ -68,7 +68,7 @@ def made_of(**parts):
 
 
 def causes(old, new) -> list[list[Cause]]:
-    """The causes of each change, and nothing said twice."""
+    """The causes of each change, without duplicates."""
     found = compare(old, new)
     for change in found.changes:
         assert change.reasons and len(set(change.reasons)) == len(change.reasons)
@@ -147,7 +147,7 @@ def test_another_version_of_a_binding():
         for odd, version in ((None, "2.3"), (THEIRS, "2.9"))
     )
     assert causes(old, new) == [[Cause.BINDING]]
-    assert "The binding liburing has another version: 2.3 → 2.9." in changes.render(compare(old, new))
+    assert "The version of the binding liburing changed: 2.3 → 2.9." in changes.render(compare(old, new))
     assert causes(run(bindings=BOTH), new) == [[Cause.NOTHING]]  # the old run did not say
 
 
@@ -256,7 +256,7 @@ def test_cells_that_changed_alike_are_one_line():
 def test_what_nothing_explains_is_said_loudly():
     for render in RENDERED.values():
         says = render(compare(QUIET, RED))
-        assert "NOTHING THAT WE KNOW OF CHANGED" in says and "Flaky?" in says
+        assert "NOTHING WE KNOW OF CHANGED" in says and "Flaky?" in says
         assert "NOTHING" not in render(compare(QUIET, run(REDDER, patches={"6.1": "11"})))
 
 
@@ -270,8 +270,8 @@ def test_what_is_different_and_changed_no_cell_is_told_too():
     for render in RENDERED.values():
         says = render(compare(QUIET, run(patches={"6.1": "11"})))
         assert "No cell changed: 9 cells are as they were" in says
-        assert "Different too, and no cell changed with it:" in says
-        assert "The kernel of 6.1 is another one: 6.1.10-1 → 6.1.11-1." in says
+        assert "Also different, without changing any cell:" in says
+        assert "The kernel of 6.1 changed: 6.1.10-1 → 6.1.11-1." in says
         assert "Different too" not in render(compare(QUIET, run(REDDER, patches={"6.1": "11"})))
 
 
@@ -279,10 +279,10 @@ def test_what_is_different_and_changed_no_cell_is_told_too():
     ("new", "subject"),
     [
         (RED, "1 regression"),
-        (run(patches={"6.1": "11"}), "9 cells as before, and the kernel of 6.1 is another one: 6.1.10-1 → 6.1.11-1"),
+        (run(patches={"6.1": "11"}), "9 cells as before, and the kernel of 6.1 changed: 6.1.10-1 → 6.1.11-1"),
         (
             run(patches={"6.1": "11", "7.3": "11"}),
-            "9 cells as before, and the kernel of 6.1 is another one: 6.1.10-1 → 6.1.11-1 (and 1 more)",
+            "9 cells as before, and the kernel of 6.1 changed: 6.1.10-1 → 6.1.11-1 (and 1 more)",
         ),
         (run({("nop", "6.1"): WRONG}, kernels=("6.1", "7.3", "7.4")), "1 regression, 3 cells gone, 3 new cells"),
     ],
@@ -314,7 +314,7 @@ def command(tmp_path, capsys):
         (QUIET, run(tests=TESTS[:2]), (), 1),
         (QUIET, run(tests=TESTS[:2]), ("--allow-gone",), 0),
         (QUIET, run({("nop", "6.1"): WRONG}, tests=TESTS[:2]), ("--allow-gone",), 1),
-        (run(tests=TESTS[:2]), RED, (), 0),  # news, if not good ones
+        (run(tests=TESTS[:2]), RED, (), 0),  # new cells, though not good ones
         (RED, run({("waitid", "6.1"): NONE}), (), 0),  # as bad as before
     ],
 )
@@ -335,7 +335,7 @@ def test_a_run_that_is_not_whole_is_refused(tmp_path):
         diff.load(str(cut))
     hole = tmp_path / "hole.ndjson"
     write(replace(QUIET, cells=QUIET.cells[1:]), hole)
-    with pytest.raises(HarnessError, match="hole.ndjson cannot be used: .* is planned and has no line"):
+    with pytest.raises(HarnessError, match="hole.ndjson cannot be used: .* is planned but missing"):
         diff.load(str(hole))
 
 
@@ -348,9 +348,9 @@ def test_a_source_is_a_file_a_directory_or_a_revision(tmp_path):
     (tmp_path / "locked").symlink_to("locked")
     for source, says in {
         str(tmp_path / "empty"): "There is no results.ndjson in it. Run ci/matrix",
-        str(tmp_path / "binary"): "is no results file",
-        "no such thing": "neither a file, nor a directory, nor a git revision",
-        "--output=x": "neither a file, nor a directory, nor a git revision",
+        str(tmp_path / "binary"): "is not a results file",
+        "no such thing": "not a file, a directory or a git revision",
+        "--output=x": "not a file, a directory or a git revision",
         "x" * 5000: "cannot be read: File name too long",
     }.items():
         with pytest.raises(HarnessError, match=says):

@@ -1,4 +1,4 @@
-"""`ci/install`, with a dpkg and an apt of our own: what it chooses, and what it advises when something fails."""
+"""`ci/install`, with a fake dpkg and apt: which packages it chooses, and what it advises when something fails."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_name_that_the_archive_lacks_is_not_a_network_problem(system: System) 
     system.archive = ["cmake"]
     done = system.run("cmake", "python3-clang-14 | python3-clang")
     assert done.returncode == 2
-    assert "has no package of this name: python3-clang-14 | python3-clang" in done.stderr
+    assert "has no package with this name: python3-clang-14 | python3-clang" in done.stderr
     assert f"It is in {system.directory}/list" in done.stderr
     assert "network" not in done.stderr and len(system.called) == 1
 
@@ -83,13 +83,13 @@ def test_a_name_that_the_archive_lacks_is_not_a_network_problem(system: System) 
 @pytest.mark.parametrize(
     ("said", "advice"),
     [
-        ("Err:1 x\n  Could not resolve 'deb.invalid'", "The network does not answer"),
+        ("Err:1 x\n  Could not resolve 'deb.invalid'", "The network does not respond"),
         ("E: You don't have enough free space in /var/cache/apt/archives/.", "The disk is full"),
         ("E: Could not get lock /var/lib/dpkg/lock-frontend", "Another program is installing"),
-        ("  Hash Sum mismatch", "not what it signed"),
-        ("  Missing key 12, which is needed to verify signature.", "not what it signed"),
+        ("  Hash Sum mismatch", "does not match its signature"),
+        ("  Missing key 12, which is needed to verify signature.", "does not match its signature"),
         ("E: Release file for x is expired (invalid since 2d).", "clock is wrong"),
-        ("dpkg: error processing package g++", "Mend what apt says"),
+        ("dpkg: error processing package g++", "Fix the error that apt reports"),
     ],
 )
 @pytest.mark.parametrize("when", ["update", "install"])
@@ -123,6 +123,6 @@ def test_what_apt_is_about_to_do_is_shown(system: System) -> None:
         "echo 'dlstatus:1:50.0000:Retrieving' >&3; echo 'pmstatus:g++:50.0000:Unpacking' >&3"
     )
     done = system.run("g++")
-    assert "  44 packages with what they need, 66.3 MB of archives. 280 MB of additional disk space will be used.\n" in done.stdout
+    assert "  44 packages including dependencies, 66.3 MB of archives. 280 MB of additional disk space will be used.\n" in done.stdout
     assert "  Downloading: 0 s\n  Installing: 0 s\n" in done.stdout
     assert "status" not in done.stdout

@@ -44,7 +44,7 @@ def settings():
 
 @pytest.fixture
 def run(archive, gnupg, settings, tmp_path, monkeypatch, capsys):  # noqa: F811
-    """ci/kernels with these words; its exit code and what it printed, on both ways."""
+    """ci/kernels with these words; its exit code and what it printed to stdout and stderr."""
     monkeypatch.setattr(inventory, "Archive", partial(Archive, keyring=gnupg / "keyring.gpg"))
     monkeypatch.setattr(inventory, "load_settings", lambda: Settings(**settings))
 
@@ -120,7 +120,7 @@ def test_a_cold_cache_and_no_archive_is_trouble(run):
 def test_fetch_gets_all_of_the_matrix_so_that_no_network_is_needed(run, tmp_path):
     code, _, err = run("fetch")
     assert code == 0
-    assert "6.12: there is 6.12.7-cloud-amd64 (bookworm linux-image-6.12.7-cloud-amd64 6.12.7-1)" in err
+    assert "6.12: ready: 6.12.7-cloud-amd64 (bookworm linux-image-6.12.7-cloud-amd64 6.12.7-1)" in err
     assert "6.16" not in err
     assert all(line["cached"] for line in json.loads(run("list", "--json", mirror=DEAD)[1])["columns"])
     assert run("fetch", mirror=DEAD)[0] == 0
@@ -131,8 +131,8 @@ def test_one_kernel_that_cannot_be_had_does_not_keep_the_others_from_coming(run,
     code, _, err = run("fetch")
     assert code == 2
     assert "6.1: apt-get download linux-image-6.1.0-10-cloud-amd64=6.1.100-1 failed" in err
-    assert "6.12: there is 6.12.7-cloud-amd64" in err
-    assert "ci/harness kernels:" not in err  # nobody gave up the rest
+    assert "6.12: ready: 6.12.7-cloud-amd64" in err
+    assert "ci/harness kernels:" not in err  # the others were not given up
 
 
 # --- clear -----------------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def test_clear_removes_everything_of_the_cache_and_nothing_else(run, linux, tmp_
         (tmp_path / "cache" / name).touch()
     code, out, _ = run("clear")
     assert code == 0
-    assert re.fullmatch(r"Freed \d+\.\d MiB in \S+/cache, which has 0.0 MiB now\.\n", out)
+    assert re.fullmatch(r"Freed \d+\.\d MiB in \S+/cache, which now has 0.0 MiB\.\n", out)
     assert {name for name in files(tmp_path / "cache") if not name.startswith("locks/")} == theirs
     assert run("fetch", "6.1")[0] == 0
 
@@ -196,7 +196,7 @@ def test_what_the_list_promises_is_what_clear_old_frees(run, linux, tmp_path):
     promised = json.loads(run("--json")[1])["cache"]
     run("clear", "--old")
     after = json.loads(run("--json")[1])["cache"]
-    facts = 4 << 10  # they are not worth counting
+    facts = 4 << 10  # too small to count
     assert abs(promised["bytes"] - promised["old_bytes"] - after["bytes"]) < facts
     assert after["old_bytes"] == 0
 
@@ -217,20 +217,20 @@ def test_clear_while_a_run_uses_the_cache_removes_nothing(run, tmp_path):
         for words in (["clear"], ["clear", "--old"], ["clear", "6.1"]):
             code, out, err = run(*words)
             assert (code, out) == (2, "")
-            assert err.endswith("nothing was removed. Wait for its end, or end it.\n")
+            assert err.endswith("nothing was removed. Wait until it ends, or stop it.\n")
         assert files(tmp_path / "cache") == before
-        user.kill()  # a run that was killed does not use anything
+        user.kill()  # a run that was killed no longer uses the cache
     assert run("clear")[0] == 0
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["clear", "6.9"], "6.9 is not in the cache .*: nothing was removed. See ci/kernels list"),
+        (["clear", "6.9"], "6.9 is not in the cache .*, so nothing was removed. See ci/kernels list"),
         (["clear", "6.1", "6.9"], "6.9 is not in the cache"),
         (["clear", "host"], "host is not in the cache"),
         (["clear", "no/such"], "no/such is not in the cache"),
-        (["clear", "--old", "6.1"], "--old chooses by itself what it removes"),
+        (["clear", "--old", "6.1"], "--old chooses what to remove by itself"),
         (["fetch", "--kernel-config", "kason"], "There is no configuration 'kason'"),
     ],
 )
@@ -245,7 +245,7 @@ def test_mistakes_are_told(words, told, run, tmp_path):
 
 def test_a_cache_that_is_not_there_is_empty_already(run, tmp_path):
     code, out, _ = run("clear")
-    assert (code, out) == (0, f"There is no cache in {tmp_path / 'cache'}: nothing to remove.\n")
+    assert (code, out) == (0, f"There is no cache in {tmp_path / 'cache'}, so there is nothing to remove.\n")
 
 
 @pytest.mark.parametrize(("words", "code"), [(["--help"], 0), (["clear", "--help"], 0), (["lisst"], 2), (["list", "--jsn"], 2)])

@@ -1,4 +1,4 @@
-"""ci/merge: shards of one run become one run, and whatever is not one run is refused, by name."""
+"""ci/merge: the shards of one run become one run, and shards that are not one run are refused by name."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_merging_again_replaces_what_was_merged(shards, into):
 
 
 def refused(names, into, *, expected=EXPECTED) -> str:
-    """What is said about shards that are no run; nothing may be written."""
+    """The message about shards that are not one run; nothing may be written."""
     with pytest.raises(HarnessError) as trouble:
         merge.merge(names, expected, into)
     assert not into.exists()
@@ -102,7 +102,7 @@ def made_of(**parts):
         (made_of(harness=OTHER), "the digest of the harness is"),
         (made_of(catalogue=OTHER), "the digest of the catalogue is"),
         (made_of(tests=dict(MADE_OF.tests) | {"readv": OTHER}), "the digest of the test readv is"),
-        ({"made_of": None}, "shard-1 does not say what it was made of"),
+        ({"made_of": None}, "shard-1 does not say what it was made from"),
     ],
 )
 def test_shards_of_different_suites(shards, into, second, says):
@@ -141,14 +141,14 @@ def test_a_shard_without_its_footer(shards, into):
     file = Path(names[0], "results.ndjson")
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
     text = refused(names, into)
-    assert "shard-0: results.ndjson does not end with its one footer: the run was cut short" in text
-    assert "The kernel 7.3 is planned, and in no shard" in text
+    assert "shard-0: results.ndjson does not end with its only footer: the run was cut short" in text
+    assert "The kernel 7.3 is planned, but no shard has it" in text
 
 
 def test_a_shard_with_a_hole(shards, into):
     whole, other = two()
     names = shards(replace(whole, cells=whole.cells[1:]), other)
-    assert "shard-0: results.ndjson: the cell nop on 7.3 through uring is planned and has no line" in refused(names, into)
+    assert "shard-0: results.ndjson: the cell nop on 7.3 through uring is planned but missing" in refused(names, into)
 
 
 def test_a_shard_of_another_schema(shards, into):
@@ -169,7 +169,7 @@ def test_a_cell_in_two_shards(shards, into):
 
 
 def test_a_kernel_in_no_shard(shards, into):
-    assert "The kernel 7.4 is planned, and in no shard" in refused(
+    assert "The kernel 7.4 is planned, but no shard has it" in refused(
         shards(*two()), into, expected=replace(EXPECTED, kernels=(*KERNELS, "7.4"))
     )
 
@@ -177,7 +177,7 @@ def test_a_kernel_in_no_shard(shards, into):
 def test_a_test_in_no_shard(shards, into):
     names = shards(run(kernels=("7.3",)), run(kernels=("host", "6.1"), tests=TESTS[:1]))
     text = refused(names, into)
-    assert "2 tests of host in no shard: readv, waitid" in text and "2 tests of 6.1 in no shard" in text
+    assert "2 tests missing on host: readv, waitid" in text and "2 tests missing on 6.1" in text
 
 
 def test_a_kernel_that_was_not_planned(shards, into):
@@ -229,7 +229,7 @@ def test_a_plan_names_kernels(text, names):
 
 @pytest.mark.parametrize("text", ["", "6.1", "[]", "{}", "[1]", '[{"cache_key": "x"}]', '[""]', "null", "[6.1"])
 def test_a_plan_that_is_none(text):
-    with pytest.raises(HarnessError, match="It must be a list in JSON of kernels"):
+    with pytest.raises(HarnessError, match="It must be a JSON list of kernels"):
         plan.names_in(text, "it")
 
 
@@ -238,7 +238,7 @@ def test_kernels_are_given_one_by_one_as_json_as_a_file_or_not_at_all(tmp_path):
     assert plan.chosen(["6.1", '["7.3", "host"]'], None) == ["6.1", "7.3", "host"]
     assert plan.chosen(None, tmp_path / "plan.json") == ["6.1"]
     assert plan.chosen(None, None) == plan.columns()
-    with pytest.raises(HarnessError, match="The plan .* cannot be read: .* Make it with ci/plan"):
+    with pytest.raises(HarnessError, match="The plan .* cannot be read: .* Create it with ci/plan"):
         plan.chosen(None, tmp_path / "none.json")
 
 
@@ -262,7 +262,7 @@ class FakeArchive:
 
 def test_a_series_that_the_archive_lost_costs_only_its_own_job(capsys):
     assert plan._entry("5.10", FakeArchive()) == plan.Entry(kernel="5.10", cache_key="kernel-5.10")
-    assert "The archive has no kernel of the series 5.10 now" in capsys.readouterr().err
+    assert "The archive currently has no kernel of the series 5.10" in capsys.readouterr().err
 
 
 def test_an_archive_that_is_down(tmp_path):
@@ -295,5 +295,5 @@ def test_two_machines_are_merged_with_their_consoles(tmp_path):
     console = tmp_path / "merged" / "machines" / "6.12" / "boot-1" / "console.log"
     assert "uring-conformance: start nop" in console.read_text()
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 2 and "The kernel 5.10 is planned, and in no shard" in done.stderr
+    assert done.returncode == 2 and "The kernel 5.10 is planned, but no shard has it" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,7 +1,7 @@
-"""ci/nightly in a repository of its own: what it commits, what it refuses, what it leaves, and how it ends.
+"""ci/nightly in its own repository: what it commits, what it refuses, what it leaves behind, and how it ends.
 
-The repository is a copy of this one's sources with canned reports, so the scripts are the real ones; where the matrix
-would run, a script of the same name leaves canned results.
+The repository is a copy of this one's sources with canned reports, so the scripts are the real ones; instead of the matrix,
+a script of the same name writes canned results.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ OLD_SUITE = "0123456789ab"
 
 
 def whole(odd=None, *, suite: str, kernels: tuple[str, ...] = COLUMNS, options: str = "", **changes) -> Results:
-    """A run of the whole matrix as it stands."""
+    """A run of the whole matrix."""
     made = run(odd, tests=TESTS, kernels=kernels, suite=suite, made_of=MADE_OF, **changes)
     stems = {row.name: row.stem for row in ROWS}
 
@@ -52,17 +52,17 @@ def whole(odd=None, *, suite: str, kernels: tuple[str, ...] = COLUMNS, options: 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository with this one's sources, and published results in which all works."""
+    """A repository with this one's sources, and published results in which everything works."""
 
     top: Path
 
     def git(self, *words: str) -> str:
-        """What git says."""
+        """The output of a git command."""
         return subprocess.run(["git", *words], cwd=self.top, check=True, capture_output=True, text=True).stdout.strip()
 
     @property
     def head(self) -> str:
-        """Its commit, as results name it."""
+        """Its commit, as it appears in results."""
         return self.git("rev-parse", "--short=12", "HEAD")
 
     def night(self, *options: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -85,7 +85,7 @@ class Repository:
         return directory
 
     def fake_matrix(self, script: str) -> None:
-        """Put a script in the place of the matrix; as the sources are those that the repository has, it is committed."""
+        """Replace the matrix by a script, and commit it, because the sources must be those of the repository."""
         matrix = self.top / "ci" / "matrix"
         matrix.write_text(f"#!/usr/bin/env bash\nset -eu\n{script}\n")
         self.git("commit", "--quiet", "--all", "--message", "a matrix for tests")
@@ -93,7 +93,7 @@ class Repository:
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory) -> Path:
-    """The repository, to be copied."""
+    """The repository, which each test copies."""
     top = tmp_path_factory.mktemp("template")
     for name in ("bindings", "ci", "conformance", "harness"):
         shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
@@ -132,10 +132,10 @@ def test_another_kernel_is_committed_and_nothing_else(repository):
     assert repository.git("status", "--porcelain") == ""
     subject, _, body = repository.git("show", "--no-patch", "--format=%B", "HEAD").partition("\n\n")
     assert subject == (
-        f"reports: {len(TESTS) * len(COLUMNS)} cells as before, and the kernel of 5.10 is another one: 5.10.10-1 → 5.10.11-1"
+        f"reports: {len(TESTS) * len(COLUMNS)} cells as before, and the kernel of 5.10 changed: 5.10.10-1 → 5.10.11-1"
     )
     assert "No cell changed" in body
-    assert f"Committed: {subject}" in done.stdout and "All is as it should be." in done.stdout
+    assert f"Committed: {subject}" in done.stdout and "Everything is as expected." in done.stdout
     published = read_results(repository.top / "reports" / "results.ndjson")
     assert published.header.suite == before
     page = (repository.top / "README.md").read_text()
@@ -154,7 +154,7 @@ def test_without_commit_all_stays_in_its_place(repository, tmp_path):
     merged, summary = repository.results(whole(suite=before, **NEWER)), tmp_path / "summary.md"
     summary.write_text("before\n")
     done = repository.night("--results", merged, "--summary", summary)
-    assert done.returncode == 0 and "Nothing was committed: that is what --commit does." in done.stdout, done.stdout
+    assert done.returncode == 0 and "Nothing was committed, because --commit was not given." in done.stdout, done.stdout
     assert repository.head == before and repository.git("status", "--porcelain") == ""
     place = repository.top / "build" / "nightly"
     assert (place / "results.ndjson").read_text() == (merged / "results.ndjson").read_text()
@@ -171,8 +171,8 @@ def test_a_surprise_is_published_and_is_a_finding(repository):
     end = done.stdout.partition("=" * 100)[2]
     assert f"FINDINGS:\n  ✗ waitid on {COLUMNS[-1]}: Waitid.Reaps" in end and "--test waitid" in end
     assert "Committed: reports: 1 regression" in end
-    assert "NOTHING THAT WE KNOW OF CHANGED" in repository.git("show", "--no-patch", "--format=%b", "HEAD")
-    # The next night it is no news any more, and still a finding.
+    assert "NOTHING WE KNOW OF CHANGED" in repository.git("show", "--no-patch", "--format=%b", "HEAD")
+    # The next night it is no longer news, but still a finding.
     again = repository.night("--results", repository.results(whole(RED, suite=repository.head)), "--commit")
     assert again.returncode == 1 and "Nothing changed" in again.stdout and "FINDINGS" in again.stdout
 
@@ -192,7 +192,7 @@ def test_a_kernel_that_is_gone_is_a_finding(repository):
 
 
 def refused(repository, done, *sentences: str) -> None:
-    """Demands trouble, in these words, and that nothing was committed."""
+    """Demands our own trouble, in these words, and that nothing was committed."""
     assert done.returncode == 2, done.stdout
     for sentence in sentences:
         assert sentence in done.stdout, done.stdout
@@ -203,9 +203,9 @@ def refused(repository, done, *sentences: str) -> None:
 def test_a_cell_without_a_verdict_is_trouble_and_not_published(repository):
     none = whole({("nop", COLUMNS[1]): Verdict.NONE}, suite=repository.head)
     done = repository.night("--results", repository.results(none), "--commit")
-    refused(repository, done, "OUR OWN TROUBLE", "cannot be published: 1 cells have no verdict")
+    refused(repository, done, "HARNESS ERRORS", "cannot be published: 1 cells have no verdict")
     assert f"? nop on {COLUMNS[1]}" in done.stdout.partition("FINDINGS:")[2]
-    assert repository.night("--results", repository.results(none)).returncode == 2  # also when nobody wants to publish
+    assert repository.night("--results", repository.results(none)).returncode == 2  # even if nothing is to be published
 
 
 def test_results_that_are_not_whole(repository):
@@ -218,20 +218,20 @@ def test_results_that_are_not_whole(repository):
 
 def test_results_of_a_part_of_the_matrix(repository):
     merged = repository.results(whole(suite=repository.head, kernels=COLUMNS[1:]))
-    part = f"only a part of the matrix ran, or more than it ({COLUMNS[0]})"
+    part = f"the run was not exactly the matrix (it differs in {COLUMNS[0]})"
     refused(repository, repository.night("--results", merged, "--commit"), part)
     assert repository.night("--results", merged, "--kernels", json.dumps(COLUMNS[1:])).returncode == 1  # one is gone
 
 
 def test_results_with_another_option_than_usual(repository):
     merged = repository.results(whole(suite=repository.head, options=" --memory 1024", **NEWER))
-    refused(repository, repository.night("--results", merged, "--commit"), "this run had --memory")
+    refused(repository, repository.night("--results", merged, "--commit"), "this run used --memory")
 
 
 def test_results_of_another_commit(repository):
     for header in ({"suite": "ffffffffffff"}, {"suite": repository.head, "dirty": True}):
         done = repository.night("--results", repository.results(whole(**header, **NEWER)), "--commit")
-        refused(repository, done, "they are not committed on top of it")
+        refused(repository, done, "so they were not committed")
 
 
 @pytest.mark.parametrize("name", ["README.md", "harness/verdicts/judge.py", "new.txt"])
@@ -240,7 +240,7 @@ def test_a_dirty_tree(repository, name):
         file.write("\n")
     merged = repository.results(whole(suite=repository.head, **NEWER))
     done = repository.night("--results", merged, "--commit")
-    refused(repository, done, f"--commit needs a clean tree, and there are changes: {name}. Commit or remove them")
+    refused(repository, done, f"--commit needs a clean tree, but there are changes: {name}. Commit or remove them")
     assert not (repository.top / "build" / "nightly").exists()  # refused before anything else
     assert repository.night("--results", merged).returncode == 0  # without --commit it does not matter
 
@@ -269,7 +269,7 @@ def test_a_directory_without_results(repository, tmp_path):
 def test_a_place_that_is_none(repository, tmp_path):
     (tmp_path / "file").touch()
     merged = repository.results(whole(suite=repository.head))
-    refused(repository, repository.night("--results", merged, "--into", tmp_path / "file"), "Name another place with --into")
+    refused(repository, repository.night("--results", merged, "--into", tmp_path / "file"), "Choose another directory with --into")
 
 
 def test_the_steps_of_the_report_job_as_github_runs_them(repository, tmp_path):
@@ -307,7 +307,7 @@ def test_the_steps_of_the_report_job_as_github_runs_them(repository, tmp_path):
 
 
 def canned(repository, tmp_path, **changes) -> str:
-    """A script that leaves results as the matrix would, and writes down how it was called."""
+    """A script that writes results as the matrix would, and writes down how it was called."""
     repository.fake_matrix("")  # the commit that the results are of
     ready = tmp_path / "ready.ndjson"
     return (
@@ -331,8 +331,8 @@ def test_trouble_of_the_matrix_is_trouble_whatever_it_left(repository, tmp_path)
     repository.fake_matrix(canned(repository, tmp_path) + "\nexit 2")
     write(whole(suite=repository.head, started="2099-01-01T00:00:00Z", **NEWER), tmp_path / "ready.ndjson")
     done = repository.night("--commit")
-    assert done.returncode == 2 and "ci/matrix had trouble of its own" in done.stdout, done.stdout
-    assert "Nothing was committed, because of the trouble." in done.stdout
+    assert done.returncode == 2 and "ci/matrix had an error of its own" in done.stdout, done.stdout
+    assert "Nothing was committed, because of the error." in done.stdout
     assert (repository.top / "build" / "nightly" / "changes.md").exists()
 
 
@@ -359,4 +359,4 @@ def test_an_interrupted_night_ends_the_matrix_in_order(repository, tmp_path, num
         os.killpg(process.pid, number)  # as a terminal does it
         output = process.communicate(timeout=30)[0]
     assert process.returncode == 130 and "Interrupted. The results so far are in" in output, output
-    assert told.read_text() == "INT\n"  # once: a second one would cut its tidying short
+    assert told.read_text() == "INT\n"  # once: a second one would interrupt its cleanup

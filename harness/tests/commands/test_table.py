@@ -80,8 +80,8 @@ def test_the_only_binding_need_not_be_named(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], r"through uring, mine: say which with --binding"),
-        (["--binding", "other"], r"through uring, mine, not through other\. Run ci/matrix --binding other"),
+        ([], r"for uring, mine\. Choose one with --binding"),
+        (["--binding", "other"], r"for uring, mine, not for other\. Run ci/matrix --binding other"),
     ],
 )
 def test_a_binding_that_the_results_do_not_tell(results, arguments, says):

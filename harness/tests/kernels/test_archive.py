@@ -23,7 +23,7 @@ from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.kernels.archive import Archive, Pin, kernels_in
 
-DEAD = "http://127.0.0.1:9/debian"  # nobody listens on the discard port
+DEAD = "http://127.0.0.1:9/debian"  # no server listens on the discard port
 
 
 FORGED = "What the mirror sent is not what the distribution signed, and none of it is used."
@@ -114,7 +114,7 @@ def repository(tmp_path, gnupg):
 
 @pytest.fixture
 def notices():
-    """What a person was told, a sentence each."""
+    """The notices for the person, one sentence each."""
     return []
 
 
@@ -131,7 +131,7 @@ def opened(tmp_path, gnupg, repository, notices):
 
 @pytest.fixture
 def served(repository):
-    """The repository behind HTTP, where apt says what is wrong: of a file that it copies apt 3 says "Undetermined Error"."""
+    """The repository over HTTP, where apt says what is wrong: for a local file, apt 3 says "Undetermined Error"."""
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *arguments):
@@ -217,7 +217,7 @@ def test_the_image_comes_out_of_the_package_and_then_from_the_cache(
     assert not list((tmp_path / "the cache").rglob("*.deb"))  # only the image is worth keeping
     shutil.rmtree(repository.root)
     assert opened(mirror=DEAD).resolve("6.1") == first
-    assert len(notices) == 1  # nothing was asked, so nothing is to be said
+    assert len(notices) == 1  # the archive was not asked, so there is nothing to report
 
 
 def test_an_unsigned_repository_is_refused(repository, opened):
@@ -271,7 +271,7 @@ def test_a_missing_suite_is_said_and_costs_nothing_else(repository, opened, noti
     ]
     notices.clear()
     opened(suites, mirror=DEAD).resolve("6.1")
-    assert notices == []  # what is missing is no reason to ask again before the day is over
+    assert notices == []  # a missing suite is no reason to ask again within a day
 
 
 def test_an_unknown_series_names_those_there_are(repository, opened):
@@ -372,7 +372,7 @@ def test_an_unsigned_suite_among_others_is_left_out(repository, opened, notices)
     assert index.left_out == {"trixie": "it is not signed"}
 
 
-STRICT = 'Dir::Etc::parts "/dev/null"; Acquire::Check-Valid-Until "true";\n'  # as apt is by itself; this machine may not be
+STRICT = 'Dir::Etc::parts "/dev/null"; Acquire::Check-Valid-Until "true";\n'  # apt's defaults; this machine may differ
 
 
 def test_an_expired_suite_is_left_out_as_a_missing_one_is(repository, opened, notices, monkeypatch, tmp_path):
@@ -382,7 +382,7 @@ def test_an_expired_suite_is_left_out_as_a_missing_one_is(repository, opened, no
     repository.publish(expired=["trixie"])
     index = opened(["bookworm", "trixie"]).index()
     assert list(index.packages) == ["6.1"]
-    assert index.trouble is None  # the mirror is what it is, and the rest of it is up to date
+    assert index.trouble is None  # an expired suite stays expired, and the others are up to date
     (notice,) = notices
     assert notice.startswith("The archive's suite trixie could not be read: its Release file is expired (invalid since ")
     notices.clear()
@@ -539,7 +539,7 @@ def test_lookup_knows_without_asking_what_is_cached(two_versions, opened):
     assert pinned.lookup("6.1")[1] == nine
 
 
-# --- what the archive has no longer, or not today ---------------------------------------------------------------
+# --- what the archive no longer has, or does not have today -----------------------------------------------------
 
 
 def test_a_series_that_vanished_is_said_once_and_still_runs_from_the_cache(two_versions, opened, notices):
@@ -561,10 +561,10 @@ def test_a_suite_that_fails_today_keeps_what_it_had(emptied, two_versions, opene
     two_versions.publish()
     opened(SUITES).index()
     packages = two_versions.root / "dists/bookworm/main/binary-amd64/Packages"
-    packages.write_text(packages.read_text().replace("6.9.7-1", "6.9.7-2"))  # no longer what was signed
+    packages.write_text(packages.read_text().replace("6.9.7-1", "6.9.7-2"))  # no longer matches the signature
     release = two_versions.root / "dists/bookworm/InRelease"
     release.write_text(release.read_text().replace("Suite: bookworm", "Suite: bookwurm"))
-    if emptied:  # apt itself goes on using its old list, as long as it is there
+    if emptied:  # apt itself continues to use its old list, as long as it exists
         shutil.rmtree(tmp_path / "the cache/apt/state")
     notices.clear()
     index = opened(SUITES, refresh=True).index()

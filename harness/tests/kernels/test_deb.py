@@ -1,4 +1,4 @@
-"""Kernel packages as files: which kernel is in one, and what is said when there is none."""
+"""Kernel packages as files: which kernel is in one, and the message if there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which kernels a run is on, and what is known to stand in the way of publishing it."""
+"""Which kernels a run covers, and what is known to prevent its publication."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SETTINGS = Settings(kernels=("archive", "host"), suites=("sid",))
 
 
 class FakeArchive:
-    """An archive with these series, of which some are cached; "away" says why it could not be asked."""
+    """An archive with these series, some of them cached; "away" is the reason why it could not be asked."""
 
     def __init__(self, *series: str, cached: tuple[str, ...] = (), away: str | None = None) -> None:
         packages = {
@@ -39,7 +39,7 @@ class FakeArchive:
 
 @pytest.fixture
 def notices():
-    """What a person was told, a sentence each."""
+    """The notices for the person, one sentence each."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""What a kernel specification stands for, and what is in an image. The images are made here, byte by byte."""
+"""What a kernel specification means, and what is in an image. The images are made here, byte by byte."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class FakeArchive:
 
 @pytest.fixture
 def notices():
-    """What a person was told, a sentence each."""
+    """The notices for the person, one sentence each."""
     return []
 
 
@@ -200,10 +200,10 @@ def changed(data: bytes, offset: int, new: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "neither the header of a bzImage nor that of an ELF vmlinux is in it"),
-        (b"#!/bin/sh\necho no kernel\n" * 100, "neither the header of a bzImage"),
-        (changed(bzimage(), 0x202, b"HdrX"), "neither the header of a bzImage"),
-        (changed(bzimage(), 0x1FE, b"\0\0"), "neither the header of a bzImage"),
+        (b"", "it has neither the header of a bzImage nor that of an ELF vmlinux"),
+        (b"#!/bin/sh\necho no kernel\n" * 100, "it has neither the header of a bzImage"),
+        (changed(bzimage(), 0x202, b"HdrX"), "it has neither the header of a bzImage"),
+        (changed(bzimage(), 0x1FE, b"\0\0"), "it has neither the header of a bzImage"),
         (changed(bzimage(), 0x211, b"\0"), "a zImage"),
         (bzimage()[:-1], "a bzImage that is cut off"),
         (vmlinux(note=False), "an ELF file without the PVH note"),
@@ -226,7 +226,7 @@ def test_a_program_of_this_machine_is_no_kernel_image(get):
 def test_a_file_that_cannot_be_read_is_trouble(get, tmp_path):
     with pytest.raises(HarnessError, match="The kernel image .*/no/such cannot be read: No such file"):
         get(tmp_path / "no/such")
-    with pytest.raises(HarnessError, match="is no kernel: a directory must be a kernel's source tree"):
+    with pytest.raises(HarnessError, match="is not a kernel: a directory must be a kernel's source tree"):
         get(tmp_path)
 
 
@@ -359,12 +359,12 @@ def test_examples_in_the_file_that_ships_are_right(tmp_path):
         assert getattr(load_settings(path), key)
 
 
-# --- what heads a column ---------------------------------------------------------------------------------------
+# --- column headings -------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def linux(tmp_path):
-    """A directory that says it is a kernel's source tree."""
+    """A directory that looks like a kernel's source tree."""
     (tmp_path / "linux").mkdir()
     (tmp_path / "linux/Makefile").write_text("VERSION = 6\nPATCHLEVEL = 18\nSUBLEVEL = 0\nEXTRAVERSION = -rc3\n")
     return tmp_path / "linux"
@@ -388,7 +388,7 @@ def test_every_kind_of_kernel_has_a_heading(linux, tmp_path):
     assert heading(linux) == "6.18.0-rc3-tree"
     assert heading(linux, kasan) == "6.18.0-rc3-tree+kasan"
     assert heading("mine", kasan) == "mine+kasan"
-    assert heading("image", kasan) == "image"  # is not built, so nothing was configured
+    assert heading("image", kasan) == "image"  # it is not built, so it has no configuration
     assert specify("mine", local).path == linux
     assert specify("mine", local).kind is Kind.TREE
 

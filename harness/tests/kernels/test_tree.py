@@ -21,8 +21,8 @@ from harness.matrix.column import Setup, rerun_command
 from harness.suite.binding import DEFAULT
 from harness.tests.kernels.test_spec import bzimage, vmlinux
 
-# As a kernel's, as far as the harness looks: allnoconfig takes what KCONFIG_ALLCONFIG says but for the options named in
-# "unknown", bzImage copies an image when the configuration or a source changed, kernelrelease answers.
+# Like a kernel's Makefile, as far as the harness can tell: allnoconfig takes the options of KCONFIG_ALLCONFIG except those
+# named in "unknown", bzImage copies an image if the configuration or a source changed, kernelrelease answers.
 MAKEFILE = """\
 VERSION = 6
 PATCHLEVEL = 18
@@ -69,7 +69,7 @@ def linux(tmp_path):
 
 @pytest.fixture
 def said():
-    """What a waiting person was told."""
+    """The progress messages for the person who waits."""
     return []
 
 
@@ -96,7 +96,7 @@ def config(tmp_path):
 
 
 def logs(tmp_path: Path) -> list[str]:
-    """What make said, a log for each build directory."""
+    """The output of make, one log for each build directory."""
     return [path.read_text() for path in sorted((tmp_path / "cache/builds").glob("*/build.log"))]
 
 
@@ -172,7 +172,7 @@ def test_each_configuration_has_a_build_directory_of_its_own(build, config, tmp_
 
 @pytest.mark.parametrize("line", ["CONFIG_A", "CONFIG_A is not set", "A=y", "CONFIG_A y"])
 def test_a_line_that_is_no_option_is_trouble(line, config):
-    with pytest.raises(HarnessError, match=rf"mine.config:2: {re.escape(repr(line))} is no option. Write CONFIG_NAME=value"):
+    with pytest.raises(HarnessError, match=rf"mine.config:2: {re.escape(repr(line))} is not an option. Write CONFIG_NAME=value"):
         tree.options((config(f"CONFIG_B=y\n{line}\n"),))
 
 
@@ -204,7 +204,7 @@ def test_a_build_that_fails_shows_its_errors_and_names_the_log(build, linux, tmp
     assert "fine" in log.read_text() and log.is_relative_to(tmp_path / "cache")
     (linux / "source").write_text("true\n")
     build()
-    assert "no semicolon" in log.with_suffix(".log.old").read_text()  # is not lost by trying again
+    assert "no semicolon" in log.with_suffix(".log.old").read_text()  # trying again does not lose it
 
 
 @pytest.mark.parametrize("makefile", ["all:\n\ttrue\n", "VERSION = 6\n", "VERSION =\nPATCHLEVEL =\n"])
@@ -215,7 +215,7 @@ def test_a_directory_with_another_makefile_is_no_tree(makefile, tmp_path):
 
 def test_missing_tools_are_named_as_packages(build, monkeypatch):
     monkeypatch.setattr(tree, "PROGRAMS", {"make": "make", "no-such-flex": "flex", "no-such-bc": "bc"})
-    with pytest.raises(HarnessError, match=r"Building a kernel needs what is not installed here: apt install flex bc \(as root"):
+    with pytest.raises(HarnessError, match=r"Packages for building a kernel are missing: apt install flex bc \(as root"):
         build()
     monkeypatch.setattr(tree, "PROGRAMS", {})
     monkeypatch.setattr(tree, "HEADERS", {"stdio.h": "libc6-dev", "no/such.h": "libno-dev"})

@@ -70,7 +70,7 @@ def test_the_published_page_is_of_these_lies_and_the_readme_says_the_same():
         assert code(lie.name) in row and all(code(test) in row for test in wanted), f"{lie.name}: run ci/lies"
 
 
-# --- what is no longer as documented -----------------------------------------------------------------------------
+# --- differences from the documentation --------------------------------------------------------------------------
 
 CAUGHT = Lie(name="x", says="", red={"nop": ("Nop.A",)}, green=("Nop.B",))
 
@@ -80,8 +80,8 @@ CAUGHT = Lie(name="x", says="", red={"nop": ("Nop.A",)}, green=("Nop.B",))
     [
         (Expectation(caught_by=("Nop.A",)), []),
         (Expectation(caught_by=("Nop.B",)), ["x is no longer caught by Nop.B."]),
-        (Expectation(caught_by=("Nop.C",)), ["x is to be caught by Nop.C, which did not run: is that its name, or did its row end early?"]),
-        (Expectation(because="y"), ["x is to be survived by Nop.A, which turned red."]),
+        (Expectation(caught_by=("Nop.C",)), ["x must be caught by Nop.C, which did not run. Is the name right, or did its row end early?"]),
+        (Expectation(because="y"), ["Nop.A must still pass under x, but failed."]),
         (Expectation(caught_by=("Nop.A",), because="y"), []),
     ],
 )
@@ -94,9 +94,9 @@ def test_a_lie_that_must_be_survived_and_is():
 
 
 def test_a_lie_without_an_entry_and_an_entry_without_a_lie():
-    with pytest.raises(HarnessError, match="does not say what the lie 'x' must lead to. Add it there."):
+    with pytest.raises(HarnessError, match="has no expected outcome for the lie 'x'. Add it there."):
         agree({}, [CAUGHT])
-    with pytest.raises(HarnessError, match="has 'drops_cqe', which the program does not tell. Did you mean 'drops_a_cqe'"):
+    with pytest.raises(HarnessError, match="has 'drops_cqe', which is not a lie of the program. Did you mean 'drops_a_cqe'"):
         agree({"drops_a_cqe": Expectation(), "drops_cqe": Expectation()}, [replace(CAUGHT, name="drops_a_cqe")])
 
 
@@ -161,7 +161,7 @@ def test_what_this_kernel_is_too_old_for_need_not_catch_anything():
 
 
 def test_a_cell_without_a_verdict_catches_nothing_and_is_trouble():
-    with pytest.raises(HarnessError, match="Through the lie x, nop has no verdict: blocked: by something without a name Run that again: ci/matrix"):
+    with pytest.raises(HarnessError, match="Through the lie x, nop has no verdict: blocked: no cause was recorded. Run it again: ci/matrix"):
         seen(cell(Verdict.NONE, State.BLOCKED))
 
 
@@ -182,7 +182,7 @@ def test_one_lie_alone_is_checked_and_nothing_is_written(written, capsys, monkey
 
 
 def test_an_unknown_lie_is_told_with_the_nearest():
-    with pytest.raises(HarnessError, match="There is no lie 'drop_a_cqe'. Did you mean 'drops_a_cqe'"):
+    with pytest.raises(HarnessError, match="Unknown lie 'drop_a_cqe'. Did you mean 'drops_a_cqe'"):
         lies.main(["--lie", "drop_a_cqe"])
 
 
@@ -194,7 +194,7 @@ def test_a_program_that_is_not_there_is_trouble(tmp_path):
 def test_the_numbers_and_the_page(tmp_path):
     told = [Lie(name="nothing", says="", kernel="6.18"), replace(CAUGHT, kernel="6.18"), Lie(name="y", says="a | b", kernel="6.18")]
     expected = {"x": Expectation(caught_by=("Nop.A",)), "y": Expectation(because="nobody can"), "nothing": Expectation(because="it is true")}
-    line = "Of 2 lies that a kernel can tell, tests catch 1; survived, as documented: 1."
+    line = "Tests catch 1 of the 2 lies that a kernel can tell; 1 survives, as documented."
     assert report.readme_line(told, expected) == f"{line} [Which test caught which lie](reports/lies.md)."
     page = report.render(told, expected, "..")
     assert line in page and "Linux 6.18)" in page

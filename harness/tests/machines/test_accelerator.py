@@ -59,7 +59,7 @@ def test_kvm_that_works_is_used_and_remembered(bench: Bench) -> None:
     bench.install(SPEAKS)
     first, second = bench.choose(deadline_s=20), bench.choose(deadline_s=20)
     assert (first.name, second.name, bench.trials) == ("kvm", "kvm", 1)
-    assert first.reason.startswith("a guest kernel spoke after ")
+    assert first.reason.startswith("a guest kernel started after ")
     assert not first.remembered and second == replace(first, remembered=True)
     assert bench.choose("kvm").name == "kvm"
 
@@ -69,9 +69,9 @@ def test_kvm_that_hangs_is_not_used_and_that_is_remembered(bench: Bench, script:
     bench.install(script)
     first, second = bench.choose(), bench.choose()
     assert (first.name, second.name, bench.trials) == ("tcg", "tcg", 1)
-    assert first.reason == f"{bench.device} opens, but a guest kernel said nothing within 0.5 s"
+    assert first.reason == f"{bench.device} opens, but a guest kernel printed nothing within 0.5 s"
     assert not first.remembered and second == replace(first, remembered=True)
-    with pytest.raises(HarnessError, match="KVM was asked for and does not work here: .*Use tcg or auto"):
+    with pytest.raises(HarnessError, match="KVM was requested but does not work here: .*Use tcg or auto"):
         bench.choose("kvm")
 
 
@@ -111,7 +111,7 @@ def test_no_device(bench: Bench) -> None:
 
 def test_a_device_that_does_not_open(bench: Bench) -> None:
     bench.device.unlink()
-    bench.device.mkdir()  # not openable for writing, also for root
+    bench.device.mkdir()  # even root cannot open it for writing
     assert bench.choose().reason == f"{bench.device} cannot be opened (Is a directory)"
 
 
@@ -122,7 +122,7 @@ def test_tcg_asks_nothing(bench: Bench) -> None:
 def test_no_qemu_and_no_such_mode_are_trouble(bench: Bench) -> None:
     with pytest.raises(HarnessError, match="Install QEMU"):
         bench.choose()
-    with pytest.raises(HarnessError, match="no accelerator 'hvf'.*auto, kvm, tcg"):
+    with pytest.raises(HarnessError, match="Unknown accelerator 'hvf'.*auto, kvm, tcg"):
         bench.choose("hvf")
 
 
@@ -141,5 +141,5 @@ def test_two_workers_try_once(bench: Bench) -> None:
 def test_no_place_for_a_trial_is_trouble(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.install(SPEAKS)
     monkeypatch.setattr(tempfile, "tempdir", str(bench.directory / "none"))
-    with pytest.raises(HarnessError, match=r"^No temporary directory can be made: No such file .*Make room"):
+    with pytest.raises(HarnessError, match=r"^Cannot create a temporary directory: No such file .*Make room"):
         bench.choose()

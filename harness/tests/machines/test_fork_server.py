@@ -1,4 +1,4 @@
-"""Entries that a fork server starts: nobody can tell them from others, whatever becomes of them or of it."""
+"""Entries that a fork server starts: they look like any others, whatever happens to them or to the server."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def told(events: list[dict[str, Any]], name: str) -> list[str]:
 
 
 def parents(events: list[dict[str, Any]], name: str) -> tuple[int, int]:
-    """Whose child an entry was, and which process had started up for it."""
+    """The parent of an entry, and the process that had started up for it."""
     (line,) = told(events, name)
     parent, server = line.split()
     return int(parent), int(server)
@@ -99,7 +99,7 @@ def test_a_program_that_serves_nobody(
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    if why is None:  # its deadline is longer than a test should take: kill it as a person would
+    if why is None:  # its deadline is longer than a test should take, so kill it as a person would
         script = f"#!/bin/sh\n(sleep 0.3; kill -9 $$) &\n{script}\n"
         program.write_text(script)
         why = "does not get ready to fork: Connection reset by peer"
@@ -120,7 +120,7 @@ def test_a_program_that_serves_nobody_is_not_waited_for_again_and_costs_no_other
     events = run(runner, tmp_path, *(entry(program, name) for name in "abcd"), entry(forked, "e", "parents"))
     said = [event["text"] for event in events if event["kind"] == "trouble"]
     assert said[1:] == [f"b: {program} does not get ready to fork: Connection reset by peer"] + [
-        f"{name}: {program} twice did not get ready to fork" for name in "cd"
+        f"{name}: {program} failed twice to get ready to fork" for name in "cd"
     ]
     assert (tmp_path / "started").read_text() == "x\nx\n"
     assert end(events, "e")["exit"] == 0

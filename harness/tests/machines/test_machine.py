@@ -25,7 +25,7 @@ from harness.machines.process import store
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the runner makes its directories; empty afterwards, or it left something behind."""
+    """Where the runner makes its directories. If it is not empty afterwards, the runner left something behind."""
     directory = tmp_path / "temporary"
     directory.mkdir()
     monkeypatch.setenv("TMPDIR", str(directory))
@@ -57,7 +57,7 @@ def alive(pid: int) -> bool:
 
 @pytest.fixture
 def pid_file(tmp_path: Path) -> Iterator[Path]:
-    """Where a script leaves the number of a process that must not survive."""
+    """The file in which a script writes the PID of a process that must not survive."""
     file = tmp_path / "pid"
     yield file
     if file.exists() and alive(int(file.read_text())):
@@ -165,7 +165,7 @@ def test_the_world_of_an_entry(runner: Path, tmp_path: Path, temporary: Path) ->
     assert directory == tmpdir and Path(directory).parent == temporary
     assert rest[-1] != directory, "each entry has its own"
     descriptor = rest[-2].split()[1]
-    # The directory is empty at first, or its files would be among these.
+    # The directory is empty at first; otherwise its files would be among these.
     assert sorted(rest[:-2]) == sorted(["0", "1", "2", "3", descriptor]), "3 is the open directory of ls"
     assert list(temporary.iterdir()) == []
 
@@ -188,7 +188,7 @@ def test_the_environment_of_an_entry_is_its_own(
 ) -> None:
     for name in ("GTEST_FILTER", "GTEST_TOTAL_SHARDS", "LD_BIND_NOW", "LANG", "PATH", "LC_ALL", "HOME"):
         monkeypatch.setenv(name, "nothing")
-    # As the kernel has it: a shell or Python adds variables of its own.
+    # Read from the kernel, because a shell or Python adds variables of its own.
     say = (
         "import os; data = open('/proc/self/environ', 'rb').read().replace(b'\\0', b'\\n');"
         "os.write(int(os.environ['URING_RECORDS_FD']), data)"
@@ -232,7 +232,7 @@ def test_records_arrive_as_they_are_made(runner: Path, tmp_path: Path, temporary
     for event in HostMachine(runner=runner).run([shell("e", script)], tmp_path / "artefacts"):
         if event["kind"] == "record":
             said.append(event["line"])
-            go.touch()  # the script waits for this: were the record held back, the entry would time out
+            go.touch()  # the script waits for this: if the record were held back, the entry would time out
     assert said == ["first", "second"]
     assert event["kind"] == "bye"
 
@@ -347,14 +347,14 @@ BYE = """echo '{"kind":"bye"}'"""
 @pytest.mark.parametrize(
     ("script", "phase", "entry", "hung", "why"),
     [
-        ("exec sleep 100", "boot", None, True, "did not go on in time"),
-        (f"{HELLO}; exec sleep 100", "next entry", None, True, "did not go on in time"),
-        (f"{HELLO}; {START}; exec sleep 100", "entry e", "e", True, "did not go on in time"),
-        (f"{HELLO}; {START}; {END}; exec sleep 100", "shutdown", None, True, "did not go on in time"),
-        (f"{HELLO}; {START}; {END}; {BYE}; exec sleep 100", "shutdown", None, True, "did not go on in time"),
-        (f"{HELLO}; {START}; {END}; {BYE}; exec >&-; exec sleep 100", "shutdown", None, True, "did not end"),
+        ("exec sleep 100", "boot", None, True, "did not continue in time"),
+        (f"{HELLO}; exec sleep 100", "next entry", None, True, "did not continue in time"),
+        (f"{HELLO}; {START}; exec sleep 100", "entry e", "e", True, "did not continue in time"),
+        (f"{HELLO}; {START}; {END}; exec sleep 100", "shutdown", None, True, "did not continue in time"),
+        (f"{HELLO}; {START}; {END}; {BYE}; exec sleep 100", "shutdown", None, True, "did not continue in time"),
+        (f"{HELLO}; {START}; {END}; {BYE}; exec >&-; exec sleep 100", "shutdown", None, True, "did not exit"),
         (f"{HELLO}; echo sorry >&2; exit 4", "next entry", None, False, "itself (exit code 4): sorry"),
-        (f"{HELLO}; {START}; printf half", "entry e", "e", False, "ended by itself (exit code 0)"),
+        (f"{HELLO}; {START}; printf half", "entry e", "e", False, "exited by itself (exit code 0)"),
     ],
 )
 def test_a_runner_that_dies(
@@ -369,7 +369,7 @@ def test_a_runner_that_dies(
 
 @pytest.mark.parametrize(
     ("number", "name"),
-    [(9, "SIGKILL (for example by the out-of-memory killer)"), (15, "SIGTERM"), (40, "a signal of no name")],
+    [(9, "SIGKILL (for example by the out-of-memory killer)"), (15, "SIGTERM"), (40, "an unnamed signal")],
 )
 def test_a_fake_runner_that_is_killed(tmp_path: Path, number: int, name: str) -> None:
     script = f"{HELLO}; {START}; echo sorry >&2; kill -{number} $$"
@@ -439,10 +439,10 @@ def test_a_missing_runner_is_trouble(tmp_path: Path) -> None:
 
 def test_artefacts_that_cannot_be_written_are_trouble(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(HarnessError, match=r"/below cannot be written: Not a directory\. Name a directory"):
+    with pytest.raises(HarnessError, match=r"/below cannot be written: Not a directory\. Choose a writable directory"):
         list(HostMachine(runner=tmp_path / "none").run([], tmp_path / "file" / "below"))
     (tmp_path / "runner.stderr").mkdir()
-    with pytest.raises(HarnessError, match=r"stderr cannot be written: Is a directory\. Name a directory"):
+    with pytest.raises(HarnessError, match=r"stderr cannot be written: Is a directory\. Choose a writable directory"):
         list(HostMachine(runner=tmp_path / "none").run([], tmp_path))
 
 
@@ -457,7 +457,7 @@ def test_a_disk_that_is_full_keeps_no_half_of_a_file(
 
     monkeypatch.setattr(Path, "write_bytes", write_half)
     full = number in (errno.ENOSPC, errno.EDQUOT)
-    remedy = "Make room there." if full else "Name a directory that can be written."
+    remedy = "Make room there." if full else "Choose a writable directory."
     with pytest.raises(HarnessError) as raised:
         store(tmp_path / "below" / "file", b"data")
     reason = f"cannot be written: {os.strerror(number)}. {remedy}"

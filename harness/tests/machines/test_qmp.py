@@ -59,8 +59,8 @@ def test_an_answer_is_told_from_an_event() -> None:
     ("reply", "why"),
     [
         (lambda _: b'{"error": {"desc": "no such thing"}}\n', "QEMU refused qmp_capabilities: no such thing"),
-        (lambda _: b"", "QEMU ended, or said what is no answer"),
-        (lambda _: b"garbage\n", "QEMU ended, or said what is no answer"),
+        (lambda _: b"", "QEMU exited or sent something that is not a QMP reply"),
+        (lambda _: b"garbage\n", "QEMU exited or sent something that is not a QMP reply"),
     ],
 )
 def test_what_is_no_answer_is_an_error(reply: Reply, why: str) -> None:
@@ -70,7 +70,7 @@ def test_what_is_no_answer_is_an_error(reply: Reply, why: str) -> None:
 
 def test_silence_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(qmp, "DEADLINE_S", 0.1)
-    with monitor() as ours, pytest.raises(MonitorError, match="does not answer: timed out"):
+    with monitor() as ours, pytest.raises(MonitorError, match="does not reply: timed out"):
         ours._read()
 
 

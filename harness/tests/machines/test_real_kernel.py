@@ -19,8 +19,8 @@ from harness.verdicts.observation import Observation, State
 from harness.verdicts.observe import observe
 
 # The kernel copies the operations of a semop() into memory of its own, as many as kernel.sem allows. With that limit
-# raised to all there is, it asks its allocator for more than 2 GiB, which since 5.14 (and in the stable 5.10) the
-# allocator takes for a bug: WARN_ON_ONCE in kvmalloc_node().
+# at its maximum, it asks its allocator for more than 2 GiB, which the allocator has treated as a bug since Linux 5.14, and in
+# the stable 5.10: WARN_ON_ONCE in kvmalloc_node().
 PROGRAM = r"""
 #include <stdio.h>
 #include <stdlib.h>

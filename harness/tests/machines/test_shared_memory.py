@@ -1,4 +1,4 @@
-"""The memory that a guest shares with us: by itself, with a fake guest, and with a real one."""
+"""The memory that a guest shares with us: alone, with a fake guest, and with a real one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_lines_are_read_once_and_in_their_order() -> None:
 
 
 def test_a_payload_has_a_limit() -> None:
-    with pytest.raises(HarnessError, match=f"{PAYLOAD_SIZE} are the limit"):
+    with pytest.raises(HarnessError, match=f"the limit is {PAYLOAD_SIZE}"):
         SharedMemory(bytes(PAYLOAD_SIZE + 1))
 
 

@@ -1,4 +1,4 @@
-"""Guests that are kept after their boot: which one is found, and a real one that many start from."""
+"""Guests that are saved after their boot: which one is found, and a real one from which many start."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.machines.vm import QEMU, VmMachine
 
 @pytest.fixture
 def subject(tmp_path: Path) -> Subject:
-    """Something that can be kept."""
+    """A snapshot that can be saved."""
     for name in ("kernel", "qemu"):
         (tmp_path / name).write_text(name)
     return Subject(kernel=tmp_path / "kernel", init=b"init", qemu=tmp_path / "qemu", options=("-m", "512"))
@@ -149,7 +149,7 @@ def test_a_snapshot_that_does_not_go_on_is_given_up_with_a_notice(machine: VmMac
     (place / STATE).write_bytes(b"damaged")
     events = list(machine.run(PLAN, tmp_path / "second"))
     assert events[0]["kind"] == "notice"
-    assert events[0]["text"].startswith("It boots, as no snapshot of it can be used: the virtual machine ended by itself")
+    assert events[0]["text"].startswith("Booting, because no snapshot can be used: the virtual machine exited by itself")
     assert [event["kind"] for event in events[1:]] == ["ready", "hello", "start", "end", "bye"]
     assert not place.exists()
 
@@ -163,12 +163,12 @@ def test_a_full_disk_costs_the_snapshot_only(machine: VmMachine, tmp_path: Path)
         events = list(machine.run(PLAN, tmp_path / "artefacts"))
     finally:
         assert os.system(f"umount {cache}") == 0
-    assert events[0]["kind"] == "notice" and "no snapshot of it can be used" in events[0]["text"]
+    assert events[0]["kind"] == "notice" and "no snapshot can be used" in events[0]["text"]
     assert [event["kind"] for event in events[1:]] == ["ready", "hello", "start", "end", "bye"]
 
 
 def test_a_kernel_that_does_not_boot_is_told_once(machine: VmMachine, tmp_path: Path) -> None:
-    # The kernel finds no init in an initramfs that is none.
+    # The kernel finds no init in a file that is not an initramfs.
     bad = counted(replace(machine, append="loglevel=7 rdinit=/nothing"), tmp_path)
     events = list(bad.run(PLAN, tmp_path / "artefacts"))
     assert [event["kind"] for event in events] == ["died"]

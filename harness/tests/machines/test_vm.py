@@ -1,4 +1,4 @@
-"""QEMU's part: fake guests for everything that can go wrong, and one real boot."""
+"""Virtual machines: fake guests for everything that can go wrong, and one real boot."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ PANIC = 'echo "[    1.5] Kernel panic - not syncing: Fatal exception" > $console
 @pytest.mark.parametrize(
     ("script", "phase", "entry", "hung", "why"),
     [
-        ("exec sleep 100", "boot", None, True, "the virtual machine did not go on in time (phase: boot)"),
+        ("exec sleep 100", "boot", None, True, "the virtual machine did not continue in time (phase: boot)"),
         ("echo no such kernel >&2; exit 1", "boot", None, False, "itself (exit code 1): no such kernel"),
         (f"{PANIC}", "boot", None, False, "kernel panic: Fatal exception"),
         (f"{HELLO}; {START}; {PANIC}", "entry e", "e", False, "kernel panic: Fatal exception"),
@@ -74,7 +74,7 @@ def test_a_guest_that_dies(
 
 
 TERMINATED = "qemu-system-x86_64: terminating on signal 15 from pid 1 (sh)"
-ENDED = "the virtual machine ended by itself (exit code 0)"
+ENDED = "the virtual machine exited by itself (exit code 0)"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ ENDED = "the virtual machine ended by itself (exit code 0)"
         ("echo broken >&2; kill -ABRT $$", True, "QEMU was killed by SIGABRT: broken"),
         (f"{PANIC}; kill -9 $$", False, "kernel panic: Fatal exception"),
         ("exit 0", False, ENDED),
-        # A kernel can say that too.
+        # A kernel can print that, too.
         (f"echo '{TERMINATED}' > $console", False, f"{ENDED}: {TERMINATED}"),
     ],
 )
@@ -162,7 +162,7 @@ def test_a_full_disk_keeps_no_half_of_an_initramfs(tmp_path: Path, monkeypatch: 
 
 def test_a_missing_file_for_the_guest_is_trouble(tmp_path: Path) -> None:
     machine = VmMachine(kernel=tmp_path, runner=tmp_path / "nothing")
-    with pytest.raises(HarnessError, match="nothing is to run in the guest but cannot be read.*Build"):
+    with pytest.raises(HarnessError, match="nothing cannot be read to run it in the guest.*Build"):
         list(machine.run(PLAN, tmp_path / "artefacts"))
 
 
@@ -263,7 +263,7 @@ def test_a_payload_that_is_too_large(tmp_path: Path) -> None:
     large.touch()
     os.truncate(large, PAYLOAD_SIZE)
     machine = replace(machine, files={"large": large})
-    with pytest.raises(HarnessError, match=f"{PAYLOAD_SIZE} are the limit"):
+    with pytest.raises(HarnessError, match=f"the limit is {PAYLOAD_SIZE}"):
         list(machine.run(PLAN, tmp_path / "artefacts"))
 
 

@@ -1,9 +1,9 @@
-// A conformance program in miniature, as somebody might bring it: it speaks what the harness and the runner
-// expect of one (options, fork server, records), drives no ring, and does with a row what the row's name asks
-// for, so that a test can see what becomes of a pass, a word that is missing, a failure, a crash and a hang
-// of a foreign binding.
+// A miniature conformance program, as a user might bring it. It has the interface that the harness and the
+// runner expect (options, fork server, records), drives no ring, and does with a row what the row's name asks
+// for, so that a test can see what becomes of a foreign binding's pass, inexpressible operation, failure,
+// crash and hang.
 //
-// Its name is that of the file without "conformance-", its version is 7.
+// Its name is the file's name without "conformance-", its version is 7.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -39,7 +39,7 @@ constexpr const char* failure = R"(,"failures":[{"file":"x_test.cc","line":1,"te
 constexpr const char* lack =
     R"(,"failures":[],"not_expressible":{"what":"WAITID","reason":"it came with version 8"})";
 
-// The exit code, for a suite by its name in the filter.
+// The exit code for a suite, which the filter names.
 int run(const std::string& suite) {
   if (suite == "Nop") {
     abort();

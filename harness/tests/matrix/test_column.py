@@ -1,4 +1,4 @@
-"""A column's own decisions: whether its machine can be believed, and how a cell is run again."""
+"""A column's own decisions: whether to trust its machine, and how to run a cell again."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_machine_that_cannot(name: str, seen: Observation, says: str) -> None:
 
 
 def test_another_kernel_than_asked_for() -> None:
-    assert verdict({}, release="6.2.0") == "the kernel calls itself 6.2.0, and 6.1.0 was to run"
+    assert verdict({}, release="6.2.0") == "expected kernel 6.1.0, but uname reports 6.2.0"
 
 
 def test_a_cell_is_run_again_in_the_same_way() -> None:

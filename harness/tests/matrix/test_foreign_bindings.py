@@ -1,4 +1,4 @@
-"""The matrix through bindings that are not ours, played by a program that does what is asked of it: also crash and hang."""
+"""The matrix through other bindings, played by a program that behaves as asked, including crashes and hangs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def program() -> Path:
 
 
 def read(run: Run) -> Results:
-    """The results, whole and in order."""
+    """The results, complete and in order."""
     return read_results(run.directory / "results.ndjson")
 
 
@@ -52,7 +52,7 @@ def test_a_crash_and_a_hang_cost_their_own_cell_on_the_host_and_in_a_guest(
             if test == "waitid":
                 assert theirs.verdict is Verdict.NOT_EXPRESSIBLE
                 assert theirs.why == (
-                    "1 of 2 tests passed; Waitid.Two needs WAITID, which mine 7 cannot say: it came with version 8"
+                    "1 of 2 tests passed; Waitid.Two needs WAITID, which mine 7 cannot express: it came with version 8"
                 )
             elif test in FINE:
                 assert theirs.verdict is Verdict.WORKS, theirs.why
@@ -97,18 +97,18 @@ def test_a_part_of_the_bindings_is_a_whole_run(matrix: Matrix, program: Path) ->
 
 def test_a_program_of_another_name_costs_its_own_cells_only(matrix: Matrix, program: Path) -> None:
     run = matrix("--kernel", "host", "--test", "openat", "--binding", "uring", "--binding", f"other={program}")
-    trouble(run, "through other: the program calls itself mine, and other was to be tested")
+    trouble(run, "through other: expected a program for other, but it reports itself as mine")
     assert [cell.verdict for cell in read(run).cells] == [Verdict.WORKS, Verdict.NONE]
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--binding", "no-such"], "There is no program for the binding no-such: "),
+        (["--binding", "no-such"], "The binding no-such has no program: "),
         (["--binding", "liburing-0.1"], "ci/adapters fetches that binding from the archive"),
         (["--binding", "mine=/nowhere"], "see conformance/adapters/README.md"),
         (["--binding", "mine=/usr/bin/env", "--kernel", "6.1"], "it is linked to shared libraries. Link it with -static"),
-        (["--binding", "a b"], "'a b' is no binding"),
+        (["--binding", "a b"], "'a b' is not a binding"),
     ],
 )
 def test_a_binding_that_cannot_run_ends_everything_before_it_begins(matrix: Matrix, options: list[str], says: str) -> None:

@@ -13,7 +13,7 @@ from harness.kernels.settings import load_settings
 from harness.matrix.column import Setup
 from harness.matrix.prefetch import LOG, fetching
 
-DEAD = "http://127.0.0.1:9/debian"  # nobody listens on the discard port
+DEAD = "http://127.0.0.1:9/debian"  # no server listens on the discard port
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def setup(tmp_path):
 
 
 def processes(word: Path) -> list[str]:
-    """The command lines of all processes that name it."""
+    """The command lines of all processes that contain this text."""
     found = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:

@@ -1,4 +1,4 @@
-"""What a waiting person sees of a run: live lines on a terminal, one line per finished kernel in a log."""
+"""The progress of a run, as a person sees it: live lines on a terminal, one line per finished kernel in a log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where reports go: beside the results of every run, and into reports/ and README.md all together or not at all."""
+"""Where reports go: beside the results of every run; into reports/ and README.md all at once or not at all."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_everything_published_is_what_its_renderer_makes_of_the_results() -> Non
 
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A README and reports/ to publish to, and how they look before."""
+    """A README and reports/ to publish to, with their earlier contents."""
     (tmp_path / "reports").mkdir()
     for name in FILES:
         (tmp_path / "reports" / name).write_text(BEFORE)
@@ -134,7 +134,7 @@ def test_a_run_links_what_its_machines_left(tmp_path: Path) -> None:
         linked = re.findall(r'(?:href="|\]\()((?:\.\.|machines)[^")]+)', page)
         assert len(linked) > len(ROWS)
         for link in linked:
-            assert (tmp_path / link.replace("%20", " ")).exists(), link
+            assert (tmp_path / link.partition("#")[0].replace("%20", " ")).exists(), link
     assert f"{MACHINES}/" not in html.render(RUN, ROWS, PLACE)
 
 

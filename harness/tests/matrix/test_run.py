@@ -64,7 +64,7 @@ def matrix(tmp_path: Path) -> Matrix:
     def run(*arguments: str, **environment: str) -> Run:
         directory = tmp_path / "results"
         command = ["/usr/bin/python3", "-m", "pytest", "harness", "--results", str(directory), *arguments]
-        # Not the variables of the pytest, and the xdist worker, that runs this test.
+        # Without the variables of the pytest and the xdist worker that run this test.
         clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
         done = subprocess.run(
             command, cwd=ROOT, env=clean | environment, text=True, check=False, timeout=600,
@@ -89,7 +89,7 @@ def test_the_host_is_as_expected(matrix: Matrix) -> None:
 @pytest.mark.vm
 @pytest.mark.slow(20)
 def test_a_binding_that_is_refused_everything_is_red_and_never_absent(matrix: Matrix) -> None:
-    lie = ("--binding", "lie:refuse_all", "--timeout", "1")  # some rows wait for what never comes
+    lie = ("--binding", "lie:refuse_all", "--timeout", "1")  # a few rows wait for a completion that never comes
     run = matrix("--kernel", "host", "--kernel", "5.10", *lie, "--numprocesses", "2", "--dist", "loadgroup")
     assert run.code == 1, run.output
     for series in ("host", "5.10"):
@@ -235,7 +235,7 @@ def machines_of(directory: Path) -> list[str]:
 
 
 def trouble(run: Run, *sentences: str) -> None:
-    """Demands exit code 2, the words, and that nobody sees a traceback."""
+    """Demands exit code 2, the words, and no traceback."""
     assert run.code == 2, run.output
     for sentence in sentences:
         assert sentence in run.output, run.output
@@ -332,14 +332,14 @@ def test_a_mistake_in_the_call(matrix: Matrix) -> None:
     "spec", ["..", ".", "", "/", "harness", "../main/..", "a/b\nc"],
 )
 def test_a_name_that_could_not_head_a_column(spec: str) -> None:
-    with pytest.raises(HarnessError, match="is no kernel"):
+    with pytest.raises(HarnessError, match="is not a kernel"):
         columns_for([spec], {}, ())
 
 
 @pytest.mark.parametrize("name", ["host", "6.1"])
 def test_a_file_that_is_named_like_another_column(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
-    with pytest.raises(HarnessError, match="which is something else"):
+    with pytest.raises(HarnessError, match="which means something else"):
         columns_for([str(tmp_path / name)], {}, ())
 
 
@@ -395,9 +395,9 @@ def test_only_the_whole_matrix_as_it_stands_is_published(tmp_path: Path) -> None
         return publish._hindrance(state)
 
     everything = ["6.1", "6.12", "host"]
-    assert "only a part" in str(hindrance(everything[1:], []))
+    assert "not exactly the matrix" in str(hindrance(everything[1:], []))
     assert hindrance(everything, [], known="the archive was away.") == "the archive was away."
-    assert "only a part" in str(hindrance(everything, ["nop"]))
+    assert "not exactly the matrix" in str(hindrance(everything, ["nop"]))
     assert "--append" in str(hindrance(everything, [], append="quiet"))
     for bindings in (("other",), ("uring", "raw")):
         assert "--binding" in str(hindrance(everything, [], bindings=binding.parse(bindings)))
@@ -411,7 +411,7 @@ def test_columns_that_a_publication_loses_are_named(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(publish, "REPORTS", tmp_path)
     assert publish._gone(()) == []  # nothing was published yet
     (tmp_path / "results.ndjson").write_text("{}\n")
-    assert publish._gone(()) == []  # what is there now cannot be read, which must not keep a better one out
+    assert publish._gone(()) == []  # the published results cannot be read, which must not prevent new ones
 
 
 def test_a_run_keeps_the_cache_from_being_cleared(tmp_path: Path) -> None:

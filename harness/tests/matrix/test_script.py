@@ -1,4 +1,4 @@
-"""`ci/matrix`, in a copy of the repository in which nothing is installed, built or run, but written down."""
+"""`ci/matrix`, in a copy of the repository whose commands write down how they are called and do nothing else."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Script = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def script(tmp_path: Path) -> Script:
-    """Runs ci/matrix there; what it called is in the file `called`, a line each."""
+    """Runs ci/matrix there; the file `called` lists the commands that it called, one per line."""
     (tmp_path / "ci").mkdir()
     shutil.copy(ROOT / "ci" / "matrix", tmp_path / "ci")
     for name in ("install", "build"):
@@ -67,7 +67,7 @@ def test_what_the_run_needs_is_installed_built_and_fetched(
     assert called[0] == f"install ci/packages{lists}"
     assert f"build conformance runner{targets}" in called
     assert [line for line in called if " fetch" in line] == ([] if fetched is None else [f"harness kernels fetch{fetched}"])
-    assert called[-1] == f"harness {arguments}".rstrip()
+    assert called[-1] == f"harness matrix {arguments}".rstrip()
     assert "kernel" not in done.stdout.replace(arguments, "")
 
 
@@ -76,4 +76,4 @@ def test_a_kernel_that_could_not_be_fetched_is_told_and_the_run_begins(script: S
     done = script(fails=True)
     assert done.returncode == 0
     assert "Not every kernel could be fetched" in done.stdout and "  6.1: the mirror is down\n" in done.stdout
-    assert (tmp_path / "called").read_text().splitlines()[-1] == "harness"
+    assert (tmp_path / "called").read_text().splitlines()[-1] == "harness matrix"

@@ -139,9 +139,9 @@ def test_a_hand_made_mutant_must_find_its_place(tree, tmp_path):
 
     (mutant,) = mutants.handmade(tree(), entry("entry.len - 7"))
     assert mutants.apply(tree(), mutant)["uring.h"] == HEADER.replace("entry.len - 7", "0")
-    with pytest.raises(HarnessError, match="'not there' is 0 times in sum of uring.h"):
+    with pytest.raises(HarnessError, match="'not there' appears 0 times in sum of uring.h"):
         mutants.handmade(tree(), entry("not there"))
-    with pytest.raises(HarnessError, match="'entry.len' is 2 times"):
+    with pytest.raises(HarnessError, match="'entry.len' appears 2 times"):
         mutants.handmade(tree(), entry("entry.len"))
     with pytest.raises(HarnessError, match="mutant 1: before must be what is in the header, in quotes, not ''"):
         mutants.handmade(tree(), entry(""))
@@ -162,14 +162,14 @@ def test_an_exemption_must_name_a_mutant_as_it_is(tree, tmp_path):
         ledger.exemptions([mutant], path)
 
 
-# --- what a run ends with -----------------------------------------------------------------------------------------------
+# --- how a run ends -----------------------------------------------------------------------------------------------------
 
 KILLED = Finding(Verdict.KILLED, Witness.SUITE, "Nop.MovesEveryIndexByOne", "failed")
 SURVIVED = Finding(Verdict.SURVIVED)
 
 
 class Judge:
-    """Stands for the runner: every mutant gets what it is told."""
+    """Replaces the runner: every mutant gets the outcome that the test chose."""
 
     def __init__(self, findings: dict[str, Finding]) -> None:
         self._findings = findings
@@ -207,7 +207,7 @@ def mutate(tree, tmp_path, monkeypatch, capsys):
 def test_a_complete_run_is_published(mutate, tmp_path):
     code, _ = mutate()
     assert code == 0
-    assert "20 of 20 mutants of the binding die, 20 of them by the suite alone" in (tmp_path / "README.md").read_text()
+    assert "20 of 20 mutants of the binding are killed, 20 of them by the suite alone" in (tmp_path / "README.md").read_text()
     assert len(ledger.read(tmp_path / "mutants.ndjson")) == 20
 
 
@@ -234,7 +234,7 @@ def test_a_part_is_not_published(mutate, tmp_path):
     assert code == 0
     assert "-  entry.len = b;\n+  ;" in output, "a diff of the one mutant"
     assert not (tmp_path / "mutants.ndjson").exists()
-    with pytest.raises(HarnessError, match="No mutant is in ring.h"):
+    with pytest.raises(HarnessError, match="There is no mutant in ring.h"):
         mutate("--file", "ring.h")
 
 
@@ -293,7 +293,7 @@ def test_what_happens_once_is_an_accident(tmp_path, accident):
 
 
 def test_a_look_at_code_that_fails_without_a_mutant_stops_everything(tree, tmp_path, monkeypatch):
-    """Or every mutant of a memory order would be killed by a compiler that is not installed."""
+    """Otherwise a compiler that is not installed would kill every mutant of a memory order."""
     program = tmp_path / "program"
     program.write_text("#!/bin/sh\nexit 0\n")
     program.chmod(0o755)
@@ -316,7 +316,7 @@ def test_a_check_that_could_not_look_has_killed_nobody(tree, tmp_path, monkeypat
 
 
 def test_what_does_not_compile_is_no_mutant_only_if_the_original_compiles(tree, tmp_path):
-    """Or a test that nobody can compile would take every mutant off the list."""
+    """Otherwise a test that does not compile would take every mutant off the list."""
     shop = builder.Builder(tmp_path / "work", tree())
     runner = trial.Runner(shop, builder.Program({}, Path("none")))
 
@@ -348,7 +348,7 @@ def test_the_published_page_is_of_these_mutants_and_the_readme_says_the_same():
 @pytest.mark.nightly
 @pytest.mark.slow(300)
 def test_a_sample_of_hand_made_mutants_dies(tmp_path, capsys):
-    """The suite on this machine's kernel notices mistakes that people make: as many as there is time for here."""
+    """The suite on this machine's kernel notices mistakes that people make: as many as time allows here."""
     code = command.main(["--sample", "--into", str(tmp_path)])
     output = capsys.readouterr().out
     assert code == 0, output

@@ -1,6 +1,6 @@
 """Reports of a run through several bindings, against approved text: a canned run in which each culprit is to blame once.
 
-After a wanted change: python3 -m harness.tests.test_bindings_report approve, and read the difference.
+After a wanted change: python3 -m harness.tests.report.test_bindings_report approve, and read the difference.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ APPROVED = GOLDEN / "bindings"
 VERSIONS = {"uring": "0.2", "liburing": "2.3", "liburing-2.15": "2.15", "raw": "1"}
 KERNELS = ("5.10", "6.1", "host")
 DUE = Expected.PRESENT, Expected.PRESENT, Expected.PRESENT
-#: What each test saw: a word for each kernel, in it a letter for each binding. What is due where stands behind it.
+#: What each test saw: a word for each kernel, in it a letter for each binding. Then what is due where.
 SEEN: dict[str, tuple[str, tuple[Expected, ...]]] = {
     "structs/offsets/entries": ("pppp pppp pppp", DUE),
     "nop": ("pwpp pppp pppp", DUE),  # the kernel complains
     "write/read": ("pcpp pcpp pcpp", DUE),  # the binding crashes, everywhere
     "openat": ("pppp ffff pppp", DUE),  # a kernel
     "shutdown": ("pffp pffp pffp", DUE),  # all versions of a library
-    "mkdirat": ("rrrr pppp fffp", (Expected.ABSENT, *DUE[1:])),  # all that is not bare system calls
-    "waitid": ("rurr ruur pupp", (Expected.ABSENT, Expected.ABSENT, Expected.PRESENT)),  # a word that is missing
+    "mkdirat": ("rrrr pppp fffp", (Expected.ABSENT, *DUE[1:])),  # everything but bare system calls
+    "waitid": ("rurr ruur pupp", (Expected.ABSENT, Expected.ABSENT, Expected.PRESENT)),  # not expressible
     "bind/listen/connect": ("ffff ffff ffff", DUE),  # the test
 }
 LACK = {"what": "WAITID", "reason": "io_uring_prep_waitid came with <liburing> 2.5 | see `man`"}
@@ -53,14 +53,14 @@ FAILURE = {"file": "x_test.cc", "line": 12, "text": "cqe.res\n  is: -22"}
 
 
 def records(suite: str, binding: str, state: str, **more: object) -> tuple[dict[str, Any], ...]:
-    """What a program writes whose second test ended so."""
+    """The output of a program whose second test ended this way."""
     encodes, works = ({"kind": "test", "name": f"{suite}.{name}", "state": "passed"} for name in ("Encodes", "Works"))
     header: dict[str, Any] = {"kind": "header", "schema": 1, "binding": {"name": binding, "version": VERSIONS[binding]}, "plan": []}
     return header, encodes, works | {"state": state} | more, {"kind": "footer", "ran": 2}
 
 
 def observed(letter: str, suite: str, binding: str) -> Observation:
-    """What a letter stands for."""
+    """The meaning of a letter."""
     warning = "<4>WARNING: CPU: 0 PID: 71 at fs/io_uring.c:9411"
     passed = Observation(state=State.PASSED, records=records(suite, binding, "passed"), taint=(0, 0), ms=3)
     match letter:
@@ -146,11 +146,11 @@ def test_what_cannot_be_said_is_told_and_needs_no_look():
     (cell,) = (one for one in BOUND.cells if one.position == ("waitid", "host", "liburing"))
     assert cell.verdict is Verdict.NOT_EXPRESSIBLE and not cell.surprise
     assert cell.why == (
-        "1 of 2 tests passed; Waitid.Works needs WAITID, which liburing 2.3 cannot say: "
+        "1 of 2 tests passed; Waitid.Works needs WAITID, which liburing 2.3 cannot express: "
         "io_uring_prep_waitid came with <liburing> 2.5 | see `man`"
     )
     (block,) = evidence.lacks(cell)
-    assert block.title == "What liburing 2.3 cannot say, in 1 test"
+    assert block.title == "What liburing 2.3 cannot express, in 1 test"
     assert block.body == "Waitid.Works needs WAITID: io_uring_prep_waitid came with <liburing> 2.5 | see `man`."
     assert evidence.blocks(cell) == (block,)
 
@@ -167,27 +167,27 @@ REFUSED = {"kind": "test", "name": "Waitid.C", "state": "refused", "refusal": WI
     [
         (
             [UNSAID], None, DUE[0], False,
-            "0 of 1 test passed; Waitid.A needs WAITID, which this binding cannot say: it is too old",
+            "0 of 1 test passed; Waitid.A needs WAITID, which this binding cannot express: it is too old",
         ),
         (
             [UNSAID, PASSED, UNSAID], None, DUE[0], False,
-            "1 of 3 tests passed; Waitid.A needs WAITID, which this binding cannot say: it is too old (and 1 more)",
+            "1 of 3 tests passed; Waitid.A needs WAITID, which this binding cannot express: it is too old (and 1 more)",
         ),
         (
             [UNSAID, REFUSED], Shape.RIGHT, Expected.ABSENT, False,
-            "0 of 2 tests passed, 1 was refused; Waitid.A needs WAITID, which this binding cannot say: it is too old",
+            "0 of 2 tests passed, 1 was refused; Waitid.A needs WAITID, which this binding cannot express: it is too old",
         ),
         (
             [UNSAID, REFUSED], Shape.RIGHT, Expected.PRESENT, False,
-            "MKDIRAT refused with -EINVAL, but due since 6.7: NOP before and after fine, an opcode nobody has refused alike, "
+            "MKDIRAT refused with -EINVAL, but due since 6.7: NOPs before and after succeeded, an unassigned opcode was refused the same way, "
             "probe lacks MKDIRAT",
         ),
         (
             [UNSAID], None, DUE[0], True,
-            "0 of 1 test passed; Waitid.A needs WAITID, which this binding cannot say: it is too old; "
-            "this binding is ours and must have words for everything",
+            "0 of 1 test passed; Waitid.A needs WAITID, which this binding cannot express: it is too old; "
+            "this binding is ours and must express everything",
         ),
-        ([PASSED], None, DUE[0], False, "not expressible, and nobody noted what"),
+        ([PASSED], None, DUE[0], False, "not expressible, and no reason was recorded"),
     ],
 )  # fmt: skip
 def test_why_a_row_is_not_expressible(tests, shape, expected, ours, says):
@@ -216,9 +216,9 @@ def test_kernels_that_differ_alike_are_one_line():
 def test_bindings_that_agree_say_so():
     alike = tuple(replace(cell, verdict=Verdict.WORKS) for cell in BOUND.cells)
     quiet = replace(BOUND, cells=alike, footer=Footer.count(BOUND.header.plan, alike, BOUND.footer.ended))
-    assert "The bindings agree in every cell with a verdict." in terminal.render(quiet)
+    assert "The bindings agree in every cell that has a verdict." in terminal.render(quiet)
     for name in ("matrix.md", "index.html"):
-        assert "They agree in every cell with a verdict." in folder.RENDERERS[name](quiet, ROWS, PLACE), name
+        assert "The bindings agree in every cell that has a verdict." in folder.RENDERERS[name](quiet, ROWS, PLACE), name
 
 
 def test_who_has_no_verdict_contradicts_nobody():
@@ -249,7 +249,7 @@ def test_a_part_of_a_run_is_a_run():
     part = BOUND.through("liburing")
     assert part.footer == Footer.count(part.header.plan, part.cells, BOUND.footer.ended)
     assert part.footer.complete and part.footer.cells * len(VERSIONS) == BOUND.footer.cells
-    with pytest.raises(HarnessError, match="not through other. Run ci/matrix --binding other"):
+    with pytest.raises(HarnessError, match="not for other. Run ci/matrix --binding other"):
         BOUND.through("other")
 
 

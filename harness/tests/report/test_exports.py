@@ -1,4 +1,4 @@
-"""The reports for machines: what a CI system, the kernel's test tools and a badge read from them is true."""
+"""The machine-readable reports: a CI system, the kernel's test tools and a badge read the truth from them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TWO_BINDINGS = small_run(Verdict.WORKS, bindings=("uring", "liburing"))
 
 
 def suites(run: Results) -> list[Element]:
-    """The test suites, read from bytes as a CI system does."""
+    """The test suites, read from bytes as a CI system would."""
     root = ElementTree.fromstring(junit.render(run, ROWS, NOWHERE).encode())
     assert root.tag == "testsuites" and {child.tag for child in root} == {"testsuite"}
     check_counts(root)
@@ -105,7 +105,7 @@ def test_junit_keeps_bindings_apart():
 
 @dataclass(slots=True)
 class Test:
-    """A result line with what stood above it."""
+    """A result line with the diagnostics above it."""
 
     ok: bool
     name: str
@@ -117,7 +117,7 @@ class Test:
 
 
 class Parser:
-    """KTAP version 1, strictly: a line that is none of version, plan, result and diagnostic is an error."""
+    """KTAP version 1, strictly: a line that is not a version, plan, result or diagnostic is an error."""
 
     RESULT = re.compile(r"(ok|not ok) (\d+) ([^#]+?)(?: # (.+))?")
 
@@ -144,7 +144,7 @@ class Parser:
             elif plan := re.fullmatch(r"1\.\.(\d+)", line):
                 assert planned is None and not found, "one plan, before all results"
                 planned = int(plan[1])
-                diagnostics = []  # those before it are about all
+                diagnostics = []  # those before it are about the whole run
             else:
                 result = self.RESULT.fullmatch(line)
                 assert result, f"no line of KTAP: {line!r}"
@@ -253,5 +253,5 @@ def test_the_badge_tells_surprises(verdicts: tuple[Verdict, ...], message: str, 
 
 def test_results_of_another_catalogue_are_refused():
     other = replace(RUN, header=replace(RUN.header, plan=replace(RUN.header.plan, tests=("nop", "gone"))))
-    with pytest.raises(HarnessError, match="have the test 'gone', which the catalogue has not"):
+    with pytest.raises(HarnessError, match="have the test 'gone', but the catalogue does not"):
         junit.render(other, ROWS, NOWHERE)

@@ -1,6 +1,6 @@
-"""The HTML report in a real browser: readable in every light, width and with scripts off, and its links lead somewhere.
+"""The HTML report in a real browser: readable in light and dark, at every width and without scripts, and its links work.
 
-The page is looked at by headless Chromium. What a person would notice is measured: contrast, sideways scrolling,
+Headless Chromium loads the page. What a person would notice is measured: contrast, sideways scrolling,
 covered targets, words on the console, a filter that filters.
 """
 
@@ -35,7 +35,7 @@ WIDE, PHONE = 1280, 390
 
 
 def many() -> Results:
-    """All tests on as many kernels as the matrix has, through two bindings, cut short: all that makes a page large."""
+    """All tests on as many kernels as the matrix has, through two bindings, cut short: a page as large as they get."""
     tests = tuple(row.name for row in catalogue.load())
     kernels = tuple(f"6.{minor}" for minor in range(10, 21)) + ("host",)
     plan = Plan(tests=tests, kernels=kernels, bindings=("uring", "lie:refuse_all"))
@@ -51,7 +51,7 @@ def many() -> Results:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The pages that are looked at."""
+    """The pages under test."""
     directory = tmp_path_factory.mktemp("pages")
     written = {}
     runs = {
@@ -73,7 +73,7 @@ class Browser:
         self._driver = driver
 
     def show(self, page: Path, *, fragment: str = "", width: int = WIDE, scripts: bool = True) -> None:
-        """Loads the page anew. Whatever the browser has to complain about is a failure."""
+        """Loads the page again. Any complaint of the browser is a failure."""
         self._tell("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.resize(width)
         self.shine(dark=False)
@@ -92,7 +92,7 @@ class Browser:
         self._tell("Emulation.setEmulatedMedia", media="", features=[light])
 
     def print(self) -> None:
-        """Shows the page as it goes to paper."""
+        """Shows the page as it is printed."""
         self._tell("Emulation.setEmulatedMedia", media="print", features=[])
 
     def go(self, fragment: str) -> None:
@@ -106,7 +106,7 @@ class Browser:
         self._driver.find_element("css selector", selector).click()
 
     def ask(self, question: str, *arguments: Any) -> Any:
-        """The answer of a piece of JavaScript; the browser runs ours also where the page's own may not run."""
+        """The result of a piece of JavaScript; the browser runs ours even where the page's own may not run."""
         return self._driver.execute_script(question, *arguments)
 
     def must_be_silent(self) -> None:
@@ -120,7 +120,7 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One headless Chromium for all tests: starting it takes longer than all it is asked."""
+    """One headless Chromium for all tests: starting it takes longer than all the tests."""
     missing = [name for name, path in (("chromium", CHROMIUM), ("chromium-driver", DRIVER)) if not path.exists()]
     with contextlib.suppress(ImportError):
         from selenium.webdriver import Chrome, ChromeOptions

@@ -1,4 +1,4 @@
-"""The results file: whole or refused, and never worse for a full disk."""
+"""The results file: complete or refused, and never damaged by a full disk."""
 
 from __future__ import annotations
 
@@ -165,9 +165,9 @@ def test_a_full_disk_keeps_the_lines_before_it(path, monkeypatch):
                 written += 1
     assert written > 0
     assert "failed: No space left on device." in str(trouble.value)
-    assert f"The results of {written} cells so far are intact" in str(trouble.value)
+    assert f"The results of the {written} cells so far are intact" in str(trouble.value)
     kept = path.read_text()
-    assert kept.endswith("}\n")  # no half a line
+    assert kept.endswith("}\n")  # no partial line
     assert [json.loads(line)["kind"] for line in kept.splitlines()] == ["header"] + ["cell"] * written
     with pytest.raises(HarnessError, match="the run was cut short"):
         read_results(path)
@@ -198,7 +198,7 @@ def test_a_run_with_a_hole_is_not_complete(path):
         writer.kernel(KERNEL)
         writer.cell(NOP)
         assert not writer.finish().footer.complete
-    with pytest.raises(HarnessError, match="the cell write/read on 6.1 through uring is planned and has no line"):
+    with pytest.raises(HarnessError, match="the cell write/read on 6.1 through uring is planned but missing"):
         read_results(path)
 
 
@@ -226,31 +226,31 @@ def _repeat(index: int):
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
-        (_drop(0), "must begin with its one header"),
-        (_repeat(0), "must begin with its one header"),
+        (_drop(0), "does not begin with its only header"),
+        (_repeat(0), "does not begin with its only header"),
         (_drop(-1), "the run was cut short"),
-        (_repeat(-1), "does not end with its one footer"),
-        (lambda lines: lines.insert(1, lines.pop()), "does not end with its one footer"),
-        (_drop(1), "the cell nop on 6.1 through uring is planned and has no line"),
-        (_repeat(1), "the cell nop on 6.1 through uring stands there twice"),
+        (_repeat(-1), "does not end with its only footer"),
+        (lambda lines: lines.insert(1, lines.pop()), "does not end with its only footer"),
+        (_drop(1), "the cell nop on 6.1 through uring is planned but missing"),
+        (_repeat(1), "the cell nop on 6.1 through uring is listed twice"),
         (_edit(1, test="readv"), "the cell readv on 6.1 through uring is not in the plan"),
         (_edit(1, series="6.2"), "the cell nop on 6.2 through uring is not in the plan"),
         (_edit(1, binding="liburing"), "the cell nop on 6.1 through liburing is not in the plan"),
-        (_drop(2), "kernels [], but planned ['6.1']"),
-        (_repeat(2), "kernels ['6.1', '6.1'], but planned ['6.1']"),
-        (_edit(2, series="6.2"), "kernels ['6.2'], but planned ['6.1']"),
-        (_edit(-1, cells=3), "the footer's numbers are not those of the cells"),
-        (_edit(-1, surprises=0), "the footer's numbers are not those of the cells"),
-        (_edit(-1, no_verdict=1), "the footer's numbers are not those of the cells"),
-        (_edit(-1, complete=False), "the footer's numbers are not those of the cells"),
-        (_edit(3, surprise=False), "write/read on 6.1 through uring is missing, and its surprise denies it"),
-        (_edit(0, schema=1), "line 1: these results have schema 1, and this harness reads 2."),
+        (_drop(2), "has the kernels [], but the plan has ['6.1']"),
+        (_repeat(2), "has the kernels ['6.1', '6.1'], but the plan has ['6.1']"),
+        (_edit(2, series="6.2"), "has the kernels ['6.2'], but the plan has ['6.1']"),
+        (_edit(-1, cells=3), "the footer does not match the cells"),
+        (_edit(-1, surprises=0), "the footer does not match the cells"),
+        (_edit(-1, no_verdict=1), "the footer does not match the cells"),
+        (_edit(-1, complete=False), "the footer does not match the cells"),
+        (_edit(3, surprise=False), "write/read on 6.1 through uring: verdict is missing, but surprise is false"),
+        (_edit(0, schema=1), "line 1: these results have schema 1, but this harness reads 2."),
         (_edit(1, verdict="fine"), "line 2 breaks harness/results/schema.json: verdict: 'fine' is not one of"),
         (_edit(1, observed={}), "breaks harness/results/schema.json: observed: 'state' is a required property"),
         (_edit(1, extra=1), "Additional properties are not allowed ('extra' was unexpected)"),
         (_edit(2, sha256="abc"), "line 3 breaks harness/results/schema.json: sha256"),
         (_edit(0, started="yesterday"), "line 1 breaks harness/results/schema.json: started"),
-        (_edit(2, kind="kernle"), "line 3 is of no known kind"),
+        (_edit(2, kind="kernle"), "line 3 has an unknown kind"),
     ],
 )
 def test_a_damaged_file_is_refused(path, lines, damage, says):
@@ -266,8 +266,8 @@ def test_a_damaged_file_is_refused(path, lines, damage, says):
     [
         ("", "is empty"),
         ("\n", "line 1 is not JSON"),
-        ("[1]\n", "line 1 is of no known kind"),
-        ('{"kind":["cell"]}\n', "line 1 is of no known kind"),
+        ("[1]\n", "line 1 has an unknown kind"),
+        ('{"kind":["cell"]}\n', "line 1 has an unknown kind"),
         (GOLDEN.read_text()[:-20], "is not JSON"),
         (GOLDEN.read_text() + "\n", "is not JSON"),
     ],

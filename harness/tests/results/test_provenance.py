@@ -1,4 +1,4 @@
-"""The digests of what a run is made of: each file is in the part that it can be blamed for, and in no other."""
+"""The digests of a run's sources: each file belongs to the part that it can be blamed for, and to no other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROWS = [row for row in catalogue.load() if row.stem in ("nop", "waitid")]
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    """A copy of this repository's sources, to be changed."""
+    """A copy of this repository's sources, which a test may change."""
     copy = tmp_path_factory.mktemp("tree")
     for folder in ("bindings", "conformance", "harness"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -56,7 +56,7 @@ def test_they_are_those_of_this_tree_and_stay_the_same(tree):
         ("harness/report/text.py", None),
         ("harness/tests/verdicts/test_judge.py", None),
         ("conformance/tests/CMakeLists.txt", None),
-        ("conformance/zig/readv_test.cc", None),  # of another test than these
+        ("conformance/zig/readv_test.cc", None),  # belongs to another test
         ("bindings/examples/CMakeLists.txt", None),
     ],
 )
@@ -82,7 +82,7 @@ def test_a_renamed_file_changes_its_part(tree):
 
 def test_a_part_that_moved_is_noticed(tree):
     gone = replace(ROWS[0], stem="gone")
-    with pytest.raises(HarnessError, match="There is no conformance/zig/gone_test.cc in .*: correct harness/results/provenance.py"):
+    with pytest.raises(HarnessError, match="Nothing in .* matches conformance/zig/gone_test.cc. Correct the pattern in harness/results/provenance.py"):
         provenance.provenance_of([gone], tree)
 
 

@@ -1,4 +1,4 @@
-"""Which bindings a run is through, and whether the program of each can be run where it is to run."""
+"""Which bindings a run tests, and whether each one's program can run where it must."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def test_bindings_keep_their_order_and_come_once():
 @pytest.mark.parametrize(
     ("specs", "says"),
     [
-        (["a b"], "is no binding"),
-        ([""], "is no binding"),
-        (["mine="], "is no binding"),
-        (["=x"], "is no binding"),
-        (["a]b"], "is no binding"),
-        (["../x"], "is no binding"),
+        (["a b"], "is not a binding"),
+        ([""], "is not a binding"),
+        (["mine="], "is not a binding"),
+        (["=x"], "is not a binding"),
+        (["a]b"], "is not a binding"),
+        (["../x"], "is not a binding"),
         (["uring=x"], "is the binding of this repository"),
         (["lie:refuse_all=x"], "is the binding of this repository"),
         (["mine=x", "mine=y"], "would both be called mine"),
@@ -87,7 +87,7 @@ def test_a_program_that_can_run(programs, name, in_guests):
         (Binding(name="script"), "it is not an x86-64 executable"),
         (Binding(name="cut"), "it is not an x86-64 executable"),
         (Binding(name="plain"), "cannot be executed"),
-        (Binding(name="uring"), "conformance is not there. Build first: ci/build"),
+        (Binding(name="uring"), "conformance does not exist. Build first: ci/build"),
         (Binding(name="liburing-2.15"), "ci/adapters fetches that binding"),
         (Binding(name="rust-io-uring"), "ci/adapters fetches that binding"),
         (Binding(name="other"), "There are uring, cut, lost, mute, plain, script, shared, static, template; "),

@@ -1,4 +1,4 @@
-"""The catalogue: the real one is sound, and a damaged one is refused with the words that repair it."""
+"""The catalogue: the real one is sound, and a damaged one is refused with a message that helps repair it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from harness.base.errors import HarnessError
 from harness.suite import catalogue
 
-# Written out a second time on purpose: the plan must not lose or rename a row by a slip in one file.
+# Written out a second time on purpose: a slip in one file must not lose or rename a row of the plan.
 SEED = (
     "structs/offsets/entries", "nop", "readv", "writev/fsync/readv", "write/read", "splice/read",
     "write_fixed/read_fixed", "openat", "close", "accept/connect/send/recv", "sendmsg/recvmsg",

@@ -1,4 +1,4 @@
-"""Bindings of others: fetched from a signed archive, unpacked once, and kept where a build directory knows them."""
+"""Other bindings: fetched from a signed archive, unpacked once, and kept where build directories refer to them."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_without_the_archive_what_was_fetched_last_is_used_and_said(opened, caps
         adapters._had(opened(DEAD), PACKAGES, SUITES)
     found = opened().fetch(PACKAGES, SUITES)
     assert adapters._had(opened(DEAD), PACKAGES, SUITES)[0] in found
-    assert "Going on with liburing-dev 2." in capsys.readouterr().err
+    assert "Using liburing-dev 2." in capsys.readouterr().err
 
 
 def test_cmake_is_told_where_they_are(tmp_path):

@@ -1,4 +1,4 @@
-"""Versions as kernels really spell them, and what the since data makes of them."""
+"""Versions as kernels really spell them, and what the since data says about them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_version_is_found_where_it_stands(release, version, parsed):
         ("", "#1 SMP Debian 6.1.192-1 (2026-11-01)"),
         ("linux", ""),
         ("6", ""),
-        ("6.1.0-56-cloud-amd64", "#1 SMP Debian 6.12.117-1 (2026-11-01)"),  # two stories about one kernel
+        ("6.1.0-56-cloud-amd64", "#1 SMP Debian 6.12.117-1 (2026-11-01)"),  # they contradict each other
     ],
 )
 def test_a_version_that_is_not_told_is_not_guessed(release, version):
@@ -58,7 +58,7 @@ def row(since: str, *also: str) -> Row:
         ("5.15", (), (5, 14, 99), Expected.ABSENT),
         ("5.15", (), (5, 15, 0), Expected.PRESENT),
         ("5.15", (), (6, 1, 0), Expected.PRESENT),
-        ("5.6", (), (5, 10, 0), Expected.PRESENT),  # ten is more than six, also as text
+        ("5.6", (), (5, 10, 0), Expected.PRESENT),  # 10 is more than 6, although not as text
         ("5.11", ("5.10.162",), (5, 10, 161), Expected.ABSENT),
         ("5.11", ("5.10.162",), (5, 10, 162), Expected.PRESENT),
         ("5.11", ("5.10.162",), (5, 10, 262), Expected.PRESENT),
@@ -74,4 +74,4 @@ def test_what_is_due_on_a_known_version(since, also, version, due):
 
 def test_what_is_due_on_an_unknown_version():
     assert expected(row("5.15", "5.10.162"), None) is Expected.UNKNOWN
-    assert expected(row("any"), None) is Expected.PRESENT  # it asks nothing of the kernel
+    assert expected(row("any"), None) is Expected.PRESENT  # it needs nothing from the kernel

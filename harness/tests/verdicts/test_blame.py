@@ -1,4 +1,4 @@
-"""Who is to blame: every pattern gets an answer, and the patterns that mean something get the right one."""
+"""Who is to blame: every pattern gets an answer, and the meaningful patterns get the right one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LETTERS = {
 
 
 def accused(own: str, others: str, elsewhere: str, binding: str = "liburing"):
-    """Who is accused of the cell of liburing on 6.1, by signs."""
+    """Who is blamed for the cell of liburing on 6.1, given these signs."""
     names = ("uring", "liburing-2.15", "raw") if binding == "liburing" else ("liburing", "liburing-2.15", "raw")
     here = {binding: LETTERS[own]} | {name: LETTERS[one] for name, one in zip(names, others, strict=True)}
     there = {"6.1": LETTERS[own]} | {name: LETTERS[one] for name, one in zip(ELSEWHERE, elsewhere, strict=True)}
@@ -31,13 +31,13 @@ def accused(own: str, others: str, elsewhere: str, binding: str = "liburing"):
 @pytest.mark.parametrize(
     ("own", "others", "elsewhere", "culprit"),
     [
-        # A kernel: odd through all, and the test works elsewhere.
+        # A kernel: odd through all bindings, and the test works elsewhere.
         ("✗", "✗✗✗", "✓✗", Culprit.KERNEL),
         ("✗", "✗–?", "✓ ", Culprit.KERNEL),
         ("m", "mmm", "✓✓", Culprit.KERNEL),
         ("!", "✓✓✓", "✓✓", Culprit.KERNEL),
         ("!", "   ", "  ", Culprit.KERNEL),
-        # What works early speaks for the kernel, and is odd beside what is absent.
+        # A test that works early speaks for the kernel, and is odd beside one that is absent.
         ("✗", "+++", "✓✓", Culprit.BINDING),
         ("✗", "+✗✓", "✓✓", Culprit.ASSUMPTION),
         ("+", "···", "✓✓", Culprit.BINDING),
@@ -46,13 +46,13 @@ def accused(own: str, others: str, elsewhere: str, binding: str = "liburing"):
         ("+", "+··", "✓✓", Culprit.UNKNOWN),
         ("+", "+++", "✓✓", Culprit.UNKNOWN),  # a backport, or wrong data
         ("+", "   ", "✓✓", Culprit.UNKNOWN),
-        # A binding: odd alone.
+        # A binding: only its cell is odd.
         ("✗", "✓✓✓", "✗✗", Culprit.BINDING),
         ("✗", "✓✓✓", "✓✓", Culprit.BINDING),
         ("✗", "✓ –", "  ", Culprit.BINDING),
         ("✗", "··?", "✓✓", Culprit.BINDING),
         ("✗", "  ✓", "✗ ", Culprit.BINDING),
-        # What bindings share: all but bare system calls, or all versions of one library.
+        # Something that bindings share: all but bare system calls are odd, or all versions of one library.
         ("✗", "✗✗✓", "✗✗", Culprit.ASSUMPTION),
         ("✗", "✗ ✓", "✓✓", Culprit.ASSUMPTION),
         ("✗", "✓✗✓", "✗✗", Culprit.ASSUMPTION),
@@ -61,16 +61,16 @@ def accused(own: str, others: str, elsewhere: str, binding: str = "liburing"):
         # Versions of one library are one witness.
         ("✗", "–✗–", "✗✗", Culprit.UNKNOWN),
         ("✗", "–✗–", "✓✓", Culprit.UNKNOWN),
-        # Where the kernel complained the result was right: it speaks for the test, and accuses nobody else.
+        # Where the kernel complained, the result was right: it speaks for the test, and blames no other.
         ("✗", "!!!", "✗✗", Culprit.UNKNOWN),
         ("✗", "!!!", "✓✓", Culprit.UNKNOWN),
         ("✗", "✗✗✗", "✗!", Culprit.UNKNOWN),
         ("✗", "✗✗!", "✗✗", Culprit.UNKNOWN),
         ("✗", "✓!!", "✗✗", Culprit.BINDING),
-        # A test: odd through all, and works nowhere.
+        # A test: odd through all bindings, and works nowhere.
         ("✗", "✗✗✗", "✗✗", Culprit.TEST),
         ("✗", "✗✗✗", "✗·", Culprit.TEST),
-        # Nobody can tell.
+        # There is no telling.
         ("✗", "✗✗✗", "··", Culprit.UNKNOWN),  # no other kernel should have it
         ("✗", "✓✓✗", "✗✗", Culprit.UNKNOWN),  # bare system calls, too, but not all
         ("✗", "✗✓✓", "✗✗", Culprit.UNKNOWN),
@@ -106,7 +106,7 @@ def test_every_pattern_has_an_answer_with_its_evidence(own, binding):
 @pytest.mark.parametrize("mine", ["✗", "m", " "])
 @pytest.mark.parametrize("yours", ["✓", "+"])
 def test_no_test_is_accused_that_works_through_another_binding(mine, yours):
-    """Whatever this binding got elsewhere."""
+    """The same blame, whatever this binding got elsewhere."""
     row = {"uring": {"6.1": "✗", "6.12": yours}, "liburing": {"6.1": "✗", "6.12": mine, "7.3": "✗"}}
     verdicts = {name: {on: LETTERS[sign] for on, sign in seen.items() if sign != " "} for name, seen in row.items()}
     assert blame("uring", "6.1", verdicts).culprit is Culprit.KERNEL
@@ -125,7 +125,7 @@ def test_who_shares_its_logic_is_one_witness(pair):
     for name in pair:
         answer = blame(name, "6.1", red)
         assert answer.culprit is Culprit.UNKNOWN
-        assert answer.says.startswith(f"On 6.1 only {pair[0]} and {pair[1]} say anything of it, and through {name} it is odd on 6.1 and 6.12")
+        assert answer.says.startswith(f"On 6.1 only {pair[0]} and {pair[1]} have a verdict, and through {name} it is odd on 6.1 and 6.12")
         works = red | {name: {"6.1": Verdict.WRONG, "6.12": Verdict.WORKS}}
         assert blame(name, "6.1", works).culprit is Culprit.UNKNOWN
 
@@ -134,23 +134,23 @@ def test_ours_is_one_binding_directly_and_through_the_table():
     red, fine = Verdict.WRONG, Verdict.WORKS
     row = through(uring=red, uring_through_waist=red, raw=fine, liburing=fine)
     assert blame("uring", "6.1", row).culprit is Culprit.BINDING
-    row = through(uring=red, uring_sys=red, raw=fine, liburing=fine)  # somebody else's
+    row = through(uring=red, uring_sys=red, raw=fine, liburing=fine)  # another binding's
     assert blame("uring", "6.1", row).culprit is Culprit.UNKNOWN
 
 
 def test_what_is_fine_need_not_work():
     row = through(raw=Verdict.ABSENT, liburing=Verdict.WRONG, mine=Verdict.WRONG)
-    assert "with bare system calls it is fine" in blame("mine", "6.1", row).says
+    assert "only bare system calls are fine" in blame("mine", "6.1", row).says
 
 
 @pytest.mark.parametrize(("binding", "adapter"), [("liburing", True), ("mine", True), ("uring", False), ("raw", False)])
 def test_a_binding_of_others_may_be_right_and_its_adapter_wrong(binding, adapter):
     row = {binding: {"6.1": Verdict.WRONG}, "another": {"6.1": Verdict.WORKS}}
-    assert ("or the adapter" in blame(binding, "6.1", row).says) is adapter
+    assert ("or its adapter" in blame(binding, "6.1", row).says) is adapter
 
 
 def check(own: str, others: str, elsewhere: str, culprit: Culprit) -> None:
-    """What must be true whoever is accused."""
+    """What must be true whoever is blamed."""
     if own == "!":
         return
     fine = "·" if own == "+" else "✓·+"
@@ -187,10 +187,10 @@ def test_what_nobody_reached_changes_nothing():
 def test_the_sentence_names_its_evidence():
     assert accused("✗", "✓✓✓", "✗ ").says == (
         "On 6.1 the same test is fine through uring, liburing-2.15 and raw, and odd through liburing alone, "
-        "which is odd on 6.12, too; or the adapter that it is asked through"
+        "which is odd on 6.12, too; or its adapter"
     )
     assert accused("✗", "✗✗✗", "✓✓").says == (
-        "On 6.1 the test is odd through every binding that says anything (liburing, uring, liburing-2.15 and raw), "
+        "On 6.1 the test is odd through every binding with a verdict (liburing, uring, liburing-2.15 and raw), "
         "while through liburing it works on 6.12 and 7.3"
     )
 

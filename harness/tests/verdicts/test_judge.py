@@ -34,7 +34,7 @@ nothing  right              none       none       none       none       none    
 nothing  wrong              none       none       none       none       none       none
 nothing  -                  none       none       none       none       none       none
 """
-# The same for a test that a binding has no words for, where it matters whose binding it is.
+# The same for a test that a binding cannot express, where it matters whose binding it is.
 UNSAID = """
 other    right              missing         not_expressible not_expressible missing    complained complained
 other    wrong              wrong           wrong           wrong           wrong      wrong      wrong

@@ -17,7 +17,7 @@ from harness.verdicts.observe import MORE_OF_A_BOOT, fold, observe
 
 
 class FakeMachine:
-    """Plays one prepared stream per boot; the last one again and again."""
+    """Plays one prepared stream per boot, and then repeats the last one."""
 
     shared_log = False
 
@@ -71,7 +71,7 @@ def case(name: str, state: str = "passed", **values: Any) -> dict[str, Any]:
     return {"kind": "test", "name": name, "state": state, "ms": 1, "failures": [], **values}
 
 
-#: What a test says of a refusal that is as it should be.
+#: A test's record of a proper refusal.
 WITNESS = {
     "what": "MKDIRAT", "probed": "MKDIRAT", "probe": False, "happened": "", "shape": "right", "objections": [],
     "res": -22, "again": -22, "nobody": -22, "nop_before": 0, "nop_after": 0,
@@ -114,7 +114,7 @@ def texts(events: list[Event]) -> list[str]:
     return [event["text"] for event in events if event["kind"] == "notice"]
 
 
-# What one test process can do.
+# Everything that one test process can do.
 
 
 def folded(*records: Any, ran: int | None = None, shared_log: bool = False, **ending: Any) -> Observation:
@@ -129,8 +129,8 @@ AB = header("A.B", "A.C")
 
 KILLED: dict[str, Any] = {"signal": 9, "exit": None, "timeout": True, "ms": 70}
 B, C = case("A.B"), case("A.C")
-MISCOUNTED = "its records are not a header, 2 tests and a footer that counts them"
-STRANGER = "which was not planned or came twice"
+MISCOUNTED = "its records are not a header, 2 tests and a footer with their number"
+STRANGER = "which was not planned or is listed twice"
 UNEXPLAINED = "exit code 1 without a failed test"
 
 
@@ -164,7 +164,7 @@ UNEXPLAINED = "exit code 1 without a failed test"
         (folded(), State.NOTHING, "ran no test"),
         (folded(header(), ran=0), State.NOTHING, "ran no test"),
         (folded(B, ran=1), State.NOTHING, "ran no test"),
-        (folded("{", AB), State.NOTHING, "wrote a record that nobody understands: '{'"),
+        (folded("{", AB), State.NOTHING, "wrote a record that is not valid: '{'"),
         (folded(AB, B, case("A.C", "fine"), ran=2), State.NOTHING, None),
         (folded(AB, B, case("A.C", "refused"), ran=2), State.NOTHING, None),
         (folded(exit=None), State.NOTHING, "the runner could not run it"),
@@ -198,7 +198,7 @@ def test_evidence_that_no_report_could_tell_is_not_understood(odd: dict[str, Any
     assert folded(AB, case("A.B", refusal=WITNESS | {"probe": None}), C, ran=2).state == State.PASSED
     seen = folded(AB, case("A.B", **odd), C, ran=2)
     assert seen.state == State.NOTHING
-    assert "nobody understands" in str(seen.cause)
+    assert "not valid" in str(seen.cause)
 
 
 def test_one_wrong_shape_makes_the_refusal_wrong() -> None:
@@ -225,7 +225,7 @@ WRONG_SHAPE = refused("A.B", "wrong", ["flags is 1"])
         (folded(AB, B, unsaid("A.C"), ran=2), State.NOT_EXPRESSIBLE, None),
         (folded(AB, unsaid("A.B"), unsaid("A.C"), ran=2), State.NOT_EXPRESSIBLE, None),
         (folded(AB, refused("A.B"), unsaid("A.C"), ran=2), State.NOT_EXPRESSIBLE, Shape.RIGHT),
-        # Whatever is wrong, or stood in the way, counts more than what could not be said.
+        # Failures and obstacles count more than operations that could not be expressed.
         (folded(AB, WRONG_SHAPE, unsaid("A.C"), ran=2, exit=1), State.REFUSED, Shape.WRONG),
         (folded(AB, case("A.B", "failed"), unsaid("A.C"), ran=2, exit=1), State.FAILED, None),
         (folded(AB, B, unsaid("A.C", failures=[FAILURE]), ran=2, exit=1), State.FAILED, None),
@@ -235,7 +235,7 @@ WRONG_SHAPE = refused("A.B", "wrong", ["flags is 1"])
         (folded(AB, B, unsaid("A.C"), ran=2, exit=1), State.CRASHED, None),
         (folded(AB, unsaid("A.B"), ran=1), State.CRASHED, None),
         (folded(AB, B, unsaid("A.C"), ran=2, kmsg_error="lost"), State.NOTHING, None),
-        # Without what and why it is nothing that a report could tell.
+        # Without what and why, a report has nothing to show.
         (folded(AB, B, case("A.C", "not_expressible"), ran=2), State.NOTHING, None),
         (folded(AB, B, case("A.C", "not_expressible", not_expressible={"what": "x"}), ran=2), State.NOTHING, None),
         (folded(AB, B, case("A.C", "not_expressible", not_expressible="x"), ran=2), State.NOTHING, None),
@@ -278,7 +278,7 @@ FAILED, WARNING = case("A.C", "failed"), "<4>WARNING: x"
         (folded(AB, B, C, ran=2, kmsg_error=OVERFLOW), State.NOTHING, OVERFLOW),
         (folded(AB, B, C, ran=2, taint=None), State.NOTHING, NO_TAINT),
         (folded(AB, B, refused("A.C"), ran=2, kmsg_error=OVERFLOW), State.NOTHING, OVERFLOW),
-        # What is not green anyway keeps what it is.
+        # A state that is not green anyway does not change.
         (folded(AB, B, FAILED, ran=2, exit=1, kmsg_error=OVERFLOW), State.FAILED, None),
         (folded(AB, B, blocked("A.C"), ran=2, taint=None), State.BLOCKED, "io_uring is disabled by sysctl"),
         (folded(**KILLED, kmsg_error=OVERFLOW), State.TIMEOUT, "killed after 70 ms"),
@@ -294,7 +294,7 @@ def test_nothing_is_green_without_the_whole_log(
     assert (observation.state, observation.cause, observation.shape) == (state, cause, None)
 
 
-# What a kernel log can say.
+# Everything that a kernel log can say.
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_complaints_reach_the_observation() -> None:
     assert folded(header("A.B"), case("A.B"), ran=1, kmsg=[text], shared_log=True).complaints == ()
 
 
-# What a machine can do.
+# Everything that a machine can do.
 
 
 def test_a_good_run() -> None:
@@ -388,11 +388,11 @@ def test_every_entry_may_kill_its_machine() -> None:
 
 
 def test_a_machine_that_never_boots() -> None:
-    machine = FakeMachine([died("boot", why="the virtual machine did not go on in time", hung=True)])
+    machine = FakeMachine([died("boot", why="the virtual machine did not continue in time", hung=True)])
     observations, others = watch(machine, "a", "b", "c")
     assert len(machine.asked) == 2
     assert {observation.state for observation in observations.values()} == {State.NOTHING}
-    died_so = "the machine died (boot): the virtual machine did not go on in time"
+    died_so = "the machine died (boot): the virtual machine did not continue in time"
     assert observations["c"].cause == died_so
     assert texts(others) == [f"{died_so}. {MORE_OF_A_BOOT}"] * 2
 
@@ -407,7 +407,7 @@ def test_a_machine_that_dies_twice_before_an_entry() -> None:
     observations, _ = watch(machine, "a", "b")
     assert observations["a"].state == State.NOTHING
     died_how = "the machine died (next entry): kernel panic: test"
-    assert observations["a"].cause == f"twice its machine was lost: {died_how}"
+    assert observations["a"].cause == f"its machine was lost twice: {died_how}"
     assert observations["b"].state == State.PASSED
 
 
@@ -439,7 +439,7 @@ def test_an_entry_whose_machine_is_killed_twice_has_no_result() -> None:
     machine = FakeMachine(in_a, in_a, [HELLO, *passing("b"), BYE])
     observations, _ = watch(machine, "a", "b")
     assert states(observations) == [State.NOTHING, State.PASSED]
-    assert observations["a"].cause == f"twice its machine was lost: the machine died (entry a): {OOM}"
+    assert observations["a"].cause == f"its machine was lost twice: the machine died (entry a): {OOM}"
 
 
 def test_an_entry_that_kills_its_machine_the_second_time_has_crashed() -> None:
@@ -494,7 +494,7 @@ def test_a_late_complaint_is_about_the_last_entry() -> None:
 def test_a_late_complaint_under_no_entry_is_a_notice() -> None:
     bye = {"kind": "bye", "kmsg": ["<4>WARNING: late"]}
     _, others = watch(FakeMachine([HELLO, bye]), "a")
-    assert texts(others) == ["the kernel complained, though under no entry: <4>WARNING: late"]
+    assert texts(others) == ["the kernel complained while no entry ran: <4>WARNING: late"]
 
 
 def test_a_late_part_of_the_log_that_is_lost_is_not_green() -> None:
@@ -529,20 +529,20 @@ def test_an_end_that_is_lost() -> None:
     stream = [HELLO, start("a"), line("a", header("A.B")), *passing("b"), BYE]
     observations, _ = watch(FakeMachine(stream), "a", "b")
     assert (observations["a"].state, observations["b"].state) == (State.NOTHING, State.PASSED)
-    assert observations["a"].cause == "the runner went on without telling its end"
+    assert observations["a"].cause == "the runner continued without reporting its end"
 
 
 def test_a_runner_that_skips_an_entry() -> None:
     observations, _ = watch(FakeMachine([HELLO, *passing("b"), BYE]), "a", "b", "c")
     assert states(observations) == [State.NOTHING, State.PASSED, State.NOTHING]
-    assert observations["c"].cause == "the runner said bye without running it"
+    assert observations["c"].cause == "the runner finished without running it"
 
 
 def test_a_stranger_is_a_notice() -> None:
     stream = [HELLO, *passing("a"), end("a"), end("x"), *passing("b"), BYE]
     observations, others = watch(FakeMachine(stream), "a", "b")
     assert {observation.state for observation in observations.values()} == {State.PASSED}
-    assert texts(others) == [f"end of '{name}', which is not to be run now" for name in "ax"]
+    assert texts(others) == [f"unexpected end of '{name}', which is not due now" for name in "ax"]
 
 
 def test_a_stream_that_just_stops() -> None:

@@ -1,8 +1,8 @@
 //! The crate io-uring behind the C ABI of ../../uring_binding.h, called as its documentation calls it. The types below
-//! are that header's, in the same order; what each function must do stands there.
+//! are that header's, in the same order; it also says what each function must do.
 //!
-//! The crate copies a finished entry into its queue. So get_sqe hands out an entry of ours, and submit pushes it;
-//! whether there is room, the crate's own queue says.
+//! The crate copies finished entries into its queue. So get_sqe hands out an entry of ours, and submit pushes it;
+//! the crate's own queue decides whether there is room.
 
 use io_uring::squeue::{Entry, Flags};
 use io_uring::types::{BufRingEntry, CancelBuilder, DestinationSlot, Fd, Fixed, FsyncFlags, TimeoutFlags, Timespec};
@@ -22,7 +22,7 @@ const INCREMENTAL_GROUPS: u64 = 1 << 3;
 const ANY_SLOT: u32 = u32::MAX;
 const INCREMENTAL: u32 = 1;
 
-// Numbers of the kernel that the crate keeps to itself.
+// The kernel's numbers that the crate does not export.
 const ENTER_GETEVENTS: u32 = 1;
 const PBUF_RING_INC: u16 = 2;
 const ASYNC_CANCEL_ALL: u32 = 1;
@@ -392,7 +392,7 @@ unsafe extern "C" fn do_register(
     }
 }
 
-// --- buffer rings. The crate has their entries, and leaves the rest to the program -------------------------------
+// --- buffer rings: the crate has their entries and leaves the rest to its users ----------------------------------
 
 pub struct Group {
     entries: *mut BufRingEntry,
@@ -452,7 +452,7 @@ unsafe extern "C" fn group_create(
 
 unsafe extern "C" fn group_destroy(ring: *mut Ring, group: *mut Group) {
     let group = Box::from_raw(group);
-    let _ = (*ring).uring.submitter().unregister_buf_ring(group.id); // whatever it says, the memory goes
+    let _ = (*ring).uring.submitter().unregister_buf_ring(group.id); // whatever it returns, the memory is freed
 }
 
 unsafe extern "C" fn group_get(group: *const Group, cqe: *const Cqe, data: *mut *mut u8) -> c_int {
