@@ -54,9 +54,11 @@ def settings():
 def run(archive, gnupg, settings, tmp_path, monkeypatch, capsys):
     """ci/harness kernels with these words; its exit code and what it printed to stdout and stderr."""
     monkeypatch.setattr(inventory, "Archive", partial(Archive, keyring=gnupg / "keyring.gpg"))
-    monkeypatch.setattr(
-        inventory, "load_settings", lambda: Settings(**settings)
-    )  # pylint: disable=unnecessary-lambda # a test changes them later
+
+    def as_they_are_now() -> Settings:
+        return Settings(**settings)
+
+    monkeypatch.setattr(inventory, "load_settings", as_they_are_now)
 
     def run(*words: str, mirror: str = archive.uri) -> tuple[int, str, str]:
         more = [] if "clear" in words else ["--mirror", mirror]
