@@ -20,7 +20,7 @@ from harness.base import command_line
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
 from harness.base.exits import OK
-from harness.base.paths import ROOT
+from harness.base.paths import BUILD, ROOT
 from harness.base.process import run
 from harness.kernels.archive import Archive
 from harness.kernels.obtain import obtain
@@ -112,7 +112,7 @@ def _table(asked: Sequence[str], repetitions: int) -> Iterator[str]:
 def _machines(spec: str, cache: Cache, archive: Archive) -> Iterator[tuple[str, VmMachine]]:
     """The ways to run one kernel, the plainest first."""
     kernel = obtain(spec, cache=cache, archive=archive, notice=_say)
-    setup = Setup(build=ROOT / "build", artefacts=ROOT / "build")
+    setup = Setup(build=BUILD, artefacts=BUILD)
     (ours,) = DEFAULT
     files = {ours.file_name: ours.program(setup.build)}
     machine = VmMachine(kernel=kernel.boot_image, runner=setup.runner, files=files)

@@ -11,14 +11,14 @@ from pathlib import Path
 from harness.base import command_line
 from harness.base.errors import HarnessError
 from harness.base.git import Git
-from harness.base.paths import RESULTS, ROOT
+from harness.base.paths import BUILD, RESULTS, ROOT
 from harness.report import changes
 from harness.results import compare as difference
 from harness.results.file import parse_results
 from harness.results.model import Results
 
 PUBLISHED = f"reports/{RESULTS}"
-LATEST = ROOT / "build" / "matrix"
+LATEST = BUILD / "matrix"
 
 _EPILOG = """\
 OLD and NEW are results files, directories with a results.ndjson, or git revisions (of which reports/ is used).

@@ -18,7 +18,7 @@ from harness.base import command_line
 from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, OK, SURPRISES, TROUBLE
 from harness.base.git import Git
-from harness.base.paths import RESULTS, ROOT
+from harness.base.paths import BUILD, RESULTS, ROOT
 from harness.base.words import number
 from harness.commands import diff, plan
 from harness.matrix import publish
@@ -29,7 +29,7 @@ from harness.results.file import started
 from harness.results.model import Results, utc_now
 from harness.suite import catalogue
 
-PLACE = ROOT / "build" / "nightly"
+PLACE = BUILD / "nightly"
 COMMITTED = ("reports", "README.md")  # never anything else
 TEXT, MARKDOWN = "changes.txt", "changes.md"
 

@@ -19,7 +19,7 @@ import pytest
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, TROUBLE
-from harness.base.paths import ROOT
+from harness.base.paths import BUILD, ROOT
 from harness.kernels.selection import Selection, select
 from harness.kernels.settings import SETTINGS, Settings, load_settings
 from harness.kernels.spec import ARCHIVE, HOST
@@ -140,14 +140,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add(
         "--build",
         type=Path,
-        default=ROOT / "build",
+        default=BUILD,
         metavar="DIR",
         help="the build directory (default: build)",
     )
     add(
         "--results",
         type=Path,
-        default=ROOT / "build" / "matrix",
+        default=BUILD / "matrix",
         metavar="DIR",
         help="where results.ndjson, the reports and each machine's console go (default: build/matrix)",
     )

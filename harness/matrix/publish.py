@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.base.errors import HarnessError
-from harness.base.paths import README, REPORTS, RESULTS, ROOT
+from harness.base.paths import BUILD, README, REPORTS, RESULTS, ROOT
 from harness.kernels.spec import columns_for
 from harness.matrix.column import OPTIONS, Setup
 from harness.matrix.gather import Matrix
@@ -112,7 +112,7 @@ def _hindrance(matrix: Matrix) -> str | None:
         return "the run was not finished."
     if matrix.hindrance:
         return matrix.hindrance
-    usual = Setup(build=ROOT / "build", artefacts=matrix.setup.artefacts)
+    usual = Setup(build=BUILD, artefacts=matrix.setup.artefacts)
     for option, name in OPTIONS.items():
         if getattr(matrix.setup, name) != getattr(usual, name):
             return f"this run used {option}; reports/ and README.md show the default matrix."

@@ -18,14 +18,14 @@ from pathlib import Path
 from harness.base import command_line
 from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, OK, SURPRISES
-from harness.base.paths import ROOT
+from harness.base.paths import BUILD
 from harness.mutation import elsewhere, headers, ledger, operators, publication
 from harness.mutation.builder import INCLUDE, Builder
 from harness.mutation.ledger import Entry, Exemption, Journal
 from harness.mutation.mutants import Mutant, apply, handmade
 from harness.mutation.trial import FEW_ROWS, Finding, Runner, Verdict, Witness
 
-PLACE = ROOT / "build" / "mutants"
+PLACE = BUILD / "mutants"
 
 _EPILOG = """\
 A complete run writes reports/mutants.md and the README's line. Findings are saved in build/mutants

@@ -19,7 +19,7 @@ from typing import Any
 
 from harness.base import toml_file
 from harness.base.errors import HarnessError
-from harness.base.paths import ROOT
+from harness.base.paths import BUILD, ROOT
 from harness.base.process import run
 from harness.mutation.builder import digest_of
 from harness.mutation.mutants import Mutant
@@ -27,7 +27,7 @@ from harness.mutation.trial import Finding, Verdict, Witness
 
 EXEMPTIONS = Path(__file__).with_name("equivalents.toml")
 SCHEMA = EXEMPTIONS.with_suffix(".schema.json")
-LAST = ROOT / "build" / "mutants" / "mutants.ndjson"
+LAST = BUILD / "mutants" / "mutants.ndjson"
 
 _SUFFIXES = (".h", ".cc", ".py", ".inc", ".cmake", ".txt")
 #: The files that decide which checks run, and how.

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.cache import Cache
-from harness.base.paths import ROOT
+from harness.base.paths import BUILD
 from harness.kernels.archive import Archive
 from harness.kernels.obtain import obtain
 from harness.kernels.settings import load_settings
@@ -59,7 +59,7 @@ def heard_signals() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def runner() -> Path:
     """The program that executes plans, as ci/build builds it."""
-    program = ROOT / "build" / "harness" / "guest" / "runner"
+    program = BUILD / "harness" / "guest" / "runner"
     assert program.exists(), "build first: ci/build"
     return program
 

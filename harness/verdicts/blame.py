@@ -23,7 +23,7 @@ _WORKS = (Verdict.WORKS, Verdict.EARLY)  # early works, too
 _FINE = (*_WORKS, Verdict.ABSENT)
 _FEW = 4  # more kernels than this are counted, not named
 LIBURING = "liburing"  # prefix of the names of its versions: liburing-2.3
-THROUGH_WAIST = f"{OURS}-through-waist"  # our binding, as an adapter
+AS_ADAPTER = f"{OURS}-adapter"  # our binding, as an adapter
 
 Row = Mapping[str, Mapping[str, Verdict]]
 
@@ -166,7 +166,7 @@ def _alone(binding: str, series: str, red: list[str], row: Row) -> Blame:
 
 def _family(name: str) -> str:
     """Bindings that share their logic count as one."""
-    if is_ours(name) or name == THROUGH_WAIST:
+    if is_ours(name) or name == AS_ADAPTER:
         return OURS
     return LIBURING if re.fullmatch(rf"{LIBURING}(-[0-9].*)?", name) else name
 

@@ -269,7 +269,7 @@ int group_put(uring_binding_group* group, const uring_binding_cqe* cqe) {
 constexpr uring_binding_v1 table{
     .size = sizeof(uring_binding_v1),
     .version = URING_BINDING_VERSION,
-    .name = "uring-through-waist",
+    .name = "uring-adapter",
     .binding_version = ADAPTER_URING_VERSION,
     .capabilities = URING_BINDING_CHECKS_ENTRIES | URING_BINDING_SHOWS_INDICES | URING_BINDING_BUFFER_GROUPS |
                     URING_BINDING_INCREMENTAL_GROUPS,

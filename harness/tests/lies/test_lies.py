@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.base.errors import HarnessError
-from harness.base.paths import README, REPORTS, ROOT
+from harness.base.paths import BUILD, README, REPORTS
 from harness.lies import command as lies
 from harness.lies import page as report
 from harness.lies.model import Expectation, Lie, agree, load, objections
@@ -25,8 +25,6 @@ from harness.suite.binding import DEFAULT
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict
 from harness.verdicts.observation import Observation, State
-
-BUILD = ROOT / "build"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.base.paths import ROOT
+from harness.base.paths import BUILD
 from harness.machines.host import HostMachine
 from harness.machines.machine import PlanEntry
 from harness.tests.machines.test_machine import alive, end, records, run, shell, temporary, wait_until
@@ -23,7 +23,7 @@ __all__ = ["temporary"]
 @pytest.fixture
 def forked() -> Path:
     """The program that is started either way (conformance/tests/forked.cc)."""
-    program = ROOT / "build" / "conformance" / "tests" / "forked"
+    program = BUILD / "conformance" / "tests" / "forked"
     assert program.exists(), "build first: ci/build"
     return program
 

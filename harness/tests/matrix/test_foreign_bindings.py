@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.paths import ROOT
+from harness.base.paths import BUILD
 from harness.results.file import read_results
 from harness.results.model import Results
 from harness.tests.matrix.test_run import Matrix, Run, matrix, trouble
@@ -33,7 +33,7 @@ TESTS = [
 @pytest.fixture(scope="session")
 def program() -> Path:
     """The conformance program of a binding called mine (foreign_binding.cc)."""
-    made = ROOT / "build" / "harness" / "tests" / "conformance-mine"
+    made = BUILD / "harness" / "tests" / "conformance-mine"
     assert made.exists(), "build first: ci/build"
     return made
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import HarnessError
-from harness.base.paths import RESULTS, ROOT
+from harness.base.paths import BUILD, RESULTS, ROOT
 from harness.commands import render
 from harness.matrix import publish
 from harness.matrix.column import MACHINES, Setup
@@ -68,7 +68,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(publish, "_hindrance", lambda matrix: None)
     directory = tmp_path_factory.mktemp("run")
     shutil.copy(GOLDEN / RESULTS, directory)
-    setup = Setup(build=ROOT / "build", artefacts=directory)
+    setup = Setup(build=BUILD, artefacts=directory)
     return Matrix(setup=setup, specs=[], rows=ROWS, directory=directory, whole=RUN)
 
 

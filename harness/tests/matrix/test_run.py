@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from harness.base.errors import HarnessError
-from harness.base.paths import ROOT
+from harness.base.paths import BUILD, ROOT
 from harness.kernels.settings import load_settings
 from harness.kernels.spec import columns_for
 from harness.matrix import publish
@@ -35,7 +35,6 @@ from harness.results.provenance import provenance_of
 from harness.suite import binding, catalogue
 from harness.suite.catalogue import chosen_rows
 
-BUILD = ROOT / "build"
 ROWS = len(catalogue.load())
 
 

@@ -132,7 +132,7 @@ def through(**here: Verdict) -> dict[str, dict[str, Verdict]]:
 
 
 @pytest.mark.parametrize(
-    "pair", [("uring", "uring-through-waist"), ("uring", "lie:short"), ("liburing", "liburing-2.9")]
+    "pair", [("uring", "uring-adapter"), ("uring", "lie:short"), ("liburing", "liburing-2.9")]
 )
 def test_who_shares_its_logic_is_one_witness(pair):
     red = {name: {"6.1": Verdict.WRONG, "6.12": Verdict.WRONG} for name in pair}
@@ -148,7 +148,7 @@ def test_who_shares_its_logic_is_one_witness(pair):
 
 def test_ours_is_one_binding_directly_and_through_the_table():
     red, fine = Verdict.WRONG, Verdict.WORKS
-    row = through(uring=red, uring_through_waist=red, raw=fine, liburing=fine)
+    row = through(uring=red, uring_adapter=red, raw=fine, liburing=fine)
     assert blame("uring", "6.1", row).culprit is Culprit.BINDING
     row = through(uring=red, uring_sys=red, raw=fine, liburing=fine)  # another binding's
     assert blame("uring", "6.1", row).culprit is Culprit.UNKNOWN
