@@ -146,6 +146,7 @@ ADAPTERS = {"uring": OTHER, "liburing": digest("liburing"), "other": digest("oth
 )
 def test_a_binding_is_put_to_blame_for_its_own_cells(odd, parts, cause):
     before = run(bindings=BOTH)
+    assert before.header.made_of is not None
     made_of = replace(before.header.made_of, **parts)
     after = run(odd, bindings=BOTH)
     after = replace(after, header=replace(after.header, made_of=made_of))

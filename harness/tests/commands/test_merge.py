@@ -137,6 +137,7 @@ def test_shards_through_several_bindings_become_one_run(shards, into):
 def test_shards_with_another_program_of_a_binding(shards, into):
     both = ("uring", "liburing")
     other = run(kernels=("host", "6.1"), bindings=both)
+    assert other.header.made_of is not None
     made_of = replace(other.header.made_of, adapters={"liburing": OTHER})
     other = replace(other, header=replace(other.header, made_of=made_of))
     text = refused(shards(run(kernels=("7.3",), bindings=both), other), into)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
@@ -120,7 +120,7 @@ def canned() -> Results:
 
 BOUND = canned()
 LINKS = Links(details="https://example.org/matrix.md", home="https://example.org/suite/")
-RENDERED = {
+RENDERED: dict[str, Callable[[], str]] = {
     "readme.md": lambda: readme.render(BOUND, ROWS) + "\n",
     "table.md": lambda: readme.excerpt(BOUND, ROWS, "liburing", LINKS),
     "terminal.txt": lambda: terminal.render(BOUND),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +39,7 @@ RUN = read_results(GOLDEN / "results.ndjson")
 SO_IT_IS = Observation(state=State.CRASHED, cause="so it is").as_json()
 BESIDE = tuple(name for name in folder.RENDERERS if name != folder.INDEX)
 PLACE = Place(home="../../..", beside=BESIDE)  # as seen from the approved reports
-RENDERED = {
+RENDERED: dict[str, Callable[[], str]] = {
     "readme.md": lambda: readme.render(RUN, ROWS) + "\n",
     "terminal.txt": lambda: terminal.render(RUN),
     **{name: lambda render=render: render(RUN, ROWS, PLACE) for name, render in folder.RENDERERS.items()},
