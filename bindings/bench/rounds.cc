@@ -35,7 +35,7 @@ void run(const bench::Row& row, const bench::Plugin& plugin, bench::u64 rounds) 
     measured(bench, count);
     mark("end");
     std::printf("%s %s %llu %llu\n", row.name.c_str(), plugin.name.c_str(),
-                static_cast<unsigned long long>(count), static_cast<unsigned long long>(count * row.batch));
+                static_cast<unsigned long long>(count), static_cast<unsigned long long>(count) * row.batch);
   }
 }
 

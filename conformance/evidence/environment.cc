@@ -97,7 +97,7 @@ std::optional<Blocked> why_no_loopback() {
   return Blocked{"network", "the loopback interface is down: `ip link set lo up` brings it up"};
 }
 
-void stop_blocked(Blocked blocked) {
+void stop_blocked(const Blocked& blocked) {
   current_observation().blocked = blocked;
   throw std::runtime_error("blocked by " + blocked.cause + ": " + blocked.text);
 }

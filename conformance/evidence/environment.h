@@ -39,7 +39,7 @@ std::variant<Blocked, std::string> why_no_ring(unsigned entries, int bare_error,
 std::optional<Blocked> why_no_loopback();
 
 // Ends the running test: writes down the cause and throws.
-[[noreturn]] void stop_blocked(Blocked blocked);
+[[noreturn]] void stop_blocked(const Blocked& blocked);
 
 }  // namespace conformance
 

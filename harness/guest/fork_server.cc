@@ -82,7 +82,7 @@ std::string ForkServer::start(const std::string& program) {
     return {};
   }
   ++failed_starts_;
-  const std::string problem =
+  std::string problem =
       size > 0 ? program + " says something else than \"" + std::string(fork_protocol::greeting) + '"'
                : because(program + " does not get ready to fork", errno);
   stop();

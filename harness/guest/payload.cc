@@ -76,8 +76,8 @@ std::string unpack_payload(std::span<const char> payload) {
     }
     const std::string_view name = memory.substr(at + header_size, name_size - 1);  // without its zero byte
     if (name == trailer) return {};
-    const std::string error = put("/" + std::string(name), static_cast<mode_t>(field(header, mode_field)),
-                                  memory.substr(data_at, size));
+    std::string error = put("/" + std::string(name), static_cast<mode_t>(field(header, mode_field)),
+                            memory.substr(data_at, size));
     if (!error.empty()) return error;
     at = data_at + padded(size);
   }

@@ -113,6 +113,7 @@ class [[nodiscard]] URING_NO_DANGLING Result {
     requires(!std::is_void_v<T> && std::is_convertible_v<U, T> &&
              !std::is_same_v<std::remove_cvref_t<U>, Error> &&
              !std::is_same_v<std::remove_cvref_t<U>, Result>)
+  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): clang-tidy 14 does not see what that rules out.
   constexpr Result(U&& value) noexcept : word_(to_word(value)) {
     if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
       URING_ASSERT(!is_error(word_));

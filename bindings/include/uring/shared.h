@@ -59,6 +59,8 @@ class SharedU32 {
   // member, where Clang without optimisation would otherwise call memcpy and memset.
   SharedU32() noexcept : word_(nullptr) {}
   SharedU32(const SharedU32& other) noexcept : word_(other.word_) {}
+  // Assigning one to itself copies its address once more.
+  // NOLINTNEXTLINE(bugprone-unhandled-self-assignment)
   SharedU32& operator=(const SharedU32& other) noexcept {
     word_ = other.word_;
     return *this;

@@ -242,7 +242,7 @@ template <class Sqe>
 bool prepare_newer(Sqe* sqe, u32 operation, const Arguments& a) {
   constexpr int getsockopt = 2, setsockopt = 3;  // SOCKET_URING_OP_
   switch (operation) {
-    case URING_BINDING_WAITID:
+    case URING_BINDING_WAITID:  // NOLINT(bugprone-branch-clone): with an old liburing all of these are empty
       if constexpr (requires { io_uring_prep_waitid(sqe, P_PID, 0, nullptr, 0, 0); }) {
         io_uring_prep_waitid(sqe, static_cast<idtype_t>(a.type), static_cast<id_t>(a.fd),
                              at<siginfo_t>(a.address), signed_of(a.mode), a.flags);
