@@ -179,6 +179,7 @@ int main(int argc, char** argv) {
   }
   listeners.Append(new conformance::WatchdogListener(options.timeout_s, options.records_fd));
   listeners.Append(new conformance::HygieneListener(binding::is_foreign));
+  binding::watch_tests();
 
   if (options.validate) return binding::validate(*options.validate, options.timeout_s, options.skip_code);
 

@@ -36,6 +36,7 @@ inline const char* const name = table.name != nullptr ? table.name : "no-name";
 inline const char* const version = table.binding_version != nullptr ? table.binding_version : "";
 inline constexpr bool is_foreign = true;
 void start();
+void watch_tests();
 int validate(std::string_view layer, unsigned timeout_s, int skip_code);
 
 // In the text of a skip that says what the binding cannot express.
@@ -57,10 +58,23 @@ class PrivateWord {
   std::optional<u32> value_;
 };
 
-// The sizes of the binding's own types. The suite cannot see the others, only their effect: it refuses a ring
-// for which it did not see two mappings at the kernel's offsets.
+// What the table does not carry. Comparing it checks nothing, so a test that does so is not expressible,
+// unless something else in it fails. (Their effect is seen: the suite refuses a ring for which it did not see
+// two mappings at the kernel's offsets.)
+struct Unseen {
+  const char* what;
+};
+void note(Unseen unseen);
+inline bool operator==(Unseen unseen, u64) {
+  note(unseen);
+  return true;
+}
+inline void PrintTo(Unseen unseen, std::ostream* out) { *out << unseen.what << ", which is not seen"; }
+
+// The sizes of the binding's own types, and what it passes to mmap(2).
 inline const u32 sqe_size = table.sqe_size, cqe_size = table.cqe_size;
-inline const PrivateWord params_size, off_sq_ring, off_cq_ring, off_sqes;
+inline constexpr Unseen params_size{"the size of io_uring_params"}, off_sq_ring{"the offset of the SQ ring"},
+    off_cq_ring{"the offset of the CQ ring"}, off_sqes{"the offset of the SQEs"};
 
 // The positions of both queues: two words as the binding shows them, two as the kernel sees them.
 struct Indices {
