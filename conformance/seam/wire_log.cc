@@ -75,6 +75,13 @@ std::deque<std::string> WireLog::lines() const {
   return result;
 }
 
+std::optional<wire::Sqe> WireLog::last_published() const {
+  for (auto event = events_.rbegin(); event != events_.rend(); ++event) {
+    if (const auto* published = std::get_if<Published>(&*event)) return published->sqe;
+  }
+  return std::nullopt;
+}
+
 std::string WireLog::ring_states() const {
   std::ostringstream out;
   for (const auto& [fd, ring] : rings_) {

@@ -61,6 +61,9 @@ class WireLog {
   std::deque<std::string> lines() const;
   std::size_t events() const { return dropped_ + events_.size(); }  // so far, since clear()
 
+  // The SQE that was published last, if there is one and its index was in range.
+  std::optional<wire::Sqe> last_published() const;
+
   // "ring 3: sq head 1 tail 1, cq head 0 tail 1" for each open ring: where a wait that never ends got stuck.
   std::string ring_states() const;
 

@@ -194,8 +194,18 @@ bool prepare_control(Sqe& sqe, u32 operation, const Words& w) {
   return true;
 }
 
+// Whether the parameter for the length is a u32: all others are spans, or have 64 bits.
+bool has_narrow_length(u32 operation) {
+  return operation == URING_BINDING_READ_SELECT || operation == URING_BINDING_RECV_SELECT ||
+         operation == URING_BINDING_SPLICE || operation == URING_BINDING_PROVIDE_BUFFERS;
+}
+
 int prepare(void* where, u32 operation, const Arguments* arguments, const char** reason) {
   Sqe& sqe = *static_cast<Sqe*>(where);
+  if (arguments->length > UINT32_MAX && has_narrow_length(operation)) {
+    *reason = "its parameter is a u32";
+    return URING_BINDING_NOT_EXPRESSIBLE;
+  }
   const Words words{*arguments};
   if (prepare_file(sqe, operation, words) || prepare_socket(sqe, operation, words) ||
       prepare_control(sqe, operation, words)) {
