@@ -262,7 +262,8 @@ struct uring_binding_v1 {
    * group_create: cuts `memory` into `count` buffers of `size` bytes, numbers them from 0, and hands all of
    * them to the kernel in that order, as the buffer ring `group` (IORING_REGISTER_PBUF_RING). `count` is a
    * power of two. Returns 0 or the errno, unchanged and at the first attempt: EINVAL means that this kernel
-   * lacks buffer rings or this consumption. */
+   * lacks buffer rings or this consumption. Only a binding that by itself asks again for whole buffers may do
+   * so; the suite sees what the kernel accepted. */
   int (*group_create)(struct uring_binding_ring* ring, uint32_t group, void* memory, uint32_t count,
                       uint32_t size, uint32_t consumption, struct uring_binding_group** created,
                       const char** reason);
@@ -282,8 +283,8 @@ struct uring_binding_v1 {
 
 /* The one symbol that an adapter defines. The table is constant and lives as long as the program. This is
  * called before main, and the process may fork between that and the first create: start threads in create,
- * not here. The signals SIGSYS, SIGALRM and SIGPIPE are reserved for the suite; a thread that blocks SIGSYS
- * is killed at its next mmap or close. */
+ * not here. The signals SIGSYS, SIGALRM and SIGPIPE are reserved for the suite; a thread that blocks
+ * SIGSYS is killed at its next mmap or close. */
 const struct uring_binding_v1* uring_binding(void);
 
 #ifdef __cplusplus

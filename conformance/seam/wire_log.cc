@@ -173,6 +173,10 @@ long ObservedKernel::do_register(int fd, std::uint32_t op, const void* arg, std:
     ring->second.buffer_rings += op == wire::register_op::pbuf_ring              ? 1
                                  : op == wire::register_op::unregister_pbuf_ring ? -1
                                                                                  : 0;
+    if (op == wire::register_op::pbuf_ring) {
+      const auto flags = static_cast<const wire::BufReg*>(arg)->flags;
+      ring->second.is_last_buffer_ring_incremental = (flags & wire::pbuf_ring_inc) != 0;
+    }
   }
   return result;
 }

@@ -31,6 +31,7 @@ struct RingView {
   std::uint32_t cq_seen = 0;  // CQEs logged so far
   int mappings = 0;           // of the ring's memory, still there
   int buffer_rings = 0;       // registered and not unregistered
+  bool is_last_buffer_ring_incremental = false;
 
   void found(std::uint64_t offset, std::byte* memory);  // what mmap(2) returned
 };

@@ -336,7 +336,9 @@ Result<void> BufferGroup::create(Ring& ring, std::span<std::byte> memory, u32 bu
   if (group_ == nullptr) means_nothing("group_create", "returned 0 and no group");
   ring_ = &ring;
   memory_ = memory;
-  consumption_ = consumption;
+  // What the kernel accepted: a binding may have asked again by itself.
+  consumption_ =
+      seen(ring.fd()).is_last_buffer_ring_incremental ? Consumption::incremental : Consumption::whole;
   return {};
 }
 

@@ -300,6 +300,14 @@ static void keep_group(struct uring_binding_ring* ring, struct uring_binding_gro
   (void)ring, (void)group;
 }
 
+static int create_whole(struct uring_binding_ring* ring, uint32_t id, void* memory, uint32_t count,
+                        uint32_t size, uint32_t consumption, struct uring_binding_group** created,
+                        const char** reason) {
+  (void)consumption;
+  return raw_uring_binding()->group_create(ring, id, memory, count, size, URING_BINDING_WHOLE, created,
+                                           reason);
+}
+
 static int get_nothing(const struct uring_binding_group* group, const struct uring_binding_cqe* cqe,
                        void** data) {
   (void)group, (void)cqe, (void)data;
@@ -390,6 +398,7 @@ const struct uring_binding_v1* uring_binding(void) {
   if (is_broken("setup")) table.create = create_without_flags;
   if (is_broken("words")) table.do_register = no_words_for_an_errno;
   if (is_broken("group")) table.group_destroy = keep_group;
+  if (is_broken("whole")) table.group_create = create_whole;
   if (is_broken("get")) table.group_get = get_nothing;
   if (is_broken("no_read")) table.prepare = prepare_no_read;
   if (is_broken("prepare")) table.prepare = prepare_refused;
