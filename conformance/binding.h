@@ -145,6 +145,14 @@ void PrintTo(const Result<T>& result, std::ostream* out) {
   }
 }
 
+inline void PrintTo(Consumption consumption, std::ostream* out) {
+  *out << (consumption == Consumption::whole ? "whole" : "incremental");
+}
+inline void PrintTo(Slot slot, std::ostream* out) { *out << "slot " << static_cast<u32>(slot); }
+inline void PrintTo(Op op, std::ostream* out) {
+  *out << conformance::wire::op_name(static_cast<std::uint8_t>(op));
+}
+
 inline void PrintTo(const Indices& i, std::ostream* out) {
   *out << "Indices{.sqe_head=" << i.sqe_head << ", .sqe_tail=" << i.sqe_tail << ", .sq_tail=" << i.sq_tail
        << ", .cq_head=" << i.cq_head << "}";
