@@ -283,7 +283,7 @@ struct uring_binding_v1 {
 
 /* The one symbol that an adapter defines. The table is constant and lives as long as the program. This is
  * called before main, and the process may fork between that and the first create: start threads in create,
- * not here. The signals SIGSYS, SIGALRM and SIGPIPE are reserved for the suite; a thread that blocks
+ * not here. The signals SIGSYS, SIGALRM, SIGUSR1 and SIGPIPE are reserved for the suite; a thread that blocks
  * SIGSYS is killed at its next mmap or close. */
 const struct uring_binding_v1* uring_binding(void);
 
