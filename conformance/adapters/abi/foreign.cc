@@ -257,7 +257,7 @@ Result<void> Ring::copy_cqe(Cqe& cqe) {
   means_nothing("copy_cqes", "does not wait: " + std::to_string(patience) + " times it returned 0");
 }
 
-Result<Sqe&> Ring::queue(uring_binding_operation operation, const uring_binding_arguments& arguments) {
+Result<Sqe&> Requests::queue(uring_binding_operation operation, const uring_binding_arguments& arguments) {
   void* const sqe = call(table.get_sqe, ring_);
   if (sqe == nullptr) return Error::submission_queue_full;
   const char* reason = nullptr;
