@@ -43,6 +43,8 @@ KERNEL_PARAMETERS = (
     "loglevel=5",  # warnings, the markers of the entries, a panic with all its lines; the rest is a tenth of a boot
     "panic=-1",  # with -no-reboot a panic ends QEMU at once
     "oops=panic",  # after an Oops no result of this machine can be trusted; the rest runs in a fresh one
+    # The kernel panics if it does not see enough timer interrupts in a moment: on a busy machine it may see none of QEMU's.
+    "no_timer_check",
     "noreplace-smp",  # patching the kernel for one processor takes a tenth of a boot under emulation
     "cryptomgr.notests",  # saves half a second of self-tests that we do not need
 )
