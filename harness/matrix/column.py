@@ -292,7 +292,7 @@ class Column:
             raise HarnessError(f"{setup.runner} does not exist. Build it first: ci/build.")
         if self._spec == HOST:
             return HostMachine(runner=setup.runner)
-        cache = Cache(setup.cache)
+        cache = Cache(setup.cache, lambda text: self._say(text, True))
         self._image = obtain(
             self._spec,
             cache=cache,
