@@ -71,8 +71,9 @@ def _kvm(kernel: Path, cache: Cache, qemu: str, device: Path, deadline_s: float)
     key = {"boot_id": boot_id, "qemu": _version(qemu)}
     with cache.lock(FACT):  # one worker tries, the others wait for its answer
         fact = cache.fact(FACT)
-        if fact is not None and {name: fact.get(name) for name in key} == key:
-            return bool(fact["works"]), fact["finding"], True
+        match fact:
+            case {"works": bool(works), "finding": str(finding)} if fact.items() >= key.items():
+                return works, finding, True
         trial = _try_kvm(kernel, qemu, device, deadline_s)
         if trial.lasting:
             cache.put_fact(FACT, {**key, "works": trial.works, "finding": trial.finding})

@@ -52,7 +52,11 @@ def _adapter(root: Path, binding: Binding) -> str:
     """For a binding that is not ours: the source of our adapters, or the program if we do not have its source."""
     if binding.given is None:
         return _digest(root, ADAPTERS)
-    return sha256_of(binding.program(root))
+    program = binding.program(root)
+    try:
+        return sha256_of(program)
+    except OSError as error:
+        raise HarnessError(f"{program} cannot be read: {error.strerror}. Build it again.") from error
 
 
 def _digest(root: Path, patterns: Iterable[str]) -> str:
