@@ -10,6 +10,7 @@ are done it knows already, from pytest's reports.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import threading
@@ -46,7 +47,8 @@ def report(directory: Path, column: str, text: str, *, lasting: bool) -> None:
         ) as file:  # small enough to be one write, so lines stay whole
             file.write(line)
     except OSError:
-        print(f"[{column}] {printable(text)}", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # standard error may be on the same full disk
+            print(f"[{column}] {printable(text)}", file=sys.stderr, flush=True)
 
 
 @dataclass(slots=True)
