@@ -72,7 +72,7 @@ def _kvm(kernel: Path, cache: Cache, qemu: str, device: Path, deadline_s: float)
     with cache.lock(FACT):  # one worker tries, the others wait for its answer
         fact = cache.fact(FACT)
         match fact:
-            case {"works": bool(works), "finding": str(finding)} if fact.items() >= key.items():
+            case {"works": bool(works), "finding": str(finding)} if fact and fact.items() >= key.items():
                 return works, finding, True
         trial = _try_kvm(kernel, qemu, device, deadline_s)
         if trial.lasting:
