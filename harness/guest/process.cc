@@ -3,7 +3,6 @@
 
 #include "process.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,7 +14,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -23,6 +21,7 @@
 #include <system_error>
 #include <utility>
 
+#include "children.h"
 #include "system.h"
 
 namespace runner {
@@ -34,7 +33,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t max_output = 8 * 1024;
 constexpr std::size_t max_records = 4 * 1024 * 1024;
 constexpr std::size_t max_pipe = 1024 * 1024;
-constexpr auto death_deadline = 5s;  // for a process to disappear after SIGKILL
 
 class Fd {
  public:
@@ -105,64 +103,6 @@ class Directory {
   std::string path_;
   std::string error_;
 };
-
-// Parent of a process; 0 if it is gone.
-pid_t parent_of(const char* pid) {
-  const std::string stat = read_proc(std::string("/proc/") + pid + "/stat").value_or("");
-  // "pid (name) state parent ...": the name may hold spaces and parentheses.
-  const auto after_name = stat.rfind(") ");
-  if (after_name == stat.npos) return 0;
-  pid_t parent = 0;
-  std::from_chars(stat.data() + std::min(after_name + 4, stat.size()), stat.data() + stat.size(), parent);
-  return parent;
-}
-
-// Our children; usually there are none. The kernel lists them if it was built to (CONFIG_PROC_CHILDREN).
-std::vector<pid_t> children() {
-  std::vector<pid_t> found;
-  const std::string self = std::to_string(getpid());
-  if (const auto told =
-          read_proc("/proc/self/task/" + self + "/children")) {  // "71 72 "; more come next time
-    for (const char *at = told->data(), *end = at + told->size(); at < end; ++at) {
-      pid_t pid = 0;
-      at = std::from_chars(at, end, pid).ptr;
-      if (pid > 0) found.push_back(pid);
-    }
-    return found;
-  }
-  DIR* proc = opendir("/proc");
-  while (const dirent* entry = proc != nullptr ? readdir(proc) : nullptr) {
-    pid_t pid = 0;
-    std::from_chars(entry->d_name, entry->d_name + std::strlen(entry->d_name), pid);
-    if (pid > 0 && parent_of(entry->d_name) == getpid()) found.push_back(pid);
-  }
-  if (proc != nullptr) closedir(proc);
-  return found;
-}
-
-// Kills whatever the entry left behind. The orphans of a process become our children when it dies (we are
-// their subreaper, or pid 1), so this continues until the fork server is the only child. Returns false if one
-// of them does not die.
-bool sweep(pid_t server) {
-  const auto deadline = Clock::now() + death_deadline;
-  for (auto pause = 0ms; Clock::now() < deadline; pause = std::min(pause + 1ms, 20ms)) {
-    pid_t reaped = 0;
-    if (server < 0) {  // the kernel's answer is enough
-      while ((reaped = waitpid(-1, nullptr, WNOHANG)) > 0) {
-      }
-      if (reaped < 0) return true;
-    }
-    bool alone = true;
-    for (const pid_t child : children()) {
-      if (child == server || waitpid(child, nullptr, WNOHANG) == child) continue;
-      alone = false;
-      (void)kill(child, SIGKILL);
-    }
-    if (alone && server >= 0) return true;
-    (void)poll(nullptr, 0, static_cast<int>(pause.count()));
-  }
-  return false;
-}
 
 sigset_t heard_signals() {
   sigset_t set;
