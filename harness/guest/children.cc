@@ -13,6 +13,7 @@
 #include <charconv>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "system.h"
@@ -23,41 +24,81 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
+// Calls visit(name) for each number in a directory of /proc, until it returns true. Returns whether it did.
+template <typename Visit>
+bool any_number_in(const std::string& path, Visit visit) {
+  DIR* directory = opendir(path.c_str());
+  bool found = false;
+  while (const dirent* entry = directory != nullptr && !found ? readdir(directory) : nullptr) {
+    found = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && visit(std::string_view(entry->d_name));
+  }
+  if (directory != nullptr) closedir(directory);
+  return found;
+}
+
+pid_t number(std::string_view text) {
+  pid_t pid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), pid);
+  return pid;
+}
+
 // Parent of a process; 0 if it is gone.
-pid_t parent_of(const char* pid) {
-  const std::string stat = read_proc(std::string("/proc/") + pid + "/stat").value_or("");
+pid_t parent_of(std::string_view pid) {
+  const std::string stat = read_proc("/proc/" + std::string(pid) + "/stat").value_or("");
   // "pid (name) state parent ...": the name may hold spaces and parentheses.
   const auto after_name = stat.rfind(") ");
   if (after_name == stat.npos) return 0;
-  pid_t parent = 0;
-  std::from_chars(stat.data() + std::min(after_name + 4, stat.size()), stat.data() + stat.size(), parent);
-  return parent;
+  return number(std::string_view(stat).substr(std::min(after_name + 4, stat.size())));
 }
 
-// Our children; usually there are none. The kernel lists them if it was built to (CONFIG_PROC_CHILDREN).
-std::vector<pid_t> children() {
+// "71 72 "
+std::vector<pid_t> numbers(std::string_view text) {
   std::vector<pid_t> found;
-  const std::string self = std::to_string(getpid());
-  if (const auto told =
-          read_proc("/proc/self/task/" + self + "/children")) {  // "71 72 "; more come next time
-    for (const char *at = told->data(), *end = at + told->size(); at < end; ++at) {
-      pid_t pid = 0;
-      at = std::from_chars(at, end, pid).ptr;
-      if (pid > 0) found.push_back(pid);
+  for (std::size_t space; (space = text.find(' ')) != text.npos; text.remove_prefix(space + 1)) {
+    found.push_back(number(text.substr(0, space)));
+  }
+  return found;  // without a last number that has no space after it: read_proc() may have cut it off
+}
+
+// The children of a process; usually there are none. Not all of them if there are hundreds: more come next
+// time. The kernel lists them for each thread, if it was built to (CONFIG_PROC_CHILDREN).
+std::vector<pid_t> children_of(pid_t parent) {
+  std::vector<pid_t> found;
+  bool listed = false;
+  const std::string tasks = "/proc/" + std::to_string(parent) + "/task";
+  any_number_in(tasks, [&](std::string_view task) {
+    if (const auto told = read_proc(tasks + '/' + std::string(task) + "/children")) {
+      listed = true;
+      const std::vector<pid_t> more = numbers(*told);
+      found.insert(found.end(), more.begin(), more.end());
     }
-    return found;
-  }
-  DIR* proc = opendir("/proc");
-  while (const dirent* entry = proc != nullptr ? readdir(proc) : nullptr) {
-    pid_t pid = 0;
-    std::from_chars(entry->d_name, entry->d_name + std::strlen(entry->d_name), pid);
-    if (pid > 0 && parent_of(entry->d_name) == getpid()) found.push_back(pid);
-  }
-  if (proc != nullptr) closedir(proc);
+    return false;
+  });
+  if (listed) return found;
+  any_number_in("/proc", [&](std::string_view pid) {
+    if (parent_of(pid) == parent) found.push_back(number(pid));
+    return false;
+  });
   return found;
 }
 
 }  // namespace
+
+bool is_child(pid_t pid) {
+  siginfo_t info{};
+  const int look_only = WEXITED | WNOHANG | WNOWAIT;
+  return pid > 0 && waitid(P_PID, static_cast<id_t>(pid), &info, look_only) == 0;
+}
+
+void kill_child(pid_t pid) {
+  if (is_child(pid)) (void)kill(pid, SIGKILL);
+}
+
+void kill_group_of(pid_t pid) {
+  if (is_child(pid) && getpgid(pid) == pid) (void)kill(-pid, SIGKILL);
+}
+
+bool has_children(pid_t pid) { return !children_of(pid).empty(); }
 
 bool sweep(pid_t server) {
   const auto deadline = Clock::now() + death_deadline;
@@ -69,10 +110,10 @@ bool sweep(pid_t server) {
       if (reaped < 0) return true;
     }
     bool alone = true;
-    for (const pid_t child : children()) {
+    for (const pid_t child : children_of(getpid())) {
       if (child == server || waitpid(child, nullptr, WNOHANG) == child) continue;
       alone = false;
-      (void)kill(child, SIGKILL);
+      kill_child(child);
     }
     if (alone && server >= 0) return true;
     (void)poll(nullptr, 0, static_cast<int>(pause.count()));

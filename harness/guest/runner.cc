@@ -38,6 +38,7 @@
 #include <vector>
 
 #include "channel.h"
+#include "children.h"
 #include "fork_server.h"
 #include "kernel_log.h"
 #include "payload.h"
@@ -94,10 +95,15 @@ bool execute(const char* plan_path, Stream& stream, bool in_guest) {
   KernelLog log;
   ForkServer server;
   stream.send(hello(plan.size()));
+  bool goes_on = true;
   for (const Entry& entry : plan) {
     if (in_guest) KernelLog::mark("start " + entry.name);
-    if (run(entry, stream, log, server) != Next::go_on) return false;
+    goes_on = run(entry, stream, log, server) == Next::go_on;
+    if (!goes_on) break;
   }
+  server.stop();
+  if (!sweep(-1)) stream.trouble("a process that a program left behind survives SIGKILL");
+  if (!goes_on) return false;
   const KernelLog::Lines rest = log.take();
   Object bye("bye");
   bye.list("kmsg", rest.text);

@@ -244,6 +244,8 @@ def _outcome(
         return State.TIMEOUT, None, f"killed after {end.get('ms')} ms{where}"
     if late := having("timeout"):
         return State.TIMEOUT, None, f"{late[0]['name']} did not end in time"
+    if broke := end.get("misbehaved"):
+        return State.CRASHED, None, broke
     if signal_number is not None:
         return State.CRASHED, None, f"died of signal {signal_number} ({signal_name(signal_number)}){where}"
     if code is None:
