@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from harness.base import json_input
 from harness.base.errors import HarnessError
 
 Notice = Callable[[str], None]  # takes one sentence that a person should read
@@ -126,7 +127,7 @@ class Cache:
         path = self.root / "facts" / f"{name}.json"
         try:
             with explained(path, "read"):
-                fact = json.loads(path.read_bytes())
+                fact = json_input.parse(path.read_bytes())
         except FileNotFoundError:
             return None
         except ValueError:  # damaged, but not by us; a fact can always be determined again

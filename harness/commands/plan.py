@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.base import command_line
+from harness.base import command_line, json_input
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
 from harness.kernels.archive import Archive
@@ -101,7 +101,7 @@ def chosen(names: list[str] | None, file: Path | None) -> list[str]:
 def names_in(text: str, where: str) -> list[str]:
     """The kernels of a plan, or of a list of names."""
     try:
-        plan = json.loads(text)
+        plan = json_input.parse(text)
     except ValueError as error:
         raise HarnessError(f"{where} is not JSON ({error}). It must be {_FORM}.") from error
     names: list[Any] = (

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from harness.base import json_input
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.base.toml_file import validator
@@ -197,7 +198,7 @@ def started(line: str) -> str:
 
 def _parse(where: str, line: str) -> dict[str, Any]:
     try:
-        value = json.loads(line)
+        value = json_input.parse(line)
     except ValueError as error:
         raise HarnessError(
             f"{where} is not JSON ({error}): the file is damaged. Run ci/matrix again."

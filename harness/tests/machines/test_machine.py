@@ -475,6 +475,16 @@ def test_garbage_is_an_event(tmp_path: Path) -> None:
     lines += ['{"kind":"hello"}', '{"kind":"hello","release":"6.1"}']
     lines.append('{"kind":"hello","release":6.1,"version":"#1"}')
     lines.append('{"kind":"hello","release":"6.1","version":null}')
+    ended = '{"kind":"end","entry":"e",'
+    lines += [
+        f"{ended}{odd}}}" for odd in ('"ms":"x"', '"ms":-1', '"exit":"0"', '"signal":[9]', '"output":1')
+    ]
+    lines += [
+        f"{ended}{odd}}}"
+        for odd in ('"kmsg":"x"', '"kmsg":[1]', '"taint":[0]', '"taint":[0,"x"]', '"timeout":0')
+    ]
+    lines += ['{"kind":["end"]}', '{"kind":"bye","kmsg":1}', '{"kind":"end","entry":"e","ms":NaN}']
+    lines += ['{"kind":"end","entry":"e","x":' + "[" * 2000 + "]" * 2000 + "}"]
     script = "\n".join(f"echo '{line}'" for line in lines)
     events = list(HostMachine(runner=fake_runner(tmp_path, f"{HELLO}\n{script}\n{BYE}")).run([], tmp_path))
     assert [event.get("line") for event in events] == [None, *lines, None]
