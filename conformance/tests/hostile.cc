@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the uring-conformance authors
 // SPDX-License-Identifier: MIT
 
-// A fork server that lies to the runner, in the way that its entry's argument asks for.
-// harness/tests/machines/test_hostile.py runs it, only in a PID namespace.
+// A fork server that lies to the runner, in the way that its entry's argument asks for, or the name of the
+// binding that it is run as. harness/tests/machines/test_hostile.py runs it, only in a PID namespace.
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -44,12 +44,15 @@ void become_daemon() {
 }
 
 void serve(const fork_protocol::Request& request) {
-  const std::string_view what = request.argv.at(1);
+  constexpr std::string_view binding = "--binding=";
+  std::string_view what = request.argv.at(1);
+  if (what.starts_with(binding)) what.remove_prefix(binding.size());
   if (what == "nothing") return answer(0);
   if (what == "nonsense") return answer(INT_MIN);
   if (what == "everybody") return answer(-1);
   if (what == "itself") return answer(getpid());
   if (what == "runner") return answer(getppid());
+  if (what == "init") return answer(1);
   if (what == "bystander") return answer(atoi(request.argv.at(2).c_str()));
   if (what == "hides") {  // names another process than the one that it makes
     if (sibling() == 0) stay();
@@ -85,7 +88,7 @@ void serve(const fork_protocol::Request& request) {
 
 int main(int argc, char** argv) {
   const std::string_view option = argc == 2 ? argv[1] : "";
-  if (!option.starts_with(fork_protocol::option)) return 2;
+  if (!option.starts_with(fork_protocol::option)) return 0;  // asked for its name
   server = atoi(argv[1] + fork_protocol::option.size());
   (void)!send(server, fork_protocol::greeting.data(), fork_protocol::greeting.size(), MSG_NOSIGNAL);
   for (fork_protocol::Request request; fork_protocol::receive_request(server, request);) {

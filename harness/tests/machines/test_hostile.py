@@ -76,7 +76,7 @@ def run_trial(before: tuple[str, ...], runner: Path, folder: Path, plan: Any) ->
             ("bystander", "BYSTANDER"),
             "answers that it forked process",
         ),  # in there, the number may be the server's
-        (("bystander", "1"), "answers that it forked process 1, which is not a child of the runner"),
+        (("init",), "answers that it forked process 1, which is not a child of the runner"),
         (
             ("bystander", "-100000"),
             "answers that it forked process -100000, which is not a child of the runner",
@@ -98,6 +98,25 @@ def test_a_process_that_is_not_its_own_is_not_signalled(
     assert says in ended["misbehaved"] and "nothing was sent to it" in ended["misbehaved"]
     assert (ended["exit"], ended["signal"], ended["timeout"]) == (None, None, False)
     assert outcome.end("fine")["exit"] == 0 and outcome.events[-1]["kind"] == "bye"
+
+
+@pytest.mark.parametrize("without", [(), WITHOUT_RIGHT], ids=["own-namespace", "shared-namespace"])
+@pytest.mark.parametrize("what", ["init", "daemon"])
+def test_a_run_through_a_hostile_adapter_leaves_a_bystander_alive(
+    namespace: tuple[str, ...], without: tuple[str, ...], tmp_path: Path, what: str
+) -> None:
+    program = BUILD / "conformance" / "tests" / "hostile"
+    options = f"--kernel host --test nop --binding {what}={program} --results {tmp_path}/results -p no:cacheprovider"
+    script = (
+        f"setsid sleep 1000 & {sys.executable} -m harness matrix {options}; "
+        "kill -0 $! && echo the bystander is alive; ps -eo comm | sort | uniq -c"
+    )
+    command = [*namespace, *without, "sh", "-c", script]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert "the bystander is alive" in done.stdout, done.stdout + done.stderr
+    assert " hostile" not in done.stdout.rpartition("the bystander is alive")[2]
+    if what == "init":
+        assert "forked process 1, which is not a child of the runner" in done.stdout
 
 
 def test_minus_one_is_an_error_number(attempt: Any) -> None:
