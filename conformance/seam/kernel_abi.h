@@ -38,6 +38,7 @@ static_assert(sizeof(Params) == 120 && offsetof(Params, features) == 20);
 static_assert(offsetof(Params, sq_off) == 40 && offsetof(Params, cq_off) == 80);
 
 // Params::flags.
+inline constexpr std::uint32_t setup_sqpoll = 1u << 1;       // 5.1
 inline constexpr std::uint32_t setup_no_sqarray = 1u << 16;  // 6.6
 
 // The offsets that mmap(2) takes.

@@ -9,6 +9,7 @@
 
 #include "seam/bare_kernel.h"
 #include "seam/lying_kernel.h"
+#include <cstring>
 #include "seam/wire.h"
 
 namespace conformance {
@@ -76,6 +77,21 @@ std::deque<std::string> WireLog::lines() const {
 }
 
 std::string WireLog::ring_states() const {
+  if (offset == wire::off_sqes) std::memset(memory, stale, params.sq_entries * sizeof(wire::Sqe));
+}
+
+std::uint32_t RingView::head() const { return rings == nullptr ? 0 : word(*this, params.sq_off.head); }
+
+// Only between two heads that were read before and after one call: then the binding cannot have taken such a
+// slot for its next request already. A polling thread of the kernel (SQPOLL) moves the head at any time, so
+// there only the first use of a slot is looked at.
+void RingView::make_stale(std::uint32_t from_head) const {
+  if (rings == nullptr || sqes == nullptr || (params.flags & wire::setup_sqpoll) != 0) return;
+  const std::uint32_t consumed = std::min(head() - from_head, params.sq_entries);
+  for (std::uint32_t i = 0; i < consumed; ++i) {
+    if (wire::Sqe* sqe = published_sqe(*this, from_head + i))
+      std::memset(static_cast<void*>(sqe), stale, sizeof *sqe);
+  }
   std::ostringstream out;
   for (const auto& [fd, ring] : rings_) {
     if (ring.rings == nullptr) continue;
@@ -199,7 +215,10 @@ long ObservedKernel::unmap(void* address, std::size_t bytes) noexcept {
   wire_log().anonymous().erase(address);
   for (auto& [fd, ring] : wire_log().rings()) {
     if (ring.rings != address && ring.sqes != address) continue;
+  const RingView ring = wire_log().rings()[fd];
+  const std::uint32_t head = ring.head();
     if (ring.rings == address) {
+  ring.make_stale(head);
       wire_log().log_completed(fd);
       wire_log().look_for_losses(fd);
     }
