@@ -52,6 +52,7 @@ inline constexpr std::uint32_t enter_getevents = 1;
 
 // Operations of io_uring_register(2).
 namespace register_op {
+inline constexpr std::uint32_t buffers = 0;                // 5.1
 inline constexpr std::uint32_t unregister_buffers = 1;     // 5.1
 inline constexpr std::uint32_t unregister_files = 3;       // 5.1
 inline constexpr std::uint32_t files_update = 6;           // 5.5

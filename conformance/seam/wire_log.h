@@ -92,15 +92,22 @@ class WireLog {
   std::vector<std::string>& losses() { return losses_; }
   void look_for_losses(int fd);
 
+  // The last one of this test, unless the same call was granted later.
+  std::optional<Denial>& denial() { return denial_; }
+  void look_for_denial(Denial::Call call, long result, std::size_t bytes = 0);
+
   void log_published(int fd);  // SQEs the binding has published since the last look
   void log_completed(int fd);  // CQEs the kernel has posted since the last look
 
  private:
+  std::size_t length_of(std::uint64_t user_data) const;  // of the last request with it
+
   std::deque<Event> events_;
   std::size_t dropped_ = 0;
   std::map<int, RingView> rings_;
   std::set<void*> anonymous_;
   std::vector<std::string> losses_;
+  std::optional<Denial> denial_;
 };
 WireLog& wire_log();
 
