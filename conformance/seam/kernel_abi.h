@@ -54,12 +54,20 @@ inline constexpr std::uint32_t enter_getevents = 1;
 namespace register_op {
 inline constexpr std::uint32_t buffers = 0;                // 5.1
 inline constexpr std::uint32_t unregister_buffers = 1;     // 5.1
+inline constexpr std::uint32_t files = 2;                  // 5.1
 inline constexpr std::uint32_t unregister_files = 3;       // 5.1
 inline constexpr std::uint32_t files_update = 6;           // 5.5
 inline constexpr std::uint32_t probe = 8;                  // 5.6
 inline constexpr std::uint32_t pbuf_ring = 22;             // 5.19
 inline constexpr std::uint32_t unregister_pbuf_ring = 23;  // 5.19
 }  // namespace register_op
+
+// The argument of register_op::files_update.
+struct FilesUpdate {
+  std::uint32_t offset, resv;
+  std::uint64_t fds;
+};
+static_assert(sizeof(FilesUpdate) == 16);
 
 // The answer to register_op::probe.
 struct ProbeOp {

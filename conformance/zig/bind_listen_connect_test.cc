@@ -4,7 +4,7 @@
 // bind/listen/connect: a whole TCP conversation without one plain socket call: made, configured, bound,
 // listened on, connected, used in both directions and shut down through the ring.
 //
-// Needs BIND and LISTEN (6.11), socket commands (6.7), SOCKET (5.19), SHUTDOWN (5.11) and the probe (5.6).
+// Needs BIND and LISTEN (6.11), socket commands (6.7), SOCKET (5.19) and SHUTDOWN (5.11).
 
 #include "fixture/ring_test.h"
 #include "fixture/sockets.h"
@@ -141,11 +141,6 @@ void BindListenConnect::shut_down_and_close(Fd socket, Site site) {
 
 TEST_P(BindListenConnect, HoldsAConversation) {
   if (!kernel_has(wire::op::listen)) GTEST_SKIP() << listen_refused();
-  binding::Probe probe;
-  ASSERT_TRUE(ring.get_probe(probe).ok());
-  EXPECT_TRUE(probe.is_supported(binding::Op{wire::op::listen}));
-  EXPECT_FALSE(probe.is_supported(binding::Op{wire::op::nobody}));
-
   sockaddr_in address = loopback();
   Fd listener = ring_socket(1);
   const int l = listener.get();
