@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
+import traceback
 from collections.abc import Sequence
 
-from harness.base.command_line import FINDINGS, PROGRAM
+from harness.base import streams
+from harness.base.command_line import FINDINGS, PROGRAM, Parser
 from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, TROUBLE
+from harness.base.output import say
 
 #: Each command, the module whose `main(arguments)` runs it and returns its exit code, and what it does. A module is
 #: loaded when its command is called, so that none pays for another's imports.
@@ -45,7 +47,7 @@ COMMANDS = {
 def main(words: Sequence[str]) -> int:
     """Run a command. What goes wrong in the harness is told in a sentence, never as a traceback."""
     epilog = f"{PROGRAM} COMMAND --help explains one. {FINDINGS}"
-    parser = argparse.ArgumentParser(prog=PROGRAM, description="Every command of the harness.", epilog=epilog)
+    parser = Parser(prog=PROGRAM, description="Every command of the harness.", epilog=epilog)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (_, does) in COMMANDS.items():
         commands.add_parser(
@@ -55,11 +57,25 @@ def main(words: Sequence[str]) -> int:
     try:
         return int(importlib.import_module(COMMANDS[command][0]).main(list(words[1:])))
     except HarnessError as error:
-        print(f"{PROGRAM} {command}: {error}", file=sys.stderr)
+        say(f"{PROGRAM} {command}: {error}", error=True)
         return TROUBLE
     except KeyboardInterrupt:
         return INTERRUPTED
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        say(
+            f"{PROGRAM} {command}: {where}{error.strerror or error}. Correct this, then try again.",
+            error=True,
+        )
+        return TROUBLE
+    except Exception:  # Python would exit with 1, which means that there are findings
+        say(traceback.format_exc(), error=True, end="")
+        say(
+            f"{PROGRAM} {command}: This is a bug of the harness. Please report it with the lines above.",
+            error=True,
+        )
+        return TROUBLE
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(streams.run(" ".join((PROGRAM, *sys.argv[1:2])), lambda: main(sys.argv[1:])))

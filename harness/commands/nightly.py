@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from harness.base import command_line
 from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, OK, SURPRISES, TROUBLE
 from harness.base.git import Git
+from harness.base.output import say
 from harness.base.paths import BUILD, RESULTS, ROOT
 from harness.base.words import number
 from harness.commands import diff, plan
@@ -66,18 +68,18 @@ def main(arguments: Sequence[str]) -> int:
     night = NightlyRun()
     code = _obtain(options.results, options.into, night)
     if code == INTERRUPTED:
-        print(f"Interrupted. The results so far are in {options.into}.")
+        say(f"Interrupted. The results so far are in {options.into}.")
         return INTERRUPTED
     try:
         whole = diff.load(str(options.into))
         folder.fill(options.into, whole, catalogue.load(), top=ROOT, machines=MACHINES)
         found = compare(diff.load("HEAD"), whole)
-        print(_told(found, options.into, options.summary))
+        say(_told(found, options.into, options.summary))
         night.findings += _findings(whole, found)
         _conclude(night, git, whole, found, options)
     except HarnessError as error:
         night.troubles.append(str(error))
-    print("\n".join(_last_words(night, options.into)))
+    say("\n".join(_last_words(night, options.into)))
     return night.exit_code
 
 
@@ -147,7 +149,7 @@ def _bring(source: Path, into: Path) -> None:
         raise HarnessError(
             f"There is no {RESULTS} in {source}. Create it with ci/matrix --results or ci/harness merge --into."
         )
-    if source.resolve() == into.resolve():
+    if os.path.realpath(source) == os.path.realpath(into):
         return
     shutil.copyfile(source / RESULTS, into / RESULTS)
     shutil.rmtree(into / MACHINES, ignore_errors=True)
@@ -160,9 +162,10 @@ def _run_matrix(into: Path) -> int:
     asked: list[int] = []  # signals; a handler that raises could do so while the process is being started
     before = {
         number: signal.signal(number, lambda got, frame: asked.append(got))
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN  # as nohup wants it
     }
-    command = [str(ROOT / "ci" / "matrix"), "--refresh", "--fresh-boot", "--results", str(into.resolve())]
+    command = [str(ROOT / "ci" / "matrix"), "--refresh", "--fresh-boot", "--results", os.path.realpath(into)]
     try:
         with subprocess.Popen(command, process_group=0) as process:
             while not asked and process.poll() is None:

@@ -16,7 +16,7 @@ from harness.base.errors import HarnessError
 from harness.machines.machine import Event, Events, PlanEntry
 from harness.verdicts.kernel_log import complaints
 from harness.verdicts.observation import Observation, Shape, State
-from harness.verdicts.observe import MORE_OF_A_BOOT, fold, observe
+from harness.verdicts.observe import ALLOW_IO_URING, MORE_OF_A_BOOT, ONCE_MORE, fold, observe
 
 
 class FakeMachine:
@@ -151,6 +151,12 @@ UNEXPLAINED = "exit code 1 without a failed test"
         (folded(**KILLED), State.TIMEOUT, "killed after 70 ms"),
         (folded(AB, B, signal=11, exit=None), State.CRASHED, "died of signal 11 (SIGSEGV) in A.C"),
         (folded(AB, case("A.B", "failed"), signal=6, exit=None), State.CRASHED, None),
+        (
+            folded(AB, B, signal=31, exit=None),
+            State.BLOCKED,
+            f"a seccomp filter killed the process in A.C: {ALLOW_IO_URING}",
+        ),
+        (folded(AB, case("A.B", "failed"), signal=31, exit=None), State.CRASHED, None),
         (folded(AB, B, C, ran=2, exit=1), State.CRASHED, UNEXPLAINED),
         (folded(AB, refused("A.B"), C, ran=2, exit=1), State.CRASHED, UNEXPLAINED),
         (folded(exit=1), State.CRASHED, UNEXPLAINED),
@@ -202,6 +208,62 @@ def test_evidence_that_no_report_could_tell_is_not_understood(odd: dict[str, Any
     seen = folded(AB, case("A.B", **odd), C, ran=2)
     assert seen.state == State.NOTHING
     assert "not valid" in str(seen.cause)
+
+
+DEEP = '{"kind":"test","name":"A.B","state":"passed","extra":' + "[" * 5000 + "]" * 5000 + "}"
+HUGE = '{"kind":"test","name":"A.B","state":"passed","ms":' + "9" * 5000 + "}"
+
+
+@pytest.mark.parametrize("line", [DEEP, "[" * 100_000, HUGE, json.dumps(B)[:-1] + ', "ms": NaN}'])
+def test_a_record_that_would_harm_a_reader_costs_its_entry(line: str) -> None:
+    seen = folded(header("A.B"), line, ran=1)
+    assert seen.state is State.NOTHING and seen.cause is not None
+    assert seen.cause.startswith("wrote a record that is not valid: ") and len(seen.cause) < 300
+    assert [record["kind"] for record in seen.records] == ["header", "footer"]
+    crash = folded(header("A.B"), line, signal=11, exit=None)
+    assert (crash.state, crash.cause) == (State.CRASHED, "died of signal 11 (SIGSEGV) in A.B")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"ms": "long"},
+        {"ms": [1]},
+        {"failures": [{"text": "x"}]},
+        {"failures": [{"file": 1, "line": 1, "text": "x"}]},
+        {"failures": [{"file": "x", "line": "1", "text": "x"}]},
+        {"blocked": "x"},
+        {"blocked": {"text": 1}},
+        {"not_expressible": "x"},
+        {"not_expressible": {"what": "x"}},
+        {"refusal": {"shape": "right"}},
+        {"refusal": WITNESS | {"shape": "round"}},
+        {"state": "fine"},
+        {"state": ["passed"]},
+        {"state": "blocked"},
+    ],
+    ids=str,
+)
+def test_a_test_that_passed_has_no_odd_evidence_either(odd: dict[str, Any]) -> None:
+    """Reports look at the evidence of a test whatever its state."""
+    assert folded(header("A.B"), case("A.B") | odd, ran=1).state is State.NOTHING
+
+
+def test_what_no_reader_knows_is_not_kept() -> None:
+    records = (
+        header("A.B") | {"failures": 1, "refusal": {"what": 1}},
+        case("A.B", tests="many", extra={"a": [1]}),
+        {"kind": "footer", "ran": 1, "not_expressible": "x"},
+    )
+    seen = folded(*records)
+    assert seen.state is State.PASSED
+    assert seen.records == (header("A.B"), case("A.B"), {"kind": "footer", "ran": 1})
+
+
+def test_a_program_that_misleads_the_runner_has_crashed() -> None:
+    said = "/x answers that it forked process 1, which is not a child of the runner; nothing was sent to it"
+    seen = folded(exit=None, misbehaved=said)
+    assert (seen.state, seen.cause) == (State.CRASHED, said)
 
 
 def test_one_wrong_shape_makes_the_refusal_wrong() -> None:
@@ -401,12 +463,23 @@ def test_a_machine_that_never_boots() -> None:
     assert {observation.state for observation in observations.values()} == {State.NOTHING}
     died_so = "the machine died (boot): the virtual machine did not continue in time"
     assert observations["c"].cause == died_so
-    assert texts(others) == [f"{died_so}. {MORE_OF_A_BOOT}"] * 2
+    died_so += f". {MORE_OF_A_BOOT}"
+    assert texts(others) == [died_so, ONCE_MORE, died_so]
 
 
 def test_a_boot_may_fail_once() -> None:
-    observations, _ = watch(FakeMachine([died("boot")], [HELLO, *passing("a"), BYE]), "a")
+    observations, others = watch(FakeMachine([died("boot")], [HELLO, *passing("a"), BYE]), "a")
     assert observations["a"].state == State.PASSED
+    assert texts(others)[1] == ONCE_MORE
+
+
+def test_what_an_entry_did_is_not_an_accident_of_the_next_boot() -> None:
+    machine = FakeMachine(
+        [HELLO, start("a"), died("entry a", "a")], [died("boot")], [HELLO, *passing("b"), BYE]
+    )
+    observations, others = watch(machine, "a", "b")
+    assert (observations["a"].state, observations["b"].state) == (State.CRASHED, State.PASSED)
+    assert texts(others).count(ONCE_MORE) == 1
 
 
 def test_a_machine_that_dies_twice_before_an_entry() -> None:
