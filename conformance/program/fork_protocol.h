@@ -43,7 +43,8 @@ struct Request {
   int records = -1;  // named by records_variable
 };
 
-// The process's number, or a negative errno.
+// The process's number, or a negative errno. The process must be a child of the runner that has not been
+// waited for; any other number is a failure of the entry (see harness/guest/children.h).
 using Answer = int;
 
 // The longest request, in bytes; a command line and an environment are far shorter.
