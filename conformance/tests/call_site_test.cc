@@ -96,18 +96,20 @@ TEST_F(CallSite, OfAnAcceptedSocket) {
         failures_at(site.line, [&] { accepted_socket(cqe, wanted, one.listener.get(), peer, site); });
     return failures.empty() ? "" : said(failures[0]);
   };
-  EXPECT_EQ(accept(0), "Failed\nno descriptor of a connection: Cqe{.user_data=0x1, .res=0, .flags=0}");
-  EXPECT_EQ(accept(-13),
-            "Failed\nno descriptor of a connection: Cqe{.user_data=0x1, .res=-13 EACCES, .flags=0}");
+  EXPECT_EQ(accept(0), "Failed\nno new descriptor: Cqe{.user_data=0x1, .res=0, .flags=0}");
+  EXPECT_EQ(accept(-13), "Failed\nno new descriptor: Cqe{.user_data=0x1, .res=-13 EACCES, .flags=0}");
   const int file = open_file("/dev/null", O_RDONLY).release();
   EXPECT_EQ(accept(file),
             "Failed\nnot a socket: Cqe{.user_data=0x1, .res=" + std::to_string(file) + ", .flags=0}");
+  EXPECT_EQ(accept(1 << 20),
+            "Failed\nwhat completed is not a descriptor: Cqe{.user_data=0x1, .res=1048576, "
+            ".flags=0}, fstat: EBADF");
   EXPECT_TRUE(
       accept(tcp_client(one.listener.get()).release()).starts_with("Failed\nthe port that was accepted on"));
   EXPECT_TRUE(
       accept(tcp_socket().release()).starts_with("Failed\nthe port that was accepted on\n  is   0\n"));
   EXPECT_TRUE(accept(dup(one.server.get())).starts_with("Failed\nthe port of the peer"));
-  EXPECT_TRUE(accept(dup(one.server.get()), 2).starts_with("Failed\nthe CQE of an ACCEPT"));
+  EXPECT_TRUE(accept(dup(one.server.get()), 2).starts_with("Failed\nthe CQE of a new descriptor"));
 }
 
 TEST_F(CallSite, OfAChoice) {
@@ -127,6 +129,20 @@ TEST_F(CallSite, OfATableOfSlots) {
   register_empty_slots(2);
   empty_slots(2);
   failures_at(__LINE__, [&] { register_empty_slots(1); });
+}
+
+// A system call of a helper that fails: where it was asked for, and the error by name.
+TEST_F(CallSite, OfASystemCall) {
+  const TempDir dir;
+  const auto says = [](int line, const std::function<void()>& call) {
+    return said(failures_at(line, call).at(0));
+  };
+  EXPECT_EQ(says(__LINE__, [&] { open_file("/no such file", O_RDONLY); }),
+            "Failed\nopen /no such file: ENOENT");
+  EXPECT_EQ(says(__LINE__, [&] { dir.create("a/b", O_RDWR); }), "Failed\ncreate a/b: ENOENT");
+  EXPECT_EQ(says(__LINE__, [&] { port_of(dir.fd()); }), "Failed\ngetsockname: ENOTSOCK");
+  EXPECT_EQ(says(__LINE__, [&] { listens(-1); }), "Failed\ngetsockopt SO_ACCEPTCONN: EBADF");
+  EXPECT_EQ(says(__LINE__, [&] { tcp_client(tcp_socket().get()); }), "Failed\nconnect: ECONNREFUSED");
 }
 
 // Without its descriptor a ring cannot do anything, and each helper says for which line.

@@ -29,23 +29,23 @@ class AcceptConnectRecvCancel : public SocketTest {
             .len = 5,
             .user_data = 0xffffffff};
   }
-  std::string witness() {
-    const Fd socket = tcp_socket();
+  std::string witness(Site site = Site::here()) {
+    const Fd socket = tcp_socket(site);
     return refused([&] { return queue_recv(socket.get(), 0xffffffff); }, recv_wanted(socket.get()),
-                   [] { return ""; });
+                   [] { return ""; }, std::nullopt, site);
   }
-  void submit_cancel(std::uint64_t target) {
-    EXPECT_EQ(
-        wire_of(must(ring.cancel(0x99999999, target, 0))),
+  void submit_cancel(std::uint64_t target, Site site = Site::here()) {
+    EXPECT_EQ_AT(
+        site, wire_of(must(ring.cancel(0x99999999, target, 0), site)),
         (wire::Sqe{.opcode = wire::op::async_cancel, .fd = -1, .addr = target, .user_data = 0x99999999}));
-    EXPECT_EQ(ring.submit(), 1);
+    EXPECT_EQ_AT(site, ring.submit(), 1);
   }
   // Takes the CQEs of the cancel and of the receive it hit: one of each.
-  void expect_cancelled(std::uint64_t target) {
-    wire::Cqe recv = wait_cqe(), cancel = wait_cqe();
+  void expect_cancelled(std::uint64_t target, Site site = Site::here()) {
+    wire::Cqe recv = wait_cqe(site), cancel = wait_cqe(site);
     if (recv.user_data == 0x99999999) std::swap(recv, cancel);
-    EXPECT_EQ(recv, (wire::Cqe{.user_data = target, .res = -ECANCELED, .flags = 0}));
-    EXPECT_EQ(cancel, (wire::Cqe{.user_data = 0x99999999, .res = 0, .flags = 0}));
+    EXPECT_EQ_AT(site, recv, (wire::Cqe{.user_data = target, .res = -ECANCELED, .flags = 0}));
+    EXPECT_EQ_AT(site, cancel, (wire::Cqe{.user_data = 0x99999999, .res = 0, .flags = 0}));
   }
 };
 

@@ -32,29 +32,30 @@ class AcceptConnectRecvLinkTimeout : public SocketTest {
             .len = 5,
             .user_data = 0xffffffff};
   }
-  std::string witness() {
-    const Fd socket = tcp_socket();
-    return refused([&] { return queue_recv(socket.get()); }, recv_wanted(socket.get()), [] { return ""; });
+  std::string witness(Site site = Site::here()) {
+    const Fd socket = tcp_socket(site);
+    return refused([&] { return queue_recv(socket.get()); }, recv_wanted(socket.get()), [] { return ""; },
+                   std::nullopt, site);
   }
   // The receive, followed by its timeout.
-  void submit_both(int fd) {
-    binding::Sqe& recv = must(queue_recv(fd));
-    EXPECT_EQ(wire_of(recv), recv_wanted(fd));
+  void submit_both(int fd, Site site = Site::here()) {
+    binding::Sqe& recv = must(queue_recv(fd), site);
+    EXPECT_EQ_AT(site, wire_of(recv), recv_wanted(fd));
     recv.flags |= wire::io_link;
-    EXPECT_EQ(wire_of(must(ring.link_timeout(0x22222222, &time, 0))),
-              (wire::Sqe{.opcode = wire::op::link_timeout,
-                         .fd = -1,
-                         .addr = wire::address(&time),
-                         .len = 1,
-                         .user_data = 0x22222222}));
-    EXPECT_EQ(ring.submit(), 2);
+    EXPECT_EQ_AT(site, wire_of(must(ring.link_timeout(0x22222222, &time, 0), site)),
+                 (wire::Sqe{.opcode = wire::op::link_timeout,
+                            .fd = -1,
+                            .addr = wire::address(&time),
+                            .len = 1,
+                            .user_data = 0x22222222}));
+    EXPECT_EQ_AT(site, ring.submit(), 2);
   }
   // Takes the two CQEs, one of each.
-  void expect_both(std::int32_t recv_res, std::int32_t timeout_res) {
-    wire::Cqe recv = wait_cqe(), timeout = wait_cqe();
+  void expect_both(std::int32_t recv_res, std::int32_t timeout_res, Site site = Site::here()) {
+    wire::Cqe recv = wait_cqe(site), timeout = wait_cqe(site);
     if (timeout.user_data == 0xffffffff) std::swap(recv, timeout);
-    EXPECT_EQ(recv, (wire::Cqe{.user_data = 0xffffffff, .res = recv_res, .flags = 0}));
-    EXPECT_EQ(timeout, (wire::Cqe{.user_data = 0x22222222, .res = timeout_res, .flags = 0}));
+    EXPECT_EQ_AT(site, recv, (wire::Cqe{.user_data = 0xffffffff, .res = recv_res, .flags = 0}));
+    EXPECT_EQ_AT(site, timeout, (wire::Cqe{.user_data = 0x22222222, .res = timeout_res, .flags = 0}));
   }
   void expect_both_timed_out() {
     if ((ring.features() & wire::feat_fast_poll) != 0) {

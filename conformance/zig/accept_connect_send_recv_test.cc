@@ -27,10 +27,10 @@ class AcceptConnectSendRecv : public SocketTest {
             .len = 5,
             .user_data = 0xffffffff};
   }
-  std::string witness() {
-    const Fd socket = tcp_socket();
+  std::string witness(Site site = Site::here()) {
+    const Fd socket = tcp_socket(site);
     return refused([&] { return queue_recv(socket.get()); }, recv_wanted(socket.get()),
-                   [&] { return received[1] != 1 ? "the buffer changed" : ""; });
+                   [&] { return received[1] != 1 ? "the buffer changed" : ""; }, std::nullopt, site);
   }
 };
 

@@ -30,14 +30,15 @@ class AcceptConnectSendZcRecv : public SocketTest {
             .len = 15,
             .user_data = 0xeeeeeeee};
   }
-  std::string witness() {
-    const Connection connection = connect();
+  std::string witness(Site site = Site::here()) {
+    const Connection connection = connect(site);
     const int client = connection.client.get();
     return refused([&] { return queue_send(client, sent, 0xeeeeeeee); }, send_wanted(client),
                    [&] {
                      char byte;
                      return recv(connection.server.get(), &byte, 1, MSG_DONTWAIT) >= 0 ? "bytes arrived" : "";
-                   });
+                   },
+                   std::nullopt, site);
   }
 };
 

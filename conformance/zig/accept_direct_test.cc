@@ -33,28 +33,30 @@ class AcceptDirect : public SocketTest {
   }
   // With a table, so that a kernel which has slots but does not choose refuses the slot. Each request brings
   // a client: these kernels refuse only when they have accepted one, and one that ignores the slot completes.
-  std::string witness() {
-    register_empty_slots(slots);
+  std::string witness(Site site = Site::here()) {
+    register_empty_slots(slots, site);
     std::vector<Fd> clients;
     return refused(
         [&] {
-          clients.push_back(tcp_client(listener.get()));
+          clients.push_back(tcp_client(listener.get(), site));
           return queue();
         },
         wanted(), [] { return ""; },
-        Modifier{.name = "a slot of the kernel's choice", .proxy = wire::op::socket, .in_file_index = true});
+        Modifier{.name = "a slot of the kernel's choice", .proxy = wire::op::socket, .in_file_index = true},
+        site);
   }
   // Receives up to 16 bytes from the socket in `slot`.
-  wire::Cqe receive(std::int32_t slot, std::span<unsigned char> buffer) {
-    binding::Sqe& recv = must(ring.recv(0xbbbbbbbb, slot, std::as_writable_bytes(buffer), 0));
+  wire::Cqe receive(std::int32_t slot, std::span<unsigned char> buffer, Site site = Site::here()) {
+    binding::Sqe& recv = must(ring.recv(0xbbbbbbbb, slot, std::as_writable_bytes(buffer), 0), site);
     recv.flags |= wire::fixed_file;
-    EXPECT_EQ(wire_of(recv), (wire::Sqe{.opcode = wire::op::recv,
-                                        .flags = wire::fixed_file,
-                                        .fd = slot,
-                                        .addr = wire::address(buffer.data()),
-                                        .len = static_cast<std::uint32_t>(buffer.size()),
-                                        .user_data = 0xbbbbbbbb}));
-    return complete();
+    EXPECT_EQ_AT(site, wire_of(recv),
+                 (wire::Sqe{.opcode = wire::op::recv,
+                            .flags = wire::fixed_file,
+                            .fd = slot,
+                            .addr = wire::address(buffer.data()),
+                            .len = static_cast<std::uint32_t>(buffer.size()),
+                            .user_data = 0xbbbbbbbb}));
+    return complete(site);
   }
 };
 

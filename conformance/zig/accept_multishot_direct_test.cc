@@ -33,16 +33,16 @@ class AcceptMultishotDirect : public SocketTest {
   }
   // The bit in ioprio is refused by every kernel that does not know it. Each request finds a client waiting,
   // so that one which is carried out as an ordinary accept completes.
-  std::string witness() {
-    register_empty_slots(slots);
+  std::string witness(Site site = Site::here()) {
+    register_empty_slots(slots, site);
     std::vector<Fd> clients;
     return refused(
         [&] {
-          clients.push_back(tcp_client(listener.get()));
+          clients.push_back(tcp_client(listener.get(), site));
           return queue();
         },
         wanted(), [] { return ""; },
-        Modifier{.name = "multishot and a slot of the kernel's choice", .proxy = wire::op::socket});
+        Modifier{.name = "multishot and a slot of the kernel's choice", .proxy = wire::op::socket}, site);
   }
 };
 

@@ -29,10 +29,10 @@ class AcceptMultishot : public SocketTest {
             .user_data = 0xaaaaaaaa};
   }
   // A client waits, so that a kernel which took the request for an ordinary accept would complete it.
-  std::string witness() {
-    const Fd client = tcp_client(listener.get());
+  std::string witness(Site site = Site::here()) {
+    const Fd client = tcp_client(listener.get(), site);
     return refused([&] { return queue(); }, wanted(), [] { return ""; },
-                   Modifier{.name = "multishot", .proxy = wire::op::socket});
+                   Modifier{.name = "multishot", .proxy = wire::op::socket}, site);
   }
 };
 

@@ -17,25 +17,24 @@ class BindListenConnect : public SocketTest {
  protected:
   // A TCP socket made by the ring.
   Fd ring_socket(std::uint64_t user_data, Site site = Site::here()) {
-    EXPECT_EQ(wire_of(must(ring.socket(user_data, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP, 0))),
-              socket_wanted(user_data));
-    const wire::Cqe cqe = complete();
-    if (cqe.res <= 2) stop(site, "no socket: " + wire::to_string(cqe));
-    Fd made(cqe.res);
-    EXPECT_EQ(cqe, (wire::Cqe{.user_data = user_data, .res = made.get(), .flags = 0}));
-    return made;
+    EXPECT_EQ_AT(
+        site,
+        wire_of(must(ring.socket(user_data, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP, 0), site)),
+        socket_wanted(user_data));
+    return new_descriptor(complete(site), {.user_data = user_data}, S_IFSOCK, site);
   }
-  std::string listen_refused() {
-    const Fd plain = tcp_socket();
+  std::string listen_refused(Site site = Site::here()) {
+    const Fd plain = tcp_socket(site);
     return refused([&] { return ring.listen(5, plain.get(), 1, 0); }, listen_wanted(plain.get(), 1),
-                   [&] { return listens(plain.get()) ? "the socket listens" : ""; });
+                   [&] { return listens(plain.get()) ? "the socket listens" : ""; }, std::nullopt, site);
   }
-  std::string bind_refused() {
-    const Fd plain = tcp_socket();
+  std::string bind_refused(Site site = Site::here()) {
+    const Fd plain = tcp_socket(site);
     sockaddr_in address = loopback();
     return refused([&] { return ring.bind(4, plain.get(), generic(address), sizeof address, 0); },
                    bind_wanted(plain.get(), address),
-                   [&] { return port_of(plain.get()) != 0 ? "the socket is bound" : ""; });
+                   [&] { return port_of(plain.get()) != 0 ? "the socket is bound" : ""; }, std::nullopt,
+                   site);
   }
 
   static wire::Sqe socket_wanted(std::uint64_t user_data) {

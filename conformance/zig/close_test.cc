@@ -21,9 +21,9 @@ class Close : public SizedRingTest {
 
   binding::Result<binding::Sqe&> queue() { return ring.close(0x44444444, file.get()); }
   wire::Sqe wanted() const { return {.opcode = wire::op::close, .fd = file.get(), .user_data = 0x44444444}; }
-  std::string witness() {
+  std::string witness(Site site = Site::here()) {
     return refused([&] { return queue(); }, wanted(),
-                   [&] { return is_open(file.get()) ? "" : "the file was closed"; });
+                   [&] { return is_open(file.get()) ? "" : "the file was closed"; }, std::nullopt, site);
   }
 };
 

@@ -26,9 +26,9 @@ class CopyCqesWrapping : public RingTest<2> {
                            .tv_nsec = 10'000};  // the kernel reads it when the timeout is submitted
 
   // Calls copy_cqes with room for `room`, and returns what it copied. The rest of the array stays as it was.
-  std::vector<wire::Cqe> copy(std::uint32_t wait_for, std::size_t room = 8) {
+  std::vector<wire::Cqe> copy(std::uint32_t wait_for, std::size_t room = 8, Site site = Site::here()) {
     cqes.fill(std::bit_cast<binding::Cqe>(untouched));
-    const std::uint32_t count = must(ring.copy_cqes(std::span(cqes).first(room), wait_for));
+    const std::uint32_t count = must(ring.copy_cqes(std::span(cqes).first(room), wait_for), site);
     if (count > room) stop(Site::here(), "copied more than there is room for");
     std::vector<wire::Cqe> copied;
     for (std::size_t i = 0; i < cqes.size(); ++i) {
@@ -42,17 +42,17 @@ class CopyCqesWrapping : public RingTest<2> {
   }
 
   // Starts `count` timeouts, numbered on from `started`, and copies their CQEs out.
-  void run_timeouts(std::uint32_t count) {
+  void run_timeouts(std::uint32_t count, Site site = Site::here()) {
     const std::uint64_t first = started;
     for (std::uint32_t i = 0; i < count; ++i) {
-      EXPECT_EQ(wire_of(must(ring.timeout(started, &ten_us, 0, 0))),
-                (wire::Sqe{.opcode = wire::op::timeout,
-                           .fd = -1,
-                           .addr = wire::address(&ten_us),
-                           .len = 1,
-                           .user_data = started}));
+      EXPECT_EQ_AT(site, wire_of(must(ring.timeout(started, &ten_us, 0, 0), site)),
+                   (wire::Sqe{.opcode = wire::op::timeout,
+                              .fd = -1,
+                              .addr = wire::address(&ten_us),
+                              .len = 1,
+                              .user_data = started}));
       ++started;
-      EXPECT_EQ(ring.submit(), 1);
+      EXPECT_EQ_AT(site, ring.submit(), 1);
     }
     // Any timeout may end the wait, whatever number was waited for (as 5.4 does): fewer may come, even none.
     std::uint32_t n = 0;
@@ -60,12 +60,12 @@ class CopyCqesWrapping : public RingTest<2> {
     while (n < count) {
       for (const wire::Cqe& cqe : copy(count - n)) {
         // In no order: they fire as they like.
-        EXPECT_EQ(cqe, (wire::Cqe{.user_data = cqe.user_data, .res = -ETIME, .flags = 0}));
+        EXPECT_EQ_AT(site, cqe, (wire::Cqe{.user_data = cqe.user_data, .res = -ETIME, .flags = 0}));
         if (cqe.user_data - first < count) seen |= 1ull << (cqe.user_data - first);
         ++n;
       }
     }
-    EXPECT_EQ(n, count);
+    EXPECT_EQ_AT(site, n, count);
     EXPECT_EQ(seen, (1ull << count) - 1) << "each of the " << count << " from " << first << " on, once";
   }
   std::uint64_t started = 0;

@@ -40,9 +40,9 @@ class Fallocate : public SizedRingTest {
     EXPECT_EQ(fstat(file.get(), &found), 0);
     return found;
   }
-  std::string witness() {
+  std::string witness(Site site = Site::here()) {
     return refused([&] { return queue(0, 0, 65536); }, wanted(0, 0, 65536),
-                   [&] { return state().st_size != 0 ? "the file grew" : ""; });
+                   [&] { return state().st_size != 0 ? "the file grew" : ""; }, std::nullopt, site);
   }
 };
 

@@ -45,9 +45,9 @@ class Linkat : public SizedRingTest {
     EXPECT_EQ(fstatat(where.fd(), name, &found, AT_SYMLINK_NOFOLLOW), 0) << name;
     return found;
   }
-  std::string witness() {
+  std::string witness(Site site = Site::here()) {
     return refused([&] { return queue(first, dir.fd(), 0); }, wanted(first, dir.fd(), 0),
-                   [&] { return dir.has(second) ? "the second name exists" : ""; });
+                   [&] { return dir.has(second) ? "the second name exists" : ""; }, std::nullopt, site);
   }
 };
 

@@ -28,9 +28,9 @@ class Mkdirat : public SizedRingTest {
             .len = 0755,
             .user_data = 0x12121212};
   }
-  std::string witness() {
+  std::string witness(Site site = Site::here()) {
     return refused([&] { return queue(); }, wanted(),
-                   [&] { return dir.has(path) ? "the directory exists" : ""; });
+                   [&] { return dir.has(path) ? "the directory exists" : ""; }, std::nullopt, site);
   }
 };
 

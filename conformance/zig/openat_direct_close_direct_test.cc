@@ -43,51 +43,53 @@ class OpenatDirectCloseDirect : public SizedRingTest {
             .op_flags = O_RDWR | O_CREAT,
             .file_index = file_index};
   }
-  wire::Cqe complete() {
-    EXPECT_EQ(ring.submit(), 1);
-    return wait_cqe();
+  wire::Cqe complete(Site site = Site::here()) {
+    EXPECT_EQ_AT(site, ring.submit(), 1);
+    return wait_cqe(site);
   }
-  wire::Cqe close(std::uint32_t slot) {
-    EXPECT_EQ(wire_of(must(ring.close_direct(0, binding::Slot{slot}))),
-              (wire::Sqe{.opcode = wire::op::close, .file_index = slot + 1}));
-    return complete();
+  wire::Cqe close(std::uint32_t slot, Site site = Site::here()) {
+    EXPECT_EQ_AT(site, wire_of(must(ring.close_direct(0, binding::Slot{slot}), site)),
+                 (wire::Sqe{.opcode = wire::op::close, .file_index = slot + 1}));
+    return complete(site);
   }
   static wire::Cqe done(std::int32_t res) { return {.user_data = 0, .res = res, .flags = 0}; }
 
   // What the file in the slot says; "EBADF" if there is none.
-  std::string read_slot(std::int32_t slot) {
+  std::string read_slot(std::int32_t slot, Site site = Site::here()) {
     std::string content(8, '?');
-    binding::Sqe& sqe = must(ring.read(0x5107, slot, std::as_writable_bytes(std::span(content)), 0));
+    binding::Sqe& sqe = must(ring.read(0x5107, slot, std::as_writable_bytes(std::span(content)), 0), site);
     sqe.flags |= wire::fixed_file;
-    const wire::Cqe cqe = complete();
+    const wire::Cqe cqe = complete(site);
     if (cqe.res == -EBADF) return "EBADF";
     EXPECT_GE(cqe.res, 0) << wire::to_string(cqe);
     content.resize(static_cast<std::size_t>(std::max(cqe.res, 0)));
     return content;
   }
   // A file to be opened, whose content is its name.
-  void create(const std::string& name) const {
+  void create(const std::string& name, Site site = Site::here()) const {
     const Fd file = dir.create(name.c_str(), O_WRONLY);
-    EXPECT_EQ(::write(file.get(), name.data(), name.size()), static_cast<ssize_t>(name.size()));
+    EXPECT_EQ_AT(site, ::write(file.get(), name.data(), name.size()), static_cast<ssize_t>(name.size()));
   }
 
-  std::string witness() {
+  std::string witness(Site site = Site::here()) {
     // What the kernel cannot be asked for without the row is judged by its bytes.
-    expect_encoding(open(path, binding::Slot{1}), open_wanted(path, 2));
-    expect_encoding(ring.close_direct(0, binding::Slot{1}), {.opcode = wire::op::close, .file_index = 2});
+    expect_encoding(open(path, binding::Slot{1}), open_wanted(path, 2), site);
+    expect_encoding(ring.close_direct(0, binding::Slot{1}), {.opcode = wire::op::close, .file_index = 2},
+                    site);
     // A refusal for want of a slot comes late: the file has been opened by then, and if need be made (so it
     // was on 5.10.262). It exists beforehand here, and "nothing happened" is about the table.
-    create(path);
-    if (kernel_has(wire::op::openat)) register_table();  // before 5.5 there are no empty slots
+    create(path, site);
+    if (kernel_has(wire::op::openat)) register_table(site);  // before 5.5 there are no empty slots
     return refused(
         [&] { return open(path, any_slot); }, open_wanted(path, wire::file_index_alloc),
         [&]() -> std::string {
           for (int slot = 0; slot < 3 && kernel_has(wire::op::read); ++slot) {
-            if (read_slot(slot) != "EBADF") return "a file is in slot " + std::to_string(slot);
+            if (read_slot(slot, site) != "EBADF") return "a file is in slot " + std::to_string(slot);
           }
           return "";
         },
-        Modifier{.name = "a slot of the kernel's choice", .proxy = wire::op::socket, .in_file_index = true});
+        Modifier{.name = "a slot of the kernel's choice", .proxy = wire::op::socket, .in_file_index = true},
+        site);
   }
 };
 

@@ -39,9 +39,9 @@ class ProvideBuffersAcceptConnectSendRecv : public SocketTest {
             .user_data = user_data,
             .buf_index = group};
   }
-  std::string witness() {
+  std::string witness(Site site = Site::here()) {
     return refused([&] { return queue_provide(0xcccccccc, 0, 4); }, provide_wanted(0xcccccccc, 0, 4),
-                   [] { return ""; });
+                   [] { return ""; }, std::nullopt, site);
   }
   // Completes with 0, or on some kernels with the number of buffers.
   void provide(std::uint64_t user_data, std::uint16_t first, std::int32_t count, Site site = Site::here()) {
@@ -51,24 +51,24 @@ class ProvideBuffersAcceptConnectSendRecv : public SocketTest {
     expect_one_of(site, "the CQE of PROVIDE_BUFFERS", complete(site),
                   {{.user_data = user_data, .res = 0}, {.user_data = user_data, .res = count}});
   }
-  void submit_send(int fd, const Buffer& data) {
-    EXPECT_EQ(wire_of(must(ring.send(0xdeaddead, fd, std::as_bytes(std::span(data)), 0))),
-              (wire::Sqe{.opcode = wire::op::send,
-                         .fd = fd,
-                         .addr = wire::address(data.data()),
-                         .len = 128,
-                         .user_data = 0xdeaddead}));
-    EXPECT_EQ(ring.submit(), 1);
+  void submit_send(int fd, const Buffer& data, Site site = Site::here()) {
+    EXPECT_EQ_AT(site, wire_of(must(ring.send(0xdeaddead, fd, std::as_bytes(std::span(data)), 0), site)),
+                 (wire::Sqe{.opcode = wire::op::send,
+                            .fd = fd,
+                            .addr = wire::address(data.data()),
+                            .len = 128,
+                            .user_data = 0xdeaddead}));
+    EXPECT_EQ_AT(site, ring.submit(), 1);
   }
-  wire::Cqe receive(int fd, std::uint64_t user_data) {
-    EXPECT_EQ(wire_of(must(ring.recv_select(user_data, fd, group, 128, 0))),
-              (wire::Sqe{.opcode = wire::op::recv,
-                         .flags = wire::buffer_select,
-                         .fd = fd,
-                         .len = 128,
-                         .user_data = user_data,
-                         .buf_index = group}));
-    return complete();
+  wire::Cqe receive(int fd, std::uint64_t user_data, Site site = Site::here()) {
+    EXPECT_EQ_AT(site, wire_of(must(ring.recv_select(user_data, fd, group, 128, 0), site)),
+                 (wire::Sqe{.opcode = wire::op::recv,
+                            .flags = wire::buffer_select,
+                            .fd = fd,
+                            .len = 128,
+                            .user_data = user_data,
+                            .buf_index = group}));
+    return complete(site);
   }
   // What a receive of `bytes` into buffer `id` completes with; more may wait in the socket.
   static wire::Cqe received(const wire::Cqe& cqe, std::uint64_t user_data, std::int32_t bytes,

@@ -44,9 +44,9 @@ class ProvideBuffersRead : public SizedRingTest {
             .user_data = 0xcccccccc,
             .buf_index = group};
   }
-  wire::Cqe complete() {
-    EXPECT_EQ(ring.submit(), 1);
-    return wait_cqe();
+  wire::Cqe complete(Site site = Site::here()) {
+    EXPECT_EQ_AT(site, ring.submit(), 1);
+    return wait_cqe(site);
   }
   void provide_all(std::uint16_t first_id, Site site = Site::here()) {
     expect_equal(site, "the PROVIDE_BUFFERS", wire_of(must(queue_all(first_id), site)), all_wanted(first_id));
@@ -54,18 +54,19 @@ class ProvideBuffersRead : public SizedRingTest {
   }
   // Kernels differ in what they answer: 0, or the number of buffers.
   void expect_provided(std::uint64_t user_data, std::int32_t count, Site site = Site::here()) {
-    expect_one_of(site, "the CQE of PROVIDE_BUFFERS", complete(),
+    expect_one_of(site, "the CQE of PROVIDE_BUFFERS", complete(site),
                   {{.user_data = user_data, .res = 0}, {.user_data = user_data, .res = count}});
   }
-  wire::Cqe read(std::uint64_t user_data, std::uint32_t bytes = 128, std::uint16_t from = group) {
-    EXPECT_EQ(wire_of(must(ring.read_select(user_data, zero.get(), from, bytes, 0))),
-              (wire::Sqe{.opcode = wire::op::read,
-                         .flags = wire::buffer_select,
-                         .fd = zero.get(),
-                         .len = bytes,
-                         .user_data = user_data,
-                         .buf_index = from}));
-    return complete();
+  wire::Cqe read(std::uint64_t user_data, std::uint32_t bytes = 128, std::uint16_t from = group,
+                 Site site = Site::here()) {
+    EXPECT_EQ_AT(site, wire_of(must(ring.read_select(user_data, zero.get(), from, bytes, 0), site)),
+                 (wire::Sqe{.opcode = wire::op::read,
+                            .flags = wire::buffer_select,
+                            .fd = zero.get(),
+                            .len = bytes,
+                            .user_data = user_data,
+                            .buf_index = from}));
+    return complete(site);
   }
   // The CQE of a read of `bytes` into the buffer with this id.
   static wire::Cqe read_into(std::uint64_t user_data, std::uint32_t id, std::int32_t bytes = 128) {
@@ -73,8 +74,8 @@ class ProvideBuffersRead : public SizedRingTest {
   }
   static wire::Cqe no_buffer(std::uint64_t user_data) { return {.user_data = user_data, .res = -ENOBUFS}; }
 
-  std::string witness() {
-    return refused([&] { return queue_all(0); }, all_wanted(0), [] { return ""; });
+  std::string witness(Site site = Site::here()) {
+    return refused([&] { return queue_all(0); }, all_wanted(0), [] { return ""; }, std::nullopt, site);
   }
 };
 

@@ -38,19 +38,19 @@ class RegisterFilesUpdate : public SizedRingTest {
             .user_data = 0xcccccccc};
   }
   // Reads the file in the slot into a buffer that never looks like it already did.
-  wire::Cqe read_slot(std::int32_t slot) {
+  wire::Cqe read_slot(std::int32_t slot, Site site = Site::here()) {
     buffer.fill(42);
-    EXPECT_EQ(wire_of(must(queue_read(slot))), wanted(slot));
-    EXPECT_EQ(ring.submit(), 1);
-    return wait_cqe();
+    EXPECT_EQ_AT(site, wire_of(must(queue_read(slot), site)), wanted(slot));
+    EXPECT_EQ_AT(site, ring.submit(), 1);
+    return wait_cqe(site);
   }
   // No -1 in this table: 5.4, which lacks the row, rejects it.
-  std::string witness() {
-    const Fd zero = open_file("/dev/zero", O_RDONLY);
+  std::string witness(Site site = Site::here()) {
+    const Fd zero = open_file("/dev/zero", O_RDONLY, site);
     const std::array<std::int32_t, 1> table{zero.get()};
-    must(ring.register_files(table));
+    must(ring.register_files(table), site);
     return refused([&] { return queue_read(0); }, wanted(0),
-                   [&] { return buffer[0] != 42 ? "the buffer changed" : ""; });
+                   [&] { return buffer[0] != 42 ? "the buffer changed" : ""; }, std::nullopt, site);
   }
 };
 

@@ -27,14 +27,14 @@ class RemoveBuffers : public SizedRingTest {
     for (Buffer& buffer : buffers) buffer.fill(42);
   }
 
-  wire::Cqe complete() {
-    EXPECT_EQ(ring.submit(), 1);
-    return wait_cqe();
+  wire::Cqe complete(Site site = Site::here()) {
+    EXPECT_EQ_AT(site, ring.submit(), 1);
+    return wait_cqe(site);
   }
   // Kernels differ in what they answer: 0, or the number of buffers.
   void provide_all(Site site = Site::here()) {
     must(ring.provide_buffers(0xcccccccc, buffers.data(), 128, 4, group, 0), site);
-    expect_one_of(site, "the CQE of PROVIDE_BUFFERS", complete(),
+    expect_one_of(site, "the CQE of PROVIDE_BUFFERS", complete(site),
                   {{.user_data = 0xcccccccc, .res = 0}, {.user_data = 0xcccccccc, .res = 4}});
   }
   binding::Result<binding::Sqe&> queue(std::uint32_t count, std::uint16_t from) {
@@ -49,17 +49,17 @@ class RemoveBuffers : public SizedRingTest {
   // The answer is the number that was removed; 5.18 said 0 (Zig issue 11900).
   void remove(std::uint32_t count, std::int32_t removed, Site site = Site::here()) {
     expect_equal(site, "the REMOVE_BUFFERS", wire_of(must(queue(count, group), site)), wanted(count, group));
-    expect_one_of(site, "the CQE of REMOVE_BUFFERS", complete(),
+    expect_one_of(site, "the CQE of REMOVE_BUFFERS", complete(site),
                   {{.user_data = 0xbababababa, .res = 0}, {.user_data = 0xbababababa, .res = removed}});
   }
-  wire::Cqe read() {
-    must(ring.read_select(0xdfdfdfdf, zero.get(), group, 128, 0));
-    return complete();
+  wire::Cqe read(Site site = Site::here()) {
+    must(ring.read_select(0xdfdfdfdf, zero.get(), group, 128, 0), site);
+    return complete(site);
   }
   static constexpr wire::Cqe no_buffer{.user_data = 0xdfdfdfdf, .res = -ENOBUFS, .flags = 0};
 
-  std::string witness() {
-    return refused([&] { return queue(3, group); }, wanted(3, group), [] { return ""; });
+  std::string witness(Site site = Site::here()) {
+    return refused([&] { return queue(3, group); }, wanted(3, group), [] { return ""; }, std::nullopt, site);
   }
 };
 

@@ -23,9 +23,10 @@ class Renameat : public SizedRingTest {
 
   Renameat() { create(old_path, "hello"); }
 
-  void create(const char* name, const std::string& content) {
+  void create(const char* name, const std::string& content, Site site = Site::here()) {
     const Fd file = dir.create(name, O_WRONLY);
-    EXPECT_EQ(::write(file.get(), content.data(), content.size()), static_cast<ssize_t>(content.size()));
+    EXPECT_EQ_AT(site, ::write(file.get(), content.data(), content.size()),
+                 static_cast<ssize_t>(content.size()));
   }
   static std::string content_of(const TempDir& where, const char* name) {
     const Fd file(openat(where.fd(), name, O_RDONLY | O_CLOEXEC));
@@ -46,9 +47,10 @@ class Renameat : public SizedRingTest {
             .op_flags = flags,
             .user_data = 0x12121212};
   }
-  std::string witness() {
+  std::string witness(Site site = Site::here()) {
     return refused([&] { return queue(dir.fd(), 0); }, wanted(dir.fd(), 0),
-                   [&] { return dir.has(old_path) && !dir.has(new_path) ? "" : "the file was renamed"; });
+                   [&] { return dir.has(old_path) && !dir.has(new_path) ? "" : "the file was renamed"; },
+                   std::nullopt, site);
   }
 };
 

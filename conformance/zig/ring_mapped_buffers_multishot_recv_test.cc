@@ -15,23 +15,26 @@ using namespace conformance;
 
 class RingMappedBuffersMultishotRecv : public BufferRingTest<2, 4> {
  protected:
-  void submit_multishot(std::uint64_t user_data, int fd) {
-    EXPECT_EQ(wire_of(must(group.recv_multishot(user_data, fd, 0))), recv_multishot_wanted(user_data, fd));
-    EXPECT_EQ(ring.submit(), 1);
+  void submit_multishot(std::uint64_t user_data, int fd, Site site = Site::here()) {
+    EXPECT_EQ_AT(site, wire_of(must(group.recv_multishot(user_data, fd, 0), site)),
+                 recv_multishot_wanted(user_data, fd));
+    EXPECT_EQ_AT(site, ring.submit(), 1);
   }
   // Cancels a receive that waits, or has run out of buffers in the meantime. Either way it ends here.
-  void cancel(std::uint64_t user_data, std::uint64_t target) {
-    EXPECT_EQ(
-        wire_of(must(ring.cancel(user_data, target, 0))),
+  void cancel(std::uint64_t user_data, std::uint64_t target, Site site = Site::here()) {
+    EXPECT_EQ_AT(
+        site, wire_of(must(ring.cancel(user_data, target, 0), site)),
         (wire::Sqe{.opcode = wire::op::async_cancel, .fd = -1, .addr = target, .user_data = user_data}));
-    EXPECT_EQ(ring.submit(), 1);
-    wire::Cqe cancelled = wait_cqe(), ended = wait_cqe();
+    EXPECT_EQ_AT(site, ring.submit(), 1);
+    wire::Cqe cancelled = wait_cqe(site), ended = wait_cqe(site);
     if (cancelled.user_data == target) std::swap(cancelled, ended);
     // Up to 6.4 the receive tries once more after the last piece, and finds no buffer; from 6.5 on it sees
     // that the socket is empty, and waits.
     const bool had_ended = cancelled.res == -ENOENT;
-    EXPECT_EQ(cancelled, (wire::Cqe{.user_data = user_data, .res = had_ended ? -ENOENT : 0, .flags = 0}));
-    EXPECT_EQ(ended, (wire::Cqe{.user_data = target, .res = had_ended ? -ENOBUFS : -ECANCELED, .flags = 0}));
+    EXPECT_EQ_AT(site, cancelled,
+                 (wire::Cqe{.user_data = user_data, .res = had_ended ? -ENOENT : 0, .flags = 0}));
+    EXPECT_EQ_AT(site, ended,
+                 (wire::Cqe{.user_data = target, .res = had_ended ? -ENOBUFS : -ECANCELED, .flags = 0}));
   }
 };
 

@@ -51,26 +51,27 @@ class SendmsgRecvmsg : public SocketTest {
     return Fd(fd);
   }
   // Queues the send and, linked to it, the receive.
-  void queue(const Message& out, Message& in) {
-    binding::Sqe& send = must(ring.sendmsg(0x11111111, client.get(), &out.header, 0));
-    EXPECT_EQ(wire_of(send), (wire::Sqe{.opcode = wire::op::sendmsg,
-                                        .fd = client.get(),
-                                        .addr = wire::address(&out.header),
-                                        .len = 1,
-                                        .user_data = 0x11111111}));
+  void queue(const Message& out, Message& in, Site site = Site::here()) {
+    binding::Sqe& send = must(ring.sendmsg(0x11111111, client.get(), &out.header, 0), site);
+    EXPECT_EQ_AT(site, wire_of(send),
+                 (wire::Sqe{.opcode = wire::op::sendmsg,
+                            .fd = client.get(),
+                            .addr = wire::address(&out.header),
+                            .len = 1,
+                            .user_data = 0x11111111}));
     send.flags |= wire::io_link;
-    EXPECT_EQ(wire_of(must(ring.recvmsg(0x22222222, server.get(), &in.header, 0))),
-              (wire::Sqe{.opcode = wire::op::recvmsg,
-                         .fd = server.get(),
-                         .addr = wire::address(&in.header),
-                         .len = 1,
-                         .user_data = 0x22222222}));
+    EXPECT_EQ_AT(site, wire_of(must(ring.recvmsg(0x22222222, server.get(), &in.header, 0), site)),
+                 (wire::Sqe{.opcode = wire::op::recvmsg,
+                            .fd = server.get(),
+                            .addr = wire::address(&in.header),
+                            .len = 1,
+                            .user_data = 0x22222222}));
   }
   // Takes both CQEs; the link makes the order.
-  void expect_both(std::int32_t sent, std::int32_t received) {
-    EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x11111111, .res = sent, .flags = 0}));
-    EXPECT_EQ(without_nonempty(wait_cqe()),
-              (wire::Cqe{.user_data = 0x22222222, .res = received, .flags = 0}));
+  void expect_both(std::int32_t sent, std::int32_t received, Site site = Site::here()) {
+    EXPECT_EQ_AT(site, wait_cqe(site), (wire::Cqe{.user_data = 0x11111111, .res = sent, .flags = 0}));
+    EXPECT_EQ_AT(site, without_nonempty(wait_cqe(site)),
+                 (wire::Cqe{.user_data = 0x22222222, .res = received, .flags = 0}));
   }
 };
 

@@ -25,10 +25,11 @@ class Shutdown : public SocketTest {
   static wire::Sqe wanted(int fd, std::uint32_t how) {
     return {.opcode = wire::op::shutdown, .fd = fd, .len = how, .user_data = user_data};
   }
-  std::string witness() {
-    const Fd listener = tcp_listener();
+  std::string witness(Site site = Site::here()) {
+    const Fd listener = tcp_listener(site);
     return refused([&] { return queue(listener.get(), SHUT_RD); }, wanted(listener.get(), SHUT_RD),
-                   [&] { return listens(listener.get()) ? "" : "the socket stopped listening"; });
+                   [&] { return listens(listener.get()) ? "" : "the socket stopped listening"; },
+                   std::nullopt, site);
   }
 };
 

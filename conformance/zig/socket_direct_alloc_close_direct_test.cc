@@ -31,22 +31,23 @@ class SocketDirectAllocCloseDirect : public SocketTest {
   static wire::Sqe wanted(std::uint32_t file_index) {
     return {.opcode = wire::op::socket, .fd = AF_INET, .off = SOCK_STREAM, .file_index = file_index};
   }
-  std::string witness() {
+  std::string witness(Site site = Site::here()) {
     // What the kernel cannot be asked for without the row is judged by its bytes.
-    expect_encoding(queue(0), wanted(1));
+    expect_encoding(queue(0), wanted(1), site);
     expect_encoding(ring.close_direct(0xcccccccc, binding::Slot{1}),
-                    {.opcode = wire::op::close, .user_data = 0xcccccccc, .file_index = 2});
-    return refused([&] { return queue_alloc(); }, wanted(wire::file_index_alloc), [] { return ""; });
+                    {.opcode = wire::op::close, .user_data = 0xcccccccc, .file_index = 2}, site);
+    return refused([&] { return queue_alloc(); }, wanted(wire::file_index_alloc), [] { return ""; },
+                   std::nullopt, site);
   }
-  binding::Sqe& queue_connect(std::int32_t slot) {
-    binding::Sqe& sqe = must(ring.connect(0xbbbbbbbb, slot, generic(address), sizeof address));
+  binding::Sqe& queue_connect(std::int32_t slot, Site site = Site::here()) {
+    binding::Sqe& sqe = must(ring.connect(0xbbbbbbbb, slot, generic(address), sizeof address), site);
     sqe.flags |= wire::fixed_file;
     return sqe;
   }
-  wire::Cqe close_slot(std::uint32_t slot) {
-    EXPECT_EQ(wire_of(must(ring.close_direct(0xcccccccc, binding::Slot{slot}))),
-              (wire::Sqe{.opcode = wire::op::close, .user_data = 0xcccccccc, .file_index = slot + 1}));
-    return complete();
+  wire::Cqe close_slot(std::uint32_t slot, Site site = Site::here()) {
+    EXPECT_EQ_AT(site, wire_of(must(ring.close_direct(0xcccccccc, binding::Slot{slot}), site)),
+                 (wire::Sqe{.opcode = wire::op::close, .user_data = 0xcccccccc, .file_index = slot + 1}));
+    return complete(site);
   }
 };
 

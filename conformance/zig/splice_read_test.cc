@@ -64,13 +64,14 @@ class SpliceRead : public SizedRingTest {
             .user_data = 0x22222222,
             .file_index = static_cast<std::uint32_t>(pipe_out.get())};
   }
-  std::string witness() {
+  std::string witness(Site site = Site::here()) {
     return refused(
         [&] { return into_pipe(0, 20); }, into_pipe_wanted(0, 20),
         [&] {
           int waiting = 0;
           return ioctl(pipe_out.get(), FIONREAD, &waiting) != 0 || waiting > 0 ? "bytes are in the pipe" : "";
-        });
+        },
+        std::nullopt, site);
   }
 };
 

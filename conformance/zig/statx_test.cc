@@ -44,9 +44,9 @@ class Statx : public SizedRingTest {
     std::memset(&pattern, 0xa5, sizeof pattern);
     return std::memcmp(&result, &pattern, sizeof result) == 0;
   }
-  std::string witness() {
+  std::string witness(Site site = Site::here()) {
     return refused([&] { return queue(path, 0, STATX_SIZE); }, wanted(path, 0, STATX_SIZE),
-                   [&] { return is_untouched() ? "" : "there is a result"; });
+                   [&] { return is_untouched() ? "" : "there is a result"; }, std::nullopt, site);
   }
 };
 

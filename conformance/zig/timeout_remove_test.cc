@@ -25,15 +25,16 @@ class TimeoutRemove : public SizedRingTest {
   wire::Sqe wanted(std::uint64_t target) const {
     return {.opcode = wire::op::timeout_remove, .fd = -1, .addr = target, .user_data = 0x99999999};
   }
-  std::string witness() {
-    return refused([&] { return queue(0x88888888); }, wanted(0x88888888), [] { return ""; });
+  std::string witness(Site site = Site::here()) {
+    return refused([&] { return queue(0x88888888); }, wanted(0x88888888), [] { return ""; }, std::nullopt,
+                   site);
   }
   // Takes the CQEs of the removal and of the timeout it hit: one of each.
-  void expect_removed(std::uint64_t target) {
-    wire::Cqe timeout = wait_cqe(), removal = wait_cqe();
+  void expect_removed(std::uint64_t target, Site site = Site::here()) {
+    wire::Cqe timeout = wait_cqe(site), removal = wait_cqe(site);
     if (timeout.user_data == 0x99999999) std::swap(timeout, removal);
-    EXPECT_EQ(timeout, (wire::Cqe{.user_data = target, .res = -ECANCELED, .flags = 0}));
-    EXPECT_EQ(removal, (wire::Cqe{.user_data = 0x99999999, .res = 0, .flags = 0}));
+    EXPECT_EQ_AT(site, timeout, (wire::Cqe{.user_data = target, .res = -ECANCELED, .flags = 0}));
+    EXPECT_EQ_AT(site, removal, (wire::Cqe{.user_data = 0x99999999, .res = 0, .flags = 0}));
   }
 };
 

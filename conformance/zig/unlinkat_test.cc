@@ -31,9 +31,9 @@ class Unlinkat : public SizedRingTest {
             .op_flags = flags,
             .user_data = 0x12121212};
   }
-  std::string witness() {
+  std::string witness(Site site = Site::here()) {
     return refused([&] { return queue(path, 0); }, wanted(path, 0),
-                   [&] { return dir.has(path) ? "" : "the file is gone"; });
+                   [&] { return dir.has(path) ? "" : "the file is gone"; }, std::nullopt, site);
   }
 };
 

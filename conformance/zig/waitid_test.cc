@@ -76,9 +76,10 @@ class Waitid : public SizedRingTest {
             .user_data = user_data,
             .file_index = WEXITED};
   }
-  std::string witness(Child& child) {
+  std::string witness(Child& child, Site site = Site::here()) {
     return refused([&] { return queue(child); }, wanted(child),
-                   [&] { return child.can_be_waited_for() ? "" : "the child was reaped"; });
+                   [&] { return child.can_be_waited_for() ? "" : "the child was reaped"; }, std::nullopt,
+                   site);
   }
 };
 

@@ -35,7 +35,7 @@ class WriteFixedReadFixed : public SizedRingTest {
     second.fill('x');
   }
 
-  void register_both() {
+  void register_both(Site site = Site::here()) {
     const std::array<iovec, 2> both{iovec{first.data(), first.size()}, iovec{second.data(), second.size()}};
     // Closed rings unpin their buffers a moment later, and until then those count against RLIMIT_MEMLOCK.
     using namespace std::chrono_literals;
@@ -44,7 +44,7 @@ class WriteFixedReadFixed : public SizedRingTest {
       std::this_thread::sleep_for(10ms);
       registered = ring.register_buffers(both.data(), 2);
     }
-    must(registered);
+    must(registered, site);
   }
   binding::Result<binding::Sqe&> write(std::uint16_t index) {
     return ring.write_fixed(0x45454545, file.get(), std::as_bytes(std::span(first)), 3, index);

@@ -17,7 +17,6 @@ from harness.report.markdown import plain
 from harness.report.sanitize import portable
 from harness.results.compare import Cause, Change, Difference, Kind, Reason, reason_of
 from harness.results.model import Cell, Results
-from harness.verdicts.judge import sign
 
 FLAKY = (
     "NOTHING WE KNOW OF CHANGED for these cells: the same kernel, test, catalogue, binding, support and harness. "
@@ -131,7 +130,7 @@ def _common(cells: list[Cell | None]) -> str | None:
 
 
 def _signs(change: Change) -> str:
-    old, new = (sign(cell.verdict) if cell else None for cell in (change.old, change.new))
+    old, new = (text.cell_sign(cell) if cell else None for cell in (change.old, change.new))
     return f"new {new}" if old is None else f"{old} gone" if new is None else f"{old} → {new}"
 
 

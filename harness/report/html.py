@@ -21,7 +21,7 @@ from harness.report.evidence import Block
 from harness.report.view import Place
 from harness.results.model import Cell, Results
 from harness.suite.catalogue import ANY, Row
-from harness.verdicts.judge import Verdict, sign
+from harness.verdicts.judge import IN_PART, Verdict, sign
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -115,7 +115,7 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
 
 def _by_sign() -> dict[str, Verdict]:
     """One verdict for each sign: the colours distinguish no more than that."""
-    return {sign(verdict): verdict for verdict in Verdict}
+    return {sign(verdict): verdict for verdict in Verdict} | {IN_PART: Verdict.NOT_EXPRESSIBLE}
 
 
 @cache

@@ -12,7 +12,8 @@ from harness.base.words import number
 from harness.results.model import Cell, Results
 from harness.suite.binding import is_ours
 from harness.suite.since import KernelVersion
-from harness.verdicts.judge import Verdict, sign
+from harness.verdicts.judge import IN_PART, Verdict, sign
+from harness.verdicts.why import passed_in_part
 
 HOST = "host"
 
@@ -27,10 +28,13 @@ LEGEND = {
     "?": "no verdict: the environment or our harness failed. The kernel is not to blame.",
     "–": "not expressible: this binding's interface cannot express the request, so the kernel was not asked. Neither a "
     "pass nor a failure.",
+    IN_PART: "not expressible in part: the tests that this binding can express passed, and the cell says which it "
+    "cannot. Less than a pass.",
 }
 SHORT = {
     "✓": "works", "·": "correctly absent", "✗": "wrong or missing", "!": "kernel complained", "+": "early",
     "?": "no verdict", "–": "not expressible",
+    IN_PART: "in part",
 }  # fmt: skip
 NOT_REACHED = "the run ended before it had a result"
 DOUBT = "A red cell can also mean that the test is wrong"
@@ -81,7 +85,9 @@ def legend(results: Results) -> dict[str, str]:
     """The signs that the run's bindings can get, each with its meaning. Our own binding must express everything."""
     foreign = not all(map(is_ours, results.header.plan.bindings))
     return {
-        shown: said for shown, said in LEGEND.items() if foreign or shown != sign(Verdict.NOT_EXPRESSIBLE)
+        shown: said
+        for shown, said in LEGEND.items()
+        if foreign or shown not in (sign(Verdict.NOT_EXPRESSIBLE), IN_PART)
     }
 
 
@@ -92,7 +98,9 @@ def short_legend(results: Results) -> str:
 
 def cell_sign(cell: Cell | None) -> str:
     """The sign of a planned cell. One that the run did not reach counts as "no verdict", so no cell is blank."""
-    return sign(cell.verdict if cell else Verdict.NONE)
+    if cell is None:
+        return sign(Verdict.NONE)
+    return sign(cell.verdict, in_part=passed_in_part(cell.observed))
 
 
 def headline(results: Results) -> str:

@@ -36,6 +36,9 @@ _SIGNS = {
 }
 
 
+#: The sign of a cell that is not expressible, of which some test passed all the same: half of "works".
+IN_PART = "~"
+
 #: Cells that are as they should be: no one has to look at them.
 _QUIET = (Verdict.WORKS, Verdict.ABSENT, Verdict.NOT_EXPRESSIBLE)
 
@@ -80,6 +83,6 @@ def surprise(verdict: Verdict) -> bool:
     return verdict not in _QUIET
 
 
-def sign(verdict: Verdict) -> str:
-    """The sign for the cell in every table."""
-    return _SIGNS[verdict]
+def sign(verdict: Verdict, *, in_part: bool = False) -> str:
+    """The sign for the cell in every table. `in_part`: some test passed, where not every one could be asked."""
+    return IN_PART if in_part and verdict is Verdict.NOT_EXPRESSIBLE else _SIGNS[verdict]

@@ -96,6 +96,12 @@ def _unsaid(seen: Mapping[str, Any]) -> str:
     )
 
 
+def passed_in_part(seen: Mapping[str, Any]) -> bool:
+    """Whether some test passed of a row that the binding cannot express as a whole."""
+    tests = (record for record in seen["records"] if record.get("kind") == "test")
+    return seen["state"] == State.NOT_EXPRESSIBLE and any(test.get("state") == "passed" for test in tests)
+
+
 def binding_title(records: Sequence[Mapping[str, Any]]) -> str:
     """The binding's name and version, from the program that wrote the records: liburing 2.3."""
     for record in records:

@@ -29,7 +29,7 @@ from harness.suite import catalogue
 from harness.suite.binding import is_ours
 from harness.suite.catalogue import Evidence, Row
 from harness.suite.since import Expected
-from harness.verdicts.judge import Verdict, judge, sign
+from harness.verdicts.judge import IN_PART, Verdict, judge, sign
 from harness.verdicts.observation import Observation, Shape, State
 from harness.verdicts.why import why
 
@@ -109,7 +109,7 @@ def test_a_character_that_would_do_something_is_shown(words, shown):
 
 
 def test_every_sign_has_its_sentence():
-    assert set(text.LEGEND) == set(text.SHORT) == {sign(verdict) for verdict in Verdict}
+    assert set(text.LEGEND) == set(text.SHORT) == {sign(verdict) for verdict in Verdict} | {IN_PART}
 
 
 def test_only_surprises_are_links():

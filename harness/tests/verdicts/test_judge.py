@@ -95,6 +95,12 @@ def test_signs():
     }
 
 
+def test_a_row_that_passed_in_part_has_a_sign_of_its_own():
+    assert sign(Verdict.NOT_EXPRESSIBLE, in_part=True) == "~"
+    assert {sign(verdict, in_part=True) for verdict in Verdict} & {"–"} == set()
+    assert sign(Verdict.WORKS, in_part=True) == "✓"
+
+
 def test_only_these_are_no_surprise():
     assert {verdict for verdict in Verdict if not surprise(verdict)} == {"works", "absent", "not_expressible"}
 
