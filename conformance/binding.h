@@ -8,6 +8,8 @@
 //   binding::name          what reports call it, and binding::version
 //   binding::is_foreign    true if it is not ours: then some things may be not expressible
 //   binding::start()       called once, before the first test
+//   binding::watch_tests() called once, after the other listeners: a test that passes without having asked
+//                          anything of a foreign binding becomes not expressible
 //   binding::validate()    looks at an adapter layer by layer: the exit code, `skip_code` if something is not
 //                          expressible and nothing wrong
 //   binding::sqe_size, cqe_size, params_size   of its types
@@ -73,6 +75,7 @@ inline constexpr std::uint64_t off_sq_ring = uring::off_sq_ring, off_cq_ring = u
                                off_sqes = uring::off_sqes;
 
 inline void start() {}
+inline void watch_tests() {}
 inline int validate(std::string_view, unsigned, int) { return 2; }  // there is no adapter
 
 // Ours has zeros wherever the kernel does not look, and that is asserted.
@@ -140,6 +143,14 @@ void PrintTo(const Result<T>& result, std::ostream* out) {
   } else {
     *out << "success";
   }
+}
+
+inline void PrintTo(Consumption consumption, std::ostream* out) {
+  *out << (consumption == Consumption::whole ? "whole" : "incremental");
+}
+inline void PrintTo(Slot slot, std::ostream* out) { *out << "slot " << static_cast<u32>(slot); }
+inline void PrintTo(Op op, std::ostream* out) {
+  *out << conformance::wire::op_name(static_cast<std::uint8_t>(op));
 }
 
 inline void PrintTo(const Indices& i, std::ostream* out) {

@@ -33,7 +33,9 @@ extern "C" {
 #endif
 
 /* The table and the structs that are passed through it do not change any more: any addition makes a
- * uring_binding_v2. `size` exposes a table that was compiled against something else. */
+ * uring_binding_v2. `size` exposes a table that was compiled against something else. Operations,
+ * registrations and results may get new numbers: an adapter that does not know one answers that it is not
+ * expressible. */
 #define URING_BINDING_VERSION 1
 
 /* Negative results that are not an errno. */
@@ -44,7 +46,9 @@ enum {
   URING_BINDING_ENTRIES_NOT_POWER_OF_TWO = -10002, /* the same */
   URING_BINDING_NO_BUFFER_SELECTED = -10003,       /* group_get, group_put: the CQE names no buffer */
   URING_BINDING_REFUSED =
-      -10004 /* the binding itself refused for another reason; never an errno in its place */
+      -10004, /* the binding itself refused for another reason; never an errno in its place */
+  URING_BINDING_ERRNO_LOST =
+      -10005 /* a system call failed, and the binding does not tell its users with which errno */
 };
 
 /* Capabilities: what a binding offers beyond the minimum. */
@@ -216,8 +220,9 @@ struct uring_binding_v1 {
   void* (*get_sqe)(struct uring_binding_ring* ring);
 
   /* Fills `sqe` with the operation, in the binding's own encoding. `sqe` is the one that get_sqe just
-   * returned, or (when only encodings are checked) 64 zero bytes that belong to no ring. Returns 0 or
-   * URING_BINDING_NOT_EXPRESSIBLE. */
+   * returned, or (when only encodings are checked) 64 zero bytes that belong to no ring. Returns 0, or
+   * URING_BINDING_NOT_EXPRESSIBLE (also for a length that does not fit the binding's parameter), or
+   * URING_BINDING_REFUSED if the binding itself refuses these arguments. */
   int (*prepare)(void* sqe, uint32_t operation, const struct uring_binding_arguments* arguments,
                  const char** reason);
 
@@ -257,7 +262,8 @@ struct uring_binding_v1 {
    * group_create: cuts `memory` into `count` buffers of `size` bytes, numbers them from 0, and hands all of
    * them to the kernel in that order, as the buffer ring `group` (IORING_REGISTER_PBUF_RING). `count` is a
    * power of two. Returns 0 or the errno, unchanged and at the first attempt: EINVAL means that this kernel
-   * lacks buffer rings or this consumption. */
+   * lacks buffer rings or this consumption. Only a binding that by itself asks again for whole buffers may do
+   * so; the suite sees what the kernel accepted. */
   int (*group_create)(struct uring_binding_ring* ring, uint32_t group, void* memory, uint32_t count,
                       uint32_t size, uint32_t consumption, struct uring_binding_group** created,
                       const char** reason);
@@ -277,8 +283,8 @@ struct uring_binding_v1 {
 
 /* The one symbol that an adapter defines. The table is constant and lives as long as the program. This is
  * called before main, and the process may fork between that and the first create: start threads in create,
- * not here. The signals SIGSYS, SIGALRM and SIGPIPE are reserved for the suite; a thread that blocks SIGSYS
- * is killed at its next mmap or close. */
+ * not here. The signals SIGSYS, SIGALRM, SIGUSR1 and SIGPIPE are reserved for the suite; a thread that blocks
+ * SIGSYS is killed at its next mmap or close. */
 const struct uring_binding_v1* uring_binding(void);
 
 #ifdef __cplusplus

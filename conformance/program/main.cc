@@ -72,7 +72,8 @@ const conformance::Lie& lie_named(std::string_view name) {
       "  --list-lies           the lies, each with what it says\n"
       "  --validate[=LAYER]    of an adapter: look at it layer by layer, or at one of handshake, "
       "capabilities,\n"
-      "                        encodings, mechanics, operations; see conformance/adapters/README.md\n"
+      "                        encodings, lengths, mechanics, reuse, operations; see "
+      "conformance/adapters/README.md\n"
       "  --timeout-s=N         end a test that takes longer (default: 60)\n"
       "  --skip-code=N         end with N if nothing failed and something was not expressible or refused\n"
       "Exit code: 0, 1 if a test failed, 2 when called wrongly, 124 when a test took too long.");
@@ -179,6 +180,7 @@ int main(int argc, char** argv) {
   }
   listeners.Append(new conformance::WatchdogListener(options.timeout_s, options.records_fd));
   listeners.Append(new conformance::HygieneListener(binding::is_foreign));
+  binding::watch_tests();
 
   if (options.validate) return binding::validate(*options.validate, options.timeout_s, options.skip_code);
 

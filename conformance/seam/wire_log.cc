@@ -75,6 +75,13 @@ std::deque<std::string> WireLog::lines() const {
   return result;
 }
 
+std::optional<wire::Sqe> WireLog::last_published() const {
+  for (auto event = events_.rbegin(); event != events_.rend(); ++event) {
+    if (const auto* published = std::get_if<Published>(&*event)) return published->sqe;
+  }
+  return std::nullopt;
+}
+
 std::string WireLog::ring_states() const {
   std::ostringstream out;
   for (const auto& [fd, ring] : rings_) {
@@ -166,6 +173,10 @@ long ObservedKernel::do_register(int fd, std::uint32_t op, const void* arg, std:
     ring->second.buffer_rings += op == wire::register_op::pbuf_ring              ? 1
                                  : op == wire::register_op::unregister_pbuf_ring ? -1
                                                                                  : 0;
+    if (op == wire::register_op::pbuf_ring) {
+      const auto flags = static_cast<const wire::BufReg*>(arg)->flags;
+      ring->second.is_last_buffer_ring_incremental = (flags & wire::pbuf_ring_inc) != 0;
+    }
   }
   return result;
 }

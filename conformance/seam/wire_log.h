@@ -31,6 +31,7 @@ struct RingView {
   std::uint32_t cq_seen = 0;  // CQEs logged so far
   int mappings = 0;           // of the ring's memory, still there
   int buffer_rings = 0;       // registered and not unregistered
+  bool is_last_buffer_ring_incremental = false;
 
   void found(std::uint64_t offset, std::byte* memory);  // what mmap(2) returned
 };
@@ -60,6 +61,9 @@ class WireLog {
   void add(Event event);
   std::deque<std::string> lines() const;
   std::size_t events() const { return dropped_ + events_.size(); }  // so far, since clear()
+
+  // The SQE that was published last, if there is one and its index was in range.
+  std::optional<wire::Sqe> last_published() const;
 
   // "ring 3: sq head 1 tail 1, cq head 0 tail 1" for each open ring: where a wait that never ends got stuck.
   std::string ring_states() const;

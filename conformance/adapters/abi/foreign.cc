@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <stdexcept>
 #include <utility>
@@ -18,15 +19,21 @@ namespace {
 using conformance::BindingAtWork;
 using conformance::NotExpressible;
 
-// Ends the running test with a skip that says what the binding cannot express. This is the only way to skip
+// Makes the running test one that the binding cannot express, unless it fails. This is the only way to skip
 // without a refusal; the listeners accept it from foreign bindings only.
-[[noreturn]] void stop(const NotExpressible& lacking) {
+std::string skip(const NotExpressible& lacking) {
   conformance::current_observation().not_expressible = lacking;
   const std::string text = lacking.what + std::string(not_expressible_words) + lacking.reason;
   // Outside of a test (mechanics.cc), it would keep all tests from running.
   if (testing::UnitTest::GetInstance()->current_test_info() != nullptr) {
     GTEST_MESSAGE_(text.c_str(), testing::TestPartResult::kSkip);
   }
+  return text;
+}
+
+// The same, and ends it.
+[[noreturn]] void stop(const NotExpressible& lacking) {
+  const std::string text = skip(lacking);
   // The exception that GoogleTest throws for its own assertions, and does not report again.
   throw testing::AssertionException(
       testing::TestPartResult(testing::TestPartResult::kSkip, __FILE__, __LINE__, text.c_str()));
@@ -41,8 +48,24 @@ std::string in_words(const char* reason) {
   throw std::runtime_error("the adapter's " + std::string(function) + ' ' + what + ": see uring_binding.h");
 }
 
+std::size_t calls = 0;               // of functions of the table, in the running test
+std::size_t events_before_call = 0;  // in the wire log, when the last of them was called
+
+// Whether a system call that it made has failed.
+bool a_system_call_failed() {
+  const auto lines = conformance::wire_log().lines();
+  const std::size_t made = std::min(conformance::wire_log().events() - events_before_call, lines.size());
+  return std::any_of(lines.end() - static_cast<std::ptrdiff_t>(made), lines.end(),
+                     [](const std::string& line) { return line.find("-> -") != line.npos; });
+}
+
 // The error that a negative result of an adapter's function means.
 Error error_of(const char* function, int result) {
+  if (result == URING_BINDING_ERRNO_LOST) {
+    if (!a_system_call_failed())
+      means_nothing(function, "says that an errno was lost, and no system call failed");
+    stop({std::string("the errno of ") + function, std::string(name) + " does not pass it on"});
+  }
   switch (result) {
     case URING_BINDING_ENTRIES_ZERO: return Error::entries_zero;
     case URING_BINDING_ENTRIES_NOT_POWER_OF_TWO: return Error::entries_not_power_of_two;
@@ -90,6 +113,8 @@ u32 shared_word(const conformance::RingView& ring, u32 offset) {
 // Calls a function of the table while the traps attribute system calls to the binding.
 template <class Function, class... Arguments>
 auto call(Function function, Arguments... arguments) {
+  ++calls;
+  events_before_call = conformance::wire_log().events();
   const BindingAtWork at_work;
   return function(arguments...);
 }
@@ -97,9 +122,8 @@ auto call(Function function, Arguments... arguments) {
 // Calls one that may answer that the binding cannot express the request.
 template <class Function, class... Arguments>
 int ask(const char* name_of_function, Function function, Arguments... arguments) {
-  const std::size_t before = conformance::wire_log().events();
   const int result = call(function, arguments...);
-  if (result == URING_BINDING_NOT_EXPRESSIBLE && conformance::wire_log().events() != before) {
+  if (result == URING_BINDING_NOT_EXPRESSIBLE && conformance::wire_log().events() != events_before_call) {
     means_nothing(name_of_function, "asked the kernel, and says that this cannot be expressed");
   }
   return result;
@@ -120,6 +144,28 @@ void start() {
   }
   conformance::install_traps();
 }
+
+void note(Unseen unseen) {
+  if (conformance::current_observation().not_expressible) return;
+  skip({unseen.what, "an adapter does not pass it on, and the suite sees only its effect"});
+}
+
+namespace {
+
+// A test that asks nothing of the binding has not tested it, whatever it compared.
+class CallCounter : public testing::EmptyTestEventListener {
+  void OnTestStart(const testing::TestInfo&) override { calls = 0; }
+  void OnTestEnd(const testing::TestInfo& info) override {
+    const std::string suite = info.test_suite_name();
+    const bool is_about_the_harness = suite.starts_with("DISABLED_Smoke");  // program/smoke_test.cc
+    if (calls > 0 || is_about_the_harness || info.result()->Failed() || info.result()->Skipped()) return;
+    skip({suite + "." + info.name(), "it asks nothing of the binding"});
+  }
+};
+
+}  // namespace
+
+void watch_tests() { testing::UnitTest::GetInstance()->listeners().Append(new CallCounter); }
 
 void PrintTo(PrivateWord word, std::ostream* out) { *out << word.text(); }
 void PrintTo(const Indices& i, std::ostream* out) {
@@ -143,7 +189,9 @@ Result<void> Ring::init(u32 entries, u32 flags) {
   const char* reason = nullptr;
   const int result = ask("create", table.create, entries, flags, &ring_, &reason);
   if (result == URING_BINDING_NOT_EXPRESSIBLE)
-    stop({flags == 0 ? "a ring" : "a ring with setup flags " + std::to_string(flags), in_words(reason)});
+    stop({"a ring of " + std::to_string(entries) + " entries" +
+              (flags == 0 ? "" : " with setup flags " + std::to_string(flags)),
+          in_words(reason)});
   if (result != 0) {
     ring_ = nullptr;
     return success_of("create", result);
@@ -209,7 +257,7 @@ Result<void> Ring::copy_cqe(Cqe& cqe) {
   means_nothing("copy_cqes", "does not wait: " + std::to_string(patience) + " times it returned 0");
 }
 
-Result<Sqe&> Ring::queue(uring_binding_operation operation, const uring_binding_arguments& arguments) {
+Result<Sqe&> Requests::queue(uring_binding_operation operation, const uring_binding_arguments& arguments) {
   void* const sqe = call(table.get_sqe, ring_);
   if (sqe == nullptr) return Error::submission_queue_full;
   const char* reason = nullptr;
@@ -288,7 +336,9 @@ Result<void> BufferGroup::create(Ring& ring, std::span<std::byte> memory, u32 bu
   if (group_ == nullptr) means_nothing("group_create", "returned 0 and no group");
   ring_ = &ring;
   memory_ = memory;
-  consumption_ = consumption;
+  // What the kernel accepted: a binding may have asked again by itself.
+  consumption_ =
+      seen(ring.fd()).is_last_buffer_ring_incremental ? Consumption::incremental : Consumption::whole;
   return {};
 }
 

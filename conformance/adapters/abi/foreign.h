@@ -7,7 +7,6 @@
 #ifndef CONFORMANCE_ADAPTERS_ABI_FOREIGN_H
 #define CONFORMANCE_ADAPTERS_ABI_FOREIGN_H
 
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <array>
@@ -19,14 +18,10 @@
 #include <string>
 #include <string_view>
 
+#include "adapters/abi/requests.h"
 #include "adapters/uring_binding.h"
 
 namespace binding {
-
-using u16 = std::uint16_t;
-using u32 = std::uint32_t;
-using u64 = std::uint64_t;
-using i32 = std::int32_t;
 
 // The adapter's table. If there is none, an empty one, which validate and start refuse.
 const uring_binding_v1& adapters_table();
@@ -36,6 +31,7 @@ inline const char* const name = table.name != nullptr ? table.name : "no-name";
 inline const char* const version = table.binding_version != nullptr ? table.binding_version : "";
 inline constexpr bool is_foreign = true;
 void start();
+void watch_tests();
 int validate(std::string_view layer, unsigned timeout_s, int skip_code);
 
 // In the text of a skip that says what the binding cannot express.
@@ -57,10 +53,23 @@ class PrivateWord {
   std::optional<u32> value_;
 };
 
-// The sizes of the binding's own types. The suite cannot see the others, only their effect: it refuses a ring
-// for which it did not see two mappings at the kernel's offsets.
+// What the table does not carry. Comparing it checks nothing, so a test that does so is not expressible,
+// unless something else in it fails. (Their effect is seen: the suite refuses a ring for which it did not see
+// two mappings at the kernel's offsets.)
+struct Unseen {
+  const char* what;
+};
+void note(Unseen unseen);
+inline bool operator==(Unseen unseen, u64) {
+  note(unseen);
+  return true;
+}
+inline void PrintTo(Unseen unseen, std::ostream* out) { *out << unseen.what << ", which is not seen"; }
+
+// The sizes of the binding's own types, and what it passes to mmap(2).
 inline const u32 sqe_size = table.sqe_size, cqe_size = table.cqe_size;
-inline const PrivateWord params_size, off_sq_ring, off_cq_ring, off_sqes;
+inline constexpr Unseen params_size{"the size of io_uring_params"}, off_sq_ring{"the offset of the SQ ring"},
+    off_cq_ring{"the offset of the CQ ring"}, off_sqes{"the offset of the SQEs"};
 
 // The positions of both queues: two words as the binding shows them, two as the kernel sees them.
 struct Indices {
@@ -82,7 +91,7 @@ class Probe {
   std::array<std::uint8_t, 256> supported_{};
 };
 
-class Ring {
+class Ring : public Requests {
  public:
   Ring() = default;
   Ring(const Ring&) = delete;
@@ -90,6 +99,7 @@ class Ring {
   ~Ring() { close(); }
 
   Result<void> init(u32 entries, u32 flags = 0);
+  using Requests::close;  // of a descriptor
   void close();
   int fd() const { return ring_ != nullptr ? facts_.fd : -1; }
   const uring_binding_ring* adapters_ring() const { return ring_; }
@@ -114,304 +124,12 @@ class Ring {
   Result<u32> unregister_buffers();
   Result<u32> get_probe(Probe& probe);
 
-  // Takes an SQE and lets the binding prepare it.
-  Result<Sqe&> queue(uring_binding_operation operation, const uring_binding_arguments& arguments);
-
-  Result<Sqe&> nop(u64 user_data) { return queue(URING_BINDING_NOP, {.user_data = user_data}); }
-
-  // --- files -----------------------------------------------------------------------------------------------
-
-  Result<Sqe&> readv(u64 user_data, i32 fd, const iovec* iovecs, u32 count, u64 offset) {
-    return queue(
-        URING_BINDING_READV,
-        {.user_data = user_data, .fd = fd, .address = any(iovecs), .offset = offset, .count = count});
-  }
-  Result<Sqe&> writev(u64 user_data, i32 fd, const iovec* iovecs, u32 count, u64 offset) {
-    return queue(
-        URING_BINDING_WRITEV,
-        {.user_data = user_data, .fd = fd, .address = any(iovecs), .offset = offset, .count = count});
-  }
-  Result<Sqe&> read(u64 user_data, i32 fd, std::span<std::byte> buffer, u64 offset) {
-    return queue(URING_BINDING_READ, {.user_data = user_data,
-                                      .fd = fd,
-                                      .address = any(buffer.data()),
-                                      .offset = offset,
-                                      .length = buffer.size()});
-  }
-  Result<Sqe&> write(u64 user_data, i32 fd, std::span<const std::byte> data, u64 offset) {
-    return queue(URING_BINDING_WRITE, {.user_data = user_data,
-                                       .fd = fd,
-                                       .address = any(data.data()),
-                                       .offset = offset,
-                                       .length = data.size()});
-  }
-  Result<Sqe&> read_fixed(u64 user_data, i32 fd, std::span<std::byte> buffer, u64 offset, u16 buf_index) {
-    return queue(URING_BINDING_READ_FIXED, {.user_data = user_data,
-                                            .fd = fd,
-                                            .address = any(buffer.data()),
-                                            .offset = offset,
-                                            .length = buffer.size(),
-                                            .buffer = buf_index});
-  }
-  Result<Sqe&> write_fixed(u64 user_data, i32 fd, std::span<const std::byte> data, u64 offset,
-                           u16 buf_index) {
-    return queue(URING_BINDING_WRITE_FIXED, {.user_data = user_data,
-                                             .fd = fd,
-                                             .address = any(data.data()),
-                                             .offset = offset,
-                                             .length = data.size(),
-                                             .buffer = buf_index});
-  }
-  Result<Sqe&> read_select(u64 user_data, i32 fd, u16 group, u32 bytes, u64 offset) {
-    return queue(URING_BINDING_READ_SELECT,
-                 {.user_data = user_data, .fd = fd, .offset = offset, .length = bytes, .group = group});
-  }
-  Result<Sqe&> fsync(u64 user_data, i32 fd, u32 flags) {
-    return queue(URING_BINDING_FSYNC, {.user_data = user_data, .fd = fd, .flags = flags});
-  }
-  Result<Sqe&> fallocate(u64 user_data, i32 fd, u32 mode, u64 offset, u64 bytes) {
-    return queue(URING_BINDING_FALLOCATE,
-                 {.user_data = user_data, .fd = fd, .offset = offset, .length = bytes, .mode = mode});
-  }
-  Result<Sqe&> splice(u64 user_data, i32 fd_in, u64 offset_in, i32 fd_out, u64 offset_out, u32 bytes,
-                      u32 flags) {
-    return queue(URING_BINDING_SPLICE, {.user_data = user_data,
-                                        .fd = fd_in,
-                                        .other_fd = fd_out,
-                                        .offset = offset_in,
-                                        .other_offset = offset_out,
-                                        .length = bytes,
-                                        .flags = flags});
-  }
-  Result<Sqe&> statx(u64 user_data, i32 dirfd, const char* path, u32 flags, u32 mask,
-                     struct ::statx* result) {
-    return queue(URING_BINDING_STATX, {.user_data = user_data,
-                                       .fd = dirfd,
-                                       .address = any(path),
-                                       .other_address = result,
-                                       .flags = flags,
-                                       .mode = mask});
-  }
-  Result<Sqe&> openat(u64 user_data, i32 dirfd, const char* path, u32 flags, u32 mode) {
-    return queue(URING_BINDING_OPENAT,
-                 {.user_data = user_data, .fd = dirfd, .address = any(path), .flags = flags, .mode = mode});
-  }
-  Result<Sqe&> openat_direct(u64 user_data, i32 dirfd, const char* path, u32 flags, u32 mode, Slot slot) {
-    return queue(URING_BINDING_OPENAT_DIRECT, {.user_data = user_data,
-                                               .fd = dirfd,
-                                               .address = any(path),
-                                               .flags = flags,
-                                               .mode = mode,
-                                               .slot = number(slot)});
-  }
-  Result<Sqe&> close(u64 user_data, i32 fd) {
-    return queue(URING_BINDING_CLOSE, {.user_data = user_data, .fd = fd});
-  }
-  Result<Sqe&> close_direct(u64 user_data, Slot slot) {
-    return queue(URING_BINDING_CLOSE_DIRECT, {.user_data = user_data, .slot = number(slot)});
-  }
-  Result<Sqe&> renameat(u64 user_data, i32 old_dirfd, const char* old_path, i32 new_dirfd,
-                        const char* new_path, u32 flags) {
-    return queue(URING_BINDING_RENAMEAT, {.user_data = user_data,
-                                          .fd = old_dirfd,
-                                          .other_fd = new_dirfd,
-                                          .address = any(old_path),
-                                          .other_address = any(new_path),
-                                          .flags = flags});
-  }
-  Result<Sqe&> unlinkat(u64 user_data, i32 dirfd, const char* path, u32 flags) {
-    return queue(URING_BINDING_UNLINKAT,
-                 {.user_data = user_data, .fd = dirfd, .address = any(path), .flags = flags});
-  }
-  Result<Sqe&> mkdirat(u64 user_data, i32 dirfd, const char* path, u32 mode) {
-    return queue(URING_BINDING_MKDIRAT,
-                 {.user_data = user_data, .fd = dirfd, .address = any(path), .mode = mode});
-  }
-  Result<Sqe&> symlinkat(u64 user_data, const char* target, i32 dirfd, const char* path) {
-    return queue(
-        URING_BINDING_SYMLINKAT,
-        {.user_data = user_data, .other_fd = dirfd, .address = any(target), .other_address = any(path)});
-  }
-  Result<Sqe&> linkat(u64 user_data, i32 old_dirfd, const char* old_path, i32 new_dirfd, const char* new_path,
-                      u32 flags) {
-    return queue(URING_BINDING_LINKAT, {.user_data = user_data,
-                                        .fd = old_dirfd,
-                                        .other_fd = new_dirfd,
-                                        .address = any(old_path),
-                                        .other_address = any(new_path),
-                                        .flags = flags});
-  }
-
-  // --- sockets ---------------------------------------------------------------------------------------------
-
-  Result<Sqe&> socket(u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags) {
-    return queue(
-        URING_BINDING_SOCKET,
-        {.user_data = user_data, .flags = flags, .domain = domain, .type = type, .protocol = protocol});
-  }
-  Result<Sqe&> socket_direct(u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags, Slot slot) {
-    return queue(URING_BINDING_SOCKET_DIRECT, {.user_data = user_data,
-                                               .flags = flags,
-                                               .slot = number(slot),
-                                               .domain = domain,
-                                               .type = type,
-                                               .protocol = protocol});
-  }
-  Result<Sqe&> socket_direct_alloc(u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags) {
-    return queue(
-        URING_BINDING_SOCKET_DIRECT_ALLOC,
-        {.user_data = user_data, .flags = flags, .domain = domain, .type = type, .protocol = protocol});
-  }
-  Result<Sqe&> bind(u64 user_data, i32 fd, const sockaddr* address, u32 address_size, u32 flags) {
-    return queue(
-        URING_BINDING_BIND,
-        {.user_data = user_data, .fd = fd, .address = any(address), .length = address_size, .flags = flags});
-  }
-  Result<Sqe&> listen(u64 user_data, i32 fd, u32 backlog, u32 flags) {
-    return queue(URING_BINDING_LISTEN, {.user_data = user_data, .fd = fd, .count = backlog, .flags = flags});
-  }
-  Result<Sqe&> accept(u64 user_data, i32 fd, sockaddr* address, u32* address_size, u32 flags) {
-    return queue(URING_BINDING_ACCEPT, {.user_data = user_data,
-                                        .fd = fd,
-                                        .address = address,
-                                        .other_address = address_size,
-                                        .flags = flags});
-  }
-  Result<Sqe&> accept_multishot(u64 user_data, i32 fd, sockaddr* address, u32* address_size, u32 flags) {
-    return queue(URING_BINDING_ACCEPT_MULTISHOT, {.user_data = user_data,
-                                                  .fd = fd,
-                                                  .address = address,
-                                                  .other_address = address_size,
-                                                  .flags = flags});
-  }
-  Result<Sqe&> accept_direct(u64 user_data, i32 fd, sockaddr* address, u32* address_size, u32 flags,
-                             Slot slot) {
-    return queue(URING_BINDING_ACCEPT_DIRECT, {.user_data = user_data,
-                                               .fd = fd,
-                                               .address = address,
-                                               .other_address = address_size,
-                                               .flags = flags,
-                                               .slot = number(slot)});
-  }
-  Result<Sqe&> accept_multishot_direct(u64 user_data, i32 fd, sockaddr* address, u32* address_size,
-                                       u32 flags) {
-    return queue(URING_BINDING_ACCEPT_MULTISHOT_DIRECT, {.user_data = user_data,
-                                                         .fd = fd,
-                                                         .address = address,
-                                                         .other_address = address_size,
-                                                         .flags = flags});
-  }
-  Result<Sqe&> connect(u64 user_data, i32 fd, const sockaddr* address, u32 address_size) {
-    return queue(URING_BINDING_CONNECT,
-                 {.user_data = user_data, .fd = fd, .address = any(address), .length = address_size});
-  }
-  Result<Sqe&> shutdown(u64 user_data, i32 fd, u32 how) {
-    return queue(URING_BINDING_SHUTDOWN, {.user_data = user_data, .fd = fd, .mode = how});
-  }
-  Result<Sqe&> send(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags) {
-    return queue(URING_BINDING_SEND, {.user_data = user_data,
-                                      .fd = fd,
-                                      .address = any(data.data()),
-                                      .length = data.size(),
-                                      .flags = flags});
-  }
-  Result<Sqe&> send_zc(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags, u16 zc_flags) {
-    return queue(URING_BINDING_SEND_ZC, {.user_data = user_data,
-                                         .fd = fd,
-                                         .address = any(data.data()),
-                                         .length = data.size(),
-                                         .flags = flags,
-                                         .mode = zc_flags});
-  }
-  Result<Sqe&> sendmsg(u64 user_data, i32 fd, const msghdr* message, u32 flags) {
-    return queue(URING_BINDING_SENDMSG,
-                 {.user_data = user_data, .fd = fd, .address = any(message), .flags = flags});
-  }
-  Result<Sqe&> recv(u64 user_data, i32 fd, std::span<std::byte> buffer, u32 flags) {
-    return queue(URING_BINDING_RECV, {.user_data = user_data,
-                                      .fd = fd,
-                                      .address = any(buffer.data()),
-                                      .length = buffer.size(),
-                                      .flags = flags});
-  }
-  Result<Sqe&> recv_select(u64 user_data, i32 fd, u16 group, u32 bytes, u32 flags) {
-    return queue(URING_BINDING_RECV_SELECT,
-                 {.user_data = user_data, .fd = fd, .length = bytes, .flags = flags, .group = group});
-  }
-  Result<Sqe&> recv_multishot(u64 user_data, i32 fd, u16 group, u32 flags) {
-    return queue(URING_BINDING_RECV_MULTISHOT,
-                 {.user_data = user_data, .fd = fd, .flags = flags, .group = group});
-  }
-  Result<Sqe&> recvmsg(u64 user_data, i32 fd, msghdr* message, u32 flags) {
-    return queue(URING_BINDING_RECVMSG,
-                 {.user_data = user_data, .fd = fd, .address = message, .flags = flags});
-  }
-  Result<Sqe&> setsockopt(u64 user_data, i32 fd, u32 level, u32 option, std::span<const std::byte> value) {
-    return queue(URING_BINDING_SETSOCKOPT, {.user_data = user_data,
-                                            .fd = fd,
-                                            .address = any(value.data()),
-                                            .length = value.size(),
-                                            .level = level,
-                                            .option = option});
-  }
-  Result<Sqe&> getsockopt(u64 user_data, i32 fd, u32 level, u32 option, std::span<std::byte> value) {
-    return queue(URING_BINDING_GETSOCKOPT, {.user_data = user_data,
-                                            .fd = fd,
-                                            .address = any(value.data()),
-                                            .length = value.size(),
-                                            .level = level,
-                                            .option = option});
-  }
-
-  // --- requests about other requests, and waiting ----------------------------------------------------------
-
-  Result<Sqe&> timeout(u64 user_data, const Timespec* time, u32 count, u32 flags) {
-    return queue(URING_BINDING_TIMEOUT,
-                 {.user_data = user_data, .address = any(time), .count = count, .flags = flags});
-  }
-  Result<Sqe&> timeout_remove(u64 user_data, u64 target, u32 flags) {
-    return queue(URING_BINDING_TIMEOUT_REMOVE, {.user_data = user_data, .target = target, .flags = flags});
-  }
-  Result<Sqe&> link_timeout(u64 user_data, const Timespec* time, u32 flags) {
-    return queue(URING_BINDING_LINK_TIMEOUT, {.user_data = user_data, .address = any(time), .flags = flags});
-  }
-  Result<Sqe&> cancel(u64 user_data, u64 target, u32 flags) {
-    return queue(URING_BINDING_CANCEL, {.user_data = user_data, .target = target, .flags = flags});
-  }
-  Result<Sqe&> provide_buffers(u64 user_data, void* buffers, u32 buffer_size, u32 count, u16 group,
-                               u16 first_id) {
-    return queue(URING_BINDING_PROVIDE_BUFFERS, {.user_data = user_data,
-                                                 .address = buffers,
-                                                 .length = buffer_size,
-                                                 .count = count,
-                                                 .buffer = first_id,
-                                                 .group = group});
-  }
-  Result<Sqe&> remove_buffers(u64 user_data, u32 count, u16 group) {
-    return queue(URING_BINDING_REMOVE_BUFFERS, {.user_data = user_data, .count = count, .group = group});
-  }
-  Result<Sqe&> waitid(u64 user_data, u32 id_type, i32 id, void* info, u32 options, u32 flags) {
-    return queue(URING_BINDING_WAITID, {.user_data = user_data,
-                                        .fd = id,
-                                        .address = info,
-                                        .flags = flags,
-                                        .mode = options,
-                                        .type = id_type});
-  }
-
  private:
   friend class BufferGroup;
 
-  // The adapter ABI has one kind of address; the operation says which way the bytes go.
-  template <class T>
-  static void* any(const T* pointer) {
-    return const_cast<T*>(pointer);
-  }
-  static u32 number(Slot slot) { return static_cast<u32>(slot); }
   Result<u32> do_register(const char* what, uring_binding_registration registration, const void* argument,
                           std::size_t count, u32 first = 0);
 
-  uring_binding_ring* ring_ = nullptr;
   uring_binding_facts facts_{};
 };
 

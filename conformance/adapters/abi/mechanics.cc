@@ -2,18 +2,20 @@
 // SPDX-License-Identifier: MIT
 
 // The life of one ring, with little more than NOPs: what must work before a row can mean anything.
-#include "adapters/abi/mechanics.h"
-
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstring>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "adapters/abi/encodings.h"
+#include "adapters/abi/layers.h"
 #include "binding.h"
 #include "evidence/environment.h"
 #include "evidence/hygiene.h"
@@ -38,19 +40,32 @@ struct Timer {
   const int fd;
 };
 
-// Reads that complete when their timers expire, one after the other. (A TIMEOUT request would end every
-// wait.)
-class TwoReads {
+// Sends SIGUSR1 to this thread every few milliseconds, to a handler that does nothing.
+class Interruptions {
  public:
-  explicit TwoReads(long ms) : timers_{Timer(ms), Timer(2 * ms)} {}
-  void queue(Ring& ring, u64 user_data) {
-    for (std::size_t i = 0; i < timers_.size(); ++i)
-      ring.read(user_data, timers_[i].fd, expirations_[i], 0).ok();
+  explicit Interruptions(long ms) {
+    struct sigaction ignore {};
+    ignore.sa_handler = [](int) {};  // without SA_RESTART
+    sigaction(SIGUSR1, &ignore, &before_);
+    sigevent event{};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = SIGUSR1;
+    event._sigev_un._tid = gettid();
+    timer_create(CLOCK_MONOTONIC, &event, &timer_);
+    const timespec time{.tv_sec = 0, .tv_nsec = ms * 1'000'000};
+    const itimerspec again{.it_interval = time, .it_value = time};
+    timer_settime(timer_, 0, &again, nullptr);
+  }
+  Interruptions(const Interruptions&) = delete;
+  Interruptions& operator=(const Interruptions&) = delete;
+  ~Interruptions() {
+    timer_delete(timer_);
+    sigaction(SIGUSR1, &before_, nullptr);
   }
 
  private:
-  std::array<Timer, 2> timers_;
-  std::array<std::array<std::byte, 8>, 2> expirations_{};
+  timer_t timer_{};
+  struct sigaction before_ {};
 };
 
 // The life of one ring with four entries. Ends at the first result that makes the rest meaningless.
@@ -62,17 +77,15 @@ class Mechanics {
     if (!opens()) return;
     if (!fills_up() || !completes_in_order()) return;
     wraps();
-    forgets_the_last_request();
-    enters_as_told();
     submits_what_the_kernel_takes();
-    waits_in_one_sleep();
-    opens_with_flags();
-    is_told_why_not();
+    as_far_as_expressible("enter", &Mechanics::enters_with_all_arguments);
+    as_far_as_expressible("waiting for two", &Mechanics::waits_in_one_sleep);
+    as_far_as_expressible("create with setup flags", &Mechanics::opens_with_flags);
+    as_far_as_expressible("create of a ring that no kernel has", &Mechanics::is_told_why_not);
     gets_what_overflowed();
-    now_at = "destroy";
-    conformance::wire_log().clear();
-    ring_.close();
-    for (const std::string& loss : conformance::wire_log().losses()) found_.check(false, loss);
+    as_far_as_expressible("copy_cqes whose wait is interrupted by a signal",
+                          &Mechanics::keeps_what_it_did_not_get);
+    closes();
   }
 
  private:
@@ -101,23 +114,28 @@ class Mechanics {
     const auto found = rings.find(ring.fd());
     return found != rings.end() ? found->second : conformance::RingView{};
   }
-  void opens_with_flags() {
-    now_at = "create with setup flags";
-    constexpr u32 iopoll = 1;  // every kernel has it
-    Ring other;
+  // One step, after which the others make sense even if the binding has no words for this one.
+  void as_far_as_expressible(const char* what, void (Mechanics::*step)()) {
+    now_at = what;
     try {
-      const Result<void> opened = other.init(4, iopoll);
-      found_.check(opened.ok(), "create(4, IORING_SETUP_IOPOLL) fails: " + testing::PrintToString(opened));
-      if (!opened.ok()) return;
-      const u32 flags = seen_from_outside(other).params.flags;
-      found_.check((flags & iopoll) != 0,
-                   "create(4, IORING_SETUP_IOPOLL) asks the kernel for a ring without it");
+      (this->*step)();
     } catch (const testing::AssertionException&) {
-      say_not_expressible();
+      const auto lacking = std::exchange(conformance::current_observation().not_expressible, std::nullopt);
+      if (!lacking) throw;
+      found_.not_expressible(lacking->what, lacking->reason.c_str());
     }
   }
+  void opens_with_flags() {
+    constexpr u32 iopoll = 1;  // every kernel has it
+    Ring other;
+    const Result<void> opened = other.init(4, iopoll);
+    found_.check(opened.ok(), "create(4, IORING_SETUP_IOPOLL) fails: " + testing::PrintToString(opened));
+    if (!opened.ok()) return;
+    const u32 flags = seen_from_outside(other).params.flags;
+    found_.check((flags & iopoll) != 0,
+                 "create(4, IORING_SETUP_IOPOLL) asks the kernel for a ring without it");
+  }
   void is_told_why_not() {
-    now_at = "create of a ring that no kernel has";
     Ring other;
     const Result<void> opened = other.init(1u << 16);  // the kernel's limit is half of that
     const bool is_clamped = opened.ok() && other.sq_entries() == 1u << 15;
@@ -125,15 +143,33 @@ class Mechanics {
                  "create(65536) returns " + testing::PrintToString(opened) + "; the kernel says " +
                      wire::result_text(-conformance::bare_setup(1u << 16, 0)) + " to the bare system call");
   }
-  void say_not_expressible() {
-    const auto lacking = std::exchange(conformance::current_observation().not_expressible, std::nullopt);
-    if (!lacking) throw;
-    found_.not_expressible(lacking->what, lacking->reason.c_str());
+  // What is queued must be what was asked for: a flag that is left from an earlier request would keep a
+  // completion away, and something else would be blamed for it. Whatever it is, the kernel gets it right.
+  bool queue(const Result<Sqe&>& queued, const wire::Sqe& wanted) {
+    if (!queued.ok()) return false;
+    const auto wrong = conformance::differences(bytes_of(queued.value()), wanted);
+    if (!wrong.empty() && !said_that_entries_are_wrong_) {
+      found_.check(false,
+                   "a " + wire::op_name(wanted.opcode) + " while looking at " + now_at + ": " + wrong[0]);
+    }
+    said_that_entries_are_wrong_ = said_that_entries_are_wrong_ || !wrong.empty();
+    std::memcpy(&queued.value(), &wanted, sizeof wanted);
+    return true;
+  }
+  bool queue_nop(u64 user_data) {
+    return queue(ring_.nop(user_data), {.opcode = wire::op::nop, .user_data = user_data});
   }
   bool queue_nop() {
-    const Result<Sqe&> queued = ring_.nop(sent_);
-    if (queued.ok()) ++sent_;
-    return queued.ok();
+    const bool is_queued = queue_nop(sent_);
+    if (is_queued) ++sent_;
+    return is_queued;
+  }
+  bool queue_read(const Timer& timer, std::array<std::byte, 8>& expirations) {
+    return queue(ring_.read(unordered, timer.fd, expirations, 0), {.opcode = wire::op::read,
+                                                                   .fd = timer.fd,
+                                                                   .addr = wire::address(expirations.data()),
+                                                                   .len = sizeof expirations,
+                                                                   .user_data = unordered});
   }
   bool fills_up() {
     now_at = "get_sqe until the queue is full";
@@ -184,31 +220,6 @@ class Mechanics {
     found_.equal("indices at the end", ring_.indices(),
                  (Indices{.sqe_head = 34, .sqe_tail = 34, .sq_tail = 34, .cq_head = 34}));
   }
-  void forgets_the_last_request() {
-    now_at = "entries that are used again";
-    for (int i = 0; i < 8; ++i) {
-      const Result<Sqe&> queued = ring_.nop(sent_++);
-      if (!queued.ok()) return found_.check(false, "get_sqe is null on an idle ring");
-      found_.equal("a NOP in a used entry", bytes_of(queued.value()),
-                   (wire::Sqe{.opcode = wire::op::nop, .user_data = sent_ - 1}));
-      if (i < 4) {  // a request that no kernel has, in all its bytes; then a NOP again
-        std::memset(static_cast<void*>(&queued.value()), 0xff, sizeof(Sqe));
-        queued.value().flags = 0;
-      }
-      ring_.submit_and_wait(1).ok();
-      Cqe ignored;
-      if (i >= 4) found_.equal("copy_cqes", take(1, 1), 1u);
-      if (i < 4 && ring_.copy_cqe(ignored).ok()) ++received_;
-    }
-  }
-  void enters_as_told() {
-    now_at = "enter";
-    try {
-      enters_with_all_arguments();
-    } catch (const testing::AssertionException&) {
-      say_not_expressible();
-    }
-  }
   void enters_with_all_arguments() {
     constexpr u32 getevents = 1, no_flag = 1u << 31;
     enters(0, 0, getevents, 0, "enter  submit=0 wait=0 flags=1 -> 0");
@@ -229,13 +240,7 @@ class Mechanics {
   }
   // If this machine slept past the end of the wait, the next attempt waits longer.
   void waits_in_one_sleep() {
-    now_at = "copy_cqes and submit_and_wait that have to wait for two";
-    wire::Sqe scratch;
-    const uring_binding_arguments nothing{};
-    const char* reason = nullptr;
-    if (table.prepare(&scratch, URING_BINDING_READ, &nothing, &reason) == URING_BINDING_NOT_EXPRESSIBLE) {
-      return found_.not_expressible("a wait for two READs", reason);
-    }
+    if (!can_read("a wait for two READs")) return;
     for (const auto look : {&Mechanics::wrong_with_copy_cqes, &Mechanics::wrong_with_submit_and_wait}) {
       std::string problem;
       for (const long ms : {50, 400, 2000}) {
@@ -245,11 +250,24 @@ class Mechanics {
       found_.check(problem.empty(), problem);
     }
   }
+  // Before get_sqe: an entry that was handed out must be filled with something.
+  bool can_read(const char* what) {
+    wire::Sqe scratch;
+    const uring_binding_arguments nothing{};
+    const char* reason = nullptr;
+    if (table.prepare(&scratch, URING_BINDING_READ, &nothing, &reason) != URING_BINDING_NOT_EXPRESSIBLE)
+      return true;
+    found_.not_expressible(what, reason);
+    return false;
+  }
+  // Reads complete when their timers expire. (A TIMEOUT request would end every wait.)
   std::string wrong_with_copy_cqes(long ms) {
-    TwoReads reads(ms);
-    reads.queue(ring_, unordered);
+    const Timer first(ms), second(2 * ms);
+    std::array<std::array<std::byte, 8>, 2> expirations{};
+    queue_read(first, expirations[0]);
+    queue_read(second, expirations[1]);
     ring_.submit().ok();
-    ring_.nop(unordered).ok();  // is handed out and never submitted
+    queue_nop(unordered);  // is handed out and never submitted
     const u32 published = ring_.indices().sq_tail;
     conformance::wire_log().clear();
     std::array<Cqe, 4> cqes;
@@ -263,8 +281,10 @@ class Mechanics {
     return wrong_with_calls("copy_cqes", calls);
   }
   std::string wrong_with_submit_and_wait(long ms) {
-    TwoReads reads(ms);
-    reads.queue(ring_, unordered);
+    const Timer first(ms), second(2 * ms);
+    std::array<std::array<std::byte, 8>, 2> expirations{};
+    queue_read(first, expirations[0]);
+    queue_read(second, expirations[1]);
     conformance::wire_log().clear();
     const Result<u32> submitted = ring_.submit_and_wait(2);
     const std::size_t calls = count_enters();
@@ -293,10 +313,12 @@ class Mechanics {
   void submits_what_the_kernel_takes() {
     now_at = "submit of three, of which no kernel has the first";
     const Result<Sqe&> refused = ring_.nop(unordered);
-    if (refused.ok())
-      std::memset(static_cast<void*>(&refused.value()), 0xff, sizeof(Sqe)), refused.value().flags = 0;
-    ring_.nop(unordered).ok();
-    ring_.nop(unordered).ok();
+    if (refused.ok()) {
+      const wire::Sqe nobodys{.opcode = wire::op::nobody, .user_data = unordered};
+      std::memcpy(&refused.value(), &nobodys, sizeof nobodys);
+    }
+    queue_nop(unordered);
+    queue_nop(unordered);
     conformance::wire_log().clear();
     const Result<u32> submitted = ring_.submit();
     const std::string taken = result_of_enter();
@@ -336,10 +358,42 @@ class Mechanics {
     found_.equal("completions of twelve NOPs through a queue of eight", taken, 12u);
   }
 
+  // A binding that takes a failed wait for a completion gives back an entry that nobody has read.
+  void keeps_what_it_did_not_get() {
+    if (!can_read("a wait that is interrupted")) return;
+    const Timer timer(300);
+    std::array<std::byte, 8> expirations{};
+    queue_read(timer, expirations);
+    ring_.submit().ok();
+    const u32 head = ring_.indices().cq_head;
+    std::array<Cqe, 4> cqes;
+    Result<u32> copied = 0u;
+    {
+      const Interruptions interruptions(20);
+      copied = ring_.copy_cqes(cqes, 1);
+    }
+    const u32 given_back = ring_.indices().cq_head - head;
+    const u32 wanted = copied.ok() ? copied.value() : 0;
+    found_.check(given_back == wanted, now_at + ": it returns " + testing::PrintToString(copied) +
+                                           " and gives back " + std::to_string(given_back) + " CQEs");
+    if (given_back == wanted) drain(1 - std::min(wanted, 1u));
+  }
+  // In the right order: what fails was done too late.
+  void closes() {
+    now_at = "destroy";
+    conformance::wire_log().clear();
+    ring_.close();
+    for (const std::string& line : conformance::wire_log().lines()) {
+      found_.check(line.find("-> -") == line.npos, "destroy makes a system call that fails: \"" + line + '"');
+    }
+    for (const std::string& loss : conformance::wire_log().losses()) found_.check(false, loss);
+  }
+
   static constexpr u64 unordered = 1'000'000;  // of requests that are not in the sequence of the NOPs
   Findings& found_;
   Ring ring_;
   u64 sent_ = 0, received_ = 0;
+  bool said_that_entries_are_wrong_ = false;  // once: the rest is the layer "reuse"
 };
 
 }  // namespace

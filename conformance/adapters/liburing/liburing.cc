@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <new>
 #include <vector>
@@ -274,9 +275,29 @@ bool prepare_newer(Sqe* sqe, u32 operation, const Arguments& a) {
   return false;
 }
 
+// The largest length that the type of the function's parameter holds. Those of sends and receives are size_t.
+std::uint64_t largest_length(u32 operation) {
+  switch (operation) {
+    case URING_BINDING_READ:
+    case URING_BINDING_WRITE:
+    case URING_BINDING_READ_FIXED:
+    case URING_BINDING_WRITE_FIXED:
+    case URING_BINDING_READ_SELECT:
+    case URING_BINDING_SPLICE: return std::numeric_limits<unsigned>::max();
+    case URING_BINDING_PROVIDE_BUFFERS:
+    case URING_BINDING_SETSOCKOPT:
+    case URING_BINDING_GETSOCKOPT: return std::numeric_limits<int>::max();
+    default: return std::numeric_limits<std::uint64_t>::max();
+  }
+}
+
 int prepare(void* where, u32 operation, const Arguments* arguments, const char** reason) {
   auto* const sqe = static_cast<io_uring_sqe*>(where);
   const Arguments& a = *arguments;
+  if (a.length > largest_length(operation)) {
+    *reason = "the function's parameter is an int or an unsigned int";
+    return URING_BINDING_NOT_EXPRESSIBLE;
+  }
   if (!prepare_file(sqe, operation, a) && !prepare_path(sqe, operation, a) &&
       !prepare_socket(sqe, operation, a) && !prepare_control(sqe, operation, a) &&
       !prepare_newer(sqe, operation, a)) {

@@ -283,6 +283,10 @@ static int prepare_control(struct io_uring_sqe* sqe, uint32_t operation,
 static int prepare(void* where, uint32_t operation, const struct uring_binding_arguments* arguments,
                    const char** reason) {
   struct io_uring_sqe* const sqe = where;
+  if (arguments->length > UINT32_MAX && operation != URING_BINDING_FALLOCATE) {
+    *reason = "an SQE has 32 bits for this length";
+    return URING_BINDING_NOT_EXPRESSIBLE;
+  }
   memset(sqe, 0, sizeof *sqe);
   sqe->user_data = arguments->user_data;
   if (prepare_file(sqe, operation, arguments) || prepare_socket(sqe, operation, arguments) ||

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "uring_binding.h"
@@ -32,6 +33,52 @@ static int prepare(void* sqe, uint32_t operation, const struct uring_binding_arg
   if (operation == URING_BINDING_NOP && is_broken("stale")) bytes[63] = 1;
   if (operation == URING_BINDING_MKDIRAT && is_broken("reason")) return URING_BINDING_NOT_EXPRESSIBLE;
   return result;
+}
+
+/* Relies on an entry of zeros, and so keeps what another request left in it. */
+static int prepare_in_zeros(void* sqe, uint32_t operation, const struct uring_binding_arguments* arguments,
+                            const char** reason) {
+  struct io_uring_sqe clean;
+  const int result = raw_uring_binding()->prepare(&clean, operation, arguments, reason);
+  const unsigned char* const from = (const unsigned char*)&clean;
+  if (result != 0) return result;
+  for (size_t i = 0; i < sizeof clean; ++i) {
+    if (from[i] != 0 || i == 0) ((unsigned char*)sqe)[i] = from[i];
+  }
+  ((struct io_uring_sqe*)sqe)->user_data = arguments->user_data;
+  return 0;
+}
+
+static int prepare_only_nop_clean(void* sqe, uint32_t operation,
+                                  const struct uring_binding_arguments* arguments, const char** reason) {
+  if (operation == URING_BINDING_NOP) return raw_uring_binding()->prepare(sqe, operation, arguments, reason);
+  return prepare_in_zeros(sqe, operation, arguments, reason);
+}
+
+/* After a request without a CQE (IOSQE_CQE_SKIP_SUCCESS), nothing ever completes in this entry. */
+static int prepare_with_old_flags(void* sqe, uint32_t operation,
+                                  const struct uring_binding_arguments* arguments, const char** reason) {
+  const uint8_t flags = ((const struct io_uring_sqe*)sqe)->flags;
+  const int result = raw_uring_binding()->prepare(sqe, operation, arguments, reason);
+  if (operation == URING_BINDING_NOP) ((struct io_uring_sqe*)sqe)->flags = flags;
+  return result;
+}
+
+static int prepare_cut(void* sqe, uint32_t operation, const struct uring_binding_arguments* arguments,
+                       const char** reason) {
+  struct uring_binding_arguments cut = *arguments;
+  if (operation == URING_BINDING_READ) cut.length = (uint32_t)cut.length;
+  return raw_uring_binding()->prepare(sqe, operation, &cut, reason);
+}
+
+/* Changes its last entry when it is too late to see that there. */
+static struct io_uring_sqe* last_entry;
+static void* get_and_remember(struct uring_binding_ring* ring) {
+  return last_entry = raw_uring_binding()->get_sqe(ring);
+}
+static int change_and_submit(struct uring_binding_ring* ring) {
+  if (last_entry != NULL && last_entry->opcode != IORING_OP_NOP) last_entry->ioprio = 7;
+  return raw_uring_binding()->submit(ring);
 }
 
 /* --- mechanics
@@ -95,6 +142,21 @@ static int copy_without_wait(struct uring_binding_ring* ring, struct uring_bindi
                              uint32_t wait_nr) {
   (void)wait_nr;
   return raw_uring_binding()->copy_cqes(ring, cqes, room, 0);
+}
+
+/* The beginning of the ring in ../raw/raw.c. */
+struct uring_binding_ring {
+  int fd;
+  struct io_uring_params params;
+  char* rings;
+};
+
+/* Gives back an entry although there was none to read. */
+static int copy_and_advance_anyway(struct uring_binding_ring* ring, struct uring_binding_cqe* cqes,
+                                   uint32_t room, uint32_t wait_nr) {
+  const int count = raw_uring_binding()->copy_cqes(ring, cqes, room, wait_nr);
+  if (count < 0) ++*(uint32_t*)(void*)(ring->rings + ring->params.cq_off.head);
+  return count;
 }
 
 static int copy_after_wait_for_one(struct uring_binding_ring* ring, struct uring_binding_cqe* cqes,
@@ -168,6 +230,40 @@ static void destroy_twice(struct uring_binding_ring* ring) {
   close(facts.fd);
 }
 
+/* Gives the registered descriptor back when the kernel can no longer find the ring. */
+static void unregister_too_late(struct uring_binding_ring* ring) {
+  struct io_uring_rsrc_update slot = {.offset = 0};
+  struct uring_binding_facts facts;
+  raw_uring_binding()->describe(ring, &facts);
+  raw_uring_binding()->destroy(ring);
+  syscall(SYS_io_uring_register, facts.fd, IORING_UNREGISTER_RING_FDS, &slot, 1);
+}
+
+static int create_u16(uint32_t entries, uint32_t flags, struct uring_binding_ring** ring,
+                      const char** reason) {
+  if (entries <= UINT16_MAX) return raw_uring_binding()->create(entries, flags, ring, reason);
+  *reason = "its number of entries is a u16";
+  return URING_BINDING_NOT_EXPRESSIBLE;
+}
+
+static int create_checked(uint32_t entries, uint32_t flags, struct uring_binding_ring** ring,
+                          const char** reason) {
+  if (entries == 0) return URING_BINDING_ENTRIES_ZERO;
+  if ((entries & (entries - 1)) != 0) return URING_BINDING_ENTRIES_NOT_POWER_OF_TWO;
+  return raw_uring_binding()->create(entries, flags, ring, reason);
+}
+
+static int create_and_lose_errno(uint32_t entries, uint32_t flags, struct uring_binding_ring** ring,
+                                 const char** reason) {
+  const int result = raw_uring_binding()->create(entries, flags, ring, reason);
+  return result < 0 ? URING_BINDING_ERRNO_LOST : result;
+}
+
+static int submit_and_lose_all(struct uring_binding_ring* ring) {
+  raw_uring_binding()->submit(ring);
+  return URING_BINDING_ERRNO_LOST;
+}
+
 static int no_enter(struct uring_binding_ring* ring, uint32_t to_submit, uint32_t min_complete,
                     uint32_t flags) {
   (void)ring, (void)to_submit, (void)min_complete, (void)flags;
@@ -202,6 +298,14 @@ static int no_words_for_an_errno(struct uring_binding_ring* ring, uint32_t regis
 
 static void keep_group(struct uring_binding_ring* ring, struct uring_binding_group* group) {
   (void)ring, (void)group;
+}
+
+static int create_whole(struct uring_binding_ring* ring, uint32_t id, void* memory, uint32_t count,
+                        uint32_t size, uint32_t consumption, struct uring_binding_group** created,
+                        const char** reason) {
+  (void)consumption;
+  return raw_uring_binding()->group_create(ring, id, memory, count, size, URING_BINDING_WHOLE, created,
+                                           reason);
 }
 
 static int get_nothing(const struct uring_binding_group* group, const struct uring_binding_cqe* cqe,
@@ -294,6 +398,7 @@ const struct uring_binding_v1* uring_binding(void) {
   if (is_broken("setup")) table.create = create_without_flags;
   if (is_broken("words")) table.do_register = no_words_for_an_errno;
   if (is_broken("group")) table.group_destroy = keep_group;
+  if (is_broken("whole")) table.group_create = create_whole;
   if (is_broken("get")) table.group_get = get_nothing;
   if (is_broken("no_read")) table.prepare = prepare_no_read;
   if (is_broken("prepare")) table.prepare = prepare_refused;
@@ -305,5 +410,18 @@ const struct uring_binding_v1* uring_binding(void) {
   if (is_broken("room")) table.copy_cqes = copy_more_than_room;
   if (is_broken("features")) table.describe = describe_no_features;
   if (is_broken("leak")) table.destroy = destroy_nothing;
+  if (is_broken("zeros")) table.prepare = prepare_in_zeros;
+  if (is_broken("nop_clean")) table.prepare = prepare_only_nop_clean;
+  if (is_broken("old_flags")) table.prepare = prepare_with_old_flags;
+  if (is_broken("cut")) table.prepare = prepare_cut;
+  if (is_broken("late")) table.get_sqe = get_and_remember;
+  if (is_broken("late")) table.submit = change_and_submit;
+  if (is_broken("advance_anyway")) table.copy_cqes = copy_and_advance_anyway;
+  if (is_broken("too_late")) table.destroy = unregister_too_late;
+  if (is_broken("u16")) table.create = create_u16;
+  if (is_broken("checked")) table.create = create_checked;
+  if (is_broken("checked")) table.capabilities |= URING_BINDING_CHECKS_ENTRIES;
+  if (is_broken("lost")) table.create = create_and_lose_errno;
+  if (is_broken("lose_all")) table.submit = submit_and_lose_all;
   return &table;
 }

@@ -194,8 +194,18 @@ bool prepare_control(Sqe& sqe, u32 operation, const Words& w) {
   return true;
 }
 
+// Whether the parameter for the length is a u32: all others are spans, or have 64 bits.
+bool has_narrow_length(u32 operation) {
+  return operation == URING_BINDING_READ_SELECT || operation == URING_BINDING_RECV_SELECT ||
+         operation == URING_BINDING_SPLICE || operation == URING_BINDING_PROVIDE_BUFFERS;
+}
+
 int prepare(void* where, u32 operation, const Arguments* arguments, const char** reason) {
   Sqe& sqe = *static_cast<Sqe*>(where);
+  if (arguments->length > UINT32_MAX && has_narrow_length(operation)) {
+    *reason = "its parameter is a u32";
+    return URING_BINDING_NOT_EXPRESSIBLE;
+  }
   const Words words{*arguments};
   if (prepare_file(sqe, operation, words) || prepare_socket(sqe, operation, words) ||
       prepare_control(sqe, operation, words)) {
@@ -232,8 +242,7 @@ int do_register(uring_binding_ring* owner, u32 registration, void* argument, u32
   return URING_BINDING_NOT_EXPRESSIBLE;
 }
 
-// On an old kernel our binding itself asks again, for whole buffers; then this is the consumption that was
-// asked for last.
+// On an old kernel our binding itself asks again, for whole buffers.
 int group_create(uring_binding_ring* ring, u32 id, void* memory, u32 count, u32 size, u32 consumption,
                  uring_binding_group** created, const char**) {
   auto* const group = new (std::nothrow) uring_binding_group;
@@ -242,10 +251,9 @@ int group_create(uring_binding_ring* ring, u32 id, void* memory, u32 count, u32 
       consumption == URING_BINDING_INCREMENTAL ? uring::Consumption::incremental : uring::Consumption::whole;
   const std::span bytes(static_cast<std::byte*>(memory), std::size_t{count} * size);
   const Result<void> opened = group->buffers.init(ring->ring, static_cast<u16>(id), bytes, size, wanted);
-  const bool as_asked = opened.ok() && group->buffers.consumption() == wanted;
-  if (!as_asked) {
+  if (!opened.ok()) {
     delete group;
-    return opened.ok() ? -EINVAL : result(opened);
+    return result(opened);
   }
   *created = group;
   return 0;

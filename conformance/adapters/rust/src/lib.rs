@@ -349,6 +349,14 @@ fn control(operation: u32, a: &Arguments) -> Option<Result<Entry, Lack>> {
 
 unsafe extern "C" fn prepare(sqe: *mut Entry, operation: u32, a: *const Arguments, reason: Reason) -> c_int {
     let a = &*a;
+    let largest = match operation {
+        9 => u64::MAX,        // Fallocate's length
+        45 => i32::MAX as u64, // ProvideBuffers'
+        _ => u32::MAX as u64,
+    };
+    if a.length > largest {
+        return refuse(reason, c"the length is a u32, and ProvideBuffers' is an i32");
+    }
     match file(operation, a).or_else(|| socket(operation, a)).or_else(|| control(operation, a)) {
         Some(Ok(entry)) => {
             sqe.write(entry.user_data(a.user_data));
