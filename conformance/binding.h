@@ -118,6 +118,7 @@ constexpr std::string_view own_name(Error error) {
     case Error::no_buffer_selected: return "no_buffer_selected";
     case Error::buffer_out_of_range: return "buffer_out_of_range";
     case Error::entries_not_in_range: return "entries_not_in_range";
+    case Error::length_too_large: return "length_too_large";
     default: return "without a name in binding.h";
   }
 }

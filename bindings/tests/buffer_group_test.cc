@@ -342,6 +342,7 @@ TEST_F(GroupOfBuffers, TakesBackTheBufferOfAFailure) {
 TEST_F(GroupOfBuffers, QueuesReceivesThatSelectFromIt) {
   Group group;
   ASSERT_TRUE(group.init(ring, 7, memory, 16).ok());
+  for (u32 slot = 0; slot < 2; ++slot) std::memset(static_cast<void*>(&kernel.sqe(slot)), 0xff, 64);
   const uring::Sqe once = group.recv(1, 5, 0x100).value(), ever = group.recv_multishot(2, 5, 0x100).value();
   EXPECT_EQ(once, (uring::Sqe{.opcode = static_cast<uring::Op>(27),
                               .flags = 32,

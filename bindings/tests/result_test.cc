@@ -83,10 +83,10 @@ TEST(Result, CarriesAViewOfMemory) {
 }
 
 TEST(Result, TheBindingsOwnErrorsAreNoErrno) {
-  for (const Error error :
-       {Error::entries_zero, Error::entries_not_power_of_two, Error::flags_not_supported,
-        Error::system_outdated, Error::ring_layout_invalid, Error::submission_queue_full,
-        Error::no_buffer_selected, Error::buffer_out_of_range, Error::entries_not_in_range}) {
+  for (const Error error : {Error::entries_zero, Error::entries_not_power_of_two, Error::flags_not_supported,
+                            Error::system_outdated, Error::ring_layout_invalid, Error::submission_queue_full,
+                            Error::no_buffer_selected, Error::buffer_out_of_range,
+                            Error::entries_not_in_range, Error::length_too_large}) {
     EXPECT_FALSE(uring::is_errno(error));
     EXPECT_EQ(Result<u32>(error), error);
   }

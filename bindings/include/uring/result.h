@@ -84,6 +84,7 @@ enum class Error : std::uint16_t {
   no_buffer_selected,        // Cqe::buffer_id, BufferGroup: the kernel took no buffer for this CQE
   buffer_out_of_range,       // BufferGroup: no such buffer or bytes in this group; a CQE of another group?
   entries_not_in_range,      // buffer rings: 1 to 32768 entries
+  length_too_large,          // sync_file_range, provide_buffers, BufferGroup: it does not fit into 32 bits
 };
 
 // True for the kernel's own numbers, false for `none` and for the binding's.
