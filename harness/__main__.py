@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from collections.abc import Sequence
 
-from harness.base.command_line import FINDINGS, PROGRAM
+from harness.base.command_line import FINDINGS, PROGRAM, Parser
 from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, TROUBLE
+from harness.base.output import say
 
 #: Each command, the module whose `main(arguments)` runs it and returns its exit code, and what it does. A module is
 #: loaded when its command is called, so that none pays for another's imports.
@@ -45,7 +45,7 @@ COMMANDS = {
 def main(words: Sequence[str]) -> int:
     """Run a command. What goes wrong in the harness is told in a sentence, never as a traceback."""
     epilog = f"{PROGRAM} COMMAND --help explains one. {FINDINGS}"
-    parser = argparse.ArgumentParser(prog=PROGRAM, description="Every command of the harness.", epilog=epilog)
+    parser = Parser(prog=PROGRAM, description="Every command of the harness.", epilog=epilog)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (_, does) in COMMANDS.items():
         commands.add_parser(
@@ -55,7 +55,7 @@ def main(words: Sequence[str]) -> int:
     try:
         return int(importlib.import_module(COMMANDS[command][0]).main(list(words[1:])))
     except HarnessError as error:
-        print(f"{PROGRAM} {command}: {error}", file=sys.stderr)
+        say(f"{PROGRAM} {command}: {error}", error=True)
         return TROUBLE
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -20,9 +20,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.base import names
 from harness.base.cache import Cache, explained, full_disk
 from harness.base.errors import HarnessError
 from harness.base.process import run
+from harness.base.words import one_line
 
 if TYPE_CHECKING:
     from debian.debian_support import NativeVersion
@@ -38,6 +40,12 @@ _SCARCE = 64 << 20  # with less free space than one package list needs, a stall 
 _OUT_OF_DATE = re.compile(r"Release file is (expired|not valid yet)")
 _NOT_AS_SIGNED = re.compile("NO_PUBKEY|Missing key|not signed|BADSIG|Hash Sum mismatch")
 _NO_ROOM = re.compile("No space left on device|enough free space")
+
+_LONGEST_ADDRESS = 1000
+_ADDRESS = re.compile(
+    r"[a-z][a-z0-9+.-]*:[!-~]+"
+)  # printable ASCII: a space would be a second address, a line end a second field
+_UNQUOTABLE = re.compile(r"[\"\\\x00-\x1f\x7f]")  # in apt.conf and in a source
 
 _CONFIGURATION = """\
 // Read last, so the machine's own settings apply to everything not set here: proxies, credentials, TLS.
@@ -98,9 +106,9 @@ class Apt:
     ) -> None:
         """`suites`: all that may be asked for. If `mirror` is None, the machine's apt configuration names it."""
         self._cache = cache
-        self._suites = suites
-        self._mirror = mirror
-        self._security_mirror = security_mirror
+        self._suites = tuple(names.suite(suite, "The list of suites") for suite in suites)
+        self._mirror = None if mirror is None else address(mirror)
+        self._security_mirror = None if security_mirror is None else address(security_mirror)
         self._keyring = keyring
 
     def update(self) -> str:
@@ -132,6 +140,11 @@ class Apt:
 
     def _configured(self, directory: Path, suites: tuple[str, ...]) -> Path:
         """Write apt's configuration for these suites into the directory, and return it."""
+        if odd := _UNQUOTABLE.search(str(directory)):
+            raise HarnessError(
+                f"apt cannot work in {str(directory)!r}: its configuration has no way to write {odd[0]!r}. "
+                "Choose another directory with --cache."
+            )
         if not self._keyring.exists():
             raise HarnessError(f"{self._keyring} does not exist: install the package debian-archive-keyring.")
         for name in ("apt/state/lists/partial", "apt/cache/archives/partial"):
@@ -213,6 +226,16 @@ class Apt:
             reason = "; ".join(errors).rstrip(".") or f"exit code {process.returncode}"
             raise HarnessError(f"apt-get {' '.join(arguments)} failed: {reason}. {advice(reason)}")
         return output
+
+
+def address(text: str) -> str:
+    """The base address of an archive; HarnessError if it cannot be one. It becomes a field of an apt source."""
+    if len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text):
+        return text
+    raise HarnessError(
+        f"{one_line(repr(text), 100)} is not the address of an archive: it must be one word such as http://HOST/debian, with its "
+        f"scheme, and at most {_LONGEST_ADDRESS} characters. Correct --mirror."
+    )
 
 
 def advice(reason: str) -> str:

@@ -13,20 +13,26 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import glob
 import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from harness.base import outside
 from harness.base.errors import HarnessError
+from harness.base.names import is_digest, is_file_name
+from harness.base.words import one_line
 
 Notice = Callable[[str], None]  # takes one sentence that a person should read
 
+_ADVICE = "Check its owner and permissions, or set XDG_CACHE_HOME to a directory of your own."
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _CHUNK = 1 << 20
 
@@ -61,7 +67,7 @@ class Cache:
 
         `shared`: others may hold it at the same time, if they hold it shared, too.
         """
-        path = self.directory("locks") / name
+        path = self.directory("locks") / _file_name(name)
         how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         with explained(path):
             handle = path.open("w")
@@ -106,48 +112,65 @@ class Cache:
 
     def blob(self, sha256: str) -> Path | None:
         """The file with this digest, or None. A damaged one is removed, so the caller creates it again."""
+        if not is_digest(sha256):
+            return None  # and no name of a file to remove, either
         path = self.root / "blobs" / sha256
         try:
             if sha256_of(path) == sha256:
                 return path
-            path.unlink()
-        except FileNotFoundError:
-            pass  # never stored, or another run found the same damage first
+            path.unlink(missing_ok=True)  # another run may have found the same damage first
+        except outside.Unreadable as error:
+            if not error.missing:
+                raise
         return None
 
     def put_fact(self, name: str, fact: dict[str, Any]) -> None:
         """Store a small JSON object under a name, replacing the earlier one."""
         with _new_file(self.directory("facts")) as (target, move_to):
             target.write(json.dumps(fact, indent=1).encode())
-            move_to(f"{name}.json")
+            move_to(f"{_file_name(name)}.json")
 
-    def fact(self, name: str) -> dict[str, Any] | None:
-        """The fact of that name, or None if it is missing or damaged."""
-        path = self.root / "facts" / f"{name}.json"
+    def fact(self, name: str, **shape: type) -> dict[str, Any] | None:
+        """The fact of that name; None if it is missing, damaged, or without a value of the type that `shape` says.
+
+        It can always be determined again. A "sha256" is the name of a blob, so it must be a digest wherever there is one.
+        """
+        path = self.root / "facts" / f"{_file_name(name)}.json"
         try:
-            with explained(path, "read"):
-                fact = json.loads(path.read_bytes())
-        except FileNotFoundError:
+            fact = json.loads(outside.read(path, outside.TEXT, f"The fact {path}", _ADVICE))
+        except outside.Unreadable as error:
+            if error.missing:
+                return None
+            raise
+        except (ValueError, RecursionError):  # damaged, but not by us
             return None
-        except ValueError:  # damaged, but not by us; a fact can always be determined again
+        if not isinstance(fact, dict) or not is_digest(fact.get("sha256", "0" * 64)):
             return None
-        return fact if isinstance(fact, dict) else None
+        return fact if all(type(fact.get(key)) is kind for key, kind in shape.items()) else None
 
-    def facts(self, prefix: str = "") -> dict[str, dict[str, Any]]:
-        """Every fact whose name begins with the prefix, by name."""
-        names = sorted(path.stem for path in (self.root / "facts").glob(f"{prefix}*.json"))
-        found = {name: self.fact(name) for name in names}
+    def facts(self, prefix: str = "", **shape: type) -> dict[str, dict[str, Any]]:
+        """Every fact of that shape whose name begins with the prefix, by name."""
+        names = sorted(path.stem for path in (self.root / "facts").glob(f"{glob.escape(prefix)}*.json"))
+        found = {name: self.fact(name, **shape) for name in names}
         return {name: fact for name, fact in found.items() if fact is not None}
 
     def has(self, sha256: str) -> bool:
         """Whether there is a blob of this name: quicker than `blob`, which also reads it."""
-        return (self.root / "blobs" / sha256).is_file()
+        return is_digest(sha256) and (self.root / "blobs" / sha256).is_file()
 
 
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with explained(path, "read"), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _file_name(name: str) -> str:
+    """The name of a fact or a lock, which may contain what a person or the archive called a kernel."""
+    if not is_file_name(name):
+        raise HarnessError(
+            f"{one_line(repr(name), 100)} cannot be the name of a file in the cache. Name another kernel."
+        )
+    return name
+
+
+def sha256_of(path: Path, limit: int = sys.maxsize) -> str:
+    """The SHA-256 of a regular file, in hexadecimal."""
+    return outside.digest(path, limit, str(path), _ADVICE)
 
 
 def full_disk(path: Path) -> HarnessError:
@@ -170,8 +193,7 @@ def explained(path: Path, verb: str = "write") -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise full_disk(path) from error
-        advice = "Check its owner and permissions, or set XDG_CACHE_HOME to a directory of your own."
-        raise HarnessError(f"Cannot {verb} {path}: {error.strerror}. {advice}") from error
+        raise HarnessError(f"Cannot {verb} {path}: {error.strerror}. {_ADVICE}") from error
 
 
 @contextmanager

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+from typing import Any
 
+from harness.base.output import say
 from harness.base.paths import BUILD
 
 PROGRAM = "ci/harness"
@@ -15,12 +18,17 @@ EXIT_CODES = "Exit code: 0, or 2 if the harness itself failed."
 FINDINGS = "Exit code: 0 as expected, 1 there are findings, 2 the harness itself failed."
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose messages, which repeat what was typed, go the way of all others."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        say(message, error=file is not sys.stdout, end="")
+
+
 def parser(command: str, description: str, epilog: str = EXIT_CODES) -> argparse.ArgumentParser:
     """The parser of one command; `epilog` ends with its exit codes."""
     raw = argparse.RawDescriptionHelpFormatter
-    return argparse.ArgumentParser(
-        prog=f"{PROGRAM} {command}", description=description, epilog=epilog, formatter_class=raw
-    )
+    return Parser(prog=f"{PROGRAM} {command}", description=description, epilog=epilog, formatter_class=raw)
 
 
 def add_cache(to: argparse.ArgumentParser) -> None:

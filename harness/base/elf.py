@@ -9,6 +9,7 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
+from harness.base import outside
 from harness.base.process import run
 
 _REMEDY = "Install binutils (on Debian: apt install binutils)."
@@ -25,15 +26,15 @@ def stripped(program: Path) -> bytes:
 
 @lru_cache(maxsize=8)  # per program, not per boot
 def _stripped(program: Path, _mtime_ns: int, _size: int) -> bytes:
-    with program.open("rb") as file:
-        if file.read(4) != b"\x7fELF":
-            return program.read_bytes()
+    contents = outside.read(program, outside.PROGRAM, f"The program {program}", "Build it again.")
+    if not contents.startswith(b"\x7fELF"):
+        return contents
     with tempfile.TemporaryDirectory(prefix="uring-conformance-") as folder:
         small = Path(folder, "program")
         done = run(["strip", "-o", small, program], remedy=_REMEDY, check=False)
         return (
-            program if done.code else small
-        ).read_bytes()  # another architecture, or damaged: the guest will say so
+            contents if done.code else small.read_bytes()
+        )  # another architecture, or damaged: the guest will say so
 
 
 def needs(program: Path) -> str | None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import tomllib
 
+from harness.base import outside
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.base.words import nearest, one_line
@@ -28,17 +29,16 @@ def load(path: Path, schema: Path) -> dict[str, Any]:
     """The contents of a TOML file that conforms to its schema; HarnessError for any other."""
     name = str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
     try:
-        document = tomllib.loads(path.read_bytes().decode())
-    except OSError as error:
-        raise HarnessError(
-            f"{name} cannot be read: {error.strerror}. Restore it from git, or name another."
-        ) from error
+        body = outside.read(path, outside.TEXT, name, "Restore it from git, or name another.")
+        document = tomllib.loads(body.decode())
     except UnicodeDecodeError as error:
         raise HarnessError(
             f"{name} is not UTF-8: {error.reason} at byte {error.start}. Save it as UTF-8."
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise HarnessError(f"{name} is not valid TOML: {error}. Correct that line.") from error
+    except RecursionError as error:
+        raise HarnessError(f"{name} is nested too deeply to be read. Correct it.") from error
     breaches = list(validator(json.loads(schema.read_text(encoding="utf-8"))).iter_errors(document))
     # A misspelt key is also a missing key and a misplaced value. That it is misspelt is the most useful message.
     for breach in sorted(breaches, key=lambda breach: not _has_a_wrong_key(breach)):

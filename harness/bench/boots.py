@@ -20,6 +20,7 @@ from harness.base import command_line
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
 from harness.base.exits import OK
+from harness.base.output import emit, say
 from harness.base.paths import BUILD, ROOT
 from harness.base.process import run
 from harness.kernels.archive import Archive
@@ -69,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--no-write", action="store_true", help="print the table, leave README.md alone")
     options = parser.parse_args(arguments)
     text = "\n".join(_table(options.kernel, max(1, options.repetitions)))
-    print(text)
+    emit(text)
     if not options.no_write:
         before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
         README.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
@@ -156,4 +157,4 @@ def _options(asked: Sequence[str]) -> list[str]:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    say(text, error=True)

@@ -8,13 +8,13 @@ They go where ci/build puts the others, which then keeps them up to date, too.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from harness.base import command_line
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
+from harness.base.output import say
 from harness.base.paths import ROOT
 from harness.kernels.settings import load_settings
 from harness.suite.other_bindings import (
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     liburings = [other for other in _had(others, LIBURING, LATER) if other.version != installed]
     (crate,) = _had(others, CRATE, (NEWEST,))
     made = build(options.build, liburings, crate)
-    print(f"Built: {', '.join(made)}. Run them with ci/matrix --binding NAME.")
+    say(f"Built: {', '.join(made)}. Run them with ci/matrix --binding NAME.")
     return 0
 
 
@@ -82,4 +82,4 @@ def _had(others: OtherBindings, packages: Sequence[str], suites: Sequence[str]) 
 
 
 def _say(said: str) -> None:
-    print(said, file=sys.stderr)
+    say(said, error=True)

@@ -20,7 +20,7 @@ from typing import Any
 
 from harness.base.cache import Cache, explained, sha256_of
 from harness.base.errors import HarnessError
-from harness.kernels import tree
+from harness.kernels import deb, tree
 from harness.kernels.archive import Pin
 from harness.kernels.spec import Kind, specify
 from harness.machines import snapshot
@@ -62,12 +62,12 @@ class Holdings:
         return [
             Build(
                 tree=Path(fact["tree"]),
-                fragments=tuple(fact["fragments"]),
-                release=fact.get("release"),
-                size=_size(self._build_directory(name))
+                fragments=tuple(map(str, fact["fragments"])),
+                release=str(fact["release"]) if "release" in fact else None,
+                size=sum(map(_size, self._build_directories([name])))
                 + (self.size_of(fact["sha256"]) if "sha256" in fact else 0),
             )
-            for name, fact in self.cache.facts("build-").items()
+            for name, fact in self.cache.facts("build-", tree=str, fragments=list).items()
         ]
 
     def old_versions(self, keep: Mapping[str, Pin]) -> dict[str, Fact]:
@@ -102,8 +102,10 @@ class Holdings:
         }  # only says what was in an image, which does not keep it
         blobs = going - self._named_by(self.cache.facts().keys() - facts - unpacked)
         facts |= {f"vmlinux-{blob}" for blob in blobs}
-        directories = [self._build_directory(name) for name in facts if name.startswith("build-")]
-        directories += self._snapshots()  # of all kernels: a boot makes them again
+        directories = [
+            *self._build_directories(facts),
+            *self._snapshots(),
+        ]  # the latter of all kernels: a boot makes them again
         return self._freed(lambda: self._remove(facts, blobs, directories))
 
     def remove_all(self) -> int:
@@ -127,9 +129,11 @@ class Holdings:
             return set()
         if not asked.path.is_file():  # a source tree, possibly deleted: its build is still here
             return {
-                name for name, fact in self.cache.facts("build-").items() if Path(fact["tree"]) == asked.path
+                name
+                for name, fact in self.cache.facts("build-", tree=str).items()
+                if Path(fact["tree"]) == asked.path
             }
-        digest = sha256_of(asked.path)
+        digest = sha256_of(asked.path, deb.PACKAGE)
         return {name for name in (f"deb-{digest}", f"vmlinux-{digest}") if self.cache.fact(name)}
 
     def _about_series(self, series: str) -> dict[str, Fact]:
@@ -138,7 +142,7 @@ class Holdings:
 
     def _versions(self) -> dict[str, Fact]:
         """Facts about versions other than the newest that was fetched."""
-        facts = self.cache.facts("series-")
+        facts = self.cache.facts("series-", series=str, version=str, sha256=str)
         newest = {fact["series"]: fact["version"] for name, fact in facts.items() if "=" not in name}
         return {
             name: fact
@@ -148,15 +152,19 @@ class Holdings:
 
     def _old(self, keep: Mapping[str, Pin]) -> tuple[set[str], set[str], list[Path]]:
         """The facts, blobs and directories that are no longer useful."""
-        gone = {name for name, fact in self.cache.facts("build-").items() if not Path(fact["tree"]).is_dir()}
+        builds = self.cache.facts("build-", tree=str)
+        gone = {name for name, fact in builds.items() if not Path(fact["tree"]).is_dir()}
         facts = {*self.old_versions(keep), *self.cache.facts("deb-"), *gone}
         kernels_kept = (
             name for name in self.cache.facts() if not name.startswith("vmlinux-") and name not in facts
         )
         kept = self._named_by(kernels_kept)
         facts |= {name for name in self.cache.facts("vmlinux-") if name.removeprefix("vmlinux-") not in kept}
-        directories = [self.cache.root / "apt" / "download", *(self._build_directory(name) for name in gone)]
-        directories += self._snapshots()
+        directories = [
+            self.cache.root / "apt" / "download",
+            *self._build_directories(gone),
+            *self._snapshots(),
+        ]
         return facts, self._blobs() - kept, directories
 
     def _named_by(self, facts: Iterable[str]) -> set[str]:
@@ -186,12 +194,17 @@ class Holdings:
             path for path in _inside(self.cache.root / snapshot.DIRECTORY) if _SNAPSHOT.fullmatch(path.name)
         ]
 
-    def _build_directory(self, fact: str) -> Path:
-        return self.cache.root / tree.BUILDS / fact.removeprefix("build-")
+    def _build_directories(self, facts: Iterable[str]) -> list[Path]:
+        """The build directories of these facts. A fact of another name is not one of ours, and names no directory."""
+        keys = (fact.removeprefix("build-") for fact in facts if fact.startswith("build-"))
+        return [self.cache.root / tree.BUILDS / key for key in keys if _BUILD.fullmatch(key)]
 
     def _remove(self, facts: Iterable[str], blobs: Iterable[str], directories: Iterable[Path]) -> None:
         # Facts first: a fact without its blob is harmless, but a blob without a fact would be forgotten.
-        files = [*(self.cache.root / "facts" / f"{name}.json" for name in facts), *map(self._blob, blobs)]
+        files = [
+            *(self.cache.root / "facts" / f"{name}.json" for name in facts),
+            *map(self._blob, filter(_BLOB.fullmatch, blobs)),
+        ]
         for path in (*files, *directories):
             with explained(path, "remove"):
                 if path.is_dir():

@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.base import command_line
+from harness.base import command_line, outside
 from harness.base.errors import HarnessError
 from harness.base.git import Git
+from harness.base.output import emit
 from harness.base.paths import BUILD, RESULTS, ROOT
 from harness.report import changes
 from harness.results import compare as difference
-from harness.results.file import parse_results
+from harness.results.file import LARGEST, parse_results
 from harness.results.model import Results
 
 PUBLISHED = f"reports/{RESULTS}"
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     options = parser.parse_args(arguments)
     found = difference.compare(load(options.old), load(options.new))
-    print(changes.markdown(found) if options.markdown else changes.render(found), end="")
+    emit(changes.markdown(found) if options.markdown else changes.render(found), end="")
     return 1 if found.regressions(allow_gone=options.allow_gone) else 0
 
 
@@ -58,22 +60,21 @@ def load(source: str, top: Path = ROOT) -> Results:
         raise HarnessError(
             f"{source} is not a results file: {error}. Name one that ci/matrix wrote."
         ) from error
-    except OSError as error:
-        raise HarnessError(f"{source} cannot be read: {error.strerror}. Name another.") from error
     except HarnessError as error:
         raise HarnessError(f"{source} cannot be used: {error}") from error
 
 
 def _stored(path: Path) -> bytes | None:
     """The file, or the one in the directory; None if there is neither."""
-    if path.is_dir():
-        if not (path / RESULTS).exists():
-            raise HarnessError(f"There is no {RESULTS} in it. Run ci/matrix, or name another directory.")
-        return (path / RESULTS).read_bytes()
+    is_directory = os.path.isdir(path)  # unlike Path's, it has an answer for every string
     try:
-        return path.read_bytes()  # since Python 3.14, exists() is false for unreadable files, too
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+        return outside.read(path / RESULTS if is_directory else path, LARGEST, "It", "Name another.")
+    except outside.Unreadable as error:
+        if not error.missing:
+            raise
+    if is_directory:
+        raise HarnessError(f"There is no {RESULTS} in it. Run ci/matrix, or name another directory.")
+    return None
 
 
 def _published(revision: str, top: Path) -> bytes:

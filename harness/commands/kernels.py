@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from harness.base import apt, command_line
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
 from harness.base.exits import OK, TROUBLE
+from harness.base.output import emit, say
 from harness.commands.cache_contents import Holdings
 from harness.kernels import tree
 from harness.kernels.archive import Archive, Index
@@ -120,7 +120,7 @@ class Inventory:
         archive = self._archive(refresh=self._options.refresh)
         index = archive.index() if ARCHIVE in self._settings.kernels else archive.remembered_index()
         lines = [self._line(spec, archive) for spec in self._selection((), archive).specs]
-        print(
+        emit(
             json.dumps(self._plain(lines, index), indent=1)
             if as_json
             else "\n".join(self._text(lines, index))
@@ -253,7 +253,7 @@ class Inventory:
         if old and specs:
             raise HarnessError("--old chooses what to remove by itself. Leave out the kernels, or --old.")
         if not self._cache.root.is_dir():
-            print(f"There is no cache in {self._cache.root}, so there is nothing to remove.")
+            say(f"There is no cache in {self._cache.root}, so there is nothing to remove.")
             return OK
         with self._cache.unused():
             if old:
@@ -262,7 +262,7 @@ class Inventory:
                 freed = self._holdings.remove(specs, self._settings.local)
             else:
                 freed = self._holdings.remove_all()
-            print(f"Freed {_mib(freed)} in {self._cache.root}, which now has {_mib(self._holdings.size())}.")
+            say(f"Freed {_mib(freed)} in {self._cache.root}, which now has {_mib(self._holdings.size())}.")
         return OK
 
     # --- both --------------------------------------------------------------------------------------------------
@@ -281,7 +281,7 @@ class Inventory:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    say(text, error=True)
 
 
 def _mib(size: int) -> str:

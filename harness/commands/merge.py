@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +15,8 @@ from pathlib import Path
 
 from harness.base import command_line
 from harness.base.errors import HarnessError
+from harness.base.output import say
+from harness.base.outside import real
 from harness.base.paths import RESULTS, ROOT
 from harness.base.words import number
 from harness.commands import plan
@@ -60,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
         bindings=(),  # whatever the shards agree on
     )
     merged = merge(options.shards, expected, options.into)
-    print(f"Merged {number(len(options.shards), 'shard')} into {options.into}: {text.headline(merged)}.")
+    say(f"Merged {number(len(options.shards), 'shard')} into {options.into}: {text.headline(merged)}.")
     return 0
 
 
@@ -68,8 +72,7 @@ def merge(sources: Sequence[str], expected: Plan, into: Path) -> Results:
     """Merge the shards into one run with consoles and reports in `into`; HarnessError if they do not fit together."""
     shards, problems = _read(sources)
     problems += [*_disagreements(shards), *_overlaps(shards), *_gaps(shards, expected)]
-    if into.resolve() in {shard.directory.resolve() for shard in shards}:
-        problems.append(f"{into} is itself a shard, which the merge would overwrite. Choose another --into.")
+    problems += [*_collisions(shards, into), *_odd_consoles(shards)]
     if problems:
         listed = "".join(f"\n- {problem}" for problem in problems)
         raise HarnessError(f"The shards are not one run, so nothing was written to {into}:{listed}")
@@ -83,7 +86,7 @@ def _read(sources: Sequence[str]) -> tuple[list[Shard], list[str]]:
     """The complete shards, and the problems of the others."""
     shards, problems = [], []
     for source in sources:
-        path = Path(source, RESULTS) if Path(source).is_dir() else Path(source)
+        path = Path(source, RESULTS) if os.path.isdir(source) else Path(source)
         try:
             shards.append(Shard(name=source, directory=path.parent, results=read_results(path)))
         except HarnessError as error:
@@ -154,6 +157,26 @@ def _gaps(shards: Sequence[Shard], expected: Plan) -> Iterator[str]:
         for test in shard.results.header.plan.tests:
             if test not in expected.tests:
                 yield f"{shard.name} has the test {test}, which is not in the catalogue."
+
+
+def _collisions(shards: Sequence[Shard], into: Path) -> Iterator[str]:
+    """Shards that the merge would overwrite: its folders are replaced."""
+    for shard in shards:
+        directory = real(shard.directory)
+        if directory == real(into):
+            yield f"{into} is itself a shard, which the merge would overwrite. Choose another --into."
+        elif directory.is_relative_to(real(into / MACHINES)):
+            yield f"{shard.name} is in {into / MACHINES}, which the merge replaces. Choose another --into."
+
+
+def _odd_consoles(shards: Sequence[Shard]) -> Iterator[str]:
+    """Files among the consoles that cannot be copied: a link may lead to anything, a pipe never ends."""
+    for shard in shards:
+        for series in shard.results.header.plan.kernels:
+            for top, folders, files in os.walk(shard.directory / MACHINES / series):
+                for path in (Path(top, name) for name in (*folders, *files)):
+                    if not stat.S_ISDIR(mode := path.lstat().st_mode) and not stat.S_ISREG(mode):
+                        yield f"{path} is not a regular file. A machine leaves only such: remove it."
 
 
 def _header(shards: Sequence[Shard], expected: Plan) -> Header:

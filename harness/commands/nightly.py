@@ -18,6 +18,7 @@ from harness.base import command_line
 from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, OK, SURPRISES, TROUBLE
 from harness.base.git import Git
+from harness.base.output import say
 from harness.base.paths import BUILD, RESULTS, ROOT
 from harness.base.words import number
 from harness.commands import diff, plan
@@ -66,18 +67,18 @@ def main(arguments: Sequence[str]) -> int:
     night = NightlyRun()
     code = _obtain(options.results, options.into, night)
     if code == INTERRUPTED:
-        print(f"Interrupted. The results so far are in {options.into}.")
+        say(f"Interrupted. The results so far are in {options.into}.")
         return INTERRUPTED
     try:
         whole = diff.load(str(options.into))
         folder.fill(options.into, whole, catalogue.load(), top=ROOT, machines=MACHINES)
         found = compare(diff.load("HEAD"), whole)
-        print(_told(found, options.into, options.summary))
+        say(_told(found, options.into, options.summary))
         night.findings += _findings(whole, found)
         _conclude(night, git, whole, found, options)
     except HarnessError as error:
         night.troubles.append(str(error))
-    print("\n".join(_last_words(night, options.into)))
+    say("\n".join(_last_words(night, options.into)))
     return night.exit_code
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.base import command_line
+from harness.base import command_line, names, outside
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
+from harness.base.output import emit, say
 from harness.kernels.archive import Archive
 from harness.kernels.selection import select
 from harness.kernels.settings import load_settings
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     command_line.add_archive(parser)
     options = parser.parse_args(arguments)
     archive = _archive(options.cache, options.mirror, refresh=options.refresh)
-    print(json.dumps([asdict(_entry(column, archive)) for column in _columns(archive)]))
+    emit(json.dumps([asdict(_entry(column, archive)) for column in _columns(archive)]))
     return 0
 
 
@@ -69,7 +69,7 @@ def _archive(cache: Path | None, mirror: str | None, *, refresh: bool) -> Archiv
 
 
 def _say(said: str) -> None:
-    print(said, file=sys.stderr)
+    say(said, error=True)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -83,35 +83,31 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def chosen(names: list[str] | None, file: Path | None) -> list[str]:
+def chosen(given: list[str] | None, file: Path | None) -> list[str]:
     """The kernels that those options name."""
     if file is not None:
-        try:
-            return names_in(file.read_text(), str(file))
-        except (OSError, UnicodeDecodeError) as error:
-            raise HarnessError(
-                f"The plan {file} cannot be read: {error}. Create it with ci/harness plan."
-            ) from error
-    if names is None:
+        plan = outside.text(file, outside.TEXT, f"The plan {file}", "Create it with ci/harness plan.")
+        return names_in(plan, str(file))
+    if given is None:
         return columns()
-    listed = [names_in(name, "--kernels") if name.lstrip().startswith("[") else [name] for name in names]
-    return [name for part in listed for name in part]
+    listed = [names_in(name, "--kernels") if name.lstrip().startswith("[") else [name] for name in given]
+    return [names.column(name, "--kernels") for part in listed for name in part]
 
 
 def names_in(text: str, where: str) -> list[str]:
     """The kernels of a plan, or of a list of names."""
     try:
         plan = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise HarnessError(f"{where} is not JSON ({error}). It must be {_FORM}.") from error
-    names: list[Any] = (
+    found: list[Any] = (
         [one.get("kernel") if isinstance(one, dict) else one for one in plan]
         if isinstance(plan, list)
         else []
     )
-    if not names or not all(isinstance(name, str) and name for name in names):
+    if not found or not all(isinstance(name, str) and name for name in found):
         raise HarnessError(f"{where} is not a plan. It must be {_FORM}.")
-    return names
+    return [names.column(name, where) for name in found]
 
 
 def _entry(column: str, archive: Archive) -> Entry:
@@ -119,7 +115,7 @@ def _entry(column: str, archive: Archive) -> Entry:
         return Entry(kernel=column, cache_key=_key(column))
     package, _ = archive.lookup(column)
     if package is None:  # its own job will report this in full, without affecting the others
-        print(f"The archive currently has no kernel of the series {column}.", file=sys.stderr)
+        say(f"The archive currently has no kernel of the series {column}.", error=True)
         return Entry(kernel=column, cache_key=_key(column))
     return Entry(kernel=column, cache_key=_key(f"{package.name}_{package.version}"))
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from harness.base import command_line
 from harness.base.exits import OK
+from harness.base.output import say
+from harness.base.outside import real
 from harness.base.paths import REPORTS, RESULTS, ROOT
 from harness.matrix import publish
 from harness.matrix.column import MACHINES
@@ -32,12 +34,12 @@ def main(arguments: Sequence[str]) -> int:
         metavar="FILE",
         help="a results.ndjson (default: the published one, which README.md also shows)",
     )
-    path = parser.parse_args(arguments).file.resolve()
+    path = real(parser.parse_args(arguments).file)
     whole = read_results(path)
     if path == published:
         folder.replace_all(publish.rendered(whole))
-        print(f"Rendered: {path.parent} and the table in README.md.")
+        say(f"Rendered: {path.parent} and the table in README.md.")
     else:
         folder.fill(path.parent, whole, catalogue.load(), top=ROOT, machines=MACHINES)
-        print(f"Rendered: {path.parent / folder.INDEX} and the files beside it.")
+        say(f"Rendered: {path.parent / folder.INDEX} and the files beside it.")
     return OK

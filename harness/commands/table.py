@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from harness.base import command_line
 from harness.base.errors import HarnessError
 from harness.base.git import Git
+from harness.base.output import emit
 from harness.base.paths import ROOT
 from harness.commands import diff
 from harness.report import readme
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.binding is None and len(bindings) > 1:
         raise HarnessError(f"These results are for {', '.join(bindings)}. Choose one with --binding.")
     links = Links(details=options.report, home=_folder(options.suite) or _origin())
-    print(readme.excerpt(whole, catalogue.load(), options.binding or bindings[0], links), end="")
+    emit(readme.excerpt(whole, catalogue.load(), options.binding or bindings[0], links), end="")
     return 0
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
-from harness.base import apt
+from harness.base import apt, names
 from harness.base.apt import KEYRING, Apt
 from harness.base.cache import Cache, Notice
 from harness.base.errors import HarnessError
@@ -133,10 +134,9 @@ class Archive:
         else:
             package = None
         for name in (f"series-{series}={package.version if package else version}", f"series-{series}"):
-            match self._cache.fact(name):
-                case {"version": str(known), "sha256": str(sha256)} if self._cache.has(sha256):
-                    if known == (package.version if package else version):
-                        return package or self._package(name), sha256
+            if (fact := self._cache.fact(name, version=str, sha256=str)) and self._cache.has(fact["sha256"]):
+                if fact["version"] == (package.version if package else version):
+                    return package or self._package(name), fact["sha256"]
         return package, None
 
     def _package(self, name: str) -> Package | None:
@@ -206,13 +206,10 @@ class Archive:
         self._cache.put_fact(name, {**asdict(package), "sha256": sha256, "when": _now().isoformat()})
 
     def _remembered(self, name: str) -> Resolved | None:
-        match self._cache.fact(name):
-            case {"series": str(series), "name": str(name), "version": str(version),
-                  "release": str(release), "suite": str(suite), "sha256": str(sha256)}:  # fmt: skip
-                package = Package(series=series, name=name, version=version, release=release, suite=suite)
-                image = self._cache.blob(sha256)
-                return Resolved(package=package, image=image, sha256=sha256) if image else None
-        return None
+        fact = self._cache.fact(name, sha256=str) or {}
+        package = _package_of({key: value for key, value in fact.items() if key not in ("sha256", "when")})
+        image = self._cache.blob(fact["sha256"]) if package else None
+        return Resolved(package=package, image=image, sha256=fact["sha256"]) if package and image else None
 
     def _index_since(self, oldest: datetime) -> Index:
         if index := self._stored_index(oldest):
@@ -238,18 +235,10 @@ class Archive:
 
     def _stored_index(self, oldest: datetime | None) -> Index | None:
         """The list of an earlier run if it is for these suites and, with `oldest`, complete and recent."""
-        fact = self._cache.fact("index") or {}
-        try:
-            index = Index(
-                when=datetime.fromisoformat(fact["when"]),
-                suites=tuple(fact["suites"]),
-                left_out=fact["left_out"],
-                packages={series: Package(**package) for series, package in fact["packages"].items()},
-                older=tuple(Package(**package) for package in fact["older"]),
-            )
-        except (KeyError, TypeError, ValueError):  # there is none, or another version of this file wrote it
-            return None
-        if index.suites != self._suites:
+        index = _index_of(
+            self._cache.fact("index", when=str, suites=list, left_out=dict, packages=dict, older=list)
+        )
+        if index is None or index.suites != self._suites:
             return None
         recent = oldest is None or oldest <= index.when <= _now()
         complete = oldest is None or all(_is_missing(reason) for reason in index.left_out.values())
@@ -297,6 +286,44 @@ class Archive:
                 yield from kernels_in(text, suite)
 
 
+def _index_of(fact: Mapping[str, Any] | None) -> Index | None:
+    """The list of packages that an earlier run kept; None if there is none, or it is not one that this version writes."""
+    if fact is None:
+        return None
+    newest = {series: _package_of(package) for series, package in fact["packages"].items()}
+    older = [_package_of(package) for package in fact["older"]]
+    texts = (*fact["suites"], *fact["left_out"].values())
+    try:
+        when = datetime.fromisoformat(fact["when"])
+    except ValueError:
+        return None
+    if (
+        when.tzinfo is None
+        or not all(isinstance(text, str) for text in texts)
+        or None in (*newest.values(), *older)
+    ):
+        return None
+    return Index(
+        when=when,
+        suites=tuple(fact["suites"]),
+        left_out=fact["left_out"],
+        packages={
+            series: package for series, package in newest.items() if package and package.series == series
+        },
+        older=tuple(package for package in older if package),
+    )
+
+
+def _package_of(fact: object) -> Package | None:
+    """The package that a fact of the cache describes; its words become the names of folders, so they must be names."""
+    match fact:
+        case {"series": str(series), "name": str(name), "version": str(version),
+              "release": str(release), "suite": str(suite), **more} if not more:  # fmt: skip
+            if names.is_series(series) and all(map(names.is_version, (name, version, release))):
+                return Package(series=series, name=name, version=version, release=release, suite=suite)
+    return None
+
+
 def kernels_in(packages: str, suite: str) -> Iterator[Package]:
     """The kernels in a Packages file: packages that contain one, not packages that depend on one."""
     for stanza in packages.split("\n\n"):
@@ -308,7 +335,12 @@ def kernels_in(packages: str, suite: str) -> Iterator[Package]:
         name, version = fields["Package"], fields["Version"]
         series = re.match(r"(?:\d+:)?(\d+\.\d+)", version)
         points_elsewhere = _POINTS_ELSEWHERE.search(fields.get("Depends", ""))
-        if (match := _KERNEL.fullmatch(name)) and series and not points_elsewhere:
+        if (
+            (match := _KERNEL.fullmatch(name))
+            and series
+            and not points_elsewhere
+            and names.is_version(version)
+        ):
             yield Package(series=series[1], name=name, version=version, release=match["release"], suite=suite)
 
 

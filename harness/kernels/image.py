@@ -5,20 +5,17 @@
 
 from __future__ import annotations
 
-import bz2
 import io
-import lzma
 import re
 import struct
-import zlib
-from collections.abc import Callable
 from pathlib import Path
 
+from harness.base import outside
 from harness.base.cache import Cache, Notice
 from harness.base.errors import HarnessError
-from harness.base.process import run
+from harness.kernels import unpack
 
-_ANY_SIZE = 1 << 30  # no kernel unpacks to a gibibyte; an image that claims to is damaged
+REMEDY = "Give a bzImage, or a vmlinux without its debug information (strip --strip-debug)."
 
 
 def release_in(path: Path) -> str | None:
@@ -26,15 +23,15 @@ def release_in(path: Path) -> str | None:
     data = _read(path)
     if data[:4] == b"\x7fELF":
         if not has_pvh_note(data):
-            raise _no_kernel(path, "an ELF file without the PVH note through which QEMU starts a vmlinux")
+            raise _not_a_kernel(path, "an ELF file without the PVH note through which QEMU starts a vmlinux")
         banner = re.search(rb"Linux version (\S+) \(", data)
         return banner[1].decode("ascii", "replace") if banner else None
     if len(data) < 0x250 or data[0x1FE:0x200] != b"\x55\xaa" or data[0x202:0x206] != b"HdrS":
-        raise _no_kernel(path, "it has neither the header of a bzImage nor that of an ELF vmlinux")
+        raise _not_a_kernel(path, "it has neither the header of a bzImage nor that of an ELF vmlinux")
     if not data[0x211] & 1:
-        raise _no_kernel(path, "a zImage, which loads low; build a bzImage")
+        raise _not_a_kernel(path, "a zImage, which loads low; build a bzImage")
     if len(data) < _protected_mode(data) + 16 * struct.unpack_from("<I", data, 0x1F4)[0]:
-        raise _no_kernel(path, "a bzImage that is cut off: shorter than its header says")
+        raise _not_a_kernel(path, "a bzImage that is cut off: shorter than its header says")
     text = 0x200 + struct.unpack_from("<H", data, 0x20E)[0]
     words = data[text : text + 256].split(b"\0")[0].split() if text > 0x200 else []
     return words[0].decode("ascii", "replace") if words else None
@@ -71,15 +68,15 @@ def uncompressed(bzimage: bytes) -> bytes:
     packed, size = payload[:-4], int.from_bytes(payload[-4:], "little")
     match payload[:6]:
         case head if head.startswith(b"\x1f\x8b"):
-            vmlinux = _unpacked_here(lambda: zlib.decompressobj(31).decompress(payload, _ANY_SIZE))
+            vmlinux = unpack.gzip(payload)
         case b"\xfd7zXZ\0":
-            vmlinux = _unpacked_here(lambda: lzma.LZMADecompressor().decompress(packed, _ANY_SIZE))
+            vmlinux = unpack.xz(packed)
         case head if head.startswith(b"BZh"):
-            vmlinux = _unpacked_here(lambda: bz2.BZ2Decompressor().decompress(packed, _ANY_SIZE))
+            vmlinux = unpack.bzip2(packed)
         case head if head.startswith(b"\x28\xb5\x2f\xfd"):
-            vmlinux = _unpacked_by("zstd", packed)
+            vmlinux = unpack.by("zstd", packed)
         case head if head.startswith(b"\x02\x21\x4c\x18"):
-            vmlinux = _unpacked_by("lz4", packed)
+            vmlinux = unpack.by("lz4", packed)
         case head:
             raise HarnessError(f"its compression is not known (it starts with {head.hex()})")
     if len(vmlinux) != size:
@@ -93,7 +90,7 @@ def boot_image(image: Path, sha256: str, name: str, cache: Cache, notice: Notice
     if data[:4] == b"\x7fELF":
         return image
     fact = f"vmlinux-{sha256}"
-    if (known := cache.fact(fact)) and (path := cache.blob(str(known.get("sha256")))):
+    if (known := cache.fact(fact, sha256=str)) and (path := cache.blob(known["sha256"])):
         return path
     try:
         vmlinux = uncompressed(data)
@@ -110,31 +107,14 @@ def boot_image(image: Path, sha256: str, name: str, cache: Cache, notice: Notice
     return path
 
 
-def _unpacked_here(unpack: Callable[[], bytes]) -> bytes:
-    try:
-        return unpack()
-    except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:
-        raise HarnessError(f"it cannot be unpacked: {error}") from error
-
-
-def _unpacked_by(tool: str, packed: bytes) -> bytes:
-    done = run([tool, "-dc"], given=packed, remedy=f"Install {tool}", check=False)
-    if done.code:
-        raise HarnessError(f"{tool} cannot unpack it: {done.errors.strip()}")
-    return done.raw
-
-
 def _protected_mode(bzimage: bytes) -> int:
     """Where the kernel proper starts: after the boot sector and the setup sectors (0 means 4)."""
     return 512 * (1 + (bzimage[0x1F1] or 4))
 
 
 def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise HarnessError(f"The kernel image {path} cannot be read: {error.strerror}.") from error
+    return outside.read(path, outside.KERNEL, f"The kernel image {path}", REMEDY)
 
 
-def _no_kernel(path: Path, reason: str) -> HarnessError:
+def _not_a_kernel(path: Path, reason: str) -> HarnessError:
     return HarnessError(f"{path} is not a kernel image: {reason}.")

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.base.cache import Cache, Notice, sha256_of
+from harness.base import outside
+from harness.base.cache import Cache, Notice
 from harness.base.errors import HarnessError
 from harness.kernels import deb, tree
 from harness.kernels.archive import Archive
-from harness.kernels.image import boot_image, release_in
+from harness.kernels.image import REMEDY, boot_image, release_in
 from harness.kernels.spec import Kind, specify
 
 
@@ -115,4 +116,5 @@ def _built(path: Path, fragments: tuple[Path, ...], cache: Cache, progress: Noti
 
 def _given(path: Path) -> _Found:
     release_in(path)  # a clear error if it is not a kernel, or cannot be read
-    return _Found(image=path, sha256=sha256_of(path), source=f"file {path}")
+    sha256 = outside.digest(path, outside.KERNEL, f"The kernel image {path}", REMEDY)
+    return _Found(image=path, sha256=sha256, source=f"file {path}")

@@ -8,22 +8,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from harness.base import names, outside
 from harness.base.errors import HarnessError
+from harness.base.words import one_line
 from harness.kernels import deb, tree
 
 HOST = "host"
 ARCHIVE = "archive"  # every series that the archive has
 
-SERIES = re.compile(r"\d+\.\d+")
-_EXACT = re.compile(r"(\d+\.\d+)=(\S+)")  # a series and the version of a package
-# The heading is also the name of a folder, and part of pytest's node ids.
-HEADING = re.compile(r"[A-Za-z0-9][\w.+~ -]*")
+_EXACT = re.compile(r"([0-9]+\.[0-9]+)=(\S+)")  # a series and the version of a package
 
 
 class Kind(StrEnum):
@@ -49,13 +49,13 @@ def kind(spec: str) -> Kind:
     """What the specification names. Write ./6.1 for a file that is named like a series."""
     if spec == HOST:
         return Kind.HOST
-    if SERIES.fullmatch(spec) or _EXACT.fullmatch(spec):
+    if names.is_series(spec) or _EXACT.fullmatch(spec):
         return Kind.SERIES
     path = Path(spec)
     # A word that is not a file goes to the archive, whose error message lists the available series.
-    if not ("/" in spec or path.exists()):
+    if not ("/" in spec or os.path.exists(spec)):  # unlike Path's, an answer for every string
         return Kind.SERIES
-    if path.is_dir():
+    if os.path.isdir(spec):
         return Kind.TREE
     return Kind.DEB if path.suffix == ".deb" else Kind.FILE
 
@@ -73,16 +73,30 @@ def specify(
         return Specification(kind=what, heading=HOST)
     if what is Kind.SERIES:
         exact = _EXACT.fullmatch(spec)
-        return Specification(kind=what, heading=exact[2] if exact else spec)
+        heading = exact[2] if exact else spec
+        if not names.is_column(heading):
+            raise HarnessError(
+                f"{one_line(repr(spec))} is not a kernel: name a series, host, a kernel image, a package (.deb) or a source tree."
+            )
+        return Specification(kind=what, heading=heading)
     path = named or Path(spec)
     heading = spec if named else _heading(path, what)
     if what is Kind.TREE:
         heading += "".join(f"+{fragment.stem}" for fragment in fragments)
-    if not named and (heading == HOST or SERIES.fullmatch(heading)):
+    if not named and (heading == HOST or names.is_series(heading)):
         raise HarnessError(
             f"The file {spec} would be the column {heading}, which means something else. Rename it."
         )
-    return Specification(kind=what, heading=heading, path=path.resolve())
+    if not names.is_column(heading) and not os.path.lexists(path):
+        raise HarnessError(
+            f"{one_line(repr(str(path)))} is not a kernel: there is no such file. Check the path."
+        )
+    if not names.is_column(heading):  # the folder of its machine, and part of pytest's node ids
+        raise HarnessError(
+            f"The kernel {one_line(repr(str(path)))} would be the column {one_line(repr(heading))}: {names.objection(heading)}. "
+            "Rename it, or give it a name in [local] of kernels.toml."
+        )
+    return Specification(kind=what, heading=heading, path=outside.real(path))
 
 
 def _heading(path: Path, what: Kind) -> str:
@@ -105,10 +119,6 @@ def columns_for(specs: Iterable[str], local: Mapping[str, Path], fragments: Iter
     headings: dict[str, str] = {}
     for spec in chosen:
         heading = specify(spec, local, tuple(fragments)).heading
-        if not HEADING.fullmatch(heading):
-            raise HarnessError(
-                f"{spec!r} is not a kernel: name a series, host, a kernel image, a package (.deb) or a source tree."
-            )
         if other := next((other for other, taken in headings.items() if taken == heading), None):
             raise HarnessError(
                 f"{other} and {spec} would both be the column {heading!r}. "

@@ -11,6 +11,7 @@ up in the result. The build directory stays, so the next build of the tree is qu
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.base import outside
 from harness.base.cache import Cache, Notice, explained
 from harness.base.errors import HarnessError
 from harness.base.process import run
@@ -53,10 +55,11 @@ class Built:
 def version_of(tree: Path) -> str | None:
     """The version in a kernel's Makefile, such as 6.18.0-rc3; None if this is not a kernel's source tree."""
     try:
-        text = (tree / "Makefile").read_text(errors="replace")
-    except OSError:
+        contents = outside.read(tree / "Makefile", outside.TEXT, "The Makefile")
+    except outside.Unreadable:
         return None
-    said: dict[str, str] = dict(_VERSION.findall(text[:4000]))  # the first lines
+    text = contents[:4000].decode(errors="replace")  # the first lines
+    said: dict[str, str] = dict(_VERSION.findall(text))
     if not said.get("VERSION") or not said.get("PATCHLEVEL"):
         return None
     numbers = ".".join(said[key] for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL") if said.get(key))
@@ -66,8 +69,8 @@ def version_of(tree: Path) -> str | None:
 def fragment(name: str) -> Path:
     """The configuration fragment of that name: one that ships with the harness, or a file."""
     shipped = {path.stem: path for path in FOLDER.glob("*.config") if path != GUEST}
-    path = shipped.get(name, Path(name).resolve())
-    if not path.is_file():
+    path = shipped.get(name, outside.real(Path(name)))
+    if not os.path.isfile(path):
         raise HarnessError(
             f"There is no configuration {name!r}: name a file, or one of {', '.join(sorted(shipped))}."
         )
@@ -78,10 +81,7 @@ def options(fragments: Iterable[Path]) -> dict[str, str]:
     """The options of all fragments; the last fragment that sets an option wins."""
     wanted: dict[str, str] = {}
     for path in fragments:
-        try:
-            lines = path.read_text().splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise HarnessError(f"The configuration {path} cannot be read: {error}.") from error
+        lines = outside.text(path, outside.TEXT, f"The configuration {path}").splitlines()
         for number, line in enumerate(lines, 1):
             if match := _SET.fullmatch(line.strip()):
                 wanted[match[1]] = match[2]
@@ -102,7 +102,7 @@ def dropped(wanted: Mapping[str, str], configuration: str) -> dict[str, str]:
 
 def key_of(tree: Path, fragments: Iterable[Path]) -> str:
     """The name of the build directory of a tree with these fragments."""
-    words = [str(tree.resolve()), *(str(path) for path in fragments)]
+    words = [str(outside.real(tree)), *(str(path) for path in fragments)]
     return hashlib.sha256("\0".join(words).encode()).hexdigest()[:16]
 
 
@@ -112,7 +112,7 @@ def build(tree: Path, fragments: tuple[Path, ...], *, cache: Cache, progress: No
     _require_tools()
     place = cache.directory(f"{BUILDS}/{key_of(tree, fragments)}")
     with cache.lock(f"build-{place.name}", progress):
-        fact = {"tree": str(tree.resolve()), "fragments": [path.stem for path in fragments]}
+        fact = {"tree": str(outside.real(tree)), "fragments": [path.stem for path in fragments]}
         cache.put_fact(f"build-{place.name}", fact)  # whose directory this is, even if the build fails
         make = _Make(tree, place, progress)
         make.begin()
@@ -120,8 +120,10 @@ def build(tree: Path, fragments: tuple[Path, ...], *, cache: Cache, progress: No
         make.run("bzImage")  # boots everywhere; its vmlinux boots faster if it has a PVH note (image.py)
         release = make.answer("kernelrelease")
         bzimage = place / "arch/x86/boot/bzImage"
-        with explained(bzimage, "read"), bzimage.open("rb") as file:
-            sha256 = cache.put(file)
+        contents = outside.read(
+            bzimage, outside.KERNEL, f"The built kernel {bzimage}", "Look at its build.log."
+        )
+        sha256 = cache.put(io.BytesIO(contents))
         cache.put_fact(f"build-{place.name}", {**fact, "release": release, "sha256": sha256})
     if (image := cache.blob(sha256)) is None:
         raise HarnessError(f"The kernel built from {tree} vanished from {cache.root}. Try again.")
@@ -134,7 +136,9 @@ def _configure(make: _Make, place: Path, wanted: Mapping[str, str]) -> None:
         (place / "wanted.config").write_text(lines)
     # Every time, because the tree's Kconfig files may have changed. It takes seconds and keeps an unchanged .config.
     make.run(f"KCONFIG_ALLCONFIG={place / 'wanted.config'}", "allnoconfig")
-    missing = dropped(wanted, (place / ".config").read_text())
+    missing = dropped(
+        wanted, outside.text(place / ".config", outside.TEXT, f"The configuration {place / '.config'}")
+    )
     if missing:
         options = ", ".join(f"{name}={wanted[name]} (it is {has})" for name, has in missing.items())
         raise HarnessError(
@@ -207,11 +211,21 @@ class _Make:
                 return
             except subprocess.TimeoutExpired:
                 minutes = (time.monotonic() - begin) / 60
-                steps = self._log.read_bytes().count(b"\n")
+                steps = self._lines_of_log()
                 self._progress(f"Building {self.tree}: {steps} steps in {minutes:.1f} minutes.")
 
+    def _lines_of_log(self) -> int:
+        with self._log.open("rb") as log:
+            return sum(piece.count(b"\n") for piece in iter(lambda: log.read(outside.MIB), b""))
+
+    def _end_of_log(self) -> bytes:
+        """Its last part: make stops at the first error, and a build may print any amount before it."""
+        with self._log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - outside.TEXT))
+            return log.read()
+
     def _errors(self) -> str:
-        lines = self._log.read_text(errors="replace").splitlines()
+        lines = self._end_of_log().decode(errors="replace").splitlines()
         telling = [line.strip() for line in lines if _ERROR.search(line)] or lines[-1:]
         return " / ".join(telling[:3]).rstrip(".") or "make said nothing"
 

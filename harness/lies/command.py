@@ -10,11 +10,11 @@ outcome of each is in conformance/catalogue/lies.toml.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 
 from harness.base import command_line
 from harness.base.exits import OK, SURPRISES
+from harness.base.output import say
 from harness.base.paths import README, REPORTS, ROOT
 from harness.lies import page as report
 from harness.lies.model import Expectation, Lie, agree, load, objections
@@ -44,20 +44,20 @@ def main(arguments: Sequence[str]) -> int:
     agree(expected, known)
     chosen = [chosen_lie(name, known) for name in options.lie] if options.lie else known
     rows = catalogue.load()
-    seen = list(observe(chosen, options.build, lambda lie: rows, say=lambda text: print(text, flush=True)))
+    seen = list(observe(chosen, options.build, lambda lie: rows, say=say))
     found = [sentence for lie in seen for sentence in objections(lie, expected[lie.name])]
     for sentence in found:
-        print(f"NOT AS DOCUMENTED: {sentence}", file=sys.stderr)
+        say(f"NOT AS DOCUMENTED: {sentence}", error=True)
     if found:
         return SURPRISES
     if old := sorted({test for lie in seen for test in lie.absent if test in expected[lie.name].caught_by}):
-        print(
+        say(
             f"This kernel is too old for {', '.join(old)}: what only they catch is unknown, so nothing is written."
         )
     elif not options.lie and not options.no_write:
         publish(seen, expected)
-        print(f"Written: {REPORTS / report.PAGE} and its line in README.md.")
-    print(report.headline(seen, expected))
+        say(f"Written: {REPORTS / report.PAGE} and its line in README.md.")
+    say(report.headline(seen, expected))
     return OK
 
 

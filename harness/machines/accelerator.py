@@ -70,9 +70,9 @@ def _kvm(kernel: Path, cache: Cache, qemu: str, device: Path, deadline_s: float)
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     key = {"boot_id": boot_id, "qemu": _version(qemu)}
     with cache.lock(FACT):  # one worker tries, the others wait for its answer
-        fact = cache.fact(FACT)
+        fact = cache.fact(FACT, works=bool, finding=str)
         if fact is not None and {name: fact.get(name) for name in key} == key:
-            return bool(fact["works"]), fact["finding"], True
+            return fact["works"], fact["finding"], True
         trial = _try_kvm(kernel, qemu, device, deadline_s)
         if trial.lasting:
             cache.put_fact(FACT, {**key, "works": trial.works, "finding": trial.finding})

@@ -20,13 +20,14 @@ from typing import Any
 import pytest
 
 from harness.base.errors import HarnessError
+from harness.base.output import harmless
 from harness.base.paths import ROOT
 from harness.kernels.selection import Selection
 from harness.kernels.spec import columns_for
 from harness.matrix import progress
 from harness.matrix.column import Column, Setup
 from harness.matrix.gather import CELL, KERNEL
-from harness.report import evidence, sanitize
+from harness.report import evidence
 from harness.results.model import Cell, Kernel
 from harness.suite import catalogue
 from harness.suite.binding import Binding
@@ -122,12 +123,12 @@ class CellItem(pytest.Item):
         self.user_properties.append((CELL, _plain(cell.as_json())))
         self.user_properties.append((KERNEL, _plain(self.parent.line().as_json())))
         if cell.surprise:
-            raise Surprise(evidence.as_text(sanitize.printable_cell(cell)))
+            raise Surprise(evidence.as_text(cell))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """A finding is shown in words; only a bug of ours gets a traceback."""
         if isinstance(excinfo.value, (Surprise, HarnessError)):
-            return str(excinfo.value)
+            return harmless(str(excinfo.value))
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

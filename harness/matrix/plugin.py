@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -19,6 +18,7 @@ import pytest
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, TROUBLE
+from harness.base.output import harmless, say
 from harness.base.paths import BUILD, ROOT
 from harness.kernels.selection import Selection, select
 from harness.kernels.settings import SETTINGS, Settings, load_settings
@@ -192,7 +192,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             if gatherer is not None:  # xdist's workers have none
                 gatherer.claim()
         except HarnessError as error:
-            pytest.exit(str(error), returncode=TROUBLE)
+            pytest.exit(harmless(str(error)), returncode=TROUBLE)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -239,7 +239,7 @@ def _demand_programs(setup: Setup, selection: Selection) -> None:
 def _selection(option: Any, setup: Setup, notices: list[str]) -> Selection:
     def notice(said: str) -> None:
         notices.append(said)
-        print(said, file=sys.stderr, flush=True)
+        say(said, error=True)
 
     archive = setup.open_archive(Cache(setup.cache), notice)
     return select(option.kernel, setup.settings, archive, notice=notice, fragments=setup.fragments)
@@ -376,9 +376,9 @@ class Gatherer:
             return
         terminalreporter.section("io_uring conformance")
         if self._matrix.whole is not None:
-            terminalreporter.write(terminal.render(self._matrix.whole))
+            terminalreporter.write(harmless(terminal.render(self._matrix.whole)))
         for said in (*self._matrix.troubles, *self._matrix.messages):
-            terminalreporter.write_line(said)
+            terminalreporter.write_line(harmless(said))
 
 
 @pytest.hookimpl(tryfirst=True)

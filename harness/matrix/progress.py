@@ -11,7 +11,6 @@ are done it knows already, from pytest's reports.
 from __future__ import annotations
 
 import json
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -23,13 +22,14 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from harness.base.words import number
-from harness.report.sanitize import printable
+from harness.base.output import LONGEST, harmless, say
+from harness.base.words import number, one_line
 from harness.report.view import WORDS
 from harness.verdicts.judge import Verdict, sign
 
 FILE = "progress.ndjson"
 POLL_S = 0.2
+_STATE = 120  # characters of the live line
 _QUIET = (
     Verdict.WORKS,
     Verdict.ABSENT,
@@ -46,7 +46,7 @@ def report(directory: Path, column: str, text: str, *, lasting: bool) -> None:
         ) as file:  # small enough to be one write, so lines stay whole
             file.write(line)
     except OSError:
-        print(f"[{column}] {printable(text)}", file=sys.stderr, flush=True)
+        say(f"[{column}] {text}", error=True)
 
 
 @dataclass(slots=True)
@@ -149,17 +149,17 @@ class Progress:
             read += len(whole)
             for line in whole.splitlines():
                 event = json.loads(line)
-                yield event["column"], printable(event["text"]), event["lasting"]
+                yield event["column"], event["text"], event["lasting"]
             if last:
                 return
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False)
+        # As Text: rich would take [red] or :smile: in a string for markup.
+        self._console.print(Text(one_line(harmless(text), LONGEST)))
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))
         for column, line in self._lines.items():
-            table.add_row(
-                column, f"{len(line.verdicts)}/{line.planned}", line.counts, line.elapsed, Text(line.state)
-            )
+            words = (column, f"{len(line.verdicts)}/{line.planned}", line.counts, line.elapsed, line.state)
+            table.add_row(*(Text(one_line(harmless(word), _STATE)) for word in words))
         return table

@@ -89,7 +89,10 @@ def hindrance(whole: Results, columns: Sequence[str]) -> str | None:
             differs = ", ".join(sorted(set(ran) ^ set(wanted))) or "their order"
             return f"the run was not exactly the matrix (it differs in {differs}); reports/ and README.md show it whole."
     for cell in whole.cells:  # the command to run a cell again has the options of the run
-        words = shlex.split(cell.rerun)
+        try:
+            words = shlex.split(cell.rerun)
+        except ValueError as error:  # a damaged file: ours quotes what it must
+            return f"the command that runs {cell.test} on {cell.series} again cannot be read ({error}): {cell.rerun}"
         if option := next((option for option in OPTIONS if option in words), None):
             return f"this run used {option}; reports/ and README.md show the default matrix."
     if not whole.footer.complete or whole.footer.no_verdict:

@@ -18,6 +18,7 @@ from pathlib import Path
 from harness.base import command_line
 from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, OK, SURPRISES
+from harness.base.output import say
 from harness.base.paths import BUILD
 from harness.mutation import elsewhere, headers, ledger, operators, publication
 from harness.mutation.builder import INCLUDE, Builder
@@ -49,14 +50,14 @@ def main(arguments: Sequence[str]) -> int:
     chosen = _chosen(mutants, options, before)
     if options.list:
         for mutant in chosen:
-            print(f"{mutant.id} {mutant.title}")
+            say(f"{mutant.id} {mutant.title}")
         return OK
     journal = Journal(options.into / "findings.ndjson")
     todo = [mutant for mutant in chosen if options.fresh or options.sample or mutant.id not in journal.known]
     if todo:
         builder = Builder(options.into, sources)
         within = chosen if options.sample else mutants
-        print(f"Building the program with {len(within)} mutants ...", flush=True)
+        say(f"Building the program with {len(within)} mutants ...")
         if options.sample:
             program = builder.small_program(within, FEW_ROWS, options.jobs)
         else:
@@ -72,23 +73,23 @@ def main(arguments: Sequence[str]) -> int:
             return there if there.verdict == Verdict.KILLED else finding
 
         if not _try_all(tried, todo, journal, options.jobs):
-            print(f"Interrupted. The findings so far are in {options.into} and will be reused.")
+            say(f"Interrupted. The findings so far are in {options.into} and will be reused.")
             return INTERRUPTED
         runner.demand_that_the_original_passes()
     entries = [ledger.entry(mutant, journal.known[mutant.id]) for mutant in chosen]
     if len(chosen) <= _FEW:
         for mutant, entry in zip(chosen, entries, strict=True):
-            print(_shown(mutant, entry, sources, exempt))
+            say(_shown(mutant, entry, sources, exempt))
     complaints = list(_complaints(entries, exempt, before))
-    print(_summary(entries))
+    say(_summary(entries))
     spent = os.times()
-    print(
+    say(
         f"It took {spent.elapsed - begin:.0f} s, and {spent.children_user + spent.children_system:.0f} s of CPU time."
     )
     if len(chosen) == len(mutants):
         publication.publish(entries, exempt)
-        print("Written: reports/mutants.md, and the line in README.md.")
-    print("\n".join(complaints))
+        say("Written: reports/mutants.md, and the line in README.md.")
+    say("\n".join(complaints))
     return SURPRISES if complaints else OK
 
 
@@ -184,7 +185,7 @@ class _Progress:
         if now - self._printed > 20 or self._done == self._total:
             self._printed = now
             counts = ", ".join(f"{count} {verdict}" for verdict, count in self._counts.items())
-            print(f"{now - self._begin:5.0f} s  {self._done} of {self._total}: {counts}", flush=True)
+            say(f"{now - self._begin:5.0f} s  {self._done} of {self._total}: {counts}")
 
 
 def _complaints(

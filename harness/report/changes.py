@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from harness.base.output import printable
 from harness.base.words import listed, number, one_line
 from harness.report import text
-from harness.report.sanitize import portable, printable
+from harness.report.markdown import plain
+from harness.report.sanitize import portable
 from harness.results.compare import Cause, Change, Difference, Kind, Reason, reason_of
 from harness.results.model import Cell, Results
 from harness.verdicts.judge import sign
@@ -20,6 +22,10 @@ from harness.verdicts.judge import sign
 FLAKY = (
     "NOTHING WE KNOW OF CHANGED for these cells: the same kernel, test, catalogue, binding, support and harness. "
     "Flaky? Run each one several more times"
+)
+_OBEYED = re.compile(
+    r"@(?=\w)|\[(?=(?:skip|no|ci)[ -])|\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+\S*(?:#|/issues/)(?=\d)|\*\*\*(?=NO_CI)",
+    re.IGNORECASE,
 )
 _MANY = 3  # more tests than this are counted, not named
 
@@ -158,7 +164,7 @@ def _without_effect(difference: Difference) -> list[str]:
 
 
 def _in_short(reasons: tuple[Reason, ...]) -> str:
-    first = reasons[0].says
+    first = _inert(foreign(reasons[0].says))
     more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
     return first[0].lower() + first[1:] + more
 
@@ -235,10 +241,15 @@ def _details(group: Group) -> Iterator[tuple[str, str]]:
 
 def _plain(words: str) -> str:
     """A guest's words as plain Markdown text: nothing in them is markup."""
-    return re.sub(r"([\\`*_~<>|\[\]&])", r"\\\1", foreign(words))
+    return plain(_inert(foreign(words)))
 
 
 def _code(words: str) -> str:
     """A guest's words as inline code; a backtick would end it."""
-    without = foreign(words).replace("`", "'")
+    without = _inert(foreign(words)).replace("`", "'")
     return f"`{without}`"
+
+
+def _inert(words: str) -> str:
+    """The words without what a code-hosting site obeys in a commit's message, even in code: mentions, [skip ci], fixes #1."""
+    return _OBEYED.sub(lambda found: f"{found[0]}\N{NO-BREAK SPACE}", words)

@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 from harness.base.errors import HarnessError
+from harness.base.paths import RESULTS
 from harness.report import badge, html, junit, ktap, matrix
 from harness.report.view import Place
+from harness.results.file import read_results
 from harness.results.model import Results
 from harness.suite.catalogue import Row
 
@@ -50,7 +53,20 @@ def fill(directory: Path, results: Results, rows: tuple[Row, ...], *, top: Path,
         for series in results.header.plan.kernels
     }
     where = Place(home=quote(os.path.relpath(top, directory)), artefacts=artefacts)
-    replace_all({directory / name: text for name, text in render(results, rows, where).items()})
+    texts = {directory / name: text for name, text in render(results, rows, where).items()}
+    try:
+        replace_all(texts)
+    except HarnessError as error:
+        raise HarnessError(f"{error} {_next(directory / RESULTS)}") from error
+
+
+def _next(path: Path) -> str:
+    """What can be done without the reports: the same disk may have had no room for the results, either."""
+    try:
+        read_results(path)
+    except HarnessError as error:
+        return f"{error} Make room before that."
+    return f"The results are safe in {path}: make room, then run ci/harness render {shlex.quote(str(path))}."
 
 
 def replace_all(texts: Mapping[Path, str]) -> None:
@@ -64,7 +80,4 @@ def replace_all(texts: Mapping[Path, str]) -> None:
     except OSError as error:
         for left in new.values():
             left.unlink(missing_ok=True)
-        raise HarnessError(
-            f"Cannot write the reports: {error.filename}: {error.strerror}. The results are safe: make room, "
-            "then run ci/harness render with the path of results.ndjson."
-        ) from error
+        raise HarnessError(f"Cannot write the reports: {error.filename}: {error.strerror}.") from error

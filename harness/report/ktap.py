@@ -16,6 +16,7 @@ A kernel is ok if all of its tests are. The lines above a test that is not ok ha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from harness.base.words import one_line
@@ -57,9 +58,19 @@ def _lines(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
 
 def _test(number: int, row: Row, cell: Cell | None) -> Iterator[str]:
     if cell and not _is_ok(cell):
-        yield from (f"# {line}".rstrip() for line in evidence.as_text(cell).split("\n"))
+        yield from (_comment(line) for line in evidence.as_text(cell).split("\n"))
     said = _said(cell)
-    yield f"{_result(_is_ok(cell))} {number} {row.name}{f' # {one_line(said)}' if said else ''}"
+    yield f"{_result(_is_ok(cell))} {number} {row.name}{f' # {_escaped(said)}' if said else ''}"
+
+
+def _comment(line: str) -> str:
+    """Evidence, which must not look like the beginning of a nested test."""
+    return f"#  {line}" if line.startswith("Subtest:") else f"# {line}".rstrip()
+
+
+def _escaped(said: str) -> str:
+    """Text behind a directive: a parser takes the last " # SKIP" on the line for one, so a # is escaped as in TAP 14."""
+    return re.sub(r"([#\\])", r"\\\1", one_line(said))
 
 
 def _said(cell: Cell | None) -> str:

@@ -15,7 +15,8 @@ from harness.results.model import Results
 
 def plain(sentence: str) -> str:
     """Outside text as plain text on one line: nothing in it is markup."""
-    return re.sub(r"([\\`*_~<>|\[\]&])", r"\\\1", one_line(sentence, limit=1000))
+    inline = re.sub(r"([\\`*_~<>|\[\]&]|:(?=//)|(?<=\bwww)\.)", r"\\\1", one_line(sentence, limit=1000))
+    return re.sub(r"^(\d*)([#+=.)-])(?=\s|$|\2)", r"\1\\\2", inline)  # a heading, a list, a rule
 
 
 def code(words: str) -> str:

@@ -10,30 +10,22 @@ XML cannot hold, and the paths of the machine that ran. Escaping markup is left 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from typing import Any, TypeVar, cast
 
+from harness.base.output import printable
 from harness.results.model import Cell, Kernel, Results
 
+T = TypeVar("T")
 _MACHINE_PATH = re.compile(r"(?<![\w.:~/-])/(?!(?:dev|proc|sys)/)(?:[^\s/'\"`()]+/)*([^\s/'\"`()]+)")
-_SHOWN_CONTROLS = 0x2400  # ␀ ␁ ␂ ...: pictures of the control characters, in the same order
-_UNKNOWN = "\N{REPLACEMENT CHARACTER}"
-# Format characters reorder or hide the text around them; not every output can hold surrogates and unassigned ones.
-_NOT_SHOWN = ("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp")
-
 Clean = Callable[[str], str]
 
 
 def portable(sentence: str) -> str:
     """The sentence with each absolute path cut to its last part."""
     return _MACHINE_PATH.sub(r"\1", sentence)
-
-
-def printable(text: str) -> str:
-    """The text with a visible picture in place of each control character."""
-    return text if text.isprintable() else "".join(map(_shown, text))
 
 
 def for_here(results: Results) -> Results:
@@ -46,45 +38,37 @@ def for_everybody(results: Results) -> Results:
     return _with_clean_words(results, lambda text: portable(printable(text)))
 
 
-def printable_cell(cell: Cell) -> Cell:
-    """The cell as this machine's terminal may show it."""
-    return _cell(cell, printable)
-
-
-def _shown(character: str) -> str:
-    if character.isprintable() or character in "\n\t":
-        return character
-    if ord(character) < ord(" "):
-        return chr(_SHOWN_CONTROLS + ord(character))
-    return _UNKNOWN if unicodedata.category(character) in _NOT_SHOWN else character
-
-
 def _with_clean_words(results: Results, clean: Clean) -> Results:
+    """Names have no paths in them, and must stay equal wherever they are; the words of kernels and cells may have."""
+    named = _clean(results, printable)
     return replace(
-        results,
-        kernels=tuple(_kernel(kernel, clean) for kernel in results.kernels),
-        cells=tuple(_cell(cell, clean) for cell in results.cells),
+        named,
+        kernels=tuple(_kernel(kernel, clean) for kernel in named.kernels),
+        cells=tuple(_cell(cell, clean) for cell in named.cells),
     )
 
 
 def _kernel(kernel: Kernel, clean: Clean) -> Kernel:
-    names = ("release", "version", "source", "smoke", "trouble", "notices")
-    chosen = kernel.accelerator and replace(kernel.accelerator, reason=clean(kernel.accelerator.reason))
-    return replace(
-        kernel, accelerator=chosen, **{name: _clean(getattr(kernel, name), clean) for name in names}
-    )
+    names = ("release", "version", "source", "smoke", "trouble", "notices", "accelerator")
+    return replace(kernel, **{name: _clean(getattr(kernel, name), clean) for name in names})
 
 
 def _cell(cell: Cell, clean: Clean) -> Cell:
-    names = ("kernel", "observed", "rerun")  # the other fields are our own words
+    names = ("kernel", "observed", "rerun")
     return replace(cell, **{name: _clean(getattr(cell, name), clean) for name in names})
 
 
-def _clean(value: Any, clean: Clean) -> Any:
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, dict):
-        return {key: _clean(item, clean) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return tuple(_clean(item, clean) for item in value)
-    return value
+def _clean(value: T, clean: Clean) -> T:
+    """The value with every text in it cleaned, however deep."""
+    cleaned: Any = value
+    if isinstance(cleaned, str) and not isinstance(cleaned, Enum):
+        cleaned = clean(cleaned)
+    elif isinstance(cleaned, Mapping):
+        cleaned = {_clean(key, clean): _clean(item, clean) for key, item in cleaned.items()}
+    elif isinstance(cleaned, (list, tuple)):
+        cleaned = tuple(_clean(item, clean) for item in cleaned)
+    elif is_dataclass(cleaned):
+        cleaned = replace(
+            cleaned, **{field.name: _clean(getattr(cleaned, field.name), clean) for field in fields(cleaned)}
+        )
+    return cast(T, cleaned)

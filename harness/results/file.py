@@ -18,9 +18,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from harness.base import names, outside
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.base.toml_file import validator
+from harness.base.words import number
 from harness.results.model import (
     SCHEMA,
     Cell,
@@ -40,6 +42,7 @@ from harness.verdicts.judge import Verdict
 from harness.verdicts.why import passed
 
 SCHEMA_PATH = Path(__file__).with_name("schema.json")
+LARGEST = 512 * outside.MIB  # a run of 100,000 cells
 _DAMAGED = "The file is damaged: run ci/matrix again."
 
 
@@ -116,9 +119,13 @@ class Writer:
             return
 
     def _write_error(self, error: OSError) -> HarnessError:
+        intact = (
+            f"The results of the {number(len(self._cells), 'cell')} so far are intact. "
+            if self._cells
+            else ""
+        )
         return HarnessError(
-            f"Writing {self._path} failed: {error.strerror}. The results of the {len(self._cells)} cells so far "
-            "are intact. Make room and run again."
+            f"Writing {self._path} failed: {error.strerror}. {intact}Make room and run again."
         )
 
 
@@ -156,10 +163,7 @@ def _as_line(value: Mapping[str, Any]) -> str:
 
 def read_results(path: Path) -> Results:
     """A complete run, checked against the schema and its own plan; HarnessError otherwise."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise HarnessError(f"The results cannot be read: {error}. Create them with ci/matrix.") from error
+    text = outside.text(path, LARGEST, f"The results file {path}", "Create it with ci/matrix.")
     return parse_results(path.name, text)
 
 
@@ -198,7 +202,7 @@ def started(line: str) -> str:
 def _parse(where: str, line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise HarnessError(
             f"{where} is not JSON ({error}): the file is damaged. Run ci/matrix again."
         ) from error
@@ -246,6 +250,10 @@ def _cell(where: str, value: dict[str, Any]) -> Cell:
 
 def _check_plan(where: str, results: Results) -> None:
     plan = results.header.plan
+    for series in plan.kernels:  # of which each has a folder
+        names.column(series, where)
+    for binding in plan.bindings:
+        names.binding(binding, where)
     planned = set(plan.positions())
     seen: set[Position] = set()
     for cell in results.cells:
@@ -257,10 +265,10 @@ def _check_plan(where: str, results: Results) -> None:
     for position in plan.positions():
         if position not in seen:
             raise HarnessError(f"{where}: {_name(position)} is planned but missing. Run ci/matrix again.")
-    series = [kernel.series for kernel in results.kernels]
-    if sorted(series) != sorted(plan.kernels):
+    kernels = [kernel.series for kernel in results.kernels]
+    if sorted(kernels) != sorted(plan.kernels):
         raise HarnessError(
-            f"{where}: has the kernels {series}, but the plan has {list(plan.kernels)}. {_DAMAGED}"
+            f"{where}: has the kernels {kernels}, but the plan has {list(plan.kernels)}. {_DAMAGED}"
         )
     if results.footer != Footer.count(plan, results.cells, results.footer.ended):
         raise HarnessError(f"{where}: the footer does not match the cells. {_DAMAGED}")

@@ -14,6 +14,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from harness.base import outside
 from harness.base.cache import sha256_of
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
@@ -52,7 +53,7 @@ def _adapter(root: Path, binding: Binding) -> str:
     """For a binding that is not ours: the source of our adapters, or the program if we do not have its source."""
     if binding.given is None:
         return _digest(root, ADAPTERS)
-    return sha256_of(binding.program(root))
+    return sha256_of(binding.program(root), outside.PROGRAM)
 
 
 def _digest(root: Path, patterns: Iterable[str]) -> str:

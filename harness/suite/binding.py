@@ -15,9 +15,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.base import elf
+from harness.base import elf, names, outside
 from harness.base.errors import HarnessError
+from harness.base.outside import real
 from harness.base.process import run
+from harness.base.words import one_line
 
 OURS = "uring"
 RAW = "raw"  # bare system calls: there is no binding whose logic could be wrong
@@ -25,8 +27,6 @@ _CALLED_WRONGLY = 2  # the conformance program's exit code for that
 _START_S = 60
 _LIE = "lie:"  # our own binding on a kernel that lies
 _FETCHED = re.compile(r"liburing-.+|rust-io-uring")  # from the archive's later suites
-# The name is also part of a file name in the guest, of pytest's node ids and of the runner's plan.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:-]*")
 
 
 def is_ours(name: str) -> bool:
@@ -54,13 +54,15 @@ class Binding:
     def program(self, build: Path) -> Path:
         """The conformance program."""
         if self.given is not None:
-            return Path(self.given).expanduser().resolve()
+            return real(Path(os.path.expanduser(self.given)))
         return build / "conformance" / self.file_name
 
     def demand_program(self, build: Path, *, in_guests: bool) -> None:
         """HarnessError, with the remedy, if the program cannot be run."""
         program = self.program(build)
-        if not program.is_file():
+        if os.path.exists(program):
+            outside.demand_regular(program, f"The program {program} of the binding {self.name}")
+        else:
             raise HarnessError(
                 f"The binding {self.name} has no program: {program} does not exist. {self._remedy(build)}"
             )
@@ -106,7 +108,12 @@ def parse(specs: Iterable[str]) -> tuple[Binding, ...]:
     found: dict[str, Binding] = {}
     for spec in specs:
         name, equals, path = spec.partition("=")
-        if not _NAME.fullmatch(name) or (equals and not path):
+        if name and equals and path and not names.is_binding(name):
+            raise HarnessError(
+                f"{path} cannot be run as the binding {one_line(repr(name), 100)}: a binding's name begins with a letter or a digit, and "
+                f"has only letters, digits and . _ + : -, at most {names.LONGEST}. Choose another name."
+            )
+        if not names.is_binding(name) or (equals and not path):
             raise HarnessError(
                 f"{spec!r} is not a binding: write its name, or NAME=PROGRAM for a program of your own."
             )

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import platform
-import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
@@ -14,6 +13,7 @@ from harness.base import command_line
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
 from harness.base.exits import OK, SURPRISES
+from harness.base.output import emit, say
 from harness.base.paths import ROOT
 from harness.bench.binding import measure, peers, table
 from harness.kernels.settings import load_settings
@@ -50,7 +50,7 @@ def _run(repetitions: int, *, offline: bool, write: bool) -> int:
     about = (f"{datetime.now(timezone.utc):%-d %B %Y}, Linux {platform.release()}, {platform.machine()}, "
              f"g++ {compiler} -O2, rustc {rustc} -O3 with LTO.")  # fmt: skip
     block = table.render(measured, bindings, about)
-    print(block)
+    emit(block)
     if write:
         README.write_text(
             table.replace_between_markers(README.read_text(encoding="utf-8"), block), encoding="utf-8"
@@ -69,4 +69,4 @@ def _unpacked(there: OtherBindings, packages: Sequence[str], *, offline: bool) -
 
 
 def _say(said: str) -> None:
-    print(said, file=sys.stderr)
+    say(said, error=True)

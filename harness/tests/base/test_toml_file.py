@@ -111,7 +111,10 @@ def test_what_is_wrong_is_told_with_its_place_and_what_to_do(load: Load, text: s
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    for path, why in ((tmp_path / "none", "No such file or directory"), (tmp_path, "Is a directory")):
+    for path, why in (
+        (tmp_path / "none", "No such file or directory"),
+        (tmp_path, "it is a directory, not a regular file"),
+    ):
         with pytest.raises(HarnessError, match=f"{path} cannot be read: {why}. Restore it from git"):
             toml_file.load(path, tmp_path)
 

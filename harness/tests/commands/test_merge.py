@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.__main__ import main
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.commands import merge, plan
@@ -181,7 +182,7 @@ def test_a_shard_of_another_schema(shards, into):
 
 def test_a_shard_that_left_nothing(tmp_path, shards, into):
     (tmp_path / "shard-2").mkdir()
-    assert "shard-2: The results cannot be read" in refused(
+    assert "shard-2/results.ndjson cannot be read: No such file" in refused(
         [*shards(*two()), str(tmp_path / "shard-2")], into
     )
 
@@ -349,3 +350,82 @@ def test_two_machines_are_merged_with_their_consoles(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "The kernel 5.10 is planned, but no shard has it" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("plan", ["file", "option", "list"])
+@pytest.mark.parametrize(
+    "name", ["../../kept", "{absolute}", "..", "6.1/../../../kept", "a\nb", "x" * 101, "6.1 "]
+)
+def test_a_kernel_whose_name_leads_out_of_the_folder(name, plan, shards, into, tmp_path, monkeypatch, capsys):
+    """A shard and a plan that agree on such a name deleted the folder that it leads to."""
+    monkeypatch.setattr(catalogue, "load", lambda: [row for row in ROWS if row.name in TESTS])
+    kept = tmp_path / "kept" / "file"
+    kept.parent.mkdir()
+    kept.write_text("not ours to delete")
+    name = name.format(absolute=kept.parent)
+    shard = tmp_path / "hostile" / "results.ndjson"
+    write(run(kernels=(name,)), shard)
+    (tmp_path / "plan.json").write_text(json.dumps([{"kernel": name}]))
+    words = {
+        "file": ["--plan", str(tmp_path / "plan.json")],
+        "option": [f"--kernels={name}"],
+        "list": ["--kernels", json.dumps([name])],
+    }[plan]
+    assert main(["merge", str(shard), "--into", str(into), *words]) == 2
+    assert "which cannot be a name" in capsys.readouterr().err
+    assert kept.read_text() == "not ours to delete" and not into.exists()
+
+
+ROWS = catalogue.load()
+
+
+@pytest.mark.parametrize(
+    ("axis", "says"), [("kernels", "names the kernel"), ("bindings", "names the binding")]
+)
+def test_a_name_that_leads_out_of_the_folder_in_a_results_file(axis, says, tmp_path):
+    path = write(run(**{axis: ("../x",)}), tmp_path / "results.ndjson")
+    with pytest.raises(HarnessError, match=rf"^results.ndjson {says} '\.\./x', which cannot be a name"):
+        read_results(path)
+
+
+def test_a_shard_inside_the_folder_that_is_replaced(shards, into, tmp_path):
+    first, second = two()
+    inside = into / "machines" / "6.1"
+    (name,) = shards(first)
+    write(second, inside / "results.ndjson")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(HarnessError, match="which the merge replaces. Choose another --into"):
+        merge.merge([name, str(inside)], EXPECTED, into)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "link to a folder"])
+def test_consoles_that_are_no_files(kind, shards, into, tmp_path):
+    names = shards(*two())
+    odd = Path(names[0], "machines", "7.3", "odd")
+    if kind == "fifo":
+        os.mkfifo(odd)
+    else:
+        odd.symlink_to("/dev/zero" if kind == "link" else tmp_path)
+    assert f"{odd} is not a regular file" in refused(names, into)
+
+
+def test_a_results_file_that_is_nested_too_deeply(tmp_path, shards, into):
+    path = tmp_path / "deep.ndjson"
+    path.write_text("[" * 100_000)
+    assert "deep.ndjson, line 1 is not JSON" in refused([*shards(*two()), str(path)], into)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '["6.1"'])
+def test_a_plan_that_is_not_json(text):
+    with pytest.raises(HarnessError, match="is not JSON"):
+        plan.names_in(text, "plan.json")
+
+
+def test_a_plan_that_never_ends(tmp_path):
+    os.mkfifo(tmp_path / "plan")
+    for path, kind in ((tmp_path / "plan", "a FIFO"), (Path("/dev/zero"), "a device")):
+        with pytest.raises(
+            HarnessError, match=f"^The plan {path} cannot be read: it is {kind}, not a regular file"
+        ):
+            plan.chosen(None, path)

@@ -444,3 +444,21 @@ def test_a_local_name_is_obtained_like_its_path(tmp_path, image, notices):
         local={"mine": path},
     )
     assert (kernel.name, kernel.image, kernel.source) == ("mine", path, f"file {path}")
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("it's.img", 'it has the character "\'"'),
+        ("größe", "it has the character 'ö'"),
+        ("[red]", "it has the character '\\['"),
+        (".hidden", "begins with a letter or a digit"),
+        ("x" * 120, "it has 120 characters"),
+    ],
+)
+def test_a_kernel_whose_name_cannot_be_a_columns_is_not_called_something_else(name, says, tmp_path):
+    (tmp_path / name).write_bytes(bzimage())
+    with pytest.raises(HarnessError, match=f"{says}.* Rename it, or give it a name in \\[local\\]") as told:
+        specify(str(tmp_path / name))
+    assert "is not a kernel" not in str(told.value)
+    assert specify("mine", {"mine": tmp_path / name}).heading == "mine"

@@ -84,3 +84,20 @@ def test_half_a_line_waits_for_its_other_half(tmp_path: Path) -> None:
 def test_a_full_disk_costs_no_notice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report(tmp_path / "none", "6.1", "a notice\x07", lasting=True)
     assert capsys.readouterr().err == "[6.1] a notice␇\n"
+
+
+def test_markup_and_controls_in_a_guests_words_are_only_words(tmp_path: Path) -> None:
+    console = Console(
+        file=io.StringIO(), force_terminal=True, width=300, highlight=False, color_system="truecolor"
+    )
+    hostile = "[red]x[/red] :smile: \x1b[31m\u202e\n::error::y " + "z" * 100_000
+    seen = Progress(tmp_path, ("[bold]6.1[/bold]",), console)
+    seen._lines["[bold]6.1[/bold]"].state = hostile
+    with console.capture() as capture:
+        console.print(seen._table())
+        seen._say(hostile)
+    shown = capture.get()
+    assert (
+        "[bold]6.1[/bold]" in shown and shown.count("[red]x[/red] :smile:") == 2 and "\x1b[31m" not in shown
+    )
+    assert "\u202e" not in shown and "\n::" not in shown and len(shown) < 5000

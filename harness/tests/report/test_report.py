@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from harness.base.errors import HarnessError
+from harness.base.output import printable
 from harness.base.words import one_line, sentence
 from harness.report import evidence, folder, markdown, readme, sanitize, terminal, text, view
 from harness.report.view import Place
@@ -104,7 +105,7 @@ def test_no_report_does_what_foreign_characters_say(name):
     ],
 )
 def test_a_character_that_would_do_something_is_shown(words, shown):
-    assert sanitize.printable(words) == (shown or words)
+    assert printable(words) == (shown or words)
 
 
 def test_every_sign_has_its_sentence():

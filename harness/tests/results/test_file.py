@@ -304,5 +304,5 @@ def test_a_machine_without_the_schema_checker_is_told_what_to_install(monkeypatc
 def test_a_file_that_cannot_be_read(tmp_path, path):
     path.write_bytes(b"\xff\xfe")
     for unreadable in (tmp_path / "nowhere.ndjson", tmp_path, path):
-        with pytest.raises(HarnessError, match="The results cannot be read"):
+        with pytest.raises(HarnessError, match="^The results file .* cannot be read: "):
             read_results(unreadable)

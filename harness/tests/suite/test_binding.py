@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -133,3 +134,27 @@ def test_a_program_that_cannot(programs, binding, says):
 def test_a_program_that_does_not_run_under_that_name(programs, name, says):
     with pytest.raises(HarnessError, match=re.escape(says)):
         Binding(name=name).demand_program(programs, in_guests=False)
+
+
+def test_a_program_with_a_name_that_cannot_be_a_bindings():
+    with pytest.raises(
+        HarnessError, match="^./x cannot be run as the binding 'my crate': .* Choose another name"
+    ):
+        parse(["my crate=./x"])
+    with pytest.raises(HarnessError, match="cannot be run as the binding"):
+        parse([f"{'x' * 101}=./x"])
+
+
+@pytest.mark.parametrize("kind", ["fifo", "loop", "folder", "long"])
+def test_a_program_that_is_no_file_is_called_what_it_is(kind, tmp_path):
+    path = tmp_path / ("x" * 300 if kind == "long" else "program")
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "loop":
+        path.symlink_to(path)
+    with pytest.raises(
+        HarnessError, match="it is a FIFO|it is a directory|form a loop|does not exist|name too long"
+    ):
+        parse([f"mine={path}"])[0].demand_program(tmp_path, in_guests=False)
