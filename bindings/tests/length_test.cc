@@ -48,9 +48,10 @@ struct Request {
   const char* name;
   u32 (*field)(OneSlot& ring, u64 length);
 };
-#define REQUEST(name, field, ...)                                                                         \
-  Request {                                                                                               \
-#name, [](OneSlot & ring, [[maybe_unused]] u64 n) -> u32 { return ring.name(1, __VA_ARGS__)->field; } \
+#define REQUEST(name, field, ...)                                                                           \
+  Request {                                                                                                 \
+#name, [](OneSlot & ring,                                                                               \
+              [[maybe_unused]] u64 n) -> u32 { return static_cast<u32>(ring.name(1, __VA_ARGS__)->field); } \
   }
 
 class Moving : public testing::TestWithParam<Request> {};
