@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from collections.abc import Sequence
 
+from harness.base import streams
 from harness.base.command_line import FINDINGS, PROGRAM, Parser
 from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, TROUBLE
@@ -59,7 +61,21 @@ def main(words: Sequence[str]) -> int:
         return TROUBLE
     except KeyboardInterrupt:
         return INTERRUPTED
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        say(
+            f"{PROGRAM} {command}: {where}{error.strerror or error}. Correct this, then try again.",
+            error=True,
+        )
+        return TROUBLE
+    except Exception:  # Python would exit with 1, which means that there are findings
+        say(traceback.format_exc(), error=True, end="")
+        say(
+            f"{PROGRAM} {command}: This is a bug of the harness. Please report it with the lines above.",
+            error=True,
+        )
+        return TROUBLE
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(streams.run(" ".join((PROGRAM, *sys.argv[1:2])), lambda: main(sys.argv[1:])))

@@ -20,6 +20,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,11 +29,13 @@ from typing import IO, Any
 from harness.base import outside
 from harness.base.errors import HarnessError
 from harness.base.names import is_digest, is_file_name
+from harness.base.output import say
 from harness.base.words import one_line
 
 Notice = Callable[[str], None]  # takes one sentence that a person should read
 
 _ADVICE = "Check its owner and permissions, or set XDG_CACHE_HOME to a directory of your own."
+SILENT_S = 1.0  # a shorter wait is not worth a word
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _CHUNK = 1 << 20
 
@@ -48,11 +51,17 @@ def default_root() -> Path:
         raise HarnessError(f"The cache has no directory: {error}. Set XDG_CACHE_HOME to one.") from error
 
 
+def _to_stderr(text: str) -> None:
+    say(text, error=True)
+
+
 class Cache:
     """The content-addressed cache in one directory, which is created when it is first needed."""
 
-    def __init__(self, root: Path | None = None) -> None:
+    def __init__(self, root: Path | None = None, notice: Notice = _to_stderr) -> None:
+        """`notice` is told who is waited for, unless the one who waits has a better place to say so."""
         self.root = root.absolute() if root is not None else default_root()
+        self._notice = notice
 
     def directory(self, name: str) -> Path:
         """A directory inside the cache, created if missing."""
@@ -62,20 +71,18 @@ class Cache:
         return path
 
     @contextmanager
-    def lock(self, name: str, notice: Notice = lambda text: None, *, shared: bool = False) -> Iterator[None]:
+    def lock(self, name: str, notice: Notice | None = None, *, shared: bool = False) -> Iterator[None]:
         """Hold the named lock against every other thread and process that uses this cache.
 
-        `shared`: others may hold it at the same time, if they hold it shared, too.
+        `shared`: others may hold it at the same time, if they hold it shared, too. `notice` is told if that takes long.
         """
         path = self.directory("locks") / _file_name(name)
         how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         with explained(path):
-            handle = path.open("w")
+            handle = lock_file(path)
         with handle:
-            try:
-                fcntl.flock(handle, how | fcntl.LOCK_NB)
-            except BlockingIOError:
-                notice(f"Waiting for another run that holds {path}.")
+            if not _locked_soon(handle, how):
+                (notice or self._notice)(f"Waiting for {_holder(handle)}, which holds {path}.")
                 fcntl.flock(handle, how)
             yield  # closing the file releases the lock; so does the kernel when this process is killed
 
@@ -90,13 +97,14 @@ class Cache:
         """While this is held, new runs wait; HarnessError if a run is under way."""
         path = self.directory("locks") / "use"
         with explained(path):
-            handle = path.open("w")
+            handle = lock_file(path)
         with handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise HarnessError(
-                    f"A run is using the cache in {self.root}: nothing was removed. Wait until it ends, or stop it."
+                    f"A run is using the cache in {self.root} ({_holder(handle)}): nothing was removed. Wait until it "
+                    "ends, or stop it."
                 ) from error
             yield
 
@@ -166,6 +174,50 @@ def _file_name(name: str) -> str:
             f"{one_line(repr(name), 100)} cannot be the name of a file in the cache. Name another kernel."
         )
     return name
+
+
+def lock_file(path: Path) -> IO[str]:
+    """A file to lock. Only its owner can open it, because whoever can read a file can hold its lock."""
+    handle = open(path, "a", encoding="ascii", opener=lambda name, flags: os.open(name, flags, 0o600))
+    if os.fstat(handle.fileno()).st_mode & 0o077:  # by an earlier version
+        os.fchmod(handle.fileno(), 0o600)
+    return handle
+
+
+def _locked_soon(handle: IO[str], how: int) -> bool:
+    """Try to lock for as long as a person waits without wondering."""
+    deadline = time.monotonic() + SILENT_S
+    while True:
+        try:
+            fcntl.flock(handle, how | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+
+
+def _holder(handle: IO[str]) -> str:
+    """Who holds the lock of a file, in words."""
+    status = os.fstat(handle.fileno())
+    file = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
+        match line.split():
+            case [_, "FLOCK", _, _, pid, where, *_] if where == file and int(
+                pid
+            ) > 0:  # 0: of another PID namespace
+                return (
+                    "another part of this run" if int(pid) == os.getpid() else f"process {pid}{_command(pid)}"
+                )
+    return "another process"
+
+
+def _command(pid: str) -> str:
+    try:
+        words = Path("/proc", pid, "cmdline").read_bytes().decode(errors="replace").replace("\0", " ").strip()
+    except OSError:  # it has just ended, or is not ours to look at
+        return ""
+    return f" ({one_line(''.join(one if one.isprintable() else '?' for one in words), 100)})"
 
 
 def sha256_of(path: Path, limit: int = sys.maxsize) -> str:

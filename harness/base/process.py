@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -72,6 +74,17 @@ def run(
         how = f"failed with exit code {done.code}" if done.code > 0 else f"was killed by signal {-done.code}"
         raise HarnessError(f"{_shown(words)} {how}:\n{done.said}\n{remedy}")
     return done
+
+
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(by: signal.Signals, parent: int) -> None:
+    """Get this signal as soon as the parent has ended, in whatever way; at once if it has ended already."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, by)
+    if os.getppid() != parent:
+        signal.raise_signal(by)
 
 
 def _shown(words: Sequence[str]) -> str:

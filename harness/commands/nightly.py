@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import subprocess
@@ -148,7 +149,7 @@ def _bring(source: Path, into: Path) -> None:
         raise HarnessError(
             f"There is no {RESULTS} in {source}. Create it with ci/matrix --results or ci/harness merge --into."
         )
-    if source.resolve() == into.resolve():
+    if os.path.realpath(source) == os.path.realpath(into):
         return
     shutil.copyfile(source / RESULTS, into / RESULTS)
     shutil.rmtree(into / MACHINES, ignore_errors=True)
@@ -161,9 +162,10 @@ def _run_matrix(into: Path) -> int:
     asked: list[int] = []  # signals; a handler that raises could do so while the process is being started
     before = {
         number: signal.signal(number, lambda got, frame: asked.append(got))
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN  # as nohup wants it
     }
-    command = [str(ROOT / "ci" / "matrix"), "--refresh", "--fresh-boot", "--results", str(into.resolve())]
+    command = [str(ROOT / "ci" / "matrix"), "--refresh", "--fresh-boot", "--results", os.path.realpath(into)]
     try:
         with subprocess.Popen(command, process_group=0) as process:
             while not asked and process.poll() is None:

@@ -30,12 +30,20 @@ class SharedMemory:
             raise HarnessError(
                 f"The programs for the guest have {len(payload)} bytes, but the limit is {PAYLOAD_SIZE}."
             )
-        self.descriptors = os.memfd_create("payload"), os.memfd_create("results")
-        for descriptor, size in zip(self.descriptors, (PAYLOAD_SIZE, RESULTS_SIZE), strict=True):
-            os.truncate(descriptor, size)
-        with os.fdopen(self.descriptors[0], "wb", closefd=False) as file:
-            file.write(payload)
-        self._results = mmap.mmap(self.descriptors[1], RESULTS_SIZE, prot=mmap.PROT_READ)
+        self.descriptors: tuple[int, ...] = ()
+        try:
+            for name, size in (("payload", PAYLOAD_SIZE), ("results", RESULTS_SIZE)):
+                self.descriptors += (os.memfd_create(name),)
+                os.truncate(self.descriptors[-1], size)
+            with os.fdopen(self.descriptors[0], "wb", closefd=False) as file:
+                file.write(payload)
+            self._results = mmap.mmap(self.descriptors[1], RESULTS_SIZE, prot=mmap.PROT_READ)
+        except OSError as error:
+            self._close()
+            raise HarnessError(
+                f"The memory that a guest shares with us cannot be made: {error.strerror}. It needs files of "
+                f"{PAYLOAD_SIZE >> 20} MiB: check the limits of this shell (ulimit -f, -n and -v)."
+            ) from error
         self._next = 0
 
     def __enter__(self) -> SharedMemory:
@@ -45,6 +53,9 @@ class SharedMemory:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._results.close()
+        self._close()
+
+    def _close(self) -> None:
         for descriptor in self.descriptors:
             os.close(descriptor)
 

@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +43,8 @@ KERNEL_PARAMETERS = (
     "loglevel=5",  # warnings, the markers of the entries, a panic with all its lines; the rest is a tenth of a boot
     "panic=-1",  # with -no-reboot a panic ends QEMU at once
     "oops=panic",  # after an Oops no result of this machine can be trusted; the rest runs in a fresh one
+    # The kernel panics if it does not see enough timer interrupts in a moment: on a busy machine it may see none of QEMU's.
+    "no_timer_check",
     "noreplace-smp",  # patching the kernel for one processor takes a tenth of a boot under emulation
     "cryptomgr.notests",  # saves half a second of self-tests that we do not need
 )
@@ -52,7 +54,8 @@ KERNEL_PARAMETERS = (
 class VmMachine:
     """A kernel image and what to run it with. `files` maps paths in the guest to files here.
 
-    With `snapshots` the guest boots once and is kept there; this run and all later ones continue from it.
+    With `snapshots` the guest boots once and is kept there; this run and all later ones continue from it. Their "hello"
+    then has "resumed": true.
     """
 
     kernel: Path
@@ -82,6 +85,17 @@ class VmMachine:
                     yield from run.from_boot()
             finally:
                 run.clean_up()
+
+    def subject(self) -> Subject:
+        """The subject of its snapshot."""
+        options = (*self.options(), self.parameters())
+        qemu = Path(shutil.which(self.qemu) or self.qemu)
+        return Subject(kernel=self.kernel, init=self.init(), qemu=qemu, options=options)
+
+    def discard_snapshot(self) -> None:
+        """Remove the snapshot that the guest continued from, because a fresh boot contradicts it."""
+        if self.snapshots is not None:
+            self.snapshots.discard(self.subject())
 
     def options(self) -> tuple[str, ...]:
         """The options that define the guest."""
@@ -132,16 +146,12 @@ class _Run:
 
     def from_snapshot(self, snapshots: Snapshots) -> Generator[Event, None, bool]:
         """Run the plan in a guest that booted now or earlier. False: nothing has run yet, and the guest must boot."""
-        machine = self._machine
-        qemu = shutil.which(machine.qemu)
-        if qemu is None:
+        if shutil.which(self._machine.qemu) is None:
             return False  # booting will report the error and the remedy
-        init = machine.init()
-        options = (*machine.options(), machine.parameters())
-        subject = Subject(kernel=machine.kernel, init=init, qemu=Path(qemu), options=options)
+        subject = self._machine.subject()
         try:
             if snapshots.find(subject) is None:
-                store(self._init, init)
+                store(self._init, subject.init)
                 with snapshots.new(subject) as (directory, keep):
                     if snapshots.find(subject) is None:  # no other run made it while we waited
                         death = yield from self._save(directory)
@@ -151,10 +161,14 @@ class _Run:
                         keep()
             yield from self._resume(snapshots.find(subject))
         except (MonitorError, OSError, HarnessError) as error:
-            snapshots.discard(subject)
             reason = str(error).rstrip(".")
             yield {"kind": "notice", "text": f"Booting, because no snapshot can be used: {reason}."}
-            return False
+            # Only a boot that succeeds shows that the snapshot was to blame, and not a full disk or a tiny deadline.
+            with closing(self.from_boot()) as events:
+                for event in events:
+                    if event["kind"] == "hello":
+                        snapshots.discard(subject)
+                    yield event
         return True
 
     def _save(self, directory: Path) -> Generator[Event, None, Event | None]:
@@ -200,9 +214,9 @@ class _Run:
                 qemu.connect()
                 qemu.resume(state.fileno())
                 for event in self._follow(process, self._plan, self._console, self._memory):
-                    if event["kind"] == "died" and event["phase"] == "boot":
+                    if event["kind"] == "died" and event["phase"] == "boot" and not event["killed"]:
                         raise MonitorError(event["why"])
-                    yield event
+                    yield event | {"resumed": True} if event["kind"] == "hello" else event
 
     def _command(self) -> list[str]:
         return [self._machine.qemu, *self._machine.options(), "-debugcon", "file:/dev/stdout"]

@@ -8,12 +8,14 @@ from __future__ import annotations
 import shlex
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.base.cache import Cache, Notice
 from harness.base.errors import HarnessError
+from harness.base.words import one_line
 from harness.kernels import tree
 from harness.kernels.archive import Archive
 from harness.kernels.obtain import KernelImage, obtain
@@ -28,7 +30,7 @@ from harness.results.model import Cell, Kernel
 from harness.suite import since
 from harness.suite.binding import DEFAULT, Binding, is_ours
 from harness.suite.catalogue import Row
-from harness.verdicts.judge import judge
+from harness.verdicts.judge import Verdict, judge, sign
 from harness.verdicts.observation import Observation, Shape, State
 from harness.verdicts.observe import observe
 
@@ -115,6 +117,7 @@ class Column:
         self._image: KernelImage | None = None
         self._accelerator: Accelerator | None = None
         self._hello: Event = {}
+        self._resumed = False  # the guest continued from a snapshot
         self._boot_ms: int | None = None
         self._smoke: dict[Binding, str] = {}
         self._versions: dict[str, str] = {}  # of the bindings, as their programs report
@@ -127,8 +130,8 @@ class Column:
         self._started = time.monotonic()
         done = 0
         try:
-            for place, observation in self._observations():
-                yield self._cell(place, observation)
+            for cell in self._believable():
+                yield cell
                 done += 1
         except HarnessError as error:
             self._trouble = str(error)
@@ -157,41 +160,87 @@ class Column:
             bindings=dict(self._versions),
         )
 
-    def _observations(self) -> Iterator[tuple[Place, Observation]]:
-        """The observations. Those of a binding count only after its smoke run has passed."""
+    def _believable(self) -> Iterator[Cell]:
+        """The cells in the order of the places. What a guest from a snapshot shows is believed until the first surprise.
+
+        A snapshot can be damaged, and then everything in its guest may be. So the surprise, and what follows, is what a
+        guest shows that has just booted. If that one disagrees, the snapshot is removed.
+        """
         artefacts = self._setup.artefacts / MACHINES / self.series
         shutil.rmtree(artefacts, ignore_errors=True)
         machine = self._machine()
-        places = {self._entry(row.stem, binding): (row, binding) for row, binding in self._places}
-        smokes = {self._entry(name, binding): (name, binding) for binding in self._bindings for name in SMOKE}
-        smoke: dict[Binding, dict[str, Observation]] = {binding: {} for binding in self._bindings}
+        doubted: Cell | None = None
+        done = 0
+        with closing(self._judged(machine, self._places, artefacts)) as cells:
+            for cell in cells:
+                if cell.surprise and self._resumed:
+                    doubted = cell
+                    break
+                yield cell
+                done += 1
+        if doubted is None:
+            return
+        assert isinstance(machine, VmMachine)  # nothing else can be resumed
+        known, self._hello = self._hello, {}
+        fresh = replace(machine, snapshots=None)
+        for cell in self._judged(fresh, self._places[done:], artefacts / "fresh"):
+            if cell.position == doubted.position and cell.verdict not in (doubted.verdict, Verdict.NONE):
+                machine.discard_snapshot()
+                self._notice(
+                    f"{doubted.test} was {sign(doubted.verdict)} in a guest that continued from a snapshot "
+                    f"({one_line(doubted.why, 200)}), but {sign(cell.verdict)} after a fresh boot, which counts. "
+                    "The snapshot was removed."
+                )
+            yield cell
+        self._hello = self._hello or known
+
+    def _judged(
+        self, machine: Machine, places: Sequence[Place], artefacts: Path
+    ) -> Generator[Cell, None, None]:
+        """The cells of these places as this machine shows them."""
+        with closing(self._observations(machine, places, artefacts)) as observations:
+            for place, observation in observations:
+                yield self._cell(place, observation)
+
+    def _observations(
+        self, machine: Machine, wanted: Sequence[Place], artefacts: Path
+    ) -> Generator[tuple[Place, Observation], None, None]:
+        """The observations. Those of a binding count only after its smoke run has passed."""
+        bindings = tuple(dict.fromkeys(binding for _, binding in wanted))
+        places = {self._entry(row.stem, binding): (row, binding) for row, binding in wanted}
+        smokes = {self._entry(name, binding): (name, binding) for binding in bindings for name in SMOKE}
+        smoke: dict[Binding, dict[str, Observation]] = {binding: {} for binding in bindings}
         self._does("starts" if self._spec == HOST else "boots")
         booting = time.monotonic()
-        for item in observe(machine, self._plan(), artefacts):
-            if isinstance(item, dict):
-                self._take_event(item, booting)
-                continue
-            entry, observation = item
-            if entry in smokes:
-                name, binding = smokes[entry]
-                smoke[binding][name] = observation
-                if len(smoke[binding]) == len(SMOKE):
-                    self._smoke[binding] = self._smoke_verdict(binding, smoke[binding])
-                continue
-            row, binding = places[entry]
-            if self._smoke[binding] != "ok":
-                whose = f"through {binding.name}" if self._several else "of this machine"
-                cause = f"no result {whose} can be trusted: {self._smoke[binding]}"
-                observation = Observation(state=State.NOTHING, cause=cause)
-            yield (row, binding), observation
+        with closing(observe(machine, self._plan(wanted), artefacts)) as items:
+            for item in items:
+                if isinstance(item, dict):
+                    self._take_event(item, booting)
+                    continue
+                entry, observation = item
+                if entry in smokes:
+                    name, binding = smokes[entry]
+                    smoke[binding][name] = observation
+                    if len(smoke[binding]) == len(SMOKE):
+                        self._smoke[binding] = self._smoke_verdict(binding, smoke[binding])
+                    continue
+                row, binding = places[entry]
+                if self._smoke[binding] != "ok":
+                    whose = f"through {binding.name}" if self._several else "of this machine"
+                    cause = f"no result {whose} can be trusted: {self._smoke[binding]}"
+                    observation = Observation(state=State.NOTHING, cause=cause)
+                yield (row, binding), observation
 
     def _take_event(self, event: Event, booting: float) -> None:
         """Handle an event between observations."""
         match event["kind"]:
-            case "hello" if not self._hello:
-                self._hello = event
-                self._boot_ms = None if self._spec == HOST else _ms_since(booting)
-                self._does(f"{event['release']} runs")
+            case "hello":
+                self._resumed = event.get("resumed") is True and self._spec != HOST
+                if not self._hello:
+                    self._hello = event
+                    self._does(f"{event['release']} runs")
+                if self._boot_ms is None and self._spec != HOST:
+                    self._boot_ms = _ms_since(booting)
             case "trouble" | "notice":
                 self._notice(event["text"])
 
@@ -243,7 +292,7 @@ class Column:
             raise HarnessError(f"{setup.runner} does not exist. Build it first: ci/build.")
         if self._spec == HOST:
             return HostMachine(runner=setup.runner)
-        cache = Cache(setup.cache)
+        cache = Cache(setup.cache, lambda text: self._say(text, True))
         self._image = obtain(
             self._spec,
             cache=cache,
@@ -268,17 +317,18 @@ class Column:
             snapshots=Snapshots(cache) if chosen.name == "tcg" and not setup.fresh_boot else None,
         )
 
-    def _plan(self) -> list[PlanEntry]:
-        return [entry for binding in self._bindings for entry in self._plan_of(binding)]
+    def _plan(self, places: Sequence[Place]) -> list[PlanEntry]:
+        bindings = dict.fromkeys(binding for _, binding in places)
+        return [entry for binding in bindings for entry in self._plan_of(binding, places)]
 
-    def _plan_of(self, binding: Binding) -> Iterator[PlanEntry]:
+    def _plan_of(self, binding: Binding, places: Sequence[Place]) -> Iterator[PlanEntry]:
         """The smoke run and the rows of one binding."""
         program = binding.program(self._setup.build) if self._spec == HOST else f"/{binding.file_name}"
         common = (str(program), f"--binding={binding.name}")
         for name, (suite, _) in SMOKE.items():
             argv = (*common, "--gtest_also_run_disabled_tests", f"--gtest_filter={suite}")
             yield PlanEntry(name=self._entry(name, binding), timeout_s=60, argv=argv, forks=True)
-        for row in (row for row, through in self._places if through == binding):
+        for row in (row for row, through in places if through == binding):
             timeout_s = self._setup.timeout_s or row.timeout_s
             # The program's own watchdog, per test, fires first: it can report more.
             argv = (*common, f"--timeout-s={timeout_s}", f"--gtest_filter={row.filter}")

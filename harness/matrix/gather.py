@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from harness.base.cache import lock_file
 from harness.base.errors import HarnessError
 from harness.base.exits import OK, SURPRISES, TROUBLE
 from harness.base.git import Git
@@ -61,7 +62,7 @@ class Matrix:
         """Claim the directory for this run before anything runs; HarnessError if that fails."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            self._lock = (self.directory / ".lock").open("w")
+            self._lock = lock_file(self.directory / ".lock")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until the process ends
         except BlockingIOError as error:
             raise HarnessError(
@@ -119,6 +120,12 @@ class Matrix:
         self.whole = Results(
             header=self.header, kernels=tuple(self.kernels.values()), cells=tuple(self.cells), footer=footer
         )
+        if self.writer is not None and not self.writer.in_place:
+            self.say(
+                f"{self.directory / RESULTS} was removed or replaced during the run, and its lines are lost. No reports "
+                "were written, because the folder may belong to another run now. Run ci/matrix again."
+            )
+            return
         try:
             folder.fill(self.directory, self.whole, self.rows, top=ROOT, machines=MACHINES)
             self.messages.append(f"Reports: {self.directory / folder.INDEX}")

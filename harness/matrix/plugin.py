@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import signal
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,6 +22,7 @@ from harness.base.errors import HarnessError
 from harness.base.exits import INTERRUPTED, TROUBLE
 from harness.base.output import harmless, say
 from harness.base.paths import BUILD, ROOT
+from harness.base.process import die_with_parent
 from harness.kernels.selection import Selection, select
 from harness.kernels.settings import SETTINGS, Settings, load_settings
 from harness.kernels.spec import ARCHIVE, HOST
@@ -35,9 +38,10 @@ from harness.suite.catalogue import chosen_rows
 from harness.verdicts.judge import Verdict
 
 GATHERER = "matrix-gatherer"
-HANDED_OVER = "selection"  # from xdist's controlling process to its workers
+HANDED_OVER, CONTROLLER = "selection", "controller"  # from xdist's controlling process to its workers
 _NODE_ID = re.compile(r"kernels\.toml::(.+)::(\w+)\[[^\]]*\](?:\[([^\]]*)\])?")  # column, stem, binding
 NOTICES = pytest.StashKey[list[str]]()  # messages about the selection
+DAY_S = 24 * 3600
 OWN_TESTS = ROOT / "harness" / "tests"
 
 
@@ -85,21 +89,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add(
         "--memory",
-        type=_number(int, 64),
+        type=_number(int, 64, 1 << 20),
         default=512,
         metavar="MIB",
         help="memory of a VM (default: %(default)s)",
     )
     add(
         "--cpus",
-        type=_number(int, 1),
+        type=_number(int, 1, 255),
         default=1,
         metavar="N",
         help="processors of a VM (default: %(default)s)",
     )
     add(
         "--boot-deadline",
-        type=_number(float, 0.1),
+        type=_number(float, 0.1, DAY_S),
         default=60.0,
         metavar="SECONDS",
         help="give up on a VM that has not reached user space by then (default: %(default)s)",
@@ -112,7 +116,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add(
         "--timeout",
-        type=_number(int, 1),
+        type=_number(int, 1, DAY_S),
         default=None,
         metavar="SECONDS",
         help="end a test that takes longer (default: as in the catalogue, 20)",
@@ -158,16 +162,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def _number(kind: type[int] | type[float], least: float) -> Callable[[str], float]:
-    """The type of an option whose value is a number, at least `least`."""
+def _number(kind: type[int] | type[float], least: float, most: int) -> Callable[[str], float]:
+    """The type of an option whose value is a number within these limits."""
 
     def parse(text: str) -> float:
         try:
             value = kind(text)
         except ValueError:
             value = kind(0)
-        if not least <= value < 1e9:  # also refuses nan
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least {least}")
+        if not least <= value <= most:  # also refuses nan
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most}")
         return value
 
     return parse
@@ -179,8 +183,13 @@ def pytest_configure(config: pytest.Config) -> None:
     escaped = [re.escape(name) for name in names] if len(names) > 1 else []
     whole = "|".join((r"\d+\.\d+", *escaped))
     config.option.keyword = re.sub(rf"(?<![\w.+:\[-])({whole})(?![\w.+:\]-])", r"[\1]", config.option.keyword)
-    if not hasattr(config, "workerinput"):  # xdist's workers make reports; they do not gather them
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if worker is None:  # xdist's workers make reports; they do not gather them
         config.pluginmanager.register(Gatherer(config), GATHERER)
+    elif CONTROLLER in worker:
+        # execnet needs 15 s to notice that the controlling process was killed, and the guests would live on.
+        die_with_parent(signal.SIGTERM, worker[CONTROLLER])
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # of a closed terminal: the controlling process ends us
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -255,14 +264,19 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Hand the selected columns to xdist's workers."""
+    node.workerinput[CONTROLLER] = os.getpid()
     if selection := node.config.stash.get(SELECTION, None):
         node.workerinput[HANDED_OVER] = selection.plain()
 
 
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # Path.resolve() raises RuntimeError if symbolic links form a loop
+
+
 def _setup(option: Any, settings: Settings) -> Setup:
     return Setup(
-        build=option.build.resolve(),
-        artefacts=option.results.resolve(),
+        build=_real(option.build),
+        artefacts=_real(option.results),
         cache=option.cache,
         settings=settings,
         mirror=option.mirror,
@@ -286,6 +300,7 @@ class Gatherer:
         self._config = config
         self._matrix: Matrix | None = None
         self._progress: Progress | None = None
+        self._lost_workers = False
         self._held = ExitStack()  # until the end of the run
 
     def claim(self) -> None:
@@ -334,6 +349,21 @@ class Gatherer:
         if self._matrix is not None:
             only = self._matrix.setup.bindings[0].name  # if the ids do not name it
             self._begin((match[1], match[2], match[3] or only) for match in cells)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """A worker of xdist has ended; `error` says that it was not told to."""
+        self._lost_workers = self._lost_workers or error is not None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self) -> None:
+        """If several workers die at once, xdist fails: that is no bug of ours that needs a traceback."""
+        if self._lost_workers and self._matrix is not None:
+            raise pytest.exit.Exception(
+                "The processes that run the kernels were killed (out of memory?), and the run was cut short. The results "
+                f"so far are in {self._matrix.directory}. Find out what killed them, then run ci/matrix again.",
+                pytest.ExitCode.INTERNAL_ERROR,
+            )
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write a cell down as soon as it is known. Any other failure is a harness error."""

@@ -10,6 +10,7 @@ are done it knows already, from pytest's reports.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -46,7 +47,8 @@ def report(directory: Path, column: str, text: str, *, lasting: bool) -> None:
         ) as file:  # small enough to be one write, so lines stay whole
             file.write(line)
     except OSError:
-        say(f"[{column}] {text}", error=True)
+        with contextlib.suppress(OSError):  # standard error may be on the same full disk
+            say(f"[{column}] {text}", error=True)
 
 
 @dataclass(slots=True)

@@ -25,10 +25,20 @@ ARGUMENTS = (
 )
 
 
+_LIKE_CTRL_C = (signal.SIGTERM, signal.SIGHUP)  # they keep the results so far, and leave no QEMU
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """Only once: a terminal that is closed sends several, and the second would cut short the writing of the results."""
+    for one in _LIKE_CTRL_C:
+        signal.signal(one, lambda number, frame: None)
+    raise KeyboardInterrupt
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the matrix; pytest's own codes for wrong usage and internal errors become harness errors."""
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # like Ctrl-C: keeps the results so far, leaves no QEMU
+    for number in _LIKE_CTRL_C:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+            signal.signal(number, _interrupt)
     code = pytest.main([*ARGUMENTS, *arguments])
     return int(code) if code in (OK, SURPRISES, TROUBLE, INTERRUPTED) else TROUBLE

@@ -88,6 +88,14 @@ class Writer:
         self._line(cell.as_json())
         self._cells.append(cell)
 
+    @property
+    def in_place(self) -> bool:
+        """Whether the file is still the one with this name, so that a reader will find the lines."""
+        try:
+            return os.path.samestat(os.stat(self._path), os.fstat(self._file))
+        except OSError:
+            return False
+
     def finish(self, ended: str | None = None) -> Results:
         """Add the footer, make the file durable, and return its contents. `ended` None: now."""
         footer = Footer.count(self._header.plan, self._cells, ended=ended or utc_now())

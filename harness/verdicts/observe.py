@@ -29,6 +29,7 @@ from harness.verdicts.observation import Observation, Shape, State
 #: A boot may fail once by accident.
 MAX_STRIKES = 2
 NO_TAINT = "the kernel's taint could not be read"
+ONCE_MORE = "A boot may fail by accident, so it is tried once more."
 MORE_OF_A_BOOT = "With --append loglevel=7, console.log shows the whole boot."
 MARKER = "uring-conformance: start "  # what the runner writes to the console before each entry
 
@@ -65,6 +66,8 @@ def observe(machine: Machine, plan: Sequence[PlanEntry], artefacts: Path) -> Ite
         if run.finished or failed_boots == MAX_STRIKES:
             yield from ((entry.name, _nothing(run.end)) for entry in rest)
             return
+        if failed_boots:
+            yield _notice(ONCE_MORE)
         if strikes[rest[0].name] == MAX_STRIKES:
             yield rest.pop(0).name, _nothing(f"its machine was lost twice: {run.end}")
 

@@ -9,14 +9,16 @@ import errno
 import hashlib
 import io
 import os
+import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from harness.base.cache import Cache, default_root
+from harness.base.cache import SILENT_S, Cache, default_root
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 
@@ -138,13 +140,68 @@ def test_a_lock_keeps_out_another_process_until_it_is_given_back(tmp_path):
 
     with other:
         assert other.stdout.readline() == b"mine\n"
+        began = time.monotonic()
         waiter = threading.Thread(target=wait_for_it)
         waiter.start()
         assert said.wait(60)
+        assert time.monotonic() - began >= SILENT_S
         events.append("other ends")
         other.kill()  # a run that was killed must not keep the lock
         waiter.join(60)
-    assert events == [f"Waiting for another run that holds {tmp_path}/locks/archive.", "other ends", "got it"]
+    waiting, *rest = events
+    assert waiting.startswith(
+        f"Waiting for process {other.pid} ({sys.executable} -c import sys; from pathlib "
+    )
+    assert waiting.endswith(f", which holds {tmp_path}/locks/archive.")
+    assert rest == ["other ends", "got it"]
+
+
+def test_who_waits_silently_otherwise_says_so_on_standard_error(tmp_path, capsys):
+    cache = Cache(tmp_path)
+    held, waiting = threading.Event(), threading.Event()
+
+    def hold():
+        with cache.lock("kernel"):
+            held.set()
+            waiting.wait(60)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(60)
+    threading.Timer(SILENT_S + 0.5, waiting.set).start()
+    with Cache(tmp_path).lock("kernel"):
+        pass
+    holder.join()
+    assert capsys.readouterr().err == (
+        f"Waiting for another part of this run, which holds {tmp_path}/locks/kernel.\n"
+    )
+
+
+def test_a_short_wait_is_not_worth_a_word(tmp_path):
+    cache, notices = Cache(tmp_path), []
+    held = threading.Event()
+
+    def hold():
+        with cache.lock("kernel"):
+            held.set()
+            time.sleep(SILENT_S / 4)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(60)
+    with cache.lock("kernel", notices.append):
+        assert not holder.is_alive() or not holder.join()
+    assert notices == []
+
+
+def test_nobody_else_on_this_machine_can_hold_a_lock(tmp_path):
+    # Whoever can open a file can lock it, even if only for reading.
+    cache = Cache(tmp_path)
+    (cache.directory("locks") / "earlier").touch(0o666)  # of an earlier version
+    for take in (lambda: cache.lock("archive"), lambda: cache.lock("earlier"), cache.used):
+        with take():
+            pass
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "locks").iterdir()} == {0o600}
 
 
 def test_locks_of_different_names_do_not_meet(tmp_path):

@@ -105,6 +105,17 @@ def test_another_qemu_or_another_boot_is_tried_anew(bench: Bench) -> None:
     assert bench.choose().name == "tcg"
 
 
+@pytest.mark.parametrize("damage", [{"works": "yes"}, {"finding": None}, {"finding": ["x"]}])
+def test_a_fact_of_the_wrong_shape_is_none(bench: Bench, damage: dict[str, object]) -> None:
+    bench.install(SILENT)
+    bench.choose()
+    fact = bench.cache.fact("accelerator")
+    assert fact is not None
+    bench.cache.put_fact("accelerator", {**fact, **damage})
+    bench.install(SPEAKS)
+    assert bench.choose(deadline_s=20).name == "kvm"
+
+
 def test_no_device(bench: Bench) -> None:
     bench.device.unlink()
     assert bench.choose() == Accelerator(name="tcg", reason=f"there is no {bench.device}")

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from harness.base.cache import Cache
+from harness.base.errors import HarnessError
 from harness.machines.machine import PlanEntry
 from harness.machines.snapshot import RAM, STATE, UNUSED_S, Snapshots, Subject
 from harness.machines.vm import QEMU, VmMachine
@@ -161,6 +162,28 @@ def test_a_snapshot_that_does_not_go_on_is_given_up_with_a_notice(machine: VmMac
     assert not place.exists()
 
 
+def test_a_deadline_that_no_guest_can_keep_costs_no_snapshot(machine: VmMachine, tmp_path: Path) -> None:
+    list(machine.run(PLAN, tmp_path / "first"))
+    hurried = replace(machine, boot_deadline_s=0.001)
+    notice, died = hurried.run(PLAN, tmp_path / "second")
+    assert notice["text"].startswith("Booting, because no snapshot can be used: ")
+    assert (died["kind"], died["phase"], died["hung"]) == ("died", "boot", True)
+    assert len(list((tmp_path / "cache" / "snapshots").iterdir())) == 1
+
+
+def test_a_full_disk_for_results_costs_no_snapshot(machine: VmMachine, tmp_path: Path) -> None:
+    list(machine.run(PLAN, tmp_path / "first"))
+    results = tmp_path / "second"
+    results.mkdir()
+    assert os.system(f"mount -t tmpfs -o size=4k tmpfs {results}") == 0, "needs root"
+    try:
+        with pytest.raises(HarnessError, match="initramfs.cpio cannot be written: No space left.*Make room"):
+            list(machine.run(PLAN, results))
+    finally:
+        assert os.system(f"umount {results}") == 0
+    assert len(list((tmp_path / "cache" / "snapshots").iterdir())) == 1
+
+
 def test_a_full_disk_costs_the_snapshot_only(machine: VmMachine, tmp_path: Path) -> None:
     # The cache's own file system is too small for a guest's memory, which is a file there.
     cache = tmp_path / "cache"
@@ -186,8 +209,6 @@ def test_a_kernel_that_does_not_boot_is_told_once(machine: VmMachine, tmp_path: 
 
 
 def test_without_qemu_nothing_is_kept(machine: VmMachine, tmp_path: Path) -> None:
-    from harness.base.errors import HarnessError
-
     assert shutil.which("qemu-that-is-not-there") is None
     with pytest.raises(HarnessError, match="qemu-that-is-not-there cannot be started"):
         list(replace(machine, qemu="qemu-that-is-not-there").run(PLAN, tmp_path / "artefacts"))

@@ -72,6 +72,14 @@ def run(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatc
     return Matrix(setup=setup, specs=[], rows=ROWS, directory=directory, whole=RUN)
 
 
+def test_a_command_that_no_shell_understands_is_damage() -> None:
+    whole = read_results(PUBLISHED)
+    damaged = replace(whole, cells=(replace(whole.cells[0], rerun="ci/matrix 'nop"), *whole.cells[1:]))
+    assert publish.hindrance(whole, whole.header.plan.kernels) is None
+    said = publish.hindrance(damaged, whole.header.plan.kernels)
+    assert said is not None and "is not a command (No closing quotation)" in said
+
+
 def test_a_run_is_published_whole(copy: Path, run: Matrix) -> None:
     publish.publish(run)
     assert run.troubles == []

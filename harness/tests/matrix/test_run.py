@@ -34,6 +34,7 @@ from harness.results.file import read_results
 from harness.results.provenance import provenance_of
 from harness.suite import binding, catalogue
 from harness.suite.catalogue import chosen_rows
+from harness.tests.machines.test_machine import wait_until
 
 ROWS = len(catalogue.load())
 
@@ -227,7 +228,7 @@ def test_every_test_of_the_program_belongs_to_one_row() -> None:
         assert len(rows) == 1, f"{test} is run with {rows or 'no row'}: name its suite after its file"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("workers", ["0", "2"])
 @pytest.mark.vm
 @pytest.mark.slow(5)
@@ -257,6 +258,11 @@ def test_an_interrupted_run_keeps_its_results_and_leaves_no_machine(
         while not machines_of(directory) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         assert machines_of(directory), "the machine never started"
+        if (
+            number is signal.SIGHUP
+        ):  # a terminal that is closed sends it to all of its processes, and a shell once more
+            os.killpg(process.pid, number)
+            time.sleep(0.1)
         os.kill(process.pid, number)
         output = process.communicate(timeout=60)[0]
     assert process.returncode == 130, output
@@ -272,6 +278,75 @@ def test_an_interrupted_run_keeps_its_results_and_leaves_no_machine(
         "badge.json",
     }
     assert not machines_of(directory)
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.vm
+@pytest.mark.slow(5)
+def test_a_killed_run_leaves_no_machine(tmp_path: Path, workers: str) -> None:
+    directory = tmp_path / "results"
+    hangs = "rdinit=/nothing panic=0"  # the kernel panics and stays
+    options = ("--results", str(directory), "--kernel", "5.10", "--append", hangs, "--numprocesses", workers)
+    with subprocess.Popen(
+        ["/usr/bin/python3", "-m", "harness", "matrix", *options],
+        cwd=ROOT,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        wait_until(lambda: machines_of(directory) or process.poll() is not None)
+        assert machines_of(directory), "the machine never started"
+        process.kill()
+    began = time.monotonic()
+    wait_until(lambda: not machines_of(directory))
+    assert time.monotonic() - began < 3, "until xdist's workers noticed by themselves"
+
+
+@pytest.mark.vm
+@pytest.mark.slow(5)
+def test_a_run_whose_workers_are_killed_is_our_trouble(tmp_path: Path) -> None:
+    directory = tmp_path / "results"
+    options = ("--results", str(directory), "--kernel", "6.1", "--kernel", "host", "--numprocesses", "2")
+    with subprocess.Popen(
+        ["/usr/bin/python3", "-m", "harness", "matrix", *options],
+        cwd=ROOT,
+        text=True,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        wait_until(lambda: machines_of(directory) or process.poll() is not None)
+        for _ in range(20):  # xdist replaces them
+            for worker in workers_of(process.pid):
+                os.kill(worker, signal.SIGKILL)
+            time.sleep(0.05)
+        output = process.communicate(timeout=60)[0]
+    assert process.returncode == 2, output
+    assert "The processes that run the kernels were killed" in output and "INTERNALERROR" not in output
+    assert read_lines(directory)[-1]["kind"] == "footer"
+    assert not machines_of(directory)
+
+
+def workers_of(pid: int) -> list[int]:
+    """xdist's workers among the children of our child."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    found = [int(child) for child in children.read_text().split()] if children.exists() else []
+    return [
+        child
+        for child in found
+        if b"execnet" in command_line_of(child) or b"exec(eval" in command_line_of(child)
+    ]
+
+
+def command_line_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def read_lines(directory: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (directory / "results.ndjson").read_text().splitlines()]
 
 
 def machines_of(directory: Path) -> list[str]:
@@ -420,6 +495,7 @@ def test_a_folder_of_results_is_left_alone_but_for_our_own(matrix: Matrix, tmp_p
     theirs.mkdir(parents=True)
     assert matrix("--kernel", "host", "--test", "nop").code == 0
     assert theirs.exists()
+    assert (tmp_path / "results" / ".lock").stat().st_mode & 0o077 == 0, "whoever can open it can hold it"
 
 
 def test_two_runs_in_one_place(matrix: Matrix, tmp_path: Path) -> None:
@@ -448,8 +524,64 @@ def test_a_failure_that_is_no_cell_is_our_trouble(tmp_path: Path) -> None:
     assert state.exit_code == 2
 
 
+def test_a_folder_of_results_that_is_removed_during_the_run(matrix: Matrix, tmp_path: Path) -> None:
+    # The program under test does it, so that there is no race.
+    build = tmp_path / "build"
+    script(build / "conformance" / "conformance", f'rm -rf {tmp_path}/results; exec {PROGRAM} "$@"')
+    (build / "harness").symlink_to(BUILD / "harness")
+    run = matrix("--kernel", "host", "--test", "nop", "--build", str(build))
+    trouble(run, "results.ndjson was removed or replaced during the run, and its lines are lost")
+    assert not (run.directory / "index.html").exists(), "reports without their results"
+
+
+def test_a_program_that_deletes_itself(matrix: Matrix, tmp_path: Path) -> None:
+    program = script(tmp_path / "program", "rm -f $0")  # when it is asked for its name
+    run = matrix("--kernel", "host", "--test", "nop", "--binding", f"other={program}")
+    trouble(run, f"{program} cannot be read: No such file or directory. Build it again.")
+
+
+PROGRAM = BUILD / "conformance" / "conformance"
+
+
+def script(path: Path, does: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{does}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("limit", ["0", "8", "64", "30000"])
+def test_a_limit_on_the_size_of_files(tmp_path: Path, limit: str) -> None:
+    options = f"--kernel host --kernel 5.10 --test nop --results {tmp_path} --numprocesses 0"
+    done = subprocess.run(
+        ["bash", "-c", f"ulimit -f {limit}; exec /usr/bin/python3 -m harness matrix {options} 2>&1 | cat"],
+        cwd=ROOT, text=True, check=False, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert "Traceback" not in done.stdout and "Error" not in done.stdout, done.stdout
+    assert "File too large" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("option", ["--results", "--build", "--cache"])
+def test_a_path_whose_links_form_a_loop(matrix: Matrix, tmp_path: Path, option: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    trouble(
+        matrix("--kernel", "host", "--test", "nop", option, str(tmp_path / "loop")), str(tmp_path / "loop")
+    )
+
+
 @pytest.mark.parametrize(
-    "option", ["--boot-deadline=nan", "--memory=-5", "--cpus=0", "--timeout=x", "--accel=warp"]
+    "option",
+    [
+        "--boot-deadline=nan",
+        "--boot-deadline=1e6",
+        "--timeout=999999999",
+        "--memory=99999999",
+        "--cpus=9999",
+        "--memory=-5",
+        "--cpus=0",
+        "--timeout=x",
+        "--accel=warp",
+    ],
 )
 def test_options_that_make_no_sense(option: str) -> None:
     done = subprocess.run(
@@ -462,6 +594,7 @@ def test_options_that_make_no_sense(option: str) -> None:
     )
     assert done.returncode == 2, done.stdout
     assert option.split("=")[0] in done.stdout and "Traceback" not in done.stdout
+    assert "is not a number from" in done.stdout or "invalid choice" in done.stdout
 
 
 def test_only_the_whole_matrix_as_it_stands_is_published(tmp_path: Path) -> None:

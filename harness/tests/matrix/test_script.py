@@ -102,3 +102,25 @@ def test_a_kernel_that_could_not_be_fetched_is_told_and_the_run_begins(
     assert done.returncode == 0
     assert "Not every kernel could be fetched" in done.stdout and "  6.1: the mirror is down\n" in done.stdout
     assert (tmp_path / "called").read_text().splitlines()[-1] == "harness matrix"
+
+
+@pytest.mark.parametrize("failing", ["install", "build"])
+def test_what_fails_before_the_run_is_not_a_surprise(script: Script, tmp_path: Path, failing: str) -> None:
+    (tmp_path / "ci" / failing).write_text("#!/bin/sh\nexit 1\n")
+    assert script().returncode == 2
+
+
+def test_a_directory_for_temporary_files_is_not_needed(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", "/no/such/directory")
+    done = script()
+    assert done.returncode == 0, done.stderr
+
+
+def test_output_to_a_full_disk_is_not_a_surprise(script: Script, tmp_path: Path) -> None:
+    script()  # makes the harness of the copy
+    (tmp_path / "ci" / "build").write_text("#!/bin/sh\nsleep 6\n")
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([tmp_path / "ci" / "matrix"], cwd=tmp_path, stdout=full, check=False)
+    assert done.returncode == 2

@@ -16,7 +16,7 @@ from harness.base.errors import HarnessError
 from harness.machines.machine import Event, Events, PlanEntry
 from harness.verdicts.kernel_log import complaints
 from harness.verdicts.observation import Observation, Shape, State
-from harness.verdicts.observe import MORE_OF_A_BOOT, fold, observe
+from harness.verdicts.observe import MORE_OF_A_BOOT, ONCE_MORE, fold, observe
 
 
 class FakeMachine:
@@ -401,12 +401,23 @@ def test_a_machine_that_never_boots() -> None:
     assert {observation.state for observation in observations.values()} == {State.NOTHING}
     died_so = "the machine died (boot): the virtual machine did not continue in time"
     assert observations["c"].cause == died_so
-    assert texts(others) == [f"{died_so}. {MORE_OF_A_BOOT}"] * 2
+    died_so += f". {MORE_OF_A_BOOT}"
+    assert texts(others) == [died_so, ONCE_MORE, died_so]
 
 
 def test_a_boot_may_fail_once() -> None:
-    observations, _ = watch(FakeMachine([died("boot")], [HELLO, *passing("a"), BYE]), "a")
+    observations, others = watch(FakeMachine([died("boot")], [HELLO, *passing("a"), BYE]), "a")
     assert observations["a"].state == State.PASSED
+    assert texts(others)[1] == ONCE_MORE
+
+
+def test_what_an_entry_did_is_not_an_accident_of_the_next_boot() -> None:
+    machine = FakeMachine(
+        [HELLO, start("a"), died("entry a", "a")], [died("boot")], [HELLO, *passing("b"), BYE]
+    )
+    observations, others = watch(machine, "a", "b")
+    assert (observations["a"].state, observations["b"].state) == (State.CRASHED, State.PASSED)
+    assert texts(others).count(ONCE_MORE) == 1
 
 
 def test_a_machine_that_dies_twice_before_an_entry() -> None:
