@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from harness.base import outside
+from harness.base import json_input, outside
 from harness.base.errors import HarnessError
 from harness.base.names import is_digest, is_file_name
 from harness.base.output import say
@@ -145,12 +145,12 @@ class Cache:
         """
         path = self.root / "facts" / f"{_file_name(name)}.json"
         try:
-            fact = json.loads(outside.read(path, outside.TEXT, f"The fact {path}", _ADVICE))
+            fact = json_input.parse(outside.read(path, outside.TEXT, f"The fact {path}", _ADVICE))
         except outside.Unreadable as error:
             if error.missing:
                 return None
             raise
-        except (ValueError, RecursionError):  # damaged, but not by us
+        except ValueError:  # damaged, but not by us
             return None
         if not isinstance(fact, dict) or not is_digest(fact.get("sha256", "0" * 64)):
             return None

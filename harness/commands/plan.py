@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.base import command_line, names, outside
+from harness.base import command_line, json_input, names, outside
 from harness.base.cache import Cache
 from harness.base.errors import HarnessError
 from harness.base.output import emit, say
@@ -97,8 +97,8 @@ def chosen(given: list[str] | None, file: Path | None) -> list[str]:
 def names_in(text: str, where: str) -> list[str]:
     """The kernels of a plan, or of a list of names."""
     try:
-        plan = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        plan = json_input.parse(text)
+    except ValueError as error:
         raise HarnessError(f"{where} is not JSON ({error}). It must be {_FORM}.") from error
     found: list[Any] = (
         [one.get("kernel") if isinstance(one, dict) else one for one in plan]

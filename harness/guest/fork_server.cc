@@ -17,6 +17,7 @@
 #include <string_view>
 #include <utility>
 
+#include "children.h"
 #include "process.h"
 #include "system.h"
 
@@ -28,6 +29,7 @@ using namespace std::chrono_literals;
 
 constexpr auto start_deadline = 20s, fork_deadline = 10s;
 constexpr int max_failed_starts = 2;
+constexpr int max_errno = 4095;  // the kernel's, too
 
 // Receives one message into the buffer and returns its size; 0 at the end, or if none comes in time, with the
 // reason in errno.
@@ -45,6 +47,7 @@ std::size_t receive(int socket, void* buffer, std::size_t size, std::chrono::mil
 }
 
 [[noreturn]] void become_server(const std::string& program, int socket) {
+  (void)setsid();  // a signal to its own process group must not reach us
   (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
   unblock_signals();
   (void)signal(SIGPIPE, SIG_DFL);
@@ -91,32 +94,46 @@ std::string ForkServer::start(const std::string& program) {
 
 void ForkServer::stop() {
   if (socket_ >= 0) close(std::exchange(socket_, -1));
-  if (pid_ > 0) {
-    (void)kill(pid_, SIGKILL);
-    (void)waitpid(pid_, nullptr, 0);
-  }
+  kill_child(pid_);
+  if (pid_ > 0) (void)waitpid(pid_, nullptr, 0);
   pid_ = -1;
 }
 
-pid_t ForkServer::fork(const std::string& program, const ForkRequest& request, std::string& error) {
+void ForkServer::end_if_it_has_children() {
+  if (pid_ > 0 && has_children(pid_)) stop();
+}
+
+// Why this is not the process that we asked for; empty if it is. The program is under test, so it may name
+// any process. No child of ours but the server is left from earlier entries, so another one is this entry's.
+std::string ForkServer::objection(pid_t pid) const {
+  const std::string named = program_ + " answers that it forked process " + std::to_string(pid);
+  if (pid == pid_) return named + ", which is the fork server itself; nothing was sent to it";
+  if (!is_child(pid)) return named + ", which is not a child of the runner; nothing was sent to it";
+  return {};
+}
+
+ForkServer::Forked ForkServer::fork(const std::string& program, const ForkRequest& request) {
   const bool ended = pid_ > 0 && waitpid(pid_, nullptr, WNOHANG) != 0;
   if (ended) pid_ = -1;
-  if (pid_ < 0 || program != program_) {
-    error = start(program);
-    if (!error.empty()) return -1;
-  }
   fork_protocol::Answer pid = -1;
+  // An answer that nobody asked for would be taken for the next one.
+  const bool talks = pid_ > 0 && recv(socket_, &pid, sizeof pid, MSG_DONTWAIT) >= 0;
+  if (pid_ < 0 || talks || program != program_) {
+    if (std::string error = start(program); !error.empty()) return {.error = std::move(error)};
+  }
+  Forked forked;
   if (!fork_protocol::send_request(socket_, request)) {
-    error = because("cannot ask " + program + " to fork", errno);
+    forked.error = because("cannot ask " + program + " to fork", errno);
   } else if (receive(socket_, &pid, sizeof pid, fork_deadline) != sizeof pid) {
-    error = because(program + " does not fork", errno);
-  } else if (pid <= 0) {
-    error = because(program + " cannot fork", -pid);
-  } else {
-    return pid;
+    forked.error = because(program + " does not fork", errno);
+  } else if (pid < 0 && pid >= -max_errno) {
+    forked.error = because(program + " cannot fork", -pid);
+  } else if (forked.misbehaved = objection(pid); forked.misbehaved.empty()) {
+    forked.pid = pid;
+    return forked;
   }
   stop();
-  return -1;
+  return forked;
 }
 
 }  // namespace runner

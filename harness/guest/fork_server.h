@@ -26,16 +26,28 @@ class ForkServer {
   ForkServer(const ForkServer&) = delete;
   ForkServer& operator=(const ForkServer&) = delete;
 
-  // Returns the process of an entry. Starts the program first if it is not the one of last time or has ended.
-  // -1, with the reason in `error`, if nothing runs. A program that failed twice to get ready is given up.
-  pid_t fork(const std::string& program, const ForkRequest& request, std::string& error);
+  struct Forked {
+    pid_t pid = -1;  // the process of the entry, a child of ours; -1: nothing runs, for one of these reasons
+    std::string error;       // it could not be started
+    std::string misbehaved;  // the program said something that is not true
+  };
+
+  // Starts the program first if it is not the one of last time or has ended. A program that failed twice to
+  // get ready is given up.
+  Forked fork(const std::string& program, const ForkRequest& request);
+
+  // Ends the program if it has started processes of its own, which would outlive the entry.
+  void end_if_it_has_children();
+
+  // Ends the program. What it leaves behind is ours.
+  void stop();
 
   // The program's own process, which does not belong to an entry. -1: there is none.
   pid_t pid() const { return pid_; }
 
  private:
   std::string start(const std::string& program);
-  void stop();
+  std::string objection(pid_t pid) const;
 
   std::string program_;
   int failed_starts_ = 0;  // of this program, in a row

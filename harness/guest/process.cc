@@ -3,7 +3,6 @@
 
 #include "process.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,7 +14,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -23,6 +21,7 @@
 #include <system_error>
 #include <utility>
 
+#include "children.h"
 #include "system.h"
 
 namespace runner {
@@ -34,7 +33,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t max_output = 8 * 1024;
 constexpr std::size_t max_records = 4 * 1024 * 1024;
 constexpr std::size_t max_pipe = 1024 * 1024;
-constexpr auto death_deadline = 5s;  // for a process to disappear after SIGKILL
 
 class Fd {
  public:
@@ -106,71 +104,6 @@ class Directory {
   std::string error_;
 };
 
-// Parent of a process; 0 if it is gone.
-pid_t parent_of(const char* pid) {
-  const std::string stat = read_proc(std::string("/proc/") + pid + "/stat").value_or("");
-  // "pid (name) state parent ...": the name may hold spaces and parentheses.
-  const auto after_name = stat.rfind(") ");
-  if (after_name == stat.npos) return 0;
-  pid_t parent = 0;
-  std::from_chars(stat.data() + std::min(after_name + 4, stat.size()), stat.data() + stat.size(), parent);
-  return parent;
-}
-
-// Our children; usually there are none. The kernel lists them if it was built to (CONFIG_PROC_CHILDREN).
-std::vector<pid_t> children() {
-  std::vector<pid_t> found;
-  const std::string self = std::to_string(getpid());
-  if (const auto told =
-          read_proc("/proc/self/task/" + self + "/children")) {  // "71 72 "; more come next time
-    for (const char *at = told->data(), *end = at + told->size(); at < end; ++at) {
-      pid_t pid = 0;
-      at = std::from_chars(at, end, pid).ptr;
-      if (pid > 0) found.push_back(pid);
-    }
-    return found;
-  }
-  DIR* proc = opendir("/proc");
-  while (const dirent* entry = proc != nullptr ? readdir(proc) : nullptr) {
-    pid_t pid = 0;
-    std::from_chars(entry->d_name, entry->d_name + std::strlen(entry->d_name), pid);
-    if (pid > 0 && parent_of(entry->d_name) == getpid()) found.push_back(pid);
-  }
-  if (proc != nullptr) closedir(proc);
-  return found;
-}
-
-// Kills whatever the entry left behind. The orphans of a process become our children when it dies (we are
-// their subreaper, or pid 1), so this continues until the fork server is the only child. Returns false if one
-// of them does not die.
-bool sweep(pid_t server) {
-  const auto deadline = Clock::now() + death_deadline;
-  for (auto pause = 0ms; Clock::now() < deadline; pause = std::min(pause + 1ms, 20ms)) {
-    pid_t reaped = 0;
-    if (server < 0) {  // the kernel's answer is enough
-      while ((reaped = waitpid(-1, nullptr, WNOHANG)) > 0) {
-      }
-      if (reaped < 0) return true;
-    }
-    bool alone = true;
-    for (const pid_t child : children()) {
-      if (child == server || waitpid(child, nullptr, WNOHANG) == child) continue;
-      alone = false;
-      (void)kill(child, SIGKILL);
-    }
-    if (alone && server >= 0) return true;
-    (void)poll(nullptr, 0, static_cast<int>(pause.count()));
-  }
-  return false;
-}
-
-sigset_t heard_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
-  return set;
-}
-
 // The whole environment of an entry. It inherits nothing from ours: a GTEST_FILTER or LD_PRELOAD of the
 // person who started us, or a kernel parameter that pid 1 gets as a variable, must not change what a test
 // does. In a process that a fork server forked, the descriptor for records has another number, which the
@@ -207,8 +140,8 @@ class Run {
     const auto started = Clock::now();
     if (!directory_.error().empty()) {
       trouble(directory_.error());
-    } else if (start()) {
-      watch(started);
+    } else {
+      if (start()) watch(started);
       clean_up();
     }
     const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started);
@@ -247,6 +180,7 @@ class Run {
   std::string line_;
   std::size_t record_bytes_ = 0;
   bool timed_out_ = false;
+  std::string misbehaved_;  // why the entry's own program kept it from running
   std::optional<std::int64_t> exit_;
   std::optional<std::int64_t> signal_;
   int stop_signal_ = 0;  // the signal that told us to stop
@@ -277,9 +211,10 @@ bool Run::start_forked(int output, int records) {
                             .argv = entry_.argv,
                             .output = output,
                             .records = records};
-  std::string error;
-  pid_ = server_.fork(entry_.argv.front(), request, error);
-  if (pid_ < 0) trouble(error);
+  const ForkServer::Forked forked = server_.fork(entry_.argv.front(), request);
+  pid_ = forked.pid;
+  misbehaved_ = forked.misbehaved;
+  if (!forked.error.empty()) trouble(forked.error);
   return pid_ > 0;
 }
 
@@ -304,7 +239,7 @@ bool Run::start_anew(int output, int records) {
     n = read(status->reader.get(), &error, sizeof error);
   } while (n < 0 && errno == EINTR);
   if (n == 0) return true;
-  (void)waitpid(pid_, nullptr, 0);
+  (void)waitpid(std::exchange(pid_, -1), nullptr, 0);
   trouble(because("cannot run " + entry_.argv.front(), error));
   return false;
 }
@@ -350,8 +285,8 @@ void Run::watch(Clock::time_point started) {
       killed = true;
       deadline = Clock::now() + death_deadline;
       // The group and, in case it has not created its group yet or has left it, the process itself.
-      (void)kill(-pid_, SIGKILL);
-      (void)kill(pid_, SIGKILL);
+      kill_group_of(pid_);
+      kill_child(pid_);
       continue;
     }
     if (left <= 0ms) return;  // it survived SIGKILL; clean_up() reports that
@@ -371,6 +306,8 @@ void Run::hear_signals(int signals) {
   signalfd_siginfo info;
   while (read(signals, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
     if (info.ssi_signo == static_cast<std::uint32_t>(SIGCHLD)) continue;
+    // As pid 1 we have no superior in here: a signal with a sender that we can see is from an entry.
+    if (getpid() == 1 && info.ssi_pid != 0) continue;
     stop_signal_ = static_cast<int>(info.ssi_signo);
     next_ = Next::stop;
   }
@@ -398,11 +335,12 @@ void Run::take_records(std::string_view bytes) {
 }
 
 void Run::clean_up() {
-  (void)kill(-pid_, SIGKILL);  // processes that it left behind in its group
+  kill_group_of(pid_);  // processes that it left behind in its group
   siginfo_t info{};
-  if (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0) {
+  if (pid_ > 0 && waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0) {
     (info.si_code == CLD_EXITED ? exit_ : signal_) = info.si_status;
   }
+  server_.end_if_it_has_children();  // then they are ours, and swept with the rest
   if (!sweep(server_.pid())) {
     trouble("a process of this entry survives SIGKILL; nothing more is run on this machine");
     next_ = Next::give_up;
@@ -428,6 +366,7 @@ void Run::report(std::int64_t ms, std::optional<std::int64_t> taint_before) {
       .text("output", well ? "" : tail_)
       .text("partial", line_)
       .list("kmsg", log.text);
+  if (!misbehaved_.empty()) end.text("misbehaved", misbehaved_);
   log.error ? end.text("kmsg_error", *log.error) : end.null("kmsg_error");
   taint_before&& taint_after ? end.pair("taint", *taint_before, *taint_after) : end.null("taint");
   stream_.send(end);
@@ -435,9 +374,17 @@ void Run::report(std::int64_t ms, std::optional<std::int64_t> taint_before) {
 
 }  // namespace
 
+sigset_t heard_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
+
 void block_signals() {
   const sigset_t heard = heard_signals();
   (void)sigprocmask(SIG_BLOCK, &heard, nullptr);
+  (void)signal(SIGCHLD, SIG_DFL);  // if it was ignored, our children would be gone before we look at them
   (void)signal(SIGPIPE, SIG_IGN);  // a failed write shows that the reader is gone
 }
 

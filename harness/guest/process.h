@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <signal.h>
+
 #include <chrono>
 #include <string>
 #include <vector>
@@ -27,6 +29,9 @@ enum class Next {
   stop,     // a signal told us to, or the reader is gone
   give_up,  // a process survived SIGKILL: this machine can no longer be trusted with further tests
 };
+
+// SIGCHLD, and the signals that tell us to stop.
+sigset_t heard_signals();
 
 // Blocks the signals that the runner wants to hear about. Once, before the first entry.
 void block_signals();

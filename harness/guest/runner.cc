@@ -32,15 +32,18 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "channel.h"
+#include "children.h"
 #include "fork_server.h"
 #include "kernel_log.h"
 #include "payload.h"
+#include "pid_namespace.h"
 #include "process.h"
 #include "shared_memory.h"
 #include "system.h"
@@ -94,10 +97,15 @@ bool execute(const char* plan_path, Stream& stream, bool in_guest) {
   KernelLog log;
   ForkServer server;
   stream.send(hello(plan.size()));
+  bool goes_on = true;
   for (const Entry& entry : plan) {
     if (in_guest) KernelLog::mark("start " + entry.name);
-    if (run(entry, stream, log, server) != Next::go_on) return false;
+    goes_on = run(entry, stream, log, server) == Next::go_on;
+    if (!goes_on) break;
   }
+  server.stop();
+  if (!sweep(-1)) stream.trouble("a process that a program left behind survives SIGKILL");
+  if (!goes_on) return false;
   const KernelLog::Lines rest = log.take();
   Object bye("bye");
   bye.list("kmsg", rest.text);
@@ -131,16 +139,23 @@ int main_in_guest() {
   return 1;
 }
 
-int main_on_host(const char* plan, int records_fd) {
-  const std::unique_ptr<Channel> channel = descriptor_channel(records_fd);
-  Stream stream(*channel);
+// Returns the exit code.
+int run_on_host(const char* plan, Channel& channel) {
+  Stream stream(channel);
   for (const std::string& problem : prepare_process()) stream.trouble(problem);
   // We adopt the orphans of an entry, so that none is left running.
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) stream.trouble(because("cannot adopt orphans", errno));
+  return execute(plan, stream, false) ? 0 : 1;
+}
+
+int main_on_host(const char* plan, int records_fd) {
+  const std::unique_ptr<Channel> channel = descriptor_channel(records_fd);
+  const auto work = [&] { return run_on_host(plan, *channel); };
   block_signals();
-  const bool done = execute(plan, stream, false);
+  const std::optional<int> code = in_pid_namespace(work);
+  const int result = code ? *code : work();
   unblock_signals();
-  return done ? 0 : 1;
+  return result;
 }
 
 }  // namespace

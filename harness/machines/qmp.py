@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from harness.base import json_input
+
 DEADLINE_S = 30.0  # for one reply, and for one migration
 
 
@@ -90,7 +92,7 @@ class Monitor:
         except OSError as error:
             raise MonitorError(f"QEMU's monitor does not reply: {error}") from error
         try:
-            answer = json.loads(line)
+            answer = json_input.parse(line)
         except ValueError as error:  # also the empty line at the end
             raise MonitorError("QEMU exited or sent something that is not a QMP reply") from error
         return answer if isinstance(answer, dict) else {}

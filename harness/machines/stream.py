@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import select
@@ -13,7 +12,10 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any
 
+from harness.base import json_input
 from harness.machines.machine import Event, Events, PlanEntry
 from harness.machines.process import killed_by, last_words, text_lines
 from harness.machines.shared_memory import SharedMemory
@@ -141,7 +143,7 @@ class _LineReader:
 
 def _parse(line: bytes) -> Event:
     try:
-        event = json.loads(line)
+        event = json_input.parse(line)
     except ValueError:
         event = None
     if isinstance(event, dict) and _well_formed(event):
@@ -149,16 +151,52 @@ def _parse(line: bytes) -> Event:
     return {"kind": "garbage", "line": line.decode(errors="replace").rstrip("\n")}
 
 
+Kinds = type | UnionType
+
+#: The fields that every reader assumes, and those that may be missing.
+_FIELDS: dict[str, tuple[dict[str, Kinds], dict[str, Kinds]]] = {
+    "ready": ({}, {}),
+    "hello": ({"release": str, "version": str}, {}),
+    "start": ({"entry": str}, {}),
+    "record": ({"entry": str, "line": str}, {}),
+    "end": (
+        {"entry": str},
+        {
+            **dict.fromkeys(("exit", "signal"), int | NoneType),
+            **dict.fromkeys(("output", "partial", "misbehaved"), str),
+            **{
+                "timeout": bool,
+                "ms": int,
+                "kmsg": list,
+                "kmsg_error": str | NoneType,
+                "taint": list | NoneType,
+            },
+        },
+    ),
+    "trouble": ({"text": str}, {}),
+    "bye": ({}, {"kmsg": list, "kmsg_error": str | NoneType}),
+}
+
+
 def _well_formed(event: Event) -> bool:
-    """Whether this is an event of a runner, and has the fields that every reader assumes."""
-    match event.get("kind"):
-        case "start" | "end":
-            return isinstance(event.get("entry"), str)
-        case "record":
-            return isinstance(event.get("entry"), str) and isinstance(event.get("line"), str)
-        case "trouble":
-            return isinstance(event.get("text"), str)
-        case "hello":
-            return isinstance(event.get("release"), str) and isinstance(event.get("version"), str)
-        case kind:
-            return kind in ("ready", "bye")
+    """Whether this is an event of a runner, and its fields are what every reader assumes."""
+    kind = event.get("kind")
+    if not isinstance(kind, str) or kind not in _FIELDS:
+        return False
+    needed, possible = _FIELDS[kind]
+    return (
+        all(isinstance(event.get(name), kinds) for name, kinds in needed.items())
+        and all(isinstance(event[name], kinds) for name, kinds in possible.items() if name in event)
+        and all(isinstance(line, str) for line in event.get("kmsg", ()))
+        and _is_count(event.get("ms", 0))
+        and _is_taint(event.get("taint"))
+    )
+
+
+def _is_taint(value: Any) -> bool:
+    """Before and after, or unknown."""
+    return value is None or (len(value) == 2 and all(map(_is_count, value)))
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0

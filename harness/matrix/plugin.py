@@ -26,6 +26,7 @@ from harness.base.process import die_with_parent
 from harness.kernels.selection import Selection, select
 from harness.kernels.settings import SETTINGS, Settings, load_settings
 from harness.kernels.spec import ARCHIVE, HOST
+from harness.machines.name_check import demand_name
 from harness.matrix import prefetch as fetcher
 from harness.matrix import publish
 from harness.matrix.column import Setup
@@ -243,6 +244,7 @@ def _demand_programs(setup: Setup, selection: Selection) -> None:
     """HarnessError if a program cannot run where it must."""
     for one in setup.bindings:
         one.demand_program(setup.build, in_guests=any(spec != HOST for spec in selection.specs))
+        demand_name(one, build=setup.build, runner=setup.runner)
 
 
 def _selection(option: Any, setup: Setup, notices: list[str]) -> Selection:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.base import toml_file
+from harness.base import json_input, toml_file
 from harness.base.errors import HarnessError
 from harness.base.paths import BUILD, ROOT
 from harness.base.process import run
@@ -69,7 +69,7 @@ def read(path: Path) -> dict[str, Entry]:
     found = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            one = Entry(**json.loads(line))
+            one = Entry(**json_input.parse(line))
         except (ValueError, TypeError) as error:
             raise HarnessError(
                 f"{path}, line {number}, is not an entry of this version: {error}. Run ci/harness mutate again."
@@ -95,7 +95,7 @@ class Journal:
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         for line in lines:
             try:
-                words: dict[str, Any] = json.loads(line)
+                words: dict[str, Any] = json_input.parse(line)
             except ValueError:  # the last line of a run that was killed
                 continue
             made_from, key = words.pop("sources"), words.pop("id")

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from harness.base import names, outside
+from harness.base import json_input, names, outside
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 from harness.base.toml_file import validator
@@ -209,8 +209,8 @@ def started(line: str) -> str:
 
 def _parse(where: str, line: str) -> dict[str, Any]:
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        value = json_input.parse(line)
+    except ValueError as error:
         raise HarnessError(
             f"{where} is not JSON ({error}): the file is damaged. Run ci/matrix again."
         ) from error

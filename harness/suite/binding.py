@@ -18,13 +18,10 @@ from pathlib import Path
 from harness.base import elf, names, outside
 from harness.base.errors import HarnessError
 from harness.base.outside import real
-from harness.base.process import run
 from harness.base.words import one_line
 
 OURS = "uring"
 RAW = "raw"  # bare system calls: there is no binding whose logic could be wrong
-_CALLED_WRONGLY = 2  # the conformance program's exit code for that
-_START_S = 60
 _LIE = "lie:"  # our own binding on a kernel that lies
 _FETCHED = re.compile(r"liburing-.+|rust-io-uring")  # from the archive's later suites
 
@@ -72,18 +69,6 @@ class Binding:
             raise HarnessError(
                 f"{program} cannot run in a virtual machine, where it is the only file: {wants}. "
                 "Link it with -static, or run it on this machine only (--kernel host)."
-            )
-        self._demand_the_name(program)
-
-    def _demand_the_name(self, program: Path) -> None:
-        """HarnessError if the program's binding has another name. Otherwise every cell would report it, one by one."""
-        command = [str(program), f"--binding={self.name}", "--gtest_list_tests"]
-        done = run(command, timeout_s=_START_S, remedy="Build it again.", check=False)
-        if done.code == _CALLED_WRONGLY:
-            said = (done.errors.strip().splitlines() or ["it does not say why"])[-1]
-            raise HarnessError(
-                f"{program} does not run as the binding {self.name}: {said.removeprefix('conformance: ')}. "
-                "Use one name for it everywhere; in an adapter it is .name."
             )
 
     def _remedy(self, build: Path) -> str:

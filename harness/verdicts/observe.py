@@ -14,12 +14,12 @@ process is gone. So an observation is held back until the next entry starts or t
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.base import json_input
 from harness.base.errors import HarnessError
 from harness.machines.machine import Event, Machine, PlanEntry
 from harness.machines.process import signal_name
@@ -247,6 +247,8 @@ def _outcome(
         return State.TIMEOUT, None, f"killed after {end.get('ms')} ms{where}"
     if late := having("timeout"):
         return State.TIMEOUT, None, f"{late[0]['name']} did not end in time"
+    if broke := end.get("misbehaved"):
+        return State.CRASHED, None, broke
     if signal_number is not None:
         return State.CRASHED, None, f"died of signal {signal_number} ({signal_name(signal_number)}){where}"
     if code is None:
@@ -315,40 +317,50 @@ def _failures(test: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _parse(lines: Sequence[str]) -> tuple[tuple[dict[str, Any], ...], list[str]]:
     """The records, and the lines that are not records."""
-    records, unreadable = [], []
-    for line in lines:
-        try:
-            record = json.loads(line)
-        except ValueError:
-            record = None
-        if isinstance(record, dict) and _understood(record):
-            records.append(record)
-        else:
-            unreadable.append(line)
-    return tuple(records), unreadable
+    found = [(line, _record(line)) for line in lines]
+    records = tuple(record for _, record in found if record is not None)
+    return records, [line for line, record in found if record is None]
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    """A record, without fields that no reader knows; None if it is not one."""
+    try:
+        record = json_input.parse(line)
+    except ValueError:
+        return None
+    if not isinstance(record, dict) or not _understood(record):
+        return None
+    return {name: value for name, value in record.items() if name in _KNOWN[record["kind"]]}
+
+
+#: What a record may say. A reader of records does not ask for their kind first.
+_KNOWN = {
+    "header": ("kind", "schema", "binding", "plan"),
+    "test": (
+        *("kind", "name", "state", "ms", "failures", "wire"),
+        *("refusal", "blocked", "not_expressible"),
+    ),
+    "footer": ("kind", "ran"),
+}
 
 
 def _understood(record: dict[str, Any]) -> bool:
-    """Whether the record has the fields that the code above reads."""
+    """Whether the record has the fields that the code above and the reports read."""
     match record:
         case {"kind": "header", "schema": 1, "plan": [*names]}:
             return _are_texts(names) and _names_a_binding(record.get("binding", ""))
-        case {"kind": "test", "name": str(), "state": "refused", "refusal": {"shape": "right" | "wrong"}}:
-            return _has_evidence(record)
-        case {"kind": "test", "name": str(), "state": "blocked", "blocked": {"text": str()}}:
-            return _has_evidence(record)
-        case {
-            "kind": "test",
-            "name": str(),
-            "state": "not_expressible",
-            "not_expressible": {"what": str(), "reason": str()},
-        }:
-            return _has_evidence(record)
-        case {"kind": "test", "name": str(), "state": "passed" | "failed" | "timeout"}:
-            return _has_evidence(record)
+        case {"kind": "test", "name": str(), "state": str(state)}:
+            demanded = state in ("passed", "failed", "timeout") or isinstance(
+                record.get(_EVIDENCE.get(state, "")), dict
+            )
+            return demanded and _has_evidence(record)
         case {"kind": "footer"}:
-            return True
+            return isinstance(record.get("ran", 0), int)
     return False
+
+
+#: The field that a test in this state must have.
+_EVIDENCE = {"refused": "refusal", "blocked": "blocked", "not_expressible": "not_expressible"}
 
 
 def _names_a_binding(said: object) -> bool:
@@ -370,19 +382,39 @@ _REFUSAL: dict[str, type | tuple[type, ...]] = {
 
 
 def _has_evidence(record: dict[str, Any]) -> bool:
-    """Whether a test's record has its evidence in the form that reports need."""
-    failures, wire, refusal = record.get("failures", []), record.get("wire", []), record.get("refusal")
-    if not isinstance(failures, list) or not isinstance(wire, list) or not _are_texts(wire):
-        return False
-    if not all(isinstance(failure, dict) and isinstance(failure.get("text"), str) for failure in failures):
-        return False
-    if refusal is None:
-        return True
+    """Whether a test's record has its evidence in the form that reports need, whatever its state."""
+    failures, wire = record.get("failures", []), record.get("wire", [])
     return (
-        isinstance(refusal, dict)
-        and all(name in refusal and isinstance(refusal[name], kind) for name, kind in _REFUSAL.items())
-        and _are_texts(refusal["objections"])
+        isinstance(failures, list)
+        and all(map(_is_failure, failures))
+        and isinstance(wire, list)
+        and _are_texts(wire)
+        and isinstance(record.get("ms", 0), int)
+        and _is_refusal(record.get("refusal"))
+        and _says(record.get("blocked"), "text")
+        and _says(record.get("not_expressible"), "what", "reason")
     )
+
+
+def _is_failure(value: object) -> bool:
+    match value:
+        case {"file": str(), "line": int(), "text": str()}:
+            return True
+    return False
+
+
+def _is_refusal(value: object) -> bool:
+    return value is None or (
+        isinstance(value, dict)
+        and value.get("shape") in ("right", "wrong")
+        and all(name in value and isinstance(value[name], kind) for name, kind in _REFUSAL.items())
+        and _are_texts(value["objections"])
+    )
+
+
+def _says(value: object, *names: str) -> bool:
+    """Whether it is missing, or has these texts."""
+    return value is None or (isinstance(value, dict) and _are_texts([value.get(name) for name in names]))
 
 
 def _are_texts(values: Sequence[object]) -> bool:

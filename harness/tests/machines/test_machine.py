@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +58,16 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.fixture
-def pid_file(tmp_path: Path) -> Iterator[Path]:
-    """The file in which a script writes the PID of a process that must not survive."""
-    file = tmp_path / "pid"
-    yield file
-    if file.exists() and alive(int(file.read_text())):
-        os.kill(int(file.read_text()), signal.SIGKILL)
+def working_in(directory: Path) -> list[int]:
+    """The processes that work in a directory or below. An entry may have a number of its own for itself, in a PID namespace."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if os.readlink(place).startswith(f"{directory}/"):
+                found.append(int(place.parent.name))
+        except OSError:  # gone meanwhile, or another user's
+            pass
+    return found
 
 
 def test_a_passing_entry(runner: Path, tmp_path: Path, temporary: Path) -> None:
@@ -98,27 +100,22 @@ def test_failing_crashing_and_missing_programs(runner: Path, tmp_path: Path, tem
     assert events[-1]["kind"] == "bye"
 
 
-def test_a_hanging_entry_is_killed_with_its_group(
-    runner: Path, tmp_path: Path, temporary: Path, pid_file: Path
-) -> None:
-    script = f"echo said >&$URING_RECORDS_FD; sleep 1000 & echo $! > {pid_file}; echo out; wait"
+def test_a_hanging_entry_is_killed_with_its_group(runner: Path, tmp_path: Path, temporary: Path) -> None:
+    script = "echo said >&$URING_RECORDS_FD; sleep 1000 & echo out; wait"
     events = run(runner, tmp_path, shell("e", script, timeout_s=0.5), shell("after", "true"))
     ended = end(events)
     assert (ended["timeout"], ended["signal"], ended["output"]) == (True, signal.SIGKILL, "out\n")
     assert ended["ms"] >= 500
     assert records(events) == ["said"]
-    assert not alive(int(pid_file.read_text()))
+    assert working_in(temporary) == []
     assert end(events, "after")["exit"] == 0
 
 
-def test_an_orphan_in_a_session_of_its_own_is_killed(
-    runner: Path, tmp_path: Path, temporary: Path, pid_file: Path
-) -> None:
-    orphan = f"setsid sh -c 'echo $$ > {pid_file}; sleep 1000 & wait'"
-    script = f"{orphan} & while ! [ -s {pid_file} ]; do sleep 0.1; done"
+def test_an_orphan_in_a_session_of_its_own_is_killed(runner: Path, tmp_path: Path, temporary: Path) -> None:
+    script = "setsid sh -c 'touch up; sleep 1000 & wait' & while ! [ -e up ]; do sleep 0.1; done"
     events = run(runner, tmp_path, shell("e", script))
     assert end(events)["exit"] == 0, "it held both pipes open; waiting for their end would have hung"
-    assert not alive(int(pid_file.read_text()))
+    assert working_in(temporary) == []
 
 
 def test_half_a_line_is_told_apart(runner: Path, tmp_path: Path, temporary: Path) -> None:
@@ -216,16 +213,14 @@ def test_closed_standard_descriptors_do_no_harm(runner: Path, tmp_path: Path, te
     assert end(events)["output"] == "out\nerr\n"
 
 
-def test_a_killed_runner_leaves_no_entry(
-    runner: Path, tmp_path: Path, temporary: Path, pid_file: Path
-) -> None:
+def test_a_killed_runner_leaves_no_entry(runner: Path, tmp_path: Path, temporary: Path) -> None:
     plan = tmp_path / "plan"
-    plan.write_text(plan_text([shell("e", f"echo $$ > {pid_file}; while :; do sleep 0.1; done")]))
+    plan.write_text(plan_text([shell("e", "while :; do sleep 0.1; done")]))
     process = subprocess.Popen([runner, "--plan", plan], stdout=subprocess.DEVNULL)
-    wait_until(lambda: pid_file.exists() and pid_file.read_text().strip())
+    wait_until(lambda: working_in(temporary))
     process.kill()
     process.wait()
-    wait_until(lambda: not alive(int(pid_file.read_text())))
+    wait_until(lambda: not working_in(temporary))
 
 
 def test_records_arrive_as_they_are_made(runner: Path, tmp_path: Path, temporary: Path) -> None:
@@ -316,31 +311,28 @@ def wait_until(condition: Any) -> None:
     assert condition()
 
 
-def test_closing_the_stream_leaves_nothing(
-    runner: Path, tmp_path: Path, temporary: Path, pid_file: Path
-) -> None:
-    script = f"echo $$ > {pid_file}; echo up >&$URING_RECORDS_FD; sleep 1000"
+def test_closing_the_stream_leaves_nothing(runner: Path, tmp_path: Path, temporary: Path) -> None:
+    script = "echo up >&$URING_RECORDS_FD; sleep 1000"
     events = HostMachine(runner=runner).run([shell("e", script)], tmp_path / "artefacts")
     assert next(event for event in events if event["kind"] == "record")
+    assert working_in(temporary)
     events.close()
-    wait_until(lambda: not alive(int(pid_file.read_text())))
+    assert not working_in(temporary)
     assert list(temporary.iterdir()) == []
 
 
-def test_a_killed_harness_leaves_nothing(
-    runner: Path, tmp_path: Path, temporary: Path, pid_file: Path
-) -> None:
-    script = f"echo $$ > {pid_file}; sleep 1000"
+def test_a_killed_harness_leaves_nothing(runner: Path, tmp_path: Path, temporary: Path) -> None:
+    script = "sleep 1000"
     harness = (
         "import sys; from pathlib import Path; from harness.machines.host import HostMachine; from harness.machines.machine import PlanEntry\n"
         f"plan = [PlanEntry(name='e', timeout_s=60, argv=('/bin/sh', '-c', {script!r}))]\n"
         f"list(HostMachine(runner=Path({str(runner)!r})).run(plan, Path({str(tmp_path)!r})))"
     )
     process = subprocess.Popen([sys.executable, "-c", harness], cwd=ROOT)
-    wait_until(lambda: pid_file.exists() and pid_file.read_text().strip())
+    wait_until(lambda: working_in(temporary))
     process.kill()
     process.wait()
-    wait_until(lambda: not alive(int(pid_file.read_text())))
+    wait_until(lambda: not working_in(temporary))
     wait_until(lambda: list(temporary.iterdir()) == [])
 
 
@@ -401,12 +393,50 @@ def test_a_fake_runner_that_is_killed(tmp_path: Path, number: int, name: str) ->
 def test_a_runner_that_is_killed_blames_no_entry(
     runner: Path, tmp_path: Path, temporary: Path, number: signal.Signals
 ) -> None:
-    # The test's process takes the place of whoever kills the runner, its parent.
-    script = f"kill -{number.value} $PPID; exec sleep 100"
-    *events, died = run(runner, tmp_path, shell("e", script), shell("after", "true"))
-    assert [event["kind"] for event in events] == ["hello", "start"]
+    plan, events = [shell("e", "exec sleep 100"), shell("after", "true")], []
+    for event in HostMachine(runner=runner).run(plan, tmp_path / "artefacts"):
+        events.append(event)
+        if event["kind"] == "start":
+            os.kill(runner_of(tmp_path), number)
+    *kinds, died = events
+    assert [event["kind"] for event in kinds] == ["hello", "start"]
     assert (died["kind"], died["entry"], died["killed"]) == ("died", "e", True)
     assert died["why"].startswith(f"the runner was killed by {number.name}")
+
+
+def runner_of(tmp_path: Path) -> int:
+    """The process that we started for the plan in this folder: it is our child."""
+    (found,) = [
+        int(pid)
+        for task in Path("/proc/self/task").iterdir()
+        for pid in (task / "children").read_text().split()
+        if str(tmp_path) in Path(f"/proc/{pid}/cmdline").read_text()
+    ]
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_an_entry_cannot_end_its_runner(
+    runner: Path, tmp_path: Path, temporary: Path, number: signal.Signals
+) -> None:
+    try:
+        subprocess.run(["unshare", "--pid", "--fork", "true"], check=True, capture_output=True)
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"only the first process of a PID namespace is safe, and here is none: {error.stderr}")
+    script = f"echo $PPID >&$URING_RECORDS_FD; [ $PPID = 1 ] && kill -{number.value} 1; sleep 0.1; echo here >&$URING_RECORDS_FD"
+    events = run(runner, tmp_path, shell("e", script), shell("after", "true"))
+    assert records(events) == ["1", "here"]
+    assert end(events, "after")["exit"] == 0 and events[-1]["kind"] == "bye"
+
+
+def test_ignored_signals_of_children_do_no_harm(runner: Path, tmp_path: Path, temporary: Path) -> None:
+    plan = tmp_path / "plan"
+    plan.write_text(plan_text([shell("e", "exit 3", timeout_s=3)]))
+    ignore = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    command = [sys.executable, "-c", ignore, str(runner), "--plan", str(plan)]
+    result = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=60)
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert end(events)["exit"] == 3
 
 
 def test_a_farewell_is_told_by_death_too(tmp_path: Path) -> None:
@@ -445,6 +475,16 @@ def test_garbage_is_an_event(tmp_path: Path) -> None:
     lines += ['{"kind":"hello"}', '{"kind":"hello","release":"6.1"}']
     lines.append('{"kind":"hello","release":6.1,"version":"#1"}')
     lines.append('{"kind":"hello","release":"6.1","version":null}')
+    ended = '{"kind":"end","entry":"e",'
+    lines += [
+        f"{ended}{odd}}}" for odd in ('"ms":"x"', '"ms":-1', '"exit":"0"', '"signal":[9]', '"output":1')
+    ]
+    lines += [
+        f"{ended}{odd}}}"
+        for odd in ('"kmsg":"x"', '"kmsg":[1]', '"taint":[0]', '"taint":[0,"x"]', '"timeout":0')
+    ]
+    lines += ['{"kind":["end"]}', '{"kind":"bye","kmsg":1}', '{"kind":"end","entry":"e","ms":NaN}']
+    lines += ['{"kind":"end","entry":"e","x":' + "[" * 2000 + "]" * 2000 + "}"]
     script = "\n".join(f"echo '{line}'" for line in lines)
     events = list(HostMachine(runner=fake_runner(tmp_path, f"{HELLO}\n{script}\n{BYE}")).run([], tmp_path))
     assert [event.get("line") for event in events] == [None, *lines, None]

@@ -284,8 +284,12 @@ def test_a_damaged_file_is_refused(path, lines, damage, says):
         ('{"kind":["cell"]}\n', "line 1 has an unknown kind"),
         (GOLDEN.read_text()[:-20], "is not JSON"),
         (GOLDEN.read_text() + "\n", "is not JSON"),
+        (
+            "[" * 5000 + "]" * 5000 + "\n",
+            "line 1 is not JSON (it is nested deeper than 32 levels): the file is damaged. Run ci/matrix again",
+        ),
     ],
-    ids=["empty", "an empty line", "no object", "kind is no text", "cut off", "a line too many"],
+    ids=["empty", "an empty line", "no object", "kind is no text", "cut off", "a line too many", "deep"],
 )
 def test_a_file_that_is_no_run_is_refused(path, content, says):
     path.write_text(content)

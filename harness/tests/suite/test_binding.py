@@ -76,14 +76,6 @@ def programs(tmp_path_factory) -> Path:
     for name, data in (("script", b"#!/bin/sh\n"), ("cut", b"\x7fELF\x02")):
         (directory / f"conformance-{name}").write_bytes(data)
         (directory / f"conformance-{name}").chmod(0o755)
-    for name, script in (
-        ("template", 'echo "conformance: this tests another: $*" >&2; exit 2'),
-        ("mute", "exit 2"),
-    ):
-        (directory / f"conformance-{name}").write_text(f"#!/bin/sh\n{script}\n")
-        (directory / f"conformance-{name}").chmod(0o755)
-    (directory / "conformance-lost").write_text("#!/nowhere/sh\n")
-    (directory / "conformance-lost").chmod(0o755)
     (directory / "conformance-plain").write_bytes(b"")
     return build
 
@@ -107,7 +99,7 @@ def test_a_program_that_can_run(programs, name, in_guests):
         (Binding(name="rust-io-uring"), "ci/harness adapters fetches that binding"),
         (
             Binding(name="other"),
-            "There are uring, cut, lost, mute, plain, script, shared, static, template; ",
+            "There are uring, cut, plain, script, shared, static; ",
         ),
         (
             Binding(name="mine", given="nowhere/x"),
@@ -118,22 +110,6 @@ def test_a_program_that_can_run(programs, name, in_guests):
 def test_a_program_that_cannot(programs, binding, says):
     with pytest.raises(HarnessError, match=re.escape(says)):
         binding.demand_program(programs, in_guests=True)
-
-
-@pytest.mark.parametrize(
-    ("name", "says"),
-    [
-        (
-            "template",
-            "as the binding template: this tests another: --binding=template --gtest_list_tests. Use one name for it",
-        ),
-        ("mute", "it does not say why. Use one name for it"),
-        ("lost", "conformance-lost cannot be started: No such file or directory. Build it again."),
-    ],
-)
-def test_a_program_that_does_not_run_under_that_name(programs, name, says):
-    with pytest.raises(HarnessError, match=re.escape(says)):
-        Binding(name=name).demand_program(programs, in_guests=False)
 
 
 def test_a_program_with_a_name_that_cannot_be_a_bindings():

@@ -204,6 +204,62 @@ def test_evidence_that_no_report_could_tell_is_not_understood(odd: dict[str, Any
     assert "not valid" in str(seen.cause)
 
 
+DEEP = '{"kind":"test","name":"A.B","state":"passed","extra":' + "[" * 5000 + "]" * 5000 + "}"
+HUGE = '{"kind":"test","name":"A.B","state":"passed","ms":' + "9" * 5000 + "}"
+
+
+@pytest.mark.parametrize("line", [DEEP, "[" * 100_000, HUGE, json.dumps(B)[:-1] + ', "ms": NaN}'])
+def test_a_record_that_would_harm_a_reader_costs_its_entry(line: str) -> None:
+    seen = folded(header("A.B"), line, ran=1)
+    assert seen.state is State.NOTHING and seen.cause is not None
+    assert seen.cause.startswith("wrote a record that is not valid: ") and len(seen.cause) < 300
+    assert [record["kind"] for record in seen.records] == ["header", "footer"]
+    crash = folded(header("A.B"), line, signal=11, exit=None)
+    assert (crash.state, crash.cause) == (State.CRASHED, "died of signal 11 (SIGSEGV) in A.B")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"ms": "long"},
+        {"ms": [1]},
+        {"failures": [{"text": "x"}]},
+        {"failures": [{"file": 1, "line": 1, "text": "x"}]},
+        {"failures": [{"file": "x", "line": "1", "text": "x"}]},
+        {"blocked": "x"},
+        {"blocked": {"text": 1}},
+        {"not_expressible": "x"},
+        {"not_expressible": {"what": "x"}},
+        {"refusal": {"shape": "right"}},
+        {"refusal": WITNESS | {"shape": "round"}},
+        {"state": "fine"},
+        {"state": ["passed"]},
+        {"state": "blocked"},
+    ],
+    ids=str,
+)
+def test_a_test_that_passed_has_no_odd_evidence_either(odd: dict[str, Any]) -> None:
+    """Reports look at the evidence of a test whatever its state."""
+    assert folded(header("A.B"), case("A.B") | odd, ran=1).state is State.NOTHING
+
+
+def test_what_no_reader_knows_is_not_kept() -> None:
+    records = (
+        header("A.B") | {"failures": 1, "refusal": {"what": 1}},
+        case("A.B", tests="many", extra={"a": [1]}),
+        {"kind": "footer", "ran": 1, "not_expressible": "x"},
+    )
+    seen = folded(*records)
+    assert seen.state is State.PASSED
+    assert seen.records == (header("A.B"), case("A.B"), {"kind": "footer", "ran": 1})
+
+
+def test_a_program_that_misleads_the_runner_has_crashed() -> None:
+    said = "/x answers that it forked process 1, which is not a child of the runner; nothing was sent to it"
+    seen = folded(exit=None, misbehaved=said)
+    assert (seen.state, seen.cause) == (State.CRASHED, said)
+
+
 def test_one_wrong_shape_makes_the_refusal_wrong() -> None:
     objection = "flags is 1"
     failure = {"file": "x.cc", "line": 1, "text": f"not a refusal: {objection}"}
