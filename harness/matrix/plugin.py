@@ -353,7 +353,7 @@ class Gatherer:
             self._begin((match[1], match[2], match[3] or only) for match in cells)
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any, error: object) -> None:
+    def pytest_testnodedown(self, error: object) -> None:
         """A worker of xdist has ended; `error` says that it was not told to."""
         self._lost_workers = self._lost_workers or error is not None
 

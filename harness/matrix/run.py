@@ -28,10 +28,10 @@ ARGUMENTS = (
 _LIKE_CTRL_C = (signal.SIGTERM, signal.SIGHUP)  # they keep the results so far, and leave no QEMU
 
 
-def _interrupt(number: int, frame: object) -> None:
+def _interrupt(*_: object) -> None:
     """Only once: a terminal that is closed sends several, and the second would cut short the writing of the results."""
     for one in _LIKE_CTRL_C:
-        signal.signal(one, lambda number, frame: None)
+        signal.signal(one, lambda *_: None)
     raise KeyboardInterrupt
 
 
