@@ -15,8 +15,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
-#include <vector>
+#include <cstdio>
+#include <cstring>
+#include <ostream>
 
 #include "played_kernel.h"
 
@@ -48,6 +49,7 @@ struct Request {
   const char* name;
   u32 (*field)(OneSlot& ring, u64 length);
 };
+void PrintTo(const Request& request, std::ostream* out) { *out << request.name; }
 #define REQUEST(name, field, ...)                                                                           \
   Request {                                                                                                 \
 #name, [](OneSlot & ring,                                                                               \
