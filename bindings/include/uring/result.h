@@ -9,6 +9,12 @@
 #ifndef URING_RESULT_H
 #define URING_RESULT_H
 
+// Here, because every other header includes this one. A Result is one machine word that holds every 32-bit
+// value besides the errors, and an SQE holds addresses in 64 bits.
+#ifndef __LP64__
+#error "uring is for 64-bit programs (x86_64, aarch64, riscv64, s390x): leave out -m32, -mx32 or -mabi=ilp32."
+#endif
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
