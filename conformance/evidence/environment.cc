@@ -5,22 +5,99 @@
 
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <stdexcept>
+#include <string_view>
 
 #include "seam/traps.h"
 #include "seam/wire.h"
 
 namespace conformance {
+
+namespace {
+
+// The value of a line "Name:  value" of /proc/self/status; empty if there is none.
+std::string status_value(std::string_view name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with(name) || line.size() <= name.size() || line[name.size()] != ':') continue;
+    const std::size_t from = line.find_first_not_of(" \t", name.size() + 1);
+    return from == std::string::npos ? "" : line.substr(from);
+  }
+  return "";
+}
+
+// CAP_IPC_LOCK as the kernel asks for it: in the first user namespace, so not that of a rootless container.
+bool may_lock_memory() {
+  constexpr unsigned cap_ipc_lock = 14;
+  const std::string effective = status_value("CapEff");
+  std::uint64_t capabilities = 0;
+  std::from_chars(effective.data(), effective.data() + effective.size(), capabilities, 16);
+  std::uint64_t inside = 1, outside = 1, count = 0;
+  std::ifstream("/proc/self/uid_map") >> inside >> outside >> count;
+  const bool first_namespace = inside == 0 && outside == 0 && count == UINT32_MAX;
+  return first_namespace && (capabilities >> cap_ipc_lock & 1) != 0;
+}
+
+bool is_filtered() {
+  if (!traps_are_installed()) return status_value("Seccomp").find_first_of("12") == 0;
+  // One filter is ours and forbids nothing. Kernels before 5.9 do not say how many there are.
+  const std::string filters = status_value("Seccomp_filters");
+  return !filters.empty() && filters != "0" && filters != "1";
+}
+
+std::string security_modules() {
+  std::string modules, context;
+  std::ifstream("/sys/kernel/security/lsm") >> modules;
+  // Without securityfs, the label that a module gave this process tells that there is one.
+  if (modules.empty() && std::ifstream("/proc/self/attr/current") >> context && context != "unconfined") {
+    return "that labels this process " + context;
+  }
+  std::string able;
+  for (const char* name : {"selinux", "apparmor", "smack", "tomoyo", "bpf"}) {
+    if (modules.find(name) != std::string::npos) able += (able.empty() ? "" : ", ") + std::string(name);
+  }
+  return able;
+}
+
+// The numbers of system calls below do not tell a policy from a filter, the errno and the facts do.
+std::optional<Blocked> forbidden(const std::string& call, int error, const Environment& environment) {
+  const std::string failed = call + " failed with " + std::string(strerrorname_np(error));
+  if ((error == EPERM || error == ENOSYS || error == EACCES) && environment.seccomp) {
+    return Blocked{"seccomp",
+                   failed +
+                       " in a process under a seccomp filter: the container's or service's policy "
+                       "forbids it; allow io_uring_setup, io_uring_enter and io_uring_register in it "
+                       "(docker: `--security-opt seccomp=unconfined`)"};
+  }
+  if ((error == EPERM || error == EACCES) && !environment.lsm.empty()) {
+    return Blocked{"lsm",
+                   failed + " under a security module (" + environment.lsm +
+                       ") whose policy may deny io_uring: allow it in the policy; its log names the rule"};
+  }
+  return std::nullopt;
+}
+
+Blocked limited(const Environment& environment, const std::string& what) {
+  return {"rlimit", "no memory may be locked for " + what + ": RLIMIT_MEMLOCK is " +
+                        std::to_string(*environment.memlock_kib) +
+                        " KiB; raise it with `ulimit -l unlimited`"};
+}
+
+}  // namespace
 
 Environment read_environment() {
   Environment environment;
@@ -28,14 +105,10 @@ Environment read_environment() {
   if (std::ifstream file("/proc/sys/kernel/io_uring_disabled"); file >> disabled) {
     environment.io_uring_disabled = disabled;
   }
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (!line.starts_with("Seccomp:")) continue;
-    // With traps there is a filter of our own, which forbids nothing, and any other cannot be told from it.
-    environment.seccomp = line.find_first_of("12") != std::string::npos && !traps_are_installed();
-  }
+  environment.seccomp = is_filtered();
+  environment.lsm = security_modules();
   rlimit limit{};
-  if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+  if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && !may_lock_memory()) {
     environment.memlock_kib = limit.rlim_cur / 1024;
   }
   return environment;
@@ -49,23 +122,68 @@ std::optional<Blocked> why_blocked(int error, const Environment& environment) {
                        (disabled == 1 ? " (privileged processes and kernel.io_uring_group only)" : "") +
                        "; `sysctl kernel.io_uring_disabled=0` allows it"};
   }
-  if ((error == EPERM || error == ENOSYS) && environment.seccomp) {
-    return Blocked{
-        "seccomp",
-        "io_uring_setup(2) failed with " + std::string(strerrorname_np(error)) +
-            " in a process under a seccomp filter: the container's or service's policy forbids it"};
-  }
+  if (auto blocked = forbidden("io_uring_setup(2)", error, environment)) return blocked;
   if (error == ENOSYS) {
     return Blocked{"kconfig",
                    "this kernel has no io_uring: it is older than 5.1 or built without CONFIG_IO_URING"};
   }
-  if (error == ENOMEM && environment.memlock_kib.has_value()) {
-    return Blocked{"rlimit", "no memory may be locked for a ring: RLIMIT_MEMLOCK is " +
-                                 std::to_string(*environment.memlock_kib) +
-                                 " KiB; raise it with `ulimit -l unlimited`"};
+  if (error == ENOMEM && environment.memlock_kib.has_value()) return limited(environment, "a ring");
+  return std::nullopt;
+}
+
+std::optional<Blocked> why_denied(const Denial& denial, const Environment& environment,
+                                  const Witnesses& ask) {
+  if (denial.call == Denial::Call::setup) return std::nullopt;  // why_no_ring() asks for itself
+  if (denial.error == ENOMEM) {
+    // No row locks as much as this at once. A binding that asks for it has a wrong length.
+    constexpr std::size_t most = 4 << 20;
+    if (!environment.memlock_kib || denial.bytes > most || ask.lock_memory(denial.bytes) != ENOMEM) {
+      return std::nullopt;
+    }
+    return limited(environment, "what this test registers or sends (" +
+                                    std::to_string((denial.bytes + 1023) / 1024) +
+                                    " KiB more; a registration of our own is refused, too)");
+  }
+  if (denial.call == Denial::Call::enter && ask.enter() == denial.error) {
+    return forbidden("io_uring_enter(2)", denial.error, environment);
+  }
+  if (denial.call == Denial::Call::do_register && ask.do_register() == denial.error) {
+    return forbidden("io_uring_register(2)", denial.error, environment);
   }
   return std::nullopt;
 }
+
+namespace {
+
+constexpr int not_open = 0x7ffffff;  // above any limit of descriptors
+
+int bare_enter() { return syscall(SYS_io_uring_enter, not_open, 0, 0, 0, nullptr, 0) < 0 ? errno : 0; }
+
+int bare_register() {
+  return syscall(SYS_io_uring_register, not_open, wire::register_op::unregister_files, nullptr, 0) < 0 ? errno
+                                                                                                       : 0;
+}
+
+// Up to 5.11 the ring itself may be what cannot be had, which says the same.
+int bare_lock(std::size_t bytes) {
+  const std::size_t room = std::max(bytes, std::size_t{1});
+  std::array<std::uint32_t, 30> params{};
+  const long ring = syscall(SYS_io_uring_setup, 1, params.data());
+  if (ring < 0) return errno;
+  void* memory = mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  int error = 0;
+  if (memory != MAP_FAILED) {
+    const iovec vector{.iov_base = memory, .iov_len = room};
+    if (syscall(SYS_io_uring_register, ring, wire::register_op::buffers, &vector, 1) < 0) error = errno;
+    munmap(memory, room);
+  }
+  close(static_cast<int>(ring));
+  return error;
+}
+
+}  // namespace
+
+const Witnesses bare_witnesses{.enter = bare_enter, .do_register = bare_register, .lock_memory = bare_lock};
 
 int bare_setup(unsigned entries, unsigned setup_flags) {
   std::array<std::uint32_t, 30> params{};  // struct io_uring_params: 120 bytes, the flags are the third word
@@ -88,7 +206,7 @@ std::variant<Blocked, std::string> why_no_ring(unsigned entries, int bare_error,
 
 std::optional<Blocked> why_no_loopback() {
   const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return Blocked{"kconfig", std::string("no IPv4 sockets: ") + std::strerror(errno)};
+  if (fd < 0) return Blocked{"kconfig", std::string("no IPv4 sockets: ") + strerrorname_np(errno)};
   ifreq request{};
   std::strcpy(request.ifr_name, "lo");
   const bool up = ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) != 0;

@@ -6,24 +6,39 @@
 #ifndef CONFORMANCE_EVIDENCE_ENVIRONMENT_H
 #define CONFORMANCE_EVIDENCE_ENVIRONMENT_H
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <variant>
 
 #include "evidence/observation.h"
+#include "seam/wire_log.h"
 
 namespace conformance {
 
-// The facts that explain why io_uring_setup(2) may be forbidden.
+// The facts that explain why a call may be forbidden.
 struct Environment {
   std::optional<int> io_uring_disabled;      // sysctl kernel.io_uring_disabled, since 6.6
-  bool seccomp = false;                      // this process runs under a seccomp filter
-  std::optional<unsigned long> memlock_kib;  // RLIMIT_MEMLOCK; nothing: unlimited
+  bool seccomp = false;                      // this process runs under a seccomp filter that is not ours
+  std::optional<unsigned long> memlock_kib;  // RLIMIT_MEMLOCK; nothing: unlimited, or it does not bind us
+  std::string lsm = {};                      // the security modules that may deny a call: "selinux,bpf"
 };
 Environment read_environment();
 
 // Why io_uring_setup(2) failed with `error`, if the environment explains it. Nothing: it is a finding.
 std::optional<Blocked> why_blocked(int error, const Environment& environment);
+
+// The same for any call of the binding, or request, that was denied after its ring was open. An errno alone
+// is no witness, not even under a limit or a filter: the binding may have asked for the wrong thing. A call
+// of our own must be denied in the same way now, where nothing but the environment could deny it.
+struct Witnesses {
+  int (*enter)();                   // errno of io_uring_enter(2) on a descriptor that is not open: EBADF
+  int (*do_register)();             // the same of io_uring_register(2)
+  int (*lock_memory)(std::size_t);  // errno of registering that much memory of our own on our own ring
+};
+extern const Witnesses bare_witnesses;  // asks the kernel
+std::optional<Blocked> why_denied(const Denial& denial, const Environment& environment,
+                                  const Witnesses& ask = bare_witnesses);
 
 // The errno of io_uring_setup(2) when we call it ourselves, or 0: then the ring opened, and is closed again.
 int bare_setup(unsigned entries, unsigned setup_flags);

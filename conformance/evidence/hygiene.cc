@@ -20,6 +20,7 @@
 #include <string_view>
 #include <thread>
 
+#include "evidence/environment.h"
 #include "evidence/observation.h"
 #include "evidence/records.h"
 #include "seam/traps.h"
@@ -120,7 +121,19 @@ std::vector<std::string> leaks(const Belongings& before, const Belongings& after
 void HygieneListener::OnTestStart(const testing::TestInfo&) {
   current_observation() = {};
   wire_log().clear();
+  has_failed_ = false;
   if (!before_) before_ = look_around();
+}
+
+void HygieneListener::OnTestPartResult(const testing::TestPartResult& part) {
+  if (!part.failed() || has_failed_) return;
+  has_failed_ = true;
+  Observation& observed = current_observation();
+  const std::optional<Denial>& denial = wire_log().denial();
+  if (observed.blocked || !denial) return;
+  observed.blocked = why_denied(*denial, read_environment());
+  // GoogleTest lets a listener throw this, and takes it for a failure that is reported already.
+  if (observed.blocked) throw testing::AssertionException(part);
 }
 
 void HygieneListener::OnTestEnd(const testing::TestInfo& info) {

@@ -36,10 +36,15 @@ class HygieneListener : public testing::EmptyTestEventListener {
  public:
   explicit HygieneListener(bool foreign_binding) : foreign_binding_(foreign_binding) {}
   void OnTestStart(const testing::TestInfo& info) override;
+  // At the first failure of a test, while its ring is still open: was a call before it denied by the
+  // environment? Then the test is blocked, and ends here, because what follows from that says nothing and may
+  // wait for ever. A failure that came before the denial stays one.
+  void OnTestPartResult(const testing::TestPartResult& part) override;
   void OnTestEnd(const testing::TestInfo& info) override;
 
  private:
   bool foreign_binding_;
+  bool has_failed_ = false;           // in this test
   std::optional<Belongings> before_;  // what there was when the last test ended
 };
 

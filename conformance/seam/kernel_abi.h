@@ -38,6 +38,7 @@ static_assert(sizeof(Params) == 120 && offsetof(Params, features) == 20);
 static_assert(offsetof(Params, sq_off) == 40 && offsetof(Params, cq_off) == 80);
 
 // Params::flags.
+inline constexpr std::uint32_t setup_sqpoll = 1u << 1;       // 5.1
 inline constexpr std::uint32_t setup_no_sqarray = 1u << 16;  // 6.6
 
 // The offsets that mmap(2) takes.
@@ -51,13 +52,22 @@ inline constexpr std::uint32_t enter_getevents = 1;
 
 // Operations of io_uring_register(2).
 namespace register_op {
+inline constexpr std::uint32_t buffers = 0;                // 5.1
 inline constexpr std::uint32_t unregister_buffers = 1;     // 5.1
+inline constexpr std::uint32_t files = 2;                  // 5.1
 inline constexpr std::uint32_t unregister_files = 3;       // 5.1
 inline constexpr std::uint32_t files_update = 6;           // 5.5
 inline constexpr std::uint32_t probe = 8;                  // 5.6
 inline constexpr std::uint32_t pbuf_ring = 22;             // 5.19
 inline constexpr std::uint32_t unregister_pbuf_ring = 23;  // 5.19
 }  // namespace register_op
+
+// The argument of register_op::files_update.
+struct FilesUpdate {
+  std::uint32_t offset, resv;
+  std::uint64_t fds;
+};
+static_assert(sizeof(FilesUpdate) == 16);
 
 // The answer to register_op::probe.
 struct ProbeOp {

@@ -3,8 +3,13 @@
 
 #include "seam/wire_log.h"
 
+#include <sys/uio.h>
+
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <sstream>
 
 #include "seam/bare_kernel.h"
@@ -26,6 +31,26 @@ wire::Sqe* published_sqe(const RingView& ring, std::uint32_t position) {
   const std::uint32_t index = has_index_array ? word(ring, ring.params.sq_off.array + slot * 4) : slot;
   if (index >= ring.params.sq_entries) return nullptr;
   return reinterpret_cast<wire::Sqe*>(ring.sqes + index * sizeof(wire::Sqe));
+}
+
+// What the kernel counts locked memory in: no page here is smaller.
+constexpr std::size_t page_size = 4096;
+constexpr std::size_t whole_pages(std::size_t bytes) { return (bytes + page_size - 1) & ~(page_size - 1); }
+
+// The memory that a registration locks. The kernel has answered, so the arguments can be read if it could.
+std::size_t locked_bytes(std::uint32_t op, const void* arg, std::uint32_t count) {
+  constexpr std::uint32_t most_vectors = 64;  // more than any test registers
+  std::size_t bytes = 0;
+  if (op == wire::register_op::buffers && count <= most_vectors) {
+    const auto* vectors = static_cast<const iovec*>(arg);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::uint64_t first = wire::address(vectors[i].iov_base) & ~(page_size - 1);
+      bytes += whole_pages(wire::address(vectors[i].iov_base) + vectors[i].iov_len - first);
+    }
+  } else if (op == wire::register_op::pbuf_ring) {
+    bytes = whole_pages(static_cast<const wire::BufReg*>(arg)->ring_entries * std::size_t{16});
+  }
+  return bytes;
 }
 
 std::string register_name(std::uint32_t op) { return "register op " + std::to_string(op); }
@@ -52,12 +77,34 @@ void RingView::found(std::uint64_t offset, std::byte* memory) {
   std::byte*& half = offset == wire::off_sqes ? sqes : rings;
   // The same memory twice, if a binding maps the two queues one by one; the SQ's mapping reaches further.
   if (offset != wire::off_cq_ring || half == nullptr) half = memory;
+  if (offset == wire::off_sqes) std::memset(memory, stale, params.sq_entries * sizeof(wire::Sqe));
+}
+
+std::uint32_t RingView::head() const { return rings == nullptr ? 0 : word(*this, params.sq_off.head); }
+
+// Only between two heads that were read before and after one call: then the binding cannot have taken such a
+// slot for its next request already. A polling thread of the kernel (SQPOLL) moves the head at any time, so
+// there only the first use of a slot is looked at.
+void RingView::make_stale(std::uint32_t from_head) const {
+  if (rings == nullptr || sqes == nullptr || (params.flags & wire::setup_sqpoll) != 0) return;
+  const std::uint32_t consumed = std::min(head() - from_head, params.sq_entries);
+  for (std::uint32_t i = 0; i < consumed; ++i) {
+    if (wire::Sqe* sqe = published_sqe(*this, from_head + i))
+      std::memset(static_cast<void*>(sqe), stale, sizeof *sqe);
+  }
 }
 
 void WireLog::clear() {
   events_.clear();
   dropped_ = 0;
   losses_.clear();
+  denial_.reset();
+}
+
+void WireLog::look_for_denial(Denial::Call call, long result, std::size_t bytes) {
+  const bool denies = result == -ENOMEM || result == -EPERM || result == -EACCES || result == -ENOSYS;
+  if (result >= 0 && denial_ && denial_->call == call) denial_.reset();  // asked again, and granted
+  if (denies) denial_ = Denial{.call = call, .error = static_cast<int>(-result), .bytes = bytes};
 }
 
 void WireLog::add(Event event) {
@@ -120,8 +167,24 @@ void WireLog::log_completed(int fd) {
     ring.cq_seen = tail;
   }
   for (; ring.cq_seen != tail; ++ring.cq_seen) {
-    add(Completed{.position = ring.cq_seen, .cqe = cqes[ring.cq_seen & (ring.params.cq_entries - 1)]});
+    const wire::Cqe& cqe = cqes[ring.cq_seen & (ring.params.cq_entries - 1)];
+    // A zero-copy send locks the pages it sends from, and counts two more than its bytes fill.
+    if (cqe.res == -ENOMEM) {
+      look_for_denial(Denial::Call::request, cqe.res,
+                      length_of(cqe.user_data) / page_size * page_size + 2 * page_size);
+    }
+    add(Completed{.position = ring.cq_seen, .cqe = cqe});
   }
+}
+
+std::size_t WireLog::length_of(std::uint64_t user_data) const {
+  for (auto event = events_.rbegin(); event != events_.rend(); ++event) {
+    const auto* published = std::get_if<Published>(&*event);
+    if (published != nullptr && published->sqe && published->sqe->user_data == user_data) {
+      return published->sqe->len;
+    }
+  }
+  return 0;
 }
 
 void WireLog::look_for_losses(int fd) {
@@ -151,6 +214,7 @@ long ObservedKernel::setup(std::uint32_t entries, wire::Params* params) noexcept
             ", features 0x" + std::string(features.data()) + ")";
     wire_log().rings()[static_cast<int>(fd)] = RingView{.params = *params};
   }
+  wire_log().look_for_denial(Denial::Call::setup, fd);
   wire_log().add(std::move(line));
   return fd;
 }
@@ -158,15 +222,21 @@ long ObservedKernel::setup(std::uint32_t entries, wire::Params* params) noexcept
 long ObservedKernel::enter(int fd, std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags,
                            const void* arg, std::size_t arg_size) noexcept {
   wire_log().log_published(fd);
+  const RingView ring = wire_log().rings()[fd];
+  const std::uint32_t head = ring.head();
   const long result = LyingKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
+  ring.make_stale(head);
   wire_log().add(WireLog::Entered{
       .to_submit = to_submit, .min_complete = min_complete, .flags = flags, .result = result});
   wire_log().log_completed(fd);
+  wire_log().look_for_denial(Denial::Call::enter, result);
   return result;
 }
 
 long ObservedKernel::do_register(int fd, std::uint32_t op, const void* arg, std::uint32_t count) noexcept {
   const long result = LyingKernel::do_register(fd, op, arg, count);
+  const std::size_t bytes = result == -ENOMEM ? locked_bytes(op, arg, count) : 0;
+  wire_log().look_for_denial(Denial::Call::do_register, result, bytes);
   wire_log().add(register_name(op) + " count=" + std::to_string(count) + " -> " + wire::result_text(result));
   const auto ring = wire_log().rings().find(fd);
   if (ring != wire_log().rings().end() && result >= 0) {

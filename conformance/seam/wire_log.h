@@ -22,6 +22,13 @@
 
 namespace conformance {
 
+// What every entry of a submission queue holds until the binding writes it. The kernel gives a ring zeroes,
+// and a test is over before a slot is used twice: a binding that leaves a byte as it was would show only in a
+// long-lived program, where that byte is another request's. Here each byte that a request leaves alone
+// reaches the kernel as this one, and the comparison of the whole SQE sees it. A binding may clear an entry
+// whenever it likes before it publishes it, except once and for all when it maps the ring.
+inline constexpr unsigned char stale = 0xff;
+
 // One open ring, from outside.
 struct RingView {
   wire::Params params{};
@@ -34,6 +41,17 @@ struct RingView {
   bool is_last_buffer_ring_incremental = false;
 
   void found(std::uint64_t offset, std::byte* memory);  // what mmap(2) returned
+
+  std::uint32_t head() const;  // of the submission queue: how far the kernel has consumed it
+  void make_stale(std::uint32_t from_head) const;
+};
+
+// A call of the binding, or a request, that the kernel answered as it does when something around it forbids
+// the call: a limit, a filter or a policy. Whether that is so is asked elsewhere (evidence/environment.h).
+struct Denial {
+  enum class Call { setup, enter, do_register, request } call;
+  int error;              // ENOMEM, EPERM, EACCES or ENOSYS
+  std::size_t bytes = 0;  // the memory that it would have locked, as far as its arguments tell
 };
 
 class WireLog {
@@ -78,15 +96,22 @@ class WireLog {
   std::vector<std::string>& losses() { return losses_; }
   void look_for_losses(int fd);
 
+  // The last one of this test, unless the same call was granted later.
+  std::optional<Denial>& denial() { return denial_; }
+  void look_for_denial(Denial::Call call, long result, std::size_t bytes = 0);
+
   void log_published(int fd);  // SQEs the binding has published since the last look
   void log_completed(int fd);  // CQEs the kernel has posted since the last look
 
  private:
+  std::size_t length_of(std::uint64_t user_data) const;  // of the last request with it
+
   std::deque<Event> events_;
   std::size_t dropped_ = 0;
   std::map<int, RingView> rings_;
   std::set<void*> anonymous_;
   std::vector<std::string> losses_;
+  std::optional<Denial> denial_;
 };
 WireLog& wire_log();
 

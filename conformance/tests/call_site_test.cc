@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 // Tests of where a helper's failures are reported: in the test that called it, with its file and line.
+#include <fcntl.h>
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "fixture/files.h"
 #include "fixture/ring_test.h"
 #include "fixture/site.h"
 #include "fixture/sockets.h"
@@ -81,6 +83,50 @@ TEST_F(CallSite, OfACount) {
   failures_at(__LINE__, [&] { submit(1); });
   must(ring.nop(1)), must(ring.nop(2));
   failures_at(__LINE__, [&] { complete(); });
+}
+
+// What is accepted must be a socket, of this listener and from this client: each is seen to be missed.
+TEST_F(CallSite, OfAnAcceptedSocket) {
+  const wire::Cqe wanted{.user_data = 1};
+  const Connection one = connect();
+  const auto accept = [&](std::int32_t res, std::uint64_t user_data = 1, std::uint16_t peer = 0) {
+    const Site site = Site::here();
+    const wire::Cqe cqe{.user_data = user_data, .res = res};
+    const auto failures =
+        failures_at(site.line, [&] { accepted_socket(cqe, wanted, one.listener.get(), peer, site); });
+    return failures.empty() ? "" : said(failures[0]);
+  };
+  EXPECT_EQ(accept(0), "Failed\nno descriptor of a connection: Cqe{.user_data=0x1, .res=0, .flags=0}");
+  EXPECT_EQ(accept(-13),
+            "Failed\nno descriptor of a connection: Cqe{.user_data=0x1, .res=-13 EACCES, .flags=0}");
+  const int file = open_file("/dev/null", O_RDONLY).release();
+  EXPECT_EQ(accept(file),
+            "Failed\nnot a socket: Cqe{.user_data=0x1, .res=" + std::to_string(file) + ", .flags=0}");
+  EXPECT_TRUE(
+      accept(tcp_client(one.listener.get()).release()).starts_with("Failed\nthe port that was accepted on"));
+  EXPECT_TRUE(
+      accept(tcp_socket().release()).starts_with("Failed\nthe port that was accepted on\n  is   0\n"));
+  EXPECT_TRUE(accept(dup(one.server.get())).starts_with("Failed\nthe port of the peer"));
+  EXPECT_TRUE(accept(dup(one.server.get()), 2).starts_with("Failed\nthe CQE of an ACCEPT"));
+}
+
+TEST_F(CallSite, OfAChoice) {
+  const std::vector<wire::Cqe> wanted{{.user_data = 1, .res = 0}, {.user_data = 1, .res = 4}};
+  EXPECT_TRUE(expect_one_of(Site::here(), "it", wire::Cqe{.user_data = 1, .res = 4}, wanted));
+  const wire::Cqe other{.user_data = 1, .res = 3};
+  const auto failures = failures_at(__LINE__, [&] { expect_one_of(Site::here(), "it", other, wanted); });
+  ASSERT_EQ(failures.size(), 1u);
+  EXPECT_EQ(said(failures[0]),
+            "Failed\nit\n  is          Cqe{.user_data=0x1, .res=3, .flags=0}\n  want one of { "
+            "Cqe{.user_data=0x1, .res=0, .flags=0}, Cqe{.user_data=0x1, .res=4, .flags=0} }");
+}
+
+// The table and its emptying are calls of our own: no table, and it says so here.
+TEST_F(CallSite, OfATableOfSlots) {
+  failures_at(__LINE__, [&] { empty_slots(1); });
+  register_empty_slots(2);
+  empty_slots(2);
+  failures_at(__LINE__, [&] { register_empty_slots(1); });
 }
 
 // Without its descriptor a ring cannot do anything, and each helper says for which line.

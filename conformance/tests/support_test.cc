@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -159,12 +160,51 @@ TEST(WhyBlocked, NamesTheCause) {
   EXPECT_EQ(cause(EPERM, {.io_uring_disabled = 1, .seccomp = true, .memlock_kib = {}}), "sysctl");
   EXPECT_EQ(cause(EPERM, {.io_uring_disabled = {}, .seccomp = true, .memlock_kib = {}}), "seccomp");
   EXPECT_EQ(cause(ENOSYS, {.io_uring_disabled = {}, .seccomp = true, .memlock_kib = {}}), "seccomp");
+  EXPECT_EQ(cause(EACCES, {.lsm = "selinux"}), "lsm");
   EXPECT_EQ(cause(ENOSYS, {.io_uring_disabled = {}, .seccomp = false, .memlock_kib = {}}), "kconfig");
   EXPECT_EQ(cause(ENOMEM, {.io_uring_disabled = {}, .seccomp = false, .memlock_kib = 64}), "rlimit");
   EXPECT_EQ(cause(EINVAL, {.io_uring_disabled = 2, .seccomp = true, .memlock_kib = 64}), "nothing");
   EXPECT_NE(why_blocked(EPERM, {.io_uring_disabled = 2, .seccomp = false, .memlock_kib = {}})
                 ->text.find("`sysctl kernel.io_uring_disabled=0` allows it"),
             std::string::npos);
+}
+
+// After the ring is open: what was denied, what we are told when we ask for the same, and who is to blame.
+TEST(WhyDenied, NeedsTheSameDenialOfACallOfOurOwn) {
+  static int answer = 0;
+  static const Witnesses ask{.enter = [] { return answer; },
+                             .do_register = [] { return answer; },
+                             .lock_memory = [](std::size_t) { return answer; }};
+  const Environment plain{};
+  const Environment limited{.memlock_kib = 64}, filtered{.seccomp = true}, labelled{.lsm = "selinux"};
+  const auto cause = [](Denial::Call call, int error, int own_error, const Environment& environment) {
+    answer = own_error;
+    const auto blocked = why_denied({.call = call, .error = error, .bytes = 4096}, environment, ask);
+    return blocked ? blocked->cause : "nothing";
+  };
+  using enum Denial::Call;
+  for (const auto call : {do_register, request, enter}) {
+    EXPECT_EQ(cause(call, ENOMEM, ENOMEM, limited), "rlimit");
+    EXPECT_EQ(cause(call, ENOMEM, 0, limited), "nothing")
+        << "we may lock as much: it asked for the wrong thing";
+    EXPECT_EQ(cause(call, ENOMEM, ENOMEM, plain), "nothing") << "there is no limit, or we are above it";
+  }
+  for (const auto call : {do_register, enter}) {
+    EXPECT_EQ(cause(call, EPERM, EPERM, filtered), "seccomp");
+    EXPECT_EQ(cause(call, EPERM, EBADF, filtered), "nothing") << "the filter lets the call through";
+    EXPECT_EQ(cause(call, EACCES, EACCES, labelled), "lsm");
+    EXPECT_EQ(cause(call, EPERM, EPERM, plain), "nothing");
+  }
+  const Denial wild{.call = do_register, .error = ENOMEM, .bytes = std::size_t{1} << 31};
+  answer = ENOMEM;
+  EXPECT_FALSE(why_denied(wild, limited, ask).has_value()) << "no row locks 2 GiB";
+}
+
+// Here nothing forbids anything, and the witnesses say so.
+TEST(WhyDenied, OurOwnCallsAreNotDenied) {
+  EXPECT_EQ(bare_witnesses.enter(), EBADF);
+  EXPECT_EQ(bare_witnesses.do_register(), EBADF);
+  EXPECT_EQ(bare_witnesses.lock_memory(4096), 0);
 }
 
 // The kernel opens a ring when we ask it, so the errno that the binding comes back with is its own making,
@@ -265,6 +305,24 @@ TEST_F(EncodingOfARing, IsComparedAndNeverSubmitted) {
   EXPECT_EQ(ring.sq_ready(), 0u);
   EXPECT_EQ(ring.cq_ready(), 0u);
   EXPECT_EQ(enters(), (std::vector<std::string>(2, "submit=1 wait=0 flags=0 -> 1")));
+}
+
+// Before a slot is used, and again after, it holds stale bytes: what a binding does not write shows.
+class StaleSlots : public RingTest<2> {};
+
+TEST_F(StaleSlots, AreAllThatTheBindingFinds) {
+  const auto stale_bytes = [this] {
+    const auto* sqes = reinterpret_cast<const unsigned char*>(wire_log().rings().at(ring.fd()).sqes);
+    return std::count(sqes, sqes + 2 * sizeof(wire::Sqe), stale);
+  };
+  EXPECT_EQ(stale_bytes(), 128);
+  for (int i = 0; i < 3; ++i) {
+    must(ring.nop(0));
+    EXPECT_EQ(stale_bytes(), 64);
+    submit(1);
+    EXPECT_EQ(stale_bytes(), 128);
+    wait_cqe();
+  }
 }
 
 // The wire log shows a round trip as the kernel saw it.

@@ -51,9 +51,7 @@ TEST_P(AcceptConnectSendRecv, DeliversTheFirstFiveBytes) {
 
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xeeeeeeee, .res = 10, .flags = 0}));
   // Five bytes are left in the socket: kernels from 5.19 on say so.
-  const wire::Cqe cqe = wait_cqe();
-  EXPECT_EQ(cqe,
-            (wire::Cqe{.user_data = 0xffffffff, .res = 5, .flags = cqe.flags & wire::cqe_sock_nonempty}));
+  EXPECT_EQ(without_nonempty(wait_cqe()), (wire::Cqe{.user_data = 0xffffffff, .res = 5, .flags = 0}));
   EXPECT_EQ(received, (std::array<unsigned char, 5>{1, 0, 1, 0, 1}));
 }
 

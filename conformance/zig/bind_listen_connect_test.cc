@@ -4,7 +4,7 @@
 // bind/listen/connect: a whole TCP conversation without one plain socket call: made, configured, bound,
 // listened on, connected, used in both directions and shut down through the ring.
 //
-// Needs BIND and LISTEN (6.11), socket commands (6.7), SOCKET (5.19), SHUTDOWN (5.11) and the probe (5.6).
+// Needs BIND and LISTEN (6.11), socket commands (6.7), SOCKET (5.19) and SHUTDOWN (5.11).
 
 #include "fixture/ring_test.h"
 #include "fixture/sockets.h"
@@ -120,8 +120,13 @@ void BindListenConnect::transfer(int from, int to, Site site) {
     const auto rest = std::as_writable_bytes(std::span(received)).subspan(have);
     EXPECT_EQ(wire_of(must(ring.recv(3, to, rest, 0))), recv_wanted(to, rest));
     const wire::Cqe cqe = complete();
-    if (cqe.res <= 0) stop(site, "the receive brought nothing: " + wire::to_string(cqe));
-    EXPECT_EQ(cqe, (wire::Cqe{.user_data = 3, .res = cqe.res, .flags = cqe.flags & wire::cqe_sock_nonempty}));
+    // The kernel may give less than was asked for, but something, and not more.
+    const bool is_length = cqe.res > 0 && static_cast<std::size_t>(cqe.res) <= rest.size();
+    if (!is_length)
+      stop(site, "the receive should bring 1 to " + std::to_string(rest.size()) +
+                     " bytes: " + wire::to_string(cqe));
+    expect_equal(site, "the user_data of the RECV", cqe.user_data, 3u);
+    expect_equal(site, "the flags of the RECV", without_nonempty(cqe).flags, 0u);
     have += static_cast<std::size_t>(cqe.res);
   }
   EXPECT_EQ(received, half + half);
@@ -141,11 +146,6 @@ void BindListenConnect::shut_down_and_close(Fd socket, Site site) {
 
 TEST_P(BindListenConnect, HoldsAConversation) {
   if (!kernel_has(wire::op::listen)) GTEST_SKIP() << listen_refused();
-  binding::Probe probe;
-  ASSERT_TRUE(ring.get_probe(probe).ok());
-  EXPECT_TRUE(probe.is_supported(binding::Op{wire::op::listen}));
-  EXPECT_FALSE(probe.is_supported(binding::Op{wire::op::nobody}));
-
   sockaddr_in address = loopback();
   Fd listener = ring_socket(1);
   const int l = listener.get();
@@ -188,10 +188,7 @@ TEST_P(BindListenConnect, HoldsAConversation) {
   wire::Cqe accepted = wait_cqe(), connected = wait_cqe();
   if (accepted.user_data == 8) std::swap(accepted, connected);
   EXPECT_EQ(connected, (wire::Cqe{.user_data = 8, .res = 0, .flags = 0}));
-  // One client and no other: from 6.10 on, a further one would show as a flag.
-  EXPECT_EQ(accepted, (wire::Cqe{.user_data = 7, .res = accepted.res, .flags = 0}));
-  ASSERT_GT(accepted.res, 2) << wire::to_string(accepted);
-  Fd server(accepted.res);
+  Fd server = accepted_socket(accepted, {.user_data = 7}, l, port_of(c));
   EXPECT_NE(server.get(), l);
   EXPECT_NE(server.get(), c);
 

@@ -77,7 +77,6 @@ TEST_P(WriteFixedReadFixed, ReadsBackWhatItWrote) {
   // A hole of three bytes, then as much of the first buffer as the second one holds.
   EXPECT_EQ(std::string(second.begin(), second.end()), std::string(3, '\0') + "foobarzz");
   EXPECT_EQ(file_size(), 14);
-  EXPECT_TRUE(ring.unregister_buffers().ok());
 }
 
 // A request may use a part of a registered buffer. The rest of it stays as it was.
@@ -89,7 +88,6 @@ TEST_P(WriteFixedReadFixed, UsesOnlyThePartItWasGiven) {
   ASSERT_EQ(ring.submit(), 1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x12121212, .res = 5, .flags = 0}));
   EXPECT_EQ(std::string(second.begin(), second.end()), "xx45678xxxx");
-  EXPECT_TRUE(ring.unregister_buffers().ok());
 }
 
 // The address alone would do for an ordinary write. With the index of the other buffer, or of none, it is
@@ -102,7 +100,6 @@ TEST_P(WriteFixedReadFixed, RefusesMemoryThatIsNotInTheBuffer) {
     EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x45454545, .res = -EFAULT, .flags = 0}));
   }
   EXPECT_EQ(file_size(), 0);
-  EXPECT_TRUE(ring.unregister_buffers().ok());
 }
 
 // Shows that it was the registration that answered above, and that unregistering ends it.

@@ -14,6 +14,7 @@ process is gone. So an observation is held back until the next entry starts or t
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,9 @@ MAX_STRIKES = 2
 NO_TAINT = "the kernel's taint could not be read"
 ONCE_MORE = "A boot may fail by accident, so it is tried once more."
 MORE_OF_A_BOOT = "With --append loglevel=7, console.log shows the whole boot."
+ALLOW_IO_URING = (
+    "allow io_uring_setup, io_uring_enter and io_uring_register in the policy of the container or service"
+)
 MARKER = "uring-conformance: start "  # what the runner writes to the console before each entry
 
 
@@ -249,6 +253,9 @@ def _outcome(
         return State.TIMEOUT, None, f"{late[0]['name']} did not end in time"
     if broke := end.get("misbehaved"):
         return State.CRASHED, None, broke
+    # Only a seccomp filter sends it, and the kernel was not asked. What failed before that, failed.
+    if signal_number == signal.SIGSYS and not having("failed"):
+        return State.BLOCKED, None, f"a seccomp filter killed the process{where}: {ALLOW_IO_URING}"
     if signal_number is not None:
         return State.CRASHED, None, f"died of signal {signal_number} ({signal_name(signal_number)}){where}"
     if code is None:

@@ -16,7 +16,7 @@ from harness.base.errors import HarnessError
 from harness.machines.machine import Event, Events, PlanEntry
 from harness.verdicts.kernel_log import complaints
 from harness.verdicts.observation import Observation, Shape, State
-from harness.verdicts.observe import MORE_OF_A_BOOT, ONCE_MORE, fold, observe
+from harness.verdicts.observe import ALLOW_IO_URING, MORE_OF_A_BOOT, ONCE_MORE, fold, observe
 
 
 class FakeMachine:
@@ -151,6 +151,12 @@ UNEXPLAINED = "exit code 1 without a failed test"
         (folded(**KILLED), State.TIMEOUT, "killed after 70 ms"),
         (folded(AB, B, signal=11, exit=None), State.CRASHED, "died of signal 11 (SIGSEGV) in A.C"),
         (folded(AB, case("A.B", "failed"), signal=6, exit=None), State.CRASHED, None),
+        (
+            folded(AB, B, signal=31, exit=None),
+            State.BLOCKED,
+            f"a seccomp filter killed the process in A.C: {ALLOW_IO_URING}",
+        ),
+        (folded(AB, case("A.B", "failed"), signal=31, exit=None), State.CRASHED, None),
         (folded(AB, B, C, ran=2, exit=1), State.CRASHED, UNEXPLAINED),
         (folded(AB, refused("A.B"), C, ran=2, exit=1), State.CRASHED, UNEXPLAINED),
         (folded(exit=1), State.CRASHED, UNEXPLAINED),
