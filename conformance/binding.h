@@ -106,22 +106,6 @@ using BufferGroup = uring::BufferGroup<Ring>;
 // How failures print the binding's values.
 namespace uring {
 
-// The name of an error that is no errno but the binding's own: "submission_queue_full".
-constexpr std::string_view own_name(Error error) {
-  switch (error) {
-    case Error::entries_zero: return "entries_zero";
-    case Error::entries_not_power_of_two: return "entries_not_power_of_two";
-    case Error::flags_not_supported: return "flags_not_supported";
-    case Error::system_outdated: return "system_outdated";
-    case Error::ring_layout_invalid: return "ring_layout_invalid";
-    case Error::submission_queue_full: return "submission_queue_full";
-    case Error::no_buffer_selected: return "no_buffer_selected";
-    case Error::buffer_out_of_range: return "buffer_out_of_range";
-    case Error::entries_not_in_range: return "entries_not_in_range";
-    default: return "without a name in binding.h";
-  }
-}
-
 inline void PrintTo(Error error, std::ostream* out) {
   if (error == Error::none) {
     *out << "no error";
@@ -130,7 +114,7 @@ inline void PrintTo(Error error, std::ostream* out) {
   } else if (is_errno(error)) {
     *out << "error " << conformance::wire::result_text(-static_cast<long>(error));
   } else {
-    *out << "error " << own_name(error) << " of the binding (" << static_cast<unsigned>(error) << ")";
+    *out << "error " << name(error).c_str() << " of the binding (" << static_cast<unsigned>(error) << ")";
   }
 }
 

@@ -21,8 +21,10 @@ int run() {
 
 #if defined(__x86_64__)
 constexpr long nr_exit_group = 231;
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) || defined(__riscv)
 constexpr long nr_exit_group = 94;
+#elif defined(__s390x__)
+constexpr long nr_exit_group = 248;
 #endif
 
 }  // namespace
@@ -37,4 +39,10 @@ extern "C" [[noreturn]] void start() {
 __asm__(".globl _start\n_start:\n xor %ebp, %ebp\n and $-16, %rsp\n call start\n");
 #elif defined(__aarch64__)
 __asm__(".globl _start\n_start:\n mov x29, #0\n and sp, sp, #-16\n b start\n");
+#elif defined(__riscv)
+__asm__(
+    ".globl _start\n_start:\n .option push\n .option norelax\n la gp, __global_pointer$\n .option pop\n"
+    " andi sp, sp, -16\n tail start\n");
+#elif defined(__s390x__)
+__asm__(".globl _start\n_start:\n aghi %r15, -160\n jg start\n");
 #endif

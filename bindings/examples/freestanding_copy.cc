@@ -17,8 +17,10 @@ constexpr i32 at_fdcwd = -100;
 constexpr u32 o_wronly_creat_trunc = 01 | 0100 | 01000;
 #if defined(__x86_64__)
 constexpr long nr_exit_group = 231;
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) || defined(__riscv)
 constexpr long nr_exit_group = 94;
+#elif defined(__s390x__)
+constexpr long nr_exit_group = 248;
 #endif
 
 std::byte buffer[64 * 1024];
@@ -82,4 +84,10 @@ extern "C" [[noreturn]] void start(const long* stack) {
 __asm__(".globl _start\n_start:\n xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rsp\n call start\n");
 #elif defined(__aarch64__)
 __asm__(".globl _start\n_start:\n mov x29, #0\n mov x0, sp\n and sp, x0, #-16\n b start\n");
+#elif defined(__riscv)
+__asm__(
+    ".globl _start\n_start:\n .option push\n .option norelax\n la gp, __global_pointer$\n .option pop\n"
+    " mv a0, sp\n andi sp, sp, -16\n tail start\n");
+#elif defined(__s390x__)
+__asm__(".globl _start\n_start:\n lgr %r2, %r15\n aghi %r15, -160\n jg start\n");
 #endif

@@ -25,6 +25,10 @@ bool flush_and_ask(Ring& ring, u32& flags) {
   ring.flush_sq();
   return ring.sq_ring_needs_enter(flags);
 }
+u32 submit(Ring& ring) { return ring.submit().value(); }
+u32 submit_and_wait_timeout(Ring& ring, const uring::Timespec& time) {
+  return ring.submit_and_wait_timeout(1, time).value();
+}
 
 u32 cq_ready(const Ring& ring) { return ring.cq_ready(); }
 void cq_advance(Ring& ring) { ring.cq_advance(3); }

@@ -61,7 +61,6 @@ ORDERS = {
         "flush_sq": r"release load64 acquire$",  # the tail; then where the kernel is
         "sq_ready": r"acquire$",
         "get_sqe": r"load64 acquire ",
-        "flush_and_ask": r"release .*fence load64 load32",  # tail, fence, flags word: its address, itself
         "cq_ready": r"^load64 acquire load64 load32$",  # the tail, our own head
         "cq_advance": r"^load64 load32 release$",
         "for_each_cqe": r"acquire .*load64 .*load64 release$",  # the tail, the CQEs, the head: all CQEs were read
@@ -71,8 +70,19 @@ ORDERS = {
         "syscall6": r"^syscall$",
         "close_fails": r"^syscall sign$",
     },
-    "x86_64": {"flush_and_ask": r"store32 .*fence load64 load32", "close_fails": r"syscall sign$"},
+    "x86_64": {"close_fails": r"syscall sign$"},
 }
+#: Functions that publish the SQ tail and then ask whether the SQPOLL thread sleeps. The question may be anywhere in the text, and in
+#: a function that they call, so each way through them is followed.
+SUBMITS = ("flush_and_ask", "submit", "submit_and_wait_timeout")
+#: The store of the tail.
+PUBLISHES = {"aarch64": "release", "x86_64": "store32"}
+#: Where control goes: unconditionally, perhaps, into a function and back, nowhere.
+JUMP = re.compile(r"(?:jmp|b)\s+([.\w]+)$")
+BRANCH = re.compile(r"(?:j\w+|b\.?\w\w|cbn?z|tbn?z)\s+(?:.*, )?([.\w]+)$")
+CALL = re.compile(r"(?:call|bl)\s+(\w+)$")
+ENDS = re.compile(r"(?:ret|ud2|brk)\b")
+
 #: How often an order must be found, where it must not be found more often.
 COUNTS = {"aarch64": {"flush_sq": {"acquire": 1, "release": 1}, "put": {"release": 1}}}
 
@@ -109,7 +119,7 @@ def functions(compiler: str, include: Path) -> dict[str, list[str]]:
         if label := re.match(r"([A-Za-z_]\w*):", line):
             name = label[1]
             found[name] = []
-        elif line.startswith("\t") and not line.startswith(("\t.", "\t//")) and name:
+        elif name and (re.match(r"\.L\w+:", line) or re.match(r"\t[^./#]", line)):
             found[name].append(" ".join(line.split()))
     return found
 
@@ -121,6 +131,51 @@ def events(architecture: str, instructions: list[str]) -> str:
         for one in instructions
     )
     return " ".join(filter(None, words))
+
+
+def ways(
+    found: dict[str, list[str]], name: str, at: int = 0, seen: frozenset[int] = frozenset()
+) -> list[list[str]]:
+    """Every way through a function from this instruction on, with those through the functions that it calls."""
+    body = found[name]
+    way: list[str] = []
+    while at < len(body) and at not in seen:
+        seen |= {at}
+        one = body[at]
+        way.append(one)
+        at += 1
+        if ENDS.match(one):
+            break
+        if (jump := JUMP.match(one)) and jump[1] in found:  # a call at the end of the function
+            return [way + rest for rest in ways(found, jump[1])]
+        if (call := CALL.match(one)) and call[1] in found:
+            after = ways(found, name, at, seen)
+            return [way + inside + rest for inside in ways(found, call[1]) for rest in after]
+        if jump and f"{jump[1]}:" in body:
+            at = body.index(f"{jump[1]}:")
+        elif (branch := BRANCH.match(one)) and f"{branch[1]}:" in body:
+            return [
+                way + rest
+                for start in (at, body.index(f"{branch[1]}:"))
+                for rest in ways(found, name, start, seen)
+            ]
+    return [way]
+
+
+def submit_problems(architecture: str, compiler: str, found: dict[str, list[str]]) -> list[str]:
+    """Where a sleeping SQPOLL thread may be missed: NEED_WAKEUP is looked at before the tail is published, or without a fence."""
+    publishes = PUBLISHES[architecture]
+    wrong = []
+    for name in SUBMITS:
+        each = {events(architecture, way) for way in ways(found, name)}
+        if early := sorted(one for one in each if re.search(rf"fence .*{publishes}", one)):
+            wrong.append(f"{compiler}: {name} may publish the tail after the fence, as in\n  {early[0]}")
+        if not any(re.search(rf"{publishes} .*fence load64 load32", one) for one in each):
+            wrong.append(
+                f"{compiler}: {name} never does {publishes} (the tail), fence, load64 load32 (NEED_WAKEUP). It does\n  "
+                + "\n  ".join(sorted(each))
+            )
+    return wrong
 
 
 def registers(instructions: list[str]) -> dict[str, str]:
@@ -147,6 +202,7 @@ def problems(architecture: str, compiler: str, include: Path) -> list[str]:
                 f"{compiler}: {name} does\n  {got}\nwant something like\n  {wanted}  {counts or ''}\n"
                 f"in:\n  {'; '.join(found[name])}"
             )
+    wrong += submit_problems(architecture, compiler, found)
     got = registers(found["syscall6"])
     if any(got.get(register) != value for register, value in WANTED[architecture].items()):
         wrong.append(

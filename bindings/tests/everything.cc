@@ -78,6 +78,8 @@ u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr
   uring::zero(question);
   sum += uring::query(question).ok() + uring::query_abilities(answer).ok() + uring::send_msg_ring(sqe).ok();
   sum += cqe.buffer_id().value() + is_errno(cqe.error());
+  const uring::ErrorText name = uring::name(cqe.error()), what = uring::what(ring.submit().error());
+  sum += static_cast<u32>(name.c_str()[0]) + static_cast<u32>(what.c_str()[1]);
   ring.close();
   return sum;
 }

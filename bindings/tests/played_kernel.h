@@ -1,14 +1,15 @@
 // SPDX-FileCopyrightText: 2026 the uring-conformance authors
 // SPDX-License-Identifier: MIT
 
-// A fake kernel for tests: it answers as told, records what it was asked, and checks that everything it
-// handed out comes back.
+// A fake kernel for tests: it answers as told, records what it was asked, refuses what a kernel refuses (a
+// descriptor that is closed, an index that is not registered), and checks that everything it handed out comes
+// back, in an order that loses nothing. Memory that was unmapped is gone.
 #ifndef URING_TESTS_PLAYED_KERNEL_H
 #define URING_TESTS_PLAYED_KERNEL_H
 
 #include <gtest/gtest.h>
 
-#include <array>
+#include <cerrno>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -19,6 +20,8 @@
 
 #include <uring/uring.h>
 
+#include "shared_memory.h"
+
 namespace {
 
 using uring::Cqe, uring::u32, uring::u64;
@@ -26,14 +29,16 @@ using uring::Cqe, uring::u32, uring::u64;
 // A kernel in a few hundred bytes: four SQEs, eight CQEs, completes what it consumes with res = user_data.
 struct Played {
   static inline int fd = 1000;
-  alignas(64) std::array<std::byte, 4096> rings{};
-  alignas(64) std::array<uring::Sqe, 4> sqes{};
+  // Each shared word has a block of its own, so that accesses to it can be told apart.
+  SharedMemory rings{{"sq_head", "sq_tail", "sq_mask", "sq_entries", "sq_flags", "sq_dropped", "cq_head",
+                      "cq_tail", "cq_mask", "cq_entries", "cq_overflow", "cqes", "array"}};
+  SharedMemory sqes{{"sqes"}};
 
   // The answers.
   u32 features = uring::feat_single_mmap;
   long setup_error = 0, ring_map_error = 0, sqe_map_error = 0, anonymous_map_error = 0, enter_error = 0;
   std::function<long(uring::RegisterOp, void* arg, u32 count)> on_register;  // unset: 0
-  std::function<void()> on_enter;                                            // before it consumes
+  std::function<void()> on_enter;                                            // before it consumes, or fails
   u32 consume_at_most = ~0u;
   u32 sq_count = 4, cq_count = 8;           // other numbers are lies, but in agreement with each other
   u32 sq_mask_lie = 0, cq_entries_lie = 0;  // these are not
@@ -48,25 +53,34 @@ struct Played {
   uring::GeteventsArg enter_arg{};
   std::size_t enter_arg_size = 0;
   std::vector<uring::RegisterOp> registered;
+  std::map<uring::u16, u64> buf_rings;  // those registered, by group: their addresses
+  static constexpr u32 no_index = ~0u;
+  u32 index = no_index;  // of register_ring_fd
+
+  // The indices of registered rings that this thread uses. Closing a descriptor frees none.
+  static inline std::set<u32> indices;
 
   // Offsets; odd on purpose.
   enum : u32 {
     sq_head = 64,
-    sq_tail = 68,
-    sq_mask = 72,
-    sq_entries = 76,
-    sq_flags = 80,
-    sq_dropped = 84,
-    cq_head = 128,
-    cq_tail = 132,
-    cq_mask = 136,
-    cq_entries = 140,
-    cq_overflow = 144,
-    cqes = 256,
-    array = 1024
+    sq_tail = block_bytes + 68,
+    sq_mask = 2 * block_bytes + 72,
+    sq_entries = 3 * block_bytes + 76,
+    sq_flags = 4 * block_bytes + 80,
+    sq_dropped = 5 * block_bytes + 84,
+    cq_head = 6 * block_bytes + 128,
+    cq_tail = 7 * block_bytes + 132,
+    cq_mask = 8 * block_bytes + 136,
+    cq_entries = 9 * block_bytes + 140,
+    cq_overflow = 10 * block_bytes + 144,
+    cqes = 11 * block_bytes + 256,
+    array = 12 * block_bytes + 1024
   };
-  u32& word(u32 offset) { return *reinterpret_cast<u32*>(rings.data() + offset); }
-  Cqe& cqe(u32 position) { return reinterpret_cast<Cqe*>(rings.data() + cqes)[position & 7]; }
+  u32& word(u32 offset) { return *reinterpret_cast<u32*>(rings.kernel_side() + offset); }
+  Cqe& cqe(u32 position) { return reinterpret_cast<Cqe*>(rings.kernel_side() + cqes)[position & 7]; }
+  // An SQE as the kernel sees it, and where the binding has it.
+  uring::Sqe& sqe(u32 slot) { return reinterpret_cast<uring::Sqe*>(sqes.kernel_side())[slot]; }
+  uring::Sqe* user_sqe(u32 slot) { return reinterpret_cast<uring::Sqe*>(sqes.user_side()) + slot; }
   void post(Cqe cqe_to_post) { cqe(word(cq_tail)++) = cqe_to_post; }
 
   u32 sq_size = 4;
@@ -93,11 +107,42 @@ struct Played {
   u32 consume(u32 count) {
     u32 done = 0;
     for (; done < count && done < consume_at_most && word(sq_head) != word(sq_tail); ++done) {
-      const u32 index = word(array + 4 * (word(sq_head)++ & 3));
-      const u64 user_data = sqes.at(index).user_data;
+      const u32 slot = word(array + 4 * (word(sq_head)++ & 3));
+      EXPECT_LT(slot, 4u);
+      const u64 user_data = sqe(slot & 3).user_data;
       post({.user_data = user_data, .res = static_cast<uring::i32>(user_data), .flags = 0});
     }
     return done;
+  }
+
+  // What a kernel answers when it was not told what to.
+  long usual_answer(uring::RegisterOp op, void* arg) const {
+    if (op == uring::RegisterOp::ring_fds) {
+      u32 free = 0;
+      while (indices.contains(free)) ++free;
+      if (free == 16) return -EBUSY;
+      static_cast<uring::RsrcUpdate*>(arg)->offset = free;
+      return 1;
+    }
+    if (op == uring::RegisterOp::unregister_ring_fds) {
+      return static_cast<uring::RsrcUpdate*>(arg)->offset == index ? 1 : -EINVAL;
+    }
+    return 0;
+  }
+
+  // What a registration that succeeded changes.
+  void remember(uring::RegisterOp op, const void* arg) {
+    if (op == uring::RegisterOp::ring_fds) {
+      index = static_cast<const uring::RsrcUpdate*>(arg)->offset;
+      EXPECT_TRUE(indices.insert(index).second);
+    } else if (op == uring::RegisterOp::unregister_ring_fds) {
+      indices.erase(std::exchange(index, no_index));
+    } else if (op == uring::RegisterOp::pbuf_ring) {
+      const auto& buf_ring = *static_cast<const uring::BufReg*>(arg);
+      buf_rings[buf_ring.bgid] = buf_ring.ring_addr;
+    } else if (op == uring::RegisterOp::unregister_pbuf_ring) {
+      buf_rings.erase(static_cast<const uring::BufReg*>(arg)->bgid);
+    }
   }
 };
 
@@ -131,26 +176,34 @@ struct PlayedKernel {
     p->enter_submit.push_back(to_submit);
     p->enter_wait.push_back(min_complete);
     p->enter_flags.push_back(flags);
-    if (p->enter_error != 0) return -p->enter_error;
+    const bool by_index = (flags & uring::enter_registered_ring) != 0;
+    if (by_index ? static_cast<u32>(fd) != p->index : !is_open(fd)) {
+      return ADD_FAILURE() << "entered through what is not open", by_index ? -EINVAL : -EBADF;
+    }
     if (p->on_enter) p->on_enter();
+    if (p->enter_error != 0) return -p->enter_error;
     return p->consume(to_submit);
   }
   long do_register(int fd, uring::RegisterOp op, const void* arg, u32 count) noexcept {
     p->register_fd = fd;
     p->registered.push_back(op);
-    return p->on_register ? p->on_register(op, const_cast<void*>(arg), count) : 0;
+    if (fd != -1 && !is_open(fd)) return ADD_FAILURE() << "registered with what is not open", -EBADF;
+    void* const argument = const_cast<void*>(arg);
+    const long answer = p->on_register ? p->on_register(op, argument, count) : p->usual_answer(op, argument);
+    if (answer >= 0) p->remember(op, arg);
+    return answer;
   }
   long map_ring(int fd, std::size_t bytes, u64 offset) noexcept {
-    EXPECT_EQ(fd, Played::fd);
+    if (!is_open(fd)) return ADD_FAILURE() << "mapped what is not open", -EBADF;
     if (offset == uring::off_sqes) {
       if (p->sqe_map_error != 0) return -p->sqe_map_error;
       EXPECT_EQ(bytes, p->sq_size * 64u);
-      return p->map(p->sqes.data(), bytes);
+      return p->map(p->sqes.map(), bytes);
     }
     EXPECT_EQ(offset, uring::off_sq_ring);
     if (p->ring_map_error != 0) return -p->ring_map_error;
     EXPECT_EQ(bytes, p->ring_bytes);
-    return p->map(p->rings.data(), bytes);
+    return p->map(p->rings.map(), bytes);
   }
   long map_anonymous(std::size_t bytes) noexcept {
     if (p->anonymous_map_error != 0) return -p->anonymous_map_error;
@@ -166,13 +219,22 @@ struct PlayedKernel {
     if (found == p->mappings.end()) return ADD_FAILURE() << "unmapped what was not mapped", 0;
     EXPECT_EQ(found->second, bytes) << "unmapped in another size than mapped";
     p->mappings.erase(found);
+    for (const auto& [group, at] : p->buf_rings) {
+      EXPECT_NE(at, reinterpret_cast<u64>(address)) << "unmapped while registered as buffer ring " << group;
+    }
+    if (address == p->rings.user_side()) p->rings.unmap();
+    if (address == p->sqes.user_side()) p->sqes.unmap();
     if (p->anonymous.erase(address) == 1) ::operator delete (address, std::align_val_t{4096});
     return 0;
   }
   long close(int fd) noexcept {
-    EXPECT_EQ(fd, Played::fd);
+    if (!is_open(fd)) return ADD_FAILURE() << "closed what is not open", -EBADF;
+    p->buf_rings.clear();  // a ring takes its buffer rings along, but not its index
     return --p->open, 0;
   }
+
+ private:
+  bool is_open(int fd) const { return p->open > 0 && fd == Played::fd; }
 };
 using Ring = uring::BasicRing<PlayedKernel>;
 
@@ -185,6 +247,8 @@ class RingOnAPlayedKernel : public testing::Test {
     ring.close();
     EXPECT_EQ(kernel.open, 0) << "the descriptor was left open";
     EXPECT_TRUE(kernel.mappings.empty()) << "a mapping was left";
+    EXPECT_TRUE(Played::indices.empty()) << "an index of a registered ring was left";
+    Played::indices.clear();
   }
 };
 

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -16,7 +17,7 @@
 
 namespace {
 
-using uring::Error, uring::RegisterOp, uring::i32;
+using uring::Error, uring::RegisterOp, uring::i32, uring::u16;
 
 class Registering : public RingOnAPlayedKernel {
  protected:
@@ -46,8 +47,13 @@ class Registering : public RingOnAPlayedKernel {
   }
 };
 
-u32 low(const void* p) { return static_cast<u32>(reinterpret_cast<u64>(p)); }
-u32 high(const void* p) { return static_cast<u32>(reinterpret_cast<u64>(p) >> 32); }
+// The two 32-bit words of an address, as they follow each other in memory, and those of two 16-bit fields.
+std::array<u32, 2> halves_of(const void* p) { return std::bit_cast<std::array<u32, 2>>(p); }
+u32 first(const void* p) { return halves_of(p)[0]; }
+u32 second(const void* p) { return halves_of(p)[1]; }
+u32 word_of(u16 first_field, u16 second_field) {
+  return std::bit_cast<u32>(std::array<u16, 2>{first_field, second_field});
+}
 
 iovec iovecs[2];
 const std::array<i32, 3> fds{5, -1, 7};
@@ -77,7 +83,7 @@ TEST_F(Registering, Files) {
   void* const array = const_cast<i32*>(fds.data());
   EXPECT_ASKS(ring.register_files(fds), 2, array, 3);
   EXPECT_ASKS(ring.unregister_files(), 3, nullptr, 0);
-  EXPECT_ASKS_WITH(ring.register_files_update(9, fds), 6, 3, {9, 0, low(array), high(array)});
+  EXPECT_ASKS_WITH(ring.register_files_update(9, fds), 6, 3, {9, 0, first(array), second(array)});
   EXPECT_ASKS_WITH(ring.register_files_sparse(9), 13, 32, {9, 1, 0, 0, 0, 0, 0, 0});
   EXPECT_ASKS_WITH(ring.register_file_alloc_range(9, 4), 25, 0, {9, 4, 0, 0});
 }
@@ -87,7 +93,7 @@ TEST_F(Registering, Buffers) {
   EXPECT_ASKS(ring.unregister_buffers(), 1, nullptr, 0);
   EXPECT_ASKS_WITH(ring.register_buffers_sparse(9), 15, 32, {9, 1, 0, 0, 0, 0, 0, 0});
   EXPECT_ASKS_WITH(ring.register_buffers_update(9, iovecs, 2), 16, 32,
-                   {9, 0, low(iovecs), high(iovecs), 0, 0, 2, 0});
+                   {9, 0, first(iovecs), second(iovecs), 0, 0, 2, 0});
   EXPECT_ASKS_WITH(ring.clone_buffers(ring), 30, 1, {1000, 0, 0, 0, 0, 0, 0, 0});
   EXPECT_ASKS_WITH(ring.clone_buffers(ring, 2, 3, 4, 5), 30, 1, {1000, 2, 3, 4, 5, 0, 0, 0});
 }
@@ -95,7 +101,7 @@ TEST_F(Registering, Buffers) {
 TEST_F(Registering, BufferRings) {
   const uring::BufReg buf_ring{};
   EXPECT_ASKS(ring.register_buf_ring(buf_ring), 22, &buf_ring, 1);
-  EXPECT_ASKS_WITH(ring.unregister_buf_ring(0xabcd), 23, 1, {0, 0, 0, 0xabcd, 0, 0, 0, 0, 0, 0});
+  EXPECT_ASKS_WITH(ring.unregister_buf_ring(0xabcd), 23, 1, {0, 0, 0, word_of(0xabcd, 0), 0, 0, 0, 0, 0, 0});
   EXPECT_ASKS_WITH(ring.buf_ring_head(0xabcd), 26, 1, {0xabcd, 0, 0, 0, 0, 0, 0, 0, 0, 0});
   kernel.on_register = [](RegisterOp, void* arg, u32) -> long {
     static_cast<uring::BufStatus*>(arg)->head = 0xfffe;
@@ -192,7 +198,7 @@ TEST_F(Registering, AsksTheKernelWhatItCan) {
   uring::QueryOpcode answer_to_fill;
   std::memset(&answer_to_fill, 0xff, sizeof answer_to_fill);
   EXPECT_ASKS_WITH(uring::query_abilities(answer_to_fill, played), 35, 0,
-                   {0, 0, low(&answer_to_fill), high(&answer_to_fill), 0, 48, 0, 0, 0, 0});
+                   {0, 0, first(&answer_to_fill), second(&answer_to_fill), 0, 48, 0, 0, 0, 0});
   EXPECT_EQ(answer_to_fill.nr_request_opcodes, 0u) << "what an older kernel does not fill in must be 0";
   EXPECT_EQ(answer_to_fill.nr_query_opcodes, 0u);
   // The call may succeed and the question not be understood.

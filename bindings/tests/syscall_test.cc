@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: MIT
 
 // The system calls themselves, on this machine's kernel: what no test with a fake kernel sees.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -76,6 +79,27 @@ TEST(SystemCalls, EnterWithEachArgumentInItsPlace) {
   EXPECT_EQ(LinuxKernel::enter(ring.fd(), 0, 100, flags, &arg, sizeof arg), -ETIME);
   EXPECT_EQ(LinuxKernel::enter(ring.fd(), 0, 0, flags, &arg, sizeof arg - 1), -EINVAL);
   EXPECT_EQ(LinuxKernel::enter(ring.fd(), 0, 1, flags, nullptr, sizeof arg), -EFAULT);
+}
+
+// splice(2) has six arguments, and exists where there is no io_uring: under QEMU's user emulation, too.
+TEST(SystemCalls, PassSixArguments) {
+  const int file = memfd_create("splice", MFD_CLOEXEC);
+  ASSERT_EQ(write(file, "0123456789", 10), 10);
+  int pipe_ends[2];
+  ASSERT_EQ(pipe2(pipe_ends, O_CLOEXEC), 0);
+  const auto splice = [&](long long* in, long long* out, long bytes, long flags) {
+    return uring::arch::syscall6(SYS_splice, file, reinterpret_cast<long>(in), pipe_ends[1],
+                                 reinterpret_cast<long>(out), bytes, flags);
+  };
+  long long offset = 3;
+  EXPECT_EQ(splice(&offset, nullptr, 4, 0), 4);
+  EXPECT_EQ(offset, 7);
+  char got[5]{};
+  EXPECT_EQ(read(pipe_ends[0], got, 4), 4);
+  EXPECT_STREQ(got, "3456");
+  EXPECT_EQ(splice(&offset, &offset, 1, 0), -ESPIPE) << "a pipe has no offset";
+  EXPECT_EQ(splice(&offset, nullptr, 1, 0x1000), -EINVAL) << "no such flag";
+  for (const int fd : {file, pipe_ends[0], pipe_ends[1]}) EXPECT_EQ(LinuxKernel::close(fd), 0);
 }
 
 TEST(SystemCalls, ReturnNegativeErrnos) {

@@ -14,10 +14,10 @@
 #ifndef URING_ABI_H
 #define URING_ABI_H
 
+#include "result.h"  // first: it refuses 32-bit programs
+
 #include <cstddef>
 #include <cstdint>
-
-#include "result.h"
 
 namespace uring {
 

@@ -91,13 +91,13 @@ inline void buf_ring_init(Buf* buf_ring) noexcept { buf_ring_tail(buf_ring).stor
 constexpr u16 buf_ring_mask(u32 entries) noexcept { return static_cast<u16>(entries - 1); }
 
 // Writes a buffer into the k-th entry after the tail. The kernel sees it after buf_ring_advance by at least k
-// + 1.
+// + 1. Of a buffer larger than one transfer, the first max_transfer bytes are used.
 inline void buf_ring_add(Buf* buf_ring, std::span<std::byte> buffer, u16 id, u16 mask, u16 k) noexcept {
   const u16 position = static_cast<u16>(buf_ring_tail(buf_ring).load_relaxed() + k);
   Buf& entry = buf_ring[position & mask];
   // Field by field: the last 16 bits of entry 0 are the tail, and assigning the whole entry would reset it.
   entry.addr = reinterpret_cast<u64>(buffer.data());
-  entry.len = static_cast<u32>(buffer.size());
+  entry.len = transfer_length(buffer.size());
   entry.bid = id;
 }
 
@@ -140,9 +140,10 @@ class BufferGroup {
 
   // Cuts `memory` into buffers of `buffer_size` bytes (it must be a multiple), numbers them from 0, and hands
   // all of them to the kernel as `group`. If the kernel does not support incremental consumption, it is asked
-  // again for whole buffers: consumption() returns which it is. The errors of setup_buf_ring, about
-  // memory.size() / buffer_size entries. Since Linux 5.19.
-  Result<void> init(Ring& ring, u16 group, std::span<std::byte> memory, u32 buffer_size,
+  // again for whole buffers: consumption() returns which it is. length_too_large: a buffer larger than one
+  // transfer (max_transfer). The errors of setup_buf_ring, about memory.size() / buffer_size entries. Since
+  // Linux 5.19.
+  Result<void> init(Ring& ring, u16 group, std::span<std::byte> memory, u64 buffer_size,
                     Consumption wanted = Consumption::incremental) noexcept;
 
   // Unregisters the group and unmaps its ring. A request that wants a buffer of it afterwards ends with
@@ -255,10 +256,11 @@ class BufferGroup {
 };
 
 template <class Ring>
-Result<void> BufferGroup<Ring>::init(Ring& ring, u16 group, std::span<std::byte> memory, u32 buffer_size,
+Result<void> BufferGroup<Ring>::init(Ring& ring, u16 group, std::span<std::byte> memory, u64 buffer_size,
                                      Consumption wanted) noexcept {
   URING_ASSERT(ring_ == nullptr);
   URING_ASSERT(buffer_size > 0 && memory.size() % buffer_size == 0);
+  if (buffer_size > max_transfer) return Error::length_too_large;
   const std::size_t buffers = memory.size() / buffer_size;
   if (buffers > max_buf_ring_entries) return Error::entries_not_in_range;
   const u32 count = static_cast<u32>(buffers);
@@ -277,7 +279,7 @@ Result<void> BufferGroup<Ring>::init(Ring& ring, u16 group, std::span<std::byte>
   buf_ring_ = made.value();  // fresh memory is zero, and so are the heads
   memory_ = memory.data();
   count_ = count;
-  buffer_size_ = buffer_size;
+  buffer_size_ = static_cast<u32>(buffer_size);
   group_ = group;
   tail_ = 0;
   buf_ring_init(buf_ring_);

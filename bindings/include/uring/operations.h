@@ -40,7 +40,7 @@ class Operations {
   Result<Sqe&> epoll_ctl(u64 user_data, i32 epoll_fd, i32 fd, u32 operation, ::epoll_event* event) noexcept {
     return queue(prep_epoll_ctl, user_data, epoll_fd, fd, operation, event);
   }
-  Result<Sqe&> epoll_wait(u64 user_data, i32 epoll_fd, ::epoll_event* events, u32 count) noexcept {
+  Result<Sqe&> epoll_wait(u64 user_data, i32 epoll_fd, ::epoll_event* events, u64 count) noexcept {
     return queue(prep_epoll_wait, user_data, epoll_fd, events, count);
   }
   Result<Sqe&> timeout(u64 user_data, const Timespec* time, u32 count, u32 flags) noexcept {
@@ -73,11 +73,13 @@ class Operations {
   Result<Sqe&> files_update(u64 user_data, std::span<i32> fds, Slot first) noexcept {
     return queue(prep_files_update, user_data, fds, first);
   }
-  Result<Sqe&> provide_buffers(u64 user_data, void* buffers, u32 buffer_size, u32 count, u16 group,
+  // length_too_large: buffers of over 2^32 - 1 bytes each.
+  Result<Sqe&> provide_buffers(u64 user_data, void* buffers, u64 buffer_size, u64 count, u16 group,
                                u16 first_id) noexcept {
+    if (!fits_32_bits(buffer_size)) return Error::length_too_large;
     return queue(prep_provide_buffers, user_data, buffers, buffer_size, count, group, first_id);
   }
-  Result<Sqe&> remove_buffers(u64 user_data, u32 count, u16 group) noexcept {
+  Result<Sqe&> remove_buffers(u64 user_data, u64 count, u16 group) noexcept {
     return queue(prep_remove_buffers, user_data, count, group);
   }
   Result<Sqe&> msg_ring(u64 user_data, i32 fd, u32 res, u64 data, u32 flags) noexcept {
@@ -105,10 +107,10 @@ class Operations {
 
   // --- prep_file.h -----------------------------------------------------------------------------------------
 
-  Result<Sqe&> readv(u64 user_data, i32 fd, const ::iovec* iovecs, u32 count, u64 offset) noexcept {
+  Result<Sqe&> readv(u64 user_data, i32 fd, const ::iovec* iovecs, u64 count, u64 offset) noexcept {
     return queue(prep_readv, user_data, fd, iovecs, count, offset);
   }
-  Result<Sqe&> writev(u64 user_data, i32 fd, const ::iovec* iovecs, u32 count, u64 offset) noexcept {
+  Result<Sqe&> writev(u64 user_data, i32 fd, const ::iovec* iovecs, u64 count, u64 offset) noexcept {
     return queue(prep_writev, user_data, fd, iovecs, count, offset);
   }
   Result<Sqe&> read(u64 user_data, i32 fd, std::span<std::byte> buffer, u64 offset) noexcept {
@@ -117,7 +119,7 @@ class Operations {
   Result<Sqe&> write(u64 user_data, i32 fd, std::span<const std::byte> data, u64 offset) noexcept {
     return queue(prep_write, user_data, fd, data, offset);
   }
-  Result<Sqe&> read_select(u64 user_data, i32 fd, u16 group, u32 bytes, u64 offset) noexcept {
+  Result<Sqe&> read_select(u64 user_data, i32 fd, u16 group, u64 bytes, u64 offset) noexcept {
     return queue(prep_read_select, user_data, fd, group, bytes, offset);
   }
   Result<Sqe&> read_multishot(u64 user_data, i32 fd, u16 group, u64 offset) noexcept {
@@ -131,25 +133,27 @@ class Operations {
                            u16 buf_index) noexcept {
     return queue(prep_write_fixed, user_data, fd, data, offset, buf_index);
   }
-  Result<Sqe&> readv_fixed(u64 user_data, i32 fd, const ::iovec* iovecs, u32 count, u64 offset,
+  Result<Sqe&> readv_fixed(u64 user_data, i32 fd, const ::iovec* iovecs, u64 count, u64 offset,
                            u16 buf_index) noexcept {
     return queue(prep_readv_fixed, user_data, fd, iovecs, count, offset, buf_index);
   }
-  Result<Sqe&> writev_fixed(u64 user_data, i32 fd, const ::iovec* iovecs, u32 count, u64 offset,
+  Result<Sqe&> writev_fixed(u64 user_data, i32 fd, const ::iovec* iovecs, u64 count, u64 offset,
                             u16 buf_index) noexcept {
     return queue(prep_writev_fixed, user_data, fd, iovecs, count, offset, buf_index);
   }
-  Result<Sqe&> splice(u64 user_data, i32 fd_in, u64 offset_in, i32 fd_out, u64 offset_out, u32 bytes,
+  Result<Sqe&> splice(u64 user_data, i32 fd_in, u64 offset_in, i32 fd_out, u64 offset_out, u64 bytes,
                       u32 flags) noexcept {
     return queue(prep_splice, user_data, fd_in, offset_in, fd_out, offset_out, bytes, flags);
   }
-  Result<Sqe&> tee(u64 user_data, i32 fd_in, i32 fd_out, u32 bytes, u32 flags) noexcept {
+  Result<Sqe&> tee(u64 user_data, i32 fd_in, i32 fd_out, u64 bytes, u32 flags) noexcept {
     return queue(prep_tee, user_data, fd_in, fd_out, bytes, flags);
   }
   Result<Sqe&> fsync(u64 user_data, i32 fd, u32 flags) noexcept {
     return queue(prep_fsync, user_data, fd, flags);
   }
-  Result<Sqe&> sync_file_range(u64 user_data, i32 fd, u64 offset, u32 bytes, u32 flags) noexcept {
+  // length_too_large: over 2^32 - 1 bytes; 0 means to the end.
+  Result<Sqe&> sync_file_range(u64 user_data, i32 fd, u64 offset, u64 bytes, u32 flags) noexcept {
+    if (!fits_32_bits(bytes)) return Error::length_too_large;
     return queue(prep_sync_file_range, user_data, fd, offset, bytes, flags);
   }
   Result<Sqe&> fallocate(u64 user_data, i32 fd, u32 mode, u64 offset, u64 bytes) noexcept {
@@ -191,10 +195,10 @@ class Operations {
     return queue(prep_openat_direct, user_data, dirfd, path, flags, mode, slot);
   }
   Result<Sqe&> openat2(u64 user_data, i32 dirfd, const char* path, const ::open_how* how,
-                       u32 how_size) noexcept {
+                       u64 how_size) noexcept {
     return queue(prep_openat2, user_data, dirfd, path, how, how_size);
   }
-  Result<Sqe&> openat2_direct(u64 user_data, i32 dirfd, const char* path, const ::open_how* how, u32 how_size,
+  Result<Sqe&> openat2_direct(u64 user_data, i32 dirfd, const char* path, const ::open_how* how, u64 how_size,
                               Slot slot) noexcept {
     return queue(prep_openat2_direct, user_data, dirfd, path, how, how_size, slot);
   }
@@ -272,10 +276,10 @@ class Operations {
     return queue(prep_send, user_data, fd, data, flags);
   }
   Result<Sqe&> sendto(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
-                      const ::sockaddr* address, u16 address_size) noexcept {
+                      const ::sockaddr* address, u32 address_size) noexcept {
     return queue(prep_sendto, user_data, fd, data, flags, address, address_size);
   }
-  Result<Sqe&> send_bundle(u64 user_data, i32 fd, u16 group, u32 bytes, u32 flags) noexcept {
+  Result<Sqe&> send_bundle(u64 user_data, i32 fd, u16 group, u64 bytes, u32 flags) noexcept {
     return queue(prep_send_bundle, user_data, fd, group, bytes, flags);
   }
   Result<Sqe&> send_zc(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
@@ -299,13 +303,13 @@ class Operations {
   Result<Sqe&> recv(u64 user_data, i32 fd, std::span<std::byte> buffer, u32 flags) noexcept {
     return queue(prep_recv, user_data, fd, buffer, flags);
   }
-  Result<Sqe&> recv_select(u64 user_data, i32 fd, u16 group, u32 bytes, u32 flags) noexcept {
+  Result<Sqe&> recv_select(u64 user_data, i32 fd, u16 group, u64 bytes, u32 flags) noexcept {
     return queue(prep_recv_select, user_data, fd, group, bytes, flags);
   }
   Result<Sqe&> recv_multishot(u64 user_data, i32 fd, u16 group, u32 flags) noexcept {
     return queue(prep_recv_multishot, user_data, fd, group, flags);
   }
-  Result<Sqe&> recv_bundle(u64 user_data, i32 fd, u16 group, u32 bytes, u32 flags) noexcept {
+  Result<Sqe&> recv_bundle(u64 user_data, i32 fd, u16 group, u64 bytes, u32 flags) noexcept {
     return queue(prep_recv_bundle, user_data, fd, group, bytes, flags);
   }
   Result<Sqe&> recvmsg(u64 user_data, i32 fd, ::msghdr* message, u32 flags) noexcept {

@@ -70,8 +70,8 @@ inline Sqe& prep_epoll_ctl(Sqe& sqe, u64 user_data, i32 epoll_fd, i32 fd, u32 op
 
 // epoll_wait(2) without a timeout (link one). Completes with the number of events. Since Linux 6.15.
 inline Sqe& prep_epoll_wait(Sqe& sqe, u64 user_data, i32 epoll_fd, ::epoll_event* events,
-                            u32 count) noexcept {
-  return prep_rw(sqe, user_data, Op::epoll_wait, epoll_fd, address_of(events), count, 0);
+                            u64 count) noexcept {
+  return prep_rw(sqe, user_data, Op::epoll_wait, epoll_fd, address_of(events), saturated(count), 0);
 }
 
 // --- timeouts: flags are timeout_* -------------------------------------------------------------------------
@@ -154,25 +154,27 @@ inline Sqe& prep_cancel_op(Sqe& sqe, u64 user_data, Op op, u32 flags) noexcept {
 // (5.19) the kernel chooses, and writes the slots into fds. Completes with the number of slots updated. Since
 // Linux 5.6.
 inline Sqe& prep_files_update(Sqe& sqe, u64 user_data, std::span<i32> fds, Slot first) noexcept {
-  return prep_rw(sqe, user_data, Op::files_update, -1, address_of(fds.data()), static_cast<u32>(fds.size()),
+  return prep_rw(sqe, user_data, Op::files_update, -1, address_of(fds.data()), saturated(fds.size()),
                  static_cast<u32>(first));
 }
 
 // Gives the kernel `count` adjacent buffers, with the ids first_id, first_id + 1 ... of `group`. They are
-// taken one by one by requests with sqe_buffer_select. (Buffer rings, 5.19, are faster: buffer_group.h.)
-// Since Linux 5.7.
-inline Sqe& prep_provide_buffers(Sqe& sqe, u64 user_data, void* buffers, u32 buffer_size, u32 count,
+// taken one by one by requests with sqe_buffer_select. -E2BIG: 0 buffers, or over 65536. Traps if buffer_size
+// does not fit into 32 bits; Ring::provide_buffers returns length_too_large. (Buffer rings, 5.19, are faster:
+// buffer_group.h.) Since Linux 5.7.
+inline Sqe& prep_provide_buffers(Sqe& sqe, u64 user_data, void* buffers, u64 buffer_size, u64 count,
                                  u16 group, u16 first_id) noexcept {
-  prep_rw(sqe, user_data, Op::provide_buffers, static_cast<i32>(count), address_of(buffers), buffer_size,
-          first_id);
+  URING_ASSERT(fits_32_bits(buffer_size));
+  prep_rw(sqe, user_data, Op::provide_buffers, static_cast<i32>(saturated(count)), address_of(buffers),
+          static_cast<u32>(buffer_size), first_id);
   sqe.buf_index = group;
   return sqe;
 }
 
 // Takes up to `count` buffers of the group back. Completes with the number removed. -ENOENT: the group has
-// none. Since Linux 5.7.
-inline Sqe& prep_remove_buffers(Sqe& sqe, u64 user_data, u32 count, u16 group) noexcept {
-  prep_rw(sqe, user_data, Op::remove_buffers, static_cast<i32>(count), 0, 0, 0);
+// none; -EINVAL: 0 of them, or over 65536. Since Linux 5.7.
+inline Sqe& prep_remove_buffers(Sqe& sqe, u64 user_data, u64 count, u16 group) noexcept {
+  prep_rw(sqe, user_data, Op::remove_buffers, static_cast<i32>(saturated(count)), 0, 0, 0);
   sqe.buf_index = group;
   return sqe;
 }
@@ -228,8 +230,8 @@ inline Sqe& prep_futex_wake(Sqe& sqe, u64 user_data, const u32* futex, u64 count
 
 // futex_waitv(2) on 1 to 128 futexes. Completes with the index of the one that was woken. Since Linux 6.7.
 inline Sqe& prep_futex_waitv(Sqe& sqe, u64 user_data, std::span<const FutexWaitv> futexes) noexcept {
-  return prep_rw(sqe, user_data, Op::futex_waitv, 0, address_of(futexes.data()),
-                 static_cast<u32>(futexes.size()), 0);
+  return prep_rw(sqe, user_data, Op::futex_waitv, 0, address_of(futexes.data()), saturated(futexes.size()),
+                 0);
 }
 
 // waitid(2). id_type is P_PID and so on; options must name what to wait for (WEXITED ...). info is a

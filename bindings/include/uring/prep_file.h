@@ -18,38 +18,39 @@ struct statx;
 namespace uring {
 
 // --- reading and writing -----------------------------------------------------------------------------------
-// Complete with the number of bytes. Sqe::op_flags takes RWF_*; at most 2 GiB less a page at once. Offset ~0
+// Complete with the number of bytes: at most 2 GiB less a page at once (max_transfer), however many were
+// asked for, as the system calls do. More than 1024 iovecs are -EINVAL. Sqe::op_flags takes RWF_*. Offset ~0
 // means the file position, and moves it (5.6, feat_rw_cur_pos).
 
 // preadv(2): `count` iovecs. Since Linux 5.1.
-inline Sqe& prep_readv(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u32 count,
+inline Sqe& prep_readv(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u64 count,
                        u64 offset) noexcept {
-  return prep_rw(sqe, user_data, Op::readv, fd, address_of(iovecs), count, offset);
+  return prep_rw(sqe, user_data, Op::readv, fd, address_of(iovecs), saturated(count), offset);
 }
 
 // pwritev(2). Since Linux 5.1.
-inline Sqe& prep_writev(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u32 count,
+inline Sqe& prep_writev(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u64 count,
                         u64 offset) noexcept {
-  return prep_rw(sqe, user_data, Op::writev, fd, address_of(iovecs), count, offset);
+  return prep_rw(sqe, user_data, Op::writev, fd, address_of(iovecs), saturated(count), offset);
 }
 
 // pread(2). Since Linux 5.6.
 inline Sqe& prep_read(Sqe& sqe, u64 user_data, i32 fd, std::span<std::byte> buffer, u64 offset) noexcept {
-  return prep_rw(sqe, user_data, Op::read, fd, address_of(buffer.data()), static_cast<u32>(buffer.size()),
+  return prep_rw(sqe, user_data, Op::read, fd, address_of(buffer.data()), transfer_length(buffer.size()),
                  offset);
 }
 
 // pwrite(2). Since Linux 5.6.
 inline Sqe& prep_write(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data,
                        u64 offset) noexcept {
-  return prep_rw(sqe, user_data, Op::write, fd, address_of(data.data()), static_cast<u32>(data.size()),
+  return prep_rw(sqe, user_data, Op::write, fd, address_of(data.data()), transfer_length(data.size()),
                  offset);
 }
 
 // pread(2) into a buffer of `group`, at most `bytes` of it; Cqe::buffer_id() says which. -ENOBUFS: the group
 // is empty. Since Linux 5.7.
-inline Sqe& prep_read_select(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 bytes, u64 offset) noexcept {
-  prep_rw(sqe, user_data, Op::read, fd, 0, bytes, offset);
+inline Sqe& prep_read_select(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 bytes, u64 offset) noexcept {
+  prep_rw(sqe, user_data, Op::read, fd, 0, transfer_length(bytes), offset);
   select_buffer(sqe, group);
   return sqe;
 }
@@ -67,7 +68,7 @@ inline Sqe& prep_read_multishot(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 
 // Since Linux 5.1.
 inline Sqe& prep_read_fixed(Sqe& sqe, u64 user_data, i32 fd, std::span<std::byte> buffer, u64 offset,
                             u16 buf_index) noexcept {
-  prep_rw(sqe, user_data, Op::read_fixed, fd, address_of(buffer.data()), static_cast<u32>(buffer.size()),
+  prep_rw(sqe, user_data, Op::read_fixed, fd, address_of(buffer.data()), transfer_length(buffer.size()),
           offset);
   sqe.buf_index = buf_index;
   return sqe;
@@ -76,41 +77,40 @@ inline Sqe& prep_read_fixed(Sqe& sqe, u64 user_data, i32 fd, std::span<std::byte
 // pwrite(2) from a registered buffer. Since Linux 5.1.
 inline Sqe& prep_write_fixed(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data, u64 offset,
                              u16 buf_index) noexcept {
-  prep_rw(sqe, user_data, Op::write_fixed, fd, address_of(data.data()), static_cast<u32>(data.size()),
-          offset);
+  prep_rw(sqe, user_data, Op::write_fixed, fd, address_of(data.data()), transfer_length(data.size()), offset);
   sqe.buf_index = buf_index;
   return sqe;
 }
 
 // preadv(2) into parts of one registered buffer. Since Linux 6.15.
-inline Sqe& prep_readv_fixed(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u32 count, u64 offset,
+inline Sqe& prep_readv_fixed(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u64 count, u64 offset,
                              u16 buf_index) noexcept {
-  prep_rw(sqe, user_data, Op::readv_fixed, fd, address_of(iovecs), count, offset);
+  prep_rw(sqe, user_data, Op::readv_fixed, fd, address_of(iovecs), saturated(count), offset);
   sqe.buf_index = buf_index;
   return sqe;
 }
 
 // pwritev(2) from parts of one registered buffer. Since Linux 6.15.
-inline Sqe& prep_writev_fixed(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u32 count, u64 offset,
+inline Sqe& prep_writev_fixed(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u64 count, u64 offset,
                               u16 buf_index) noexcept {
-  prep_rw(sqe, user_data, Op::writev_fixed, fd, address_of(iovecs), count, offset);
+  prep_rw(sqe, user_data, Op::writev_fixed, fd, address_of(iovecs), saturated(count), offset);
   sqe.buf_index = buf_index;
   return sqe;
 }
 
-// splice(2): completes with the bytes moved. The offset of a pipe is ~0. With splice_f_fd_in_fixed in flags,
-// fd_in is a slot; sqe_fixed_file is about fd_out. Since Linux 5.7.
+// splice(2): completes with the bytes moved, at most max_transfer. The offset of a pipe is ~0. With
+// splice_f_fd_in_fixed in flags, fd_in is a slot; sqe_fixed_file is about fd_out. Since Linux 5.7.
 inline Sqe& prep_splice(Sqe& sqe, u64 user_data, i32 fd_in, u64 offset_in, i32 fd_out, u64 offset_out,
-                        u32 bytes, u32 flags) noexcept {
-  prep_rw(sqe, user_data, Op::splice, fd_out, offset_in, bytes, offset_out);
+                        u64 bytes, u32 flags) noexcept {
+  prep_rw(sqe, user_data, Op::splice, fd_out, offset_in, transfer_length(bytes), offset_out);
   sqe.op_flags = flags;
   sqe.file_index = static_cast<u32>(fd_in);
   return sqe;
 }
 
 // tee(2) from pipe to pipe: completes with the bytes duplicated. flags as in prep_splice. Since Linux 5.8.
-inline Sqe& prep_tee(Sqe& sqe, u64 user_data, i32 fd_in, i32 fd_out, u32 bytes, u32 flags) noexcept {
-  prep_rw(sqe, user_data, Op::tee, fd_out, 0, bytes, 0);
+inline Sqe& prep_tee(Sqe& sqe, u64 user_data, i32 fd_in, i32 fd_out, u64 bytes, u32 flags) noexcept {
+  prep_rw(sqe, user_data, Op::tee, fd_out, 0, transfer_length(bytes), 0);
   sqe.op_flags = flags;
   sqe.file_index = static_cast<u32>(fd_in);
   return sqe;
@@ -125,9 +125,11 @@ inline Sqe& prep_fsync(Sqe& sqe, u64 user_data, i32 fd, u32 flags) noexcept {
   return sqe;
 }
 
-// sync_file_range(2); flags are SYNC_FILE_RANGE_*. `bytes` 0 means to the end. Since Linux 5.2.
-inline Sqe& prep_sync_file_range(Sqe& sqe, u64 user_data, i32 fd, u64 offset, u32 bytes, u32 flags) noexcept {
-  prep_rw(sqe, user_data, Op::sync_file_range, fd, 0, bytes, offset);
+// sync_file_range(2); flags are SYNC_FILE_RANGE_*. `bytes` 0 means to the end. Traps if `bytes` does not fit
+// into 32 bits; Ring::sync_file_range returns length_too_large. Since Linux 5.2.
+inline Sqe& prep_sync_file_range(Sqe& sqe, u64 user_data, i32 fd, u64 offset, u64 bytes, u32 flags) noexcept {
+  URING_ASSERT(fits_32_bits(bytes));
+  prep_rw(sqe, user_data, Op::sync_file_range, fd, 0, static_cast<u32>(bytes), offset);
   sqe.op_flags = flags;
   return sqe;
 }
@@ -146,7 +148,7 @@ inline Sqe& prep_ftruncate(Sqe& sqe, u64 user_data, i32 fd, u64 bytes) noexcept 
 // 6.10 (-EINVAL before).
 inline Sqe& prep_fadvise(Sqe& sqe, u64 user_data, i32 fd, u64 offset, u64 bytes, u32 advice) noexcept {
   // Originally the length was the 32 bits of len; the kernel still reads it there when the 64-bit field is 0.
-  const bool fits = bytes <= 0xffff'ffff;
+  const bool fits = fits_32_bits(bytes);
   prep_rw(sqe, user_data, Op::fadvise, fd, fits ? 0 : bytes, fits ? static_cast<u32>(bytes) : 0, offset);
   sqe.op_flags = advice;
   return sqe;
@@ -154,7 +156,7 @@ inline Sqe& prep_fadvise(Sqe& sqe, u64 user_data, i32 fd, u64 offset, u64 bytes,
 
 // madvise(2); advice is MADV_*. Since Linux 5.6; 4 GiB and more since 6.10 (-EINVAL before).
 inline Sqe& prep_madvise(Sqe& sqe, u64 user_data, void* address, u64 bytes, u32 advice) noexcept {
-  const bool fits = bytes <= 0xffff'ffff;  // as in prep_fadvise, with off for the long form
+  const bool fits = fits_32_bits(bytes);  // as in prep_fadvise, with off for the long form
   prep_rw(sqe, user_data, Op::madvise, -1, address_of(address), fits ? static_cast<u32>(bytes) : 0,
           fits ? 0 : bytes);
   sqe.op_flags = advice;
@@ -169,10 +171,10 @@ inline Sqe& prep_statx(Sqe& sqe, u64 user_data, i32 dirfd, const char* path, u32
   return sqe;
 }
 
-// setxattr(2); flags are XATTR_*. Since Linux 5.19.
+// setxattr(2); flags are XATTR_*. -E2BIG: over 64 KiB. Since Linux 5.19.
 inline Sqe& prep_setxattr(Sqe& sqe, u64 user_data, const char* path, const char* name,
                           std::span<const std::byte> value, u32 flags) noexcept {
-  prep_rw(sqe, user_data, Op::setxattr, 0, address_of(name), static_cast<u32>(value.size()),
+  prep_rw(sqe, user_data, Op::setxattr, 0, address_of(name), saturated(value.size()),
           address_of(value.data()));
   sqe.op_flags = flags;
   sqe.addr3 = address_of(path);
@@ -182,7 +184,7 @@ inline Sqe& prep_setxattr(Sqe& sqe, u64 user_data, const char* path, const char*
 // fsetxattr(2). Since Linux 5.19.
 inline Sqe& prep_fsetxattr(Sqe& sqe, u64 user_data, i32 fd, const char* name,
                            std::span<const std::byte> value, u32 flags) noexcept {
-  prep_rw(sqe, user_data, Op::fsetxattr, fd, address_of(name), static_cast<u32>(value.size()),
+  prep_rw(sqe, user_data, Op::fsetxattr, fd, address_of(name), saturated(value.size()),
           address_of(value.data()));
   sqe.op_flags = flags;
   return sqe;
@@ -191,7 +193,7 @@ inline Sqe& prep_fsetxattr(Sqe& sqe, u64 user_data, i32 fd, const char* name,
 // getxattr(2). Completes with the size of the value; an empty span asks for the size only. Since Linux 5.19.
 inline Sqe& prep_getxattr(Sqe& sqe, u64 user_data, const char* path, const char* name,
                           std::span<std::byte> value) noexcept {
-  prep_rw(sqe, user_data, Op::getxattr, 0, address_of(name), static_cast<u32>(value.size()),
+  prep_rw(sqe, user_data, Op::getxattr, 0, address_of(name), saturated(value.size()),
           address_of(value.data()));
   sqe.addr3 = address_of(path);
   return sqe;
@@ -200,7 +202,7 @@ inline Sqe& prep_getxattr(Sqe& sqe, u64 user_data, const char* path, const char*
 // fgetxattr(2). Completes with the size of the value. Since Linux 5.19.
 inline Sqe& prep_fgetxattr(Sqe& sqe, u64 user_data, i32 fd, const char* name,
                            std::span<std::byte> value) noexcept {
-  return prep_rw(sqe, user_data, Op::fgetxattr, fd, address_of(name), static_cast<u32>(value.size()),
+  return prep_rw(sqe, user_data, Op::fgetxattr, fd, address_of(name), saturated(value.size()),
                  address_of(value.data()));
 }
 
@@ -225,16 +227,16 @@ inline Sqe& prep_openat_direct(Sqe& sqe, u64 user_data, i32 dirfd, const char* p
   return sqe;
 }
 
-// openat2(2); how_size is sizeof(open_how) as the caller knows it. Completes with the new descriptor. Since
-// Linux 5.6.
+// openat2(2); how_size is sizeof(open_how) as the caller knows it; -E2BIG: over a page. Completes with the
+// new descriptor. Since Linux 5.6.
 inline Sqe& prep_openat2(Sqe& sqe, u64 user_data, i32 dirfd, const char* path, const ::open_how* how,
-                         u32 how_size) noexcept {
-  return prep_rw(sqe, user_data, Op::openat2, dirfd, address_of(path), how_size, address_of(how));
+                         u64 how_size) noexcept {
+  return prep_rw(sqe, user_data, Op::openat2, dirfd, address_of(path), saturated(how_size), address_of(how));
 }
 
 // openat2(2) into a slot, as prep_openat_direct. Since Linux 5.15.
 inline Sqe& prep_openat2_direct(Sqe& sqe, u64 user_data, i32 dirfd, const char* path, const ::open_how* how,
-                                u32 how_size, Slot slot) noexcept {
+                                u64 how_size, Slot slot) noexcept {
   prep_openat2(sqe, user_data, dirfd, path, how, how_size);
   set_target(sqe, slot);
   return sqe;

@@ -12,6 +12,25 @@ namespace uring {
 // An address in the form in which an SQE carries it.
 inline u64 address_of(const void* pointer) noexcept { return reinterpret_cast<u64>(pointer); }
 
+// The most bytes that one read(2), write(2), send(2) or recv(2) moves, and one request too: the kernel's
+// MAX_RW_COUNT with pages of 4 KiB. (With larger pages it is a little less; the kernel sees to that.)
+inline constexpr u32 max_transfer = 0x7fff'f000;
+
+// A number of bytes to move as the 32 bits of an SQE. More than one request can move becomes as much as it
+// can, and the request completes with that number, exactly like the system call. Cutting off the upper bits
+// instead would turn 4 GiB into 0, which completes like the end of the file.
+constexpr u32 transfer_length(u64 bytes) noexcept {
+  return bytes < max_transfer ? static_cast<u32>(bytes) : max_transfer;
+}
+
+// A size or count as the 32 bits that the kernel has for it. More becomes the largest number, which the
+// kernel treats as the system call treats any that is far too large: it refuses the request, or stops at its
+// own limit.
+constexpr u32 saturated(u64 count) noexcept { return count < ~u32{0} ? static_cast<u32>(count) : ~u32{0}; }
+
+// Whether a length fits where neither is right, because a shorter one would succeed and mean something else.
+constexpr bool fits_32_bits(u64 length) noexcept { return length <= ~u32{0}; }
+
 // Sets all fields to 0 with four stores: from one store per field, compilers at -O2 generate six or more. The
 // vector type may alias, because the fields are written and read one by one afterwards; and it requires no
 // more alignment than an SQE has.

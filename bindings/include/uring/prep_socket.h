@@ -102,11 +102,12 @@ inline Sqe& prep_shutdown(Sqe& sqe, u64 user_data, i32 fd, u32 how) noexcept {
 }
 
 // --- sending -----------------------------------------------------------------------------------------------
-// Completes with the number of bytes. flags are MSG_*; 5.12 and 5.10.162 imply MSG_NOSIGNAL.
+// Completes with the number of bytes: at most 2 GiB less a page at once (max_transfer), as send(2) does.
+// flags are MSG_*; 5.12 and 5.10.162 imply MSG_NOSIGNAL.
 
 // send(2). Since Linux 5.6.
 inline Sqe& prep_send(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags) noexcept {
-  prep_rw(sqe, user_data, Op::send, fd, address_of(data.data()), static_cast<u32>(data.size()), 0);
+  prep_rw(sqe, user_data, Op::send, fd, address_of(data.data()), transfer_length(data.size()), 0);
   sqe.op_flags = flags;
   return sqe;
 }
@@ -120,16 +121,18 @@ constexpr u64 halves(u32 first, u32 second, std::endian order = std::endian::nat
   return order == std::endian::little ? u64{second} << 32 | first : u64{first} << 32 | second;
 }
 
-// Names the destination of a prepared SEND (6.1) or SEND_ZC (6.0).
-inline Sqe& set_destination(Sqe& sqe, const ::sockaddr* address, u16 address_size) noexcept {
+// Names the destination of a prepared SEND (6.1) or SEND_ZC (6.0). An address of over 128 bytes is -EINVAL,
+// also one whose size does not fit into the 16 bits of the SQE.
+inline Sqe& set_destination(Sqe& sqe, const ::sockaddr* address, u32 address_size) noexcept {
   sqe.off = address_of(address);
-  sqe.file_index = first_of_halves(address_size);  // addr_len
+  sqe.file_index =
+      first_of_halves(address_size < 0xffff ? static_cast<u16>(address_size) : 0xffff);  // addr_len
   return sqe;
 }
 
 // sendto(2). Since Linux 6.1.
 inline Sqe& prep_sendto(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
-                        const ::sockaddr* address, u16 address_size) noexcept {
+                        const ::sockaddr* address, u32 address_size) noexcept {
   prep_send(sqe, user_data, fd, data, flags);
   return set_destination(sqe, address, address_size);
 }
@@ -137,8 +140,8 @@ inline Sqe& prep_sendto(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::by
 // send(2) of several buffers of `group` at once, in the order the group hands them out, at most `bytes` of
 // them (0: all). The CQE names the first; the others follow it in the ring. Since Linux 6.10
 // (feat_recvsend_bundle).
-inline Sqe& prep_send_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 bytes, u32 flags) noexcept {
-  prep_rw(sqe, user_data, Op::send, fd, 0, bytes, 0);
+inline Sqe& prep_send_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 bytes, u32 flags) noexcept {
+  prep_rw(sqe, user_data, Op::send, fd, 0, transfer_length(bytes), 0);
   sqe.ioprio = recvsend_bundle;
   sqe.op_flags = flags;
   select_buffer(sqe, group);
@@ -150,7 +153,7 @@ inline Sqe& prep_send_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 byt
 // recvsend_*, send_zc_*. Since Linux 6.0.
 inline Sqe& prep_send_zc(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
                          u16 zc_flags) noexcept {
-  prep_rw(sqe, user_data, Op::send_zc, fd, address_of(data.data()), static_cast<u32>(data.size()), 0);
+  prep_rw(sqe, user_data, Op::send_zc, fd, address_of(data.data()), transfer_length(data.size()), 0);
   sqe.ioprio = zc_flags;
   sqe.op_flags = flags;
   return sqe;
@@ -188,21 +191,21 @@ inline Sqe& prep_sendmsg_zc_fixed(Sqe& sqe, u64 user_data, i32 fd, const ::msghd
 }
 
 // --- receiving ---------------------------------------------------------------------------------------------
-// Completes with the number of bytes, 0 when the peer has closed. From 5.19 on Cqe::flags says
-// cqe_f_sock_nonempty when more data is waiting. "_select": into a buffer of a group; Cqe::buffer_id() says
-// which; -ENOBUFS means that there was none.
+// Completes with the number of bytes, at most max_transfer, 0 when the peer has closed. From 5.19 on
+// Cqe::flags says cqe_f_sock_nonempty when more data is waiting. "_select": into a buffer of a group;
+// Cqe::buffer_id() says which; -ENOBUFS means that there was none.
 
 // recv(2). Since Linux 5.6.
 inline Sqe& prep_recv(Sqe& sqe, u64 user_data, i32 fd, std::span<std::byte> buffer, u32 flags) noexcept {
-  prep_rw(sqe, user_data, Op::recv, fd, address_of(buffer.data()), static_cast<u32>(buffer.size()), 0);
+  prep_rw(sqe, user_data, Op::recv, fd, address_of(buffer.data()), transfer_length(buffer.size()), 0);
   sqe.op_flags = flags;
   return sqe;
 }
 
 // recv(2) of at most `bytes`. 0 means as much as the buffer holds (6.0; earlier kernels receive nothing).
 // Since Linux 5.7.
-inline Sqe& prep_recv_select(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 bytes, u32 flags) noexcept {
-  prep_rw(sqe, user_data, Op::recv, fd, 0, bytes, 0);
+inline Sqe& prep_recv_select(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 bytes, u32 flags) noexcept {
+  prep_rw(sqe, user_data, Op::recv, fd, 0, transfer_length(bytes), 0);
   sqe.op_flags = flags;
   select_buffer(sqe, group);
   return sqe;
@@ -219,7 +222,7 @@ inline Sqe& prep_recv_multishot(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 
 // recv(2) into as many buffers of the group as there is data for, at most `bytes` (0: no limit). The CQE
 // names the first; the others follow it in the ring. For multishot, OR recv_multishot into Sqe::ioprio. Since
 // Linux 6.10 (feat_recvsend_bundle).
-inline Sqe& prep_recv_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 bytes, u32 flags) noexcept {
+inline Sqe& prep_recv_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 bytes, u32 flags) noexcept {
   prep_recv_select(sqe, user_data, fd, group, bytes, flags);
   sqe.ioprio = recvsend_bundle;
   return sqe;
@@ -255,18 +258,19 @@ inline Sqe& prep_cmd_sock(Sqe& sqe, u64 user_data, u32 command, i32 fd, u32 leve
   return sqe;
 }
 
-// setsockopt(2). Completes with 0. Since Linux 6.7.
+// setsockopt(2). Completes with 0. -EINVAL: over 2^31 - 1 bytes. Since Linux 6.7.
 inline Sqe& prep_setsockopt(Sqe& sqe, u64 user_data, i32 fd, u32 level, u32 option,
                             std::span<const std::byte> value) noexcept {
   return prep_cmd_sock(sqe, user_data, socket_op_setsockopt, fd, level, option, address_of(value.data()),
-                       static_cast<u32>(value.size()));
+                       saturated(value.size()));
 }
 
-// getsockopt(2), for options of SOL_SOCKET. Completes with the size of the option. Since Linux 6.7.
+// getsockopt(2), for options of SOL_SOCKET. Completes with the size of the option. -EINVAL: over 2^31 - 1
+// bytes. Since Linux 6.7.
 inline Sqe& prep_getsockopt(Sqe& sqe, u64 user_data, i32 fd, u32 level, u32 option,
                             std::span<std::byte> value) noexcept {
   return prep_cmd_sock(sqe, user_data, socket_op_getsockopt, fd, level, option, address_of(value.data()),
-                       static_cast<u32>(value.size()));
+                       saturated(value.size()));
 }
 
 }  // namespace uring

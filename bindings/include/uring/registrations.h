@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 
 // The ring's methods for io_uring_register(2). They return the errors of LinuxKernel::do_register, and those
-// that each method names.
+// that each method names. Counts that do not fit into the kernel's 32 bits are passed as the largest that
+// does, which it refuses like every count above its limits (EINVAL, EMFILE or EOVERFLOW).
 #ifndef URING_REGISTRATIONS_H
 #define URING_REGISTRATIONS_H
 
@@ -28,11 +29,11 @@ class Registrations {
   // Makes fds[i] reachable as slot i. -1 leaves a slot empty (5.5). EBUSY: there already is a table. Since
   // Linux 5.1.
   Result<u32> register_files(std::span<const i32> fds) noexcept {
-    return ring().do_register(RegisterOp::files, fds.data(), static_cast<u32>(fds.size()));
+    return ring().do_register(RegisterOp::files, fds.data(), saturated(fds.size()));
   }
 
   // A table of `count` empty slots. Since Linux 5.19.
-  Result<u32> register_files_sparse(u32 count) noexcept { return register_sparse(RegisterOp::files2, count); }
+  Result<u32> register_files_sparse(u64 count) noexcept { return register_sparse(RegisterOp::files2, count); }
 
   // Puts fds into the slots from `first` on; -1 empties a slot, register_files_skip (5.12) leaves it alone.
   // Returns the number of slots updated. ENXIO: there is no table; EINVAL: it is shorter. Since Linux 5.5.
@@ -41,15 +42,15 @@ class Registrations {
     update.offset = first;
     update.resv = 0;
     update.fds = address_of(fds.data());
-    return ring().do_register(RegisterOp::files_update, &update, static_cast<u32>(fds.size()));
+    return ring().do_register(RegisterOp::files_update, &update, saturated(fds.size()));
   }
 
   // Restricts file_index_alloc to `count` slots from `first` on. EINVAL: the table is shorter. Since Linux
   // 6.0.
-  Result<u32> register_file_alloc_range(u32 first, u32 count) noexcept {
+  Result<u32> register_file_alloc_range(u32 first, u64 count) noexcept {
     FileIndexRange range;
     range.off = first;
-    range.len = count;
+    range.len = saturated(count);
     range.resv = 0;
     // The count must be 0, whatever the manual page says.
     return ring().do_register(RegisterOp::file_alloc_range, &range, 0);
@@ -65,23 +66,23 @@ class Registrations {
   // Makes `count` pieces of memory usable as buf_index 0 and up; an empty iovec leaves a place empty (5.13).
   // ENOMEM: RLIMIT_MEMLOCK. EFAULT: over 1 GiB at once (1 TiB from 7.2 on). EBUSY: there already are some.
   // Since Linux 5.1.
-  Result<u32> register_buffers(const ::iovec* iovecs, u32 count) noexcept {
-    return ring().do_register(RegisterOp::buffers, iovecs, count);
+  Result<u32> register_buffers(const ::iovec* iovecs, u64 count) noexcept {
+    return ring().do_register(RegisterOp::buffers, iovecs, saturated(count));
   }
 
   // `count` empty places. Since Linux 5.19.
-  Result<u32> register_buffers_sparse(u32 count) noexcept {
+  Result<u32> register_buffers_sparse(u64 count) noexcept {
     return register_sparse(RegisterOp::buffers2, count);
   }
 
   // Replaces the buffers from `first` on. Returns the number replaced. ENXIO: there are none. Since Linux
   // 5.13.
-  Result<u32> register_buffers_update(u32 first, const ::iovec* iovecs, u32 count) noexcept {
+  Result<u32> register_buffers_update(u32 first, const ::iovec* iovecs, u64 count) noexcept {
     RsrcUpdate2 update;
     zero(update);
     update.offset = first;
     update.data = address_of(iovecs);
-    update.nr = count;
+    update.nr = saturated(count);
     return ring().do_register(RegisterOp::buffers_update, &update, sizeof update);
   }
 
@@ -89,14 +90,14 @@ class Registrations {
   // `source_first` on, as `first` and up. EBUSY: this ring already has some and flags is not
   // register_dst_replace. Since Linux 6.12; flags and parts since 6.13.
   Result<u32> clone_buffers(const Ring& source, u32 flags = 0, u32 source_first = 0, u32 first = 0,
-                            u32 count = 0) noexcept {
+                            u64 count = 0) noexcept {
     CloneBuffers clone;
     zero(clone);
     clone.src_fd = static_cast<u32>(source.fd());
     clone.flags = flags;
     clone.src_off = source_first;
     clone.dst_off = first;
-    clone.nr = count;
+    clone.nr = saturated(count);
     return ring().do_register(RegisterOp::clone_buffers, &clone, 1);
   }
 
@@ -178,16 +179,15 @@ class Registrations {
   // What a ring opened with setup_r_disabled may do once it is enabled; everything else is refused with
   // EACCES. Once per ring: EBUSY. EBADFD: it is enabled. Since Linux 5.10.
   Result<u32> register_restrictions(std::span<const Restriction> restrictions) noexcept {
-    return ring().do_register(RegisterOp::restrictions, restrictions.data(),
-                              static_cast<u32>(restrictions.size()));
+    return ring().do_register(RegisterOp::restrictions, restrictions.data(), saturated(restrictions.size()));
   }
 
   // Lets a ring opened with setup_r_disabled submit. EBADFD: it is enabled. Since Linux 5.10.
   Result<u32> enable_rings() noexcept { return ring().do_register(RegisterOp::enable_rings, nullptr, 0); }
 
   // The CPUs that workers may run on: a mask of `bytes` bytes as in sched_setaffinity(2). Since Linux 5.14.
-  Result<u32> register_iowq_aff(const void* cpu_mask, u32 bytes) noexcept {
-    return ring().do_register(RegisterOp::iowq_aff, cpu_mask, bytes);
+  Result<u32> register_iowq_aff(const void* cpu_mask, u64 bytes) noexcept {
+    return ring().do_register(RegisterOp::iowq_aff, cpu_mask, saturated(bytes));
   }
   Result<u32> unregister_iowq_aff() noexcept {
     return ring().do_register(RegisterOp::unregister_iowq_aff, nullptr, 0);
@@ -218,10 +218,10 @@ class Registrations {
  private:
   Ring& ring() noexcept { return *static_cast<Ring*>(this); }
 
-  Result<u32> register_sparse(RegisterOp op, u32 count) noexcept {
+  Result<u32> register_sparse(RegisterOp op, u64 count) noexcept {
     RsrcRegister resources;
     zero(resources);
-    resources.nr = count;
+    resources.nr = saturated(count);
     resources.flags = rsrc_register_sparse;
     // Here the count is the size of the struct.
     return ring().do_register(op, &resources, sizeof resources);

@@ -9,6 +9,12 @@
 #ifndef URING_RESULT_H
 #define URING_RESULT_H
 
+// Here, because every other header includes this one. A Result is one machine word that holds every 32-bit
+// value besides the errors, and an SQE holds addresses in 64 bits.
+#ifndef __LP64__
+#error "uring is for 64-bit programs (x86_64, aarch64, riscv64, s390x): leave out -m32, -mx32 or -mabi=ilp32."
+#endif
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -84,6 +90,7 @@ enum class Error : std::uint16_t {
   no_buffer_selected,        // Cqe::buffer_id, BufferGroup: the kernel took no buffer for this CQE
   buffer_out_of_range,       // BufferGroup: no such buffer or bytes in this group; a CQE of another group?
   entries_not_in_range,      // buffer rings: 1 to 32768 entries
+  length_too_large,          // sync_file_range, provide_buffers, BufferGroup: it does not fit into 32 bits
 };
 
 // True for the kernel's own numbers, false for `none` and for the binding's.

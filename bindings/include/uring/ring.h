@@ -299,9 +299,8 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   }
 
   u32 copy_ready(std::span<Cqe> destination) noexcept {
-    const u32 room = destination.size() < ~u32{0} ? static_cast<u32>(destination.size()) : ~u32{0};
     Cqe* to = destination.data();
-    return visit_ready(room, [&to](const Cqe& from) {
+    return visit_ready(saturated(destination.size()), [&to](const Cqe& from) {
       to->user_data = from.user_data;  // by field: see prep_rw
       to->res = from.res;
       to->flags = from.flags;

@@ -9,12 +9,18 @@
 
 #include "abi.h"
 
-#if defined(__x86_64__) && defined(__LP64__)
+// 32-bit programs, x32 among them, are refused in result.h.
+#if defined(__x86_64__)
 #include "arch/x86_64.h"
-#elif defined(__aarch64__) && defined(__LP64__)
+#elif defined(__aarch64__)
 #include "arch/aarch64.h"
+#elif defined(__riscv)
+#include "arch/riscv64.h"
+#elif defined(__s390x__)
+#include "arch/s390x.h"
 #else
-#error "no system calls for this architecture yet: add one file like arch/x86_64.h and name it here"
+#error \
+    "uring has no system calls for this architecture yet: add one file like arch/x86_64.h and name it here."
 #endif
 
 namespace uring {
@@ -89,16 +95,12 @@ struct LinuxKernel {
 
   // mmap(2) of ring memory: shared, readable, writable, populated. Returns its address.
   static long map_ring(int fd, std::size_t bytes, u64 offset) noexcept {
-    return arch::syscall6(arch::nr_mmap, 0, static_cast<long>(bytes), prot_read | prot_write,
-                          map_shared | map_populate, fd, static_cast<long>(offset));
+    return map(bytes, map_shared | map_populate, fd, static_cast<long>(offset));
   }
 
   // mmap(2) of memory that belongs to no file: private, readable, writable, zero. Returns its address. For
   // buffer rings.
-  static long map_anonymous(std::size_t bytes) noexcept {
-    return arch::syscall6(arch::nr_mmap, 0, static_cast<long>(bytes), prot_read | prot_write,
-                          map_private | map_anon, -1, 0);
-  }
+  static long map_anonymous(std::size_t bytes) noexcept { return map(bytes, map_private | map_anon, -1, 0); }
 
   // munmap(2).
   static long unmap(void* address, std::size_t bytes) noexcept {
@@ -108,6 +110,17 @@ struct LinuxKernel {
 
   // close(2). Never repeat it after EINTR: on Linux the descriptor is closed all the same.
   static long close(int fd) noexcept { return arch::syscall6(arch::nr_close, fd, 0, 0, 0, 0, 0); }
+
+ private:
+  static long map(std::size_t bytes, u32 flags, int fd, long offset) noexcept {
+    const long length = static_cast<long>(bytes), protection = prot_read | prot_write;
+    if constexpr (arch::mmap_takes_a_block) {
+      const long block[6] = {0, length, protection, static_cast<long>(flags), fd, offset};
+      return arch::syscall6(arch::nr_mmap, reinterpret_cast<long>(block), 0, 0, 0, 0, 0);
+    } else {
+      return arch::syscall6(arch::nr_mmap, 0, length, protection, static_cast<long>(flags), fd, offset);
+    }
+  }
 };
 
 }  // namespace uring

@@ -91,7 +91,7 @@ struct Words {
   u32* address_size = static_cast<u32*>(a.other_address);
   ::msghdr* message = static_cast<::msghdr*>(a.address);
   const uring::Timespec* time = static_cast<const uring::Timespec*>(a.address);
-  u32 length = static_cast<u32>(a.length);
+  u32 address_length = static_cast<u32>(a.length);
   u16 group = static_cast<u16>(a.group), buffer = static_cast<u16>(a.buffer);
   Slot slot{a.slot};
 };
@@ -107,11 +107,11 @@ bool prepare_file(Sqe& sqe, u32 operation, const Words& w) {
     case URING_BINDING_WRITE: prep_write(sqe, u, a.fd, w.bytes, a.offset); break;
     case URING_BINDING_READ_FIXED: prep_read_fixed(sqe, u, a.fd, w.bytes, a.offset, w.buffer); break;
     case URING_BINDING_WRITE_FIXED: prep_write_fixed(sqe, u, a.fd, w.bytes, a.offset, w.buffer); break;
-    case URING_BINDING_READ_SELECT: prep_read_select(sqe, u, a.fd, w.group, w.length, a.offset); break;
+    case URING_BINDING_READ_SELECT: prep_read_select(sqe, u, a.fd, w.group, a.length, a.offset); break;
     case URING_BINDING_FSYNC: prep_fsync(sqe, u, a.fd, a.flags); break;
     case URING_BINDING_FALLOCATE: prep_fallocate(sqe, u, a.fd, a.mode, a.offset, a.length); break;
     case URING_BINDING_SPLICE:
-      prep_splice(sqe, u, a.fd, a.offset, a.other_fd, a.other_offset, w.length, a.flags);
+      prep_splice(sqe, u, a.fd, a.offset, a.other_fd, a.other_offset, a.length, a.flags);
       break;
     case URING_BINDING_STATX:
       prep_statx(sqe, u, a.fd, w.path, a.flags, a.mode, static_cast<struct ::statx*>(a.other_address));
@@ -146,7 +146,7 @@ bool prepare_socket(Sqe& sqe, u32 operation, const Words& w) {
     case URING_BINDING_SOCKET_DIRECT_ALLOC:
       prep_socket_direct_alloc(sqe, u, a.domain, a.type, a.protocol, a.flags);
       break;
-    case URING_BINDING_BIND: prep_bind(sqe, u, a.fd, w.address, w.length, a.flags); break;
+    case URING_BINDING_BIND: prep_bind(sqe, u, a.fd, w.address, w.address_length, a.flags); break;
     case URING_BINDING_LISTEN: prep_listen(sqe, u, a.fd, a.count, a.flags); break;
     case URING_BINDING_ACCEPT: prep_accept(sqe, u, a.fd, w.address, w.address_size, a.flags); break;
     case URING_BINDING_ACCEPT_MULTISHOT:
@@ -158,13 +158,13 @@ bool prepare_socket(Sqe& sqe, u32 operation, const Words& w) {
     case URING_BINDING_ACCEPT_MULTISHOT_DIRECT:
       prep_accept_multishot_direct(sqe, u, a.fd, w.address, w.address_size, a.flags);
       break;
-    case URING_BINDING_CONNECT: prep_connect(sqe, u, a.fd, w.address, w.length); break;
+    case URING_BINDING_CONNECT: prep_connect(sqe, u, a.fd, w.address, w.address_length); break;
     case URING_BINDING_SHUTDOWN: prep_shutdown(sqe, u, a.fd, a.mode); break;
     case URING_BINDING_SEND: prep_send(sqe, u, a.fd, w.bytes, a.flags); break;
     case URING_BINDING_SEND_ZC: prep_send_zc(sqe, u, a.fd, w.bytes, a.flags, static_cast<u16>(a.mode)); break;
     case URING_BINDING_SENDMSG: prep_sendmsg(sqe, u, a.fd, w.message, a.flags); break;
     case URING_BINDING_RECV: prep_recv(sqe, u, a.fd, w.bytes, a.flags); break;
-    case URING_BINDING_RECV_SELECT: prep_recv_select(sqe, u, a.fd, w.group, w.length, a.flags); break;
+    case URING_BINDING_RECV_SELECT: prep_recv_select(sqe, u, a.fd, w.group, a.length, a.flags); break;
     case URING_BINDING_RECV_MULTISHOT: prep_recv_multishot(sqe, u, a.fd, w.group, a.flags); break;
     case URING_BINDING_RECVMSG: prep_recvmsg(sqe, u, a.fd, w.message, a.flags); break;
     case URING_BINDING_SETSOCKOPT: prep_setsockopt(sqe, u, a.fd, a.level, a.option, w.bytes); break;
@@ -185,7 +185,7 @@ bool prepare_control(Sqe& sqe, u32 operation, const Words& w) {
     case URING_BINDING_LINK_TIMEOUT: prep_link_timeout(sqe, u, w.time, a.flags); break;
     case URING_BINDING_CANCEL: prep_cancel(sqe, u, a.target, a.flags); break;
     case URING_BINDING_PROVIDE_BUFFERS:
-      prep_provide_buffers(sqe, u, a.address, w.length, a.count, w.group, w.buffer);
+      prep_provide_buffers(sqe, u, a.address, a.length, a.count, w.group, w.buffer);
       break;
     case URING_BINDING_REMOVE_BUFFERS: prep_remove_buffers(sqe, u, a.count, w.group); break;
     case URING_BINDING_WAITID: prep_waitid(sqe, u, a.type, a.fd, a.address, a.mode, a.flags); break;
@@ -194,18 +194,11 @@ bool prepare_control(Sqe& sqe, u32 operation, const Words& w) {
   return true;
 }
 
-// Whether the parameter for the length is a u32: all others are spans, or have 64 bits.
-bool has_narrow_length(u32 operation) {
-  return operation == URING_BINDING_READ_SELECT || operation == URING_BINDING_RECV_SELECT ||
-         operation == URING_BINDING_SPLICE || operation == URING_BINDING_PROVIDE_BUFFERS;
-}
-
 int prepare(void* where, u32 operation, const Arguments* arguments, const char** reason) {
   Sqe& sqe = *static_cast<Sqe*>(where);
-  if (arguments->length > UINT32_MAX && has_narrow_length(operation)) {
-    *reason = "its parameter is a u32";
-    return URING_BINDING_NOT_EXPRESSIBLE;
-  }
+  // Ring::provide_buffers says so; prep_provide_buffers demands that its caller has looked.
+  if (operation == URING_BINDING_PROVIDE_BUFFERS && arguments->length > UINT32_MAX)
+    return URING_BINDING_REFUSED;
   const Words words{*arguments};
   if (prepare_file(sqe, operation, words) || prepare_socket(sqe, operation, words) ||
       prepare_control(sqe, operation, words)) {

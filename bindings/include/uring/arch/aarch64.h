@@ -29,6 +29,7 @@ namespace uring::arch {
 inline constexpr long nr_close = 57;
 inline constexpr long nr_munmap = 215;
 inline constexpr long nr_mmap = 222;
+inline constexpr bool mmap_takes_a_block = false;
 
 [[gnu::always_inline]] inline long syscall6(long number, long a1, long a2, long a3, long a4, long a5,
                                             long a6) noexcept {

@@ -19,6 +19,7 @@ namespace uring::arch {
 inline constexpr long nr_close = 3;
 inline constexpr long nr_mmap = 9;
 inline constexpr long nr_munmap = 11;
+inline constexpr bool mmap_takes_a_block = false;
 
 [[gnu::always_inline]] inline long syscall6(long number, long a1, long a2, long a3, long a4, long a5,
                                             long a6) noexcept {
