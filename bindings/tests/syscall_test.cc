@@ -86,7 +86,7 @@ TEST(SystemCalls, PassSixArguments) {
   const int file = memfd_create("splice", MFD_CLOEXEC);
   ASSERT_EQ(write(file, "0123456789", 10), 10);
   int pipe_ends[2];
-  ASSERT_EQ(pipe2(pipe_ends, O_CLOEXEC), 0);
+  ASSERT_EQ(pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK), 0);
   const auto splice = [&](long long* in, long long* out, long bytes, long flags) {
     return uring::arch::syscall6(SYS_splice, file, reinterpret_cast<long>(in), pipe_ends[1],
                                  reinterpret_cast<long>(out), bytes, flags);

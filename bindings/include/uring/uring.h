@@ -9,9 +9,9 @@
 //   3. ring.h     the ring: its queues; with operations.h and registrations.h, what can be asked of it
 //      buffer_group.h  buffers from which the kernel takes one when data is there
 // and beside them the data: abi.h and abi_register.h (the kernel's structs and numbers), prep.h (how each
-// operation is written into an SQE), result.h (a value or an error in one word), error.h (a name and a sentence
-// for each error), shared.h (every word shared with the kernel, with the memory order of each access). For
-// hosted programs there is also std.h, which is not included here.
+// operation is written into an SQE), result.h (a value or an error in one word), error.h (a name and a
+// sentence for each error), shared.h (every word shared with the kernel, with the memory order of each
+// access). For hosted programs there is also std.h, which is not included here.
 #ifndef URING_URING_H
 #define URING_URING_H
 
