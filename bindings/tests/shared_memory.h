@@ -112,6 +112,10 @@ class Watch {
   static std::uintptr_t instruction_of(const ucontext_t& context) {
 #if defined(__x86_64__)
     return static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP]);
+#elif defined(__riscv)
+    return context.uc_mcontext.__gregs[REG_PC];
+#elif defined(__s390x__)
+    return context.uc_mcontext.psw.addr;
 #else
     return context.uc_mcontext.pc;
 #endif
