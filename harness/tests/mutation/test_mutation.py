@@ -245,6 +245,15 @@ def test_an_equivalent_may_survive_and_must_not_die(mutate, tmp_path, tree):
     assert f"{mutant.id} dies" in output
 
 
+def test_the_list_has_the_names_also_while_the_exemptions_have_old_ones(mutate, tmp_path, tree):
+    (tmp_path / "equivalents.toml").write_text('[[equivalent]]\nmutants = ["0123abcd x.h: gone"]\nreason = "so"\n')
+    with pytest.raises(HarnessError, match="which ci/harness mutate --list shows"):
+        mutate()
+    code, output = mutate("--list")
+    assert code == 0
+    assert output.splitlines() == [f"{mutant.id} {mutant.title}" for mutant in operators.generate(tree())]
+
+
 def test_a_part_is_not_published(mutate, tmp_path):
     code, output = mutate("--file", "uring.h", "is left out")
     assert code == 0
