@@ -24,6 +24,7 @@
 #include <utility>
 
 #include "abi_register.h"
+#include "queued.h"
 #include "result.h"
 #include "ring.h"
 #include "shared.h"
@@ -157,12 +158,12 @@ class BufferGroup {
 
   // Queues a receive of as much as one buffer holds. The zero length that it is queued with has this meaning
   // since Linux 6.0.
-  Result<Sqe&> recv(u64 user_data, i32 fd, u32 flags) noexcept {
+  Queued recv(u64 user_data, i32 fd, u32 flags) noexcept {
     return ring().recv_select(user_data, fd, group_, 0, flags);
   }
 
   // Queues a multishot receive: see prep_recv_multishot. Since Linux 6.0.
-  Result<Sqe&> recv_multishot(u64 user_data, i32 fd, u32 flags) noexcept {
+  Queued recv_multishot(u64 user_data, i32 fd, u32 flags) noexcept {
     return ring().recv_multishot(user_data, fd, group_, flags);
   }
 

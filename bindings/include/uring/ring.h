@@ -5,11 +5,12 @@
 //
 //   uring::Ring ring;
 //   if (auto opened = ring.init(8); !opened) return opened.error();
-//   ring.read(1, fd, buffer, 0).value().flags |= uring::sqe_io_link;
+//   if (auto room = ring.reserve(2); !room) return room.error();  // both or neither
+//   ring.write(1, fd, data, 0).link().value();
 //   ring.fsync(2, fd, 0).value();
-//   ring.submit_and_wait(2).value();
+//   if (auto submitted = ring.submit_and_wait(2); !submitted) return submitted.error();
 //   uring::Cqe cqe;
-//   ring.copy_cqe(cqe).value();
+//   if (auto taken = ring.copy_cqe(cqe); !taken) return taken.error();
 //
 // A ring belongs to one thread at a time; hand it over with the synchronisation you would use for any object.
 // It owns its descriptor and its mappings: it can be moved, not copied, and closes when it goes out of scope.
@@ -103,6 +104,15 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     return sqe;
   }
 
+  // Succeeds if n SQEs are free: then the next n operations do not fail for a full queue. For requests that
+  // must be queued together, such as a chain of links. submission_queue_full: submit, then try again; for
+  // more than sq_entries() it never succeeds. With setup_sqpoll an SQE is free once the thread has consumed
+  // it: enter(0, 0, enter_sq_wait) waits until one is (5.10).
+  Result<void> reserve(u32 n) const noexcept {
+    if (n > sq_space_left()) return Error::submission_queue_full;
+    return {};
+  }
+
   // Publishes all SQEs handed out so far. Returns sq_ready(), which includes what an earlier, short submit
   // left over: to continue, submit again.
   u32 flush_sq() noexcept {
@@ -170,6 +180,9 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
 
   // SQEs handed out and not yet consumed by the kernel, whether published or not.
   u32 sq_ready() const noexcept { return sqe_tail() - sq_.head.load_acquire(); }
+
+  // SQEs that are free: so many more can be handed out before the queue is full.
+  u32 sq_space_left() const noexcept { return sq_.entries - sq_ready(); }
 
   // SQEs handed out and not yet published by flush_sq or submit.
   u32 sq_unflushed() const noexcept { return sqe_tail() - sqe_head_; }

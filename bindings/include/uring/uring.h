@@ -21,6 +21,7 @@
 #include "error.h"
 #include "operations.h"
 #include "prep.h"
+#include "queued.h"
 #include "registrations.h"
 #include "result.h"
 #include "ring.h"
