@@ -28,6 +28,7 @@
 #include <utility>
 
 #include "abi.h"
+#include "attachment.h"
 #include "operations.h"
 #include "registrations.h"
 #include "result.h"
@@ -76,8 +77,8 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   // be set. If it fails, nothing is left open.
   Result<void> init_params(u32 entries, Params& params) noexcept;
 
-  // Unmaps and closes. Requests still in flight are cancelled by the kernel, asynchronously. Closing a closed
-  // ring does nothing.
+  // Unmaps and closes. Requests still in flight are cancelled by the kernel, asynchronously. Buffer groups
+  // stay, without a ring. Closing a closed ring does nothing.
   void close() noexcept;
 
   // close(user_data, fd) is an operation like the others; this line keeps the close() above from hiding it.
@@ -273,6 +274,7 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
 
   // The system calls, for code that belongs to a ring but is not part of it: see buffer_group.h.
   Kernel& kernel() noexcept { return kernel_; }
+  void attach(detail::Attachment<BasicRing>& attachment) noexcept { attachments_.add(attachment, *this); }
 
  private:
   struct SubmissionQueue {
@@ -389,6 +391,7 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   u32 features_ = 0;
   Mapping rings_;  // both rings and the index array: one mapping since 5.4
   Mapping sqes_;
+  detail::Attachments<BasicRing> attachments_;
   [[no_unique_address]] Kernel kernel_{};
 };
 
@@ -496,6 +499,7 @@ bool BasicRing<Kernel>::attach(const Params& params) noexcept {
 template <class Kernel>
 void BasicRing<Kernel>::close() noexcept {
   if (fd_ == -1) return;
+  attachments_.detach_all();
   // Errors are not reported: the arguments are ours and known to be good, and a destructor cannot return
   // anything.
   if (always_flags_ != 0) static_cast<void>(unregister_ring_fd());  // the index would keep the ring alive
@@ -583,6 +587,7 @@ void BasicRing<Kernel>::take(BasicRing& other) noexcept {
   fd_ = std::exchange(other.fd_, -1);
   enter_fd_ = std::exchange(other.enter_fd_, -1);
   always_flags_ = std::exchange(other.always_flags_, 0);
+  attachments_.take(other.attachments_, *this);
   kernel_ = std::move(other.kernel_);
 }
 

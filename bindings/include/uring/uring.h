@@ -17,6 +17,7 @@
 
 #include "abi.h"
 #include "abi_register.h"
+#include "attachment.h"
 #include "buffer_group.h"
 #include "error.h"
 #include "operations.h"
