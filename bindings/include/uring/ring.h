@@ -29,6 +29,7 @@
 
 #include "abi.h"
 #include "attachment.h"
+#include "cancel.h"
 #include "operations.h"
 #include "registrations.h"
 #include "result.h"
@@ -49,9 +50,19 @@ struct Indices {
 };
 
 // `Kernel` is LinuxKernel, or in tests any class with the same functions. The queues are here; the methods
-// for operations are in operations.h, those for io_uring_register(2) in registrations.h.
+// for operations are in operations.h, those for io_uring_register(2) in registrations.h, and cancel_all in
+// cancel.h.
+//
+// Requests in flight belong to the kernel's ring, not to this object. Moving it changes nothing for them: the
+// queues, and what SQEs point to, stay where they are. Closing it leaves them behind: the kernel cancels them,
+// but later and on its own, and nothing says when that is over. Until then they may read and write their
+// buffers, connections stay open, and writes that have begun are carried out; their CQEs, and those that were
+// not read, are lost. So before a ring closes, or goes out of scope, while anything may be in flight, either
+// wait for all its CQEs, or call cancel_all, which ends the requests and returns when they have ended.
 template <class Kernel = LinuxKernel>
-class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<BasicRing<Kernel>> {
+class BasicRing : public Operations<BasicRing<Kernel>>,
+                  public Registrations<BasicRing<Kernel>>,
+                  public Cancellation<BasicRing<Kernel>> {
  public:
   // A closed ring: fd() is -1. Only init, init_params, the destructor and moves may follow.
   BasicRing() noexcept = default;
@@ -77,8 +88,8 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   // be set. If it fails, nothing is left open.
   Result<void> init_params(u32 entries, Params& params) noexcept;
 
-  // Unmaps and closes. Requests still in flight are cancelled by the kernel, asynchronously. Buffer groups
-  // stay, without a ring. Closing a closed ring does nothing.
+  // Unmaps and closes, and does not wait for requests in flight: see the class. SQEs not submitted are
+  // forgotten. Buffer groups stay, without a ring. Closing a closed ring does nothing.
   void close() noexcept;
 
   // close(user_data, fd) is an operation like the others; this line keeps the close() above from hiding it.
