@@ -5,9 +5,11 @@
 // test when a ring that is not open is asked for anything, and when memory is unmapped that is registered.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -220,6 +222,69 @@ TEST_F(GroupsOfARing, ThatWereRefusedAreForgotten) {
   Ring moved = std::move(ring);
   expect_ring(kept, moved);
   ring = std::move(moved);
+}
+
+using Attachment = uring::detail::Attachment<Ring>;
+
+// In each order of three: those in the list know where the ring is, and the others know of none.
+TEST_F(GroupsOfARing, AttachmentsLeaveTheListInAnyOrder) {
+  std::array<std::size_t, 3> order{0, 1, 2};
+  do {
+    std::array<Attachment, 3> attachments;
+    std::array<bool, 3> attached{true, true, true};
+    for (Attachment& each : attachments) ring.attach(each);
+    for (const std::size_t leaving : order) {
+      attachments[leaving].detach();
+      attached[leaving] = false;
+      Ring moved = std::move(ring);
+      for (std::size_t i = 0; i < 3; ++i) ASSERT_EQ(attachments[i].ring(), attached[i] ? &moved : nullptr);
+      ring = std::move(moved);
+      for (std::size_t i = 0; i < 3; ++i) ASSERT_EQ(attachments[i].ring(), attached[i] ? &ring : nullptr);
+    }
+  } while (std::ranges::next_permutation(order).found);
+}
+
+// Each of three goes to another place, and then the one after it leaves.
+TEST_F(GroupsOfARing, AttachmentsKeepTheirPlaceInTheListWhenTheyMove) {
+  for (std::size_t moving = 0; moving < 3; ++moving) {
+    for (std::size_t leaving = 0; leaving < 3; ++leaving) {
+      std::array<Attachment, 3> attachments;
+      for (Attachment& each : attachments) ring.attach(each);
+      Attachment elsewhere;
+      elsewhere.take(attachments[moving]);
+      if (leaving != moving) attachments[leaving].detach();
+      Ring moved = std::move(ring);
+      EXPECT_EQ(elsewhere.ring(), &moved);
+      for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(attachments[i].ring(), i == moving || i == leaving ? nullptr : &moved);
+      }
+      ring = std::move(moved);
+    }
+  }
+}
+
+// A ring that was moved away has none.
+TEST_F(GroupsOfARing, AttachmentsAreInOneListOnly) {
+  Attachment before, after;
+  ring.attach(before);
+  Ring moved = std::move(ring);
+  ring.attach(after);
+  before.detach();
+  Ring third = std::move(moved);
+  EXPECT_EQ(before.ring(), nullptr);
+  EXPECT_EQ(after.ring(), &ring);
+}
+
+// The ring does not touch the memory of one that has ended.
+TEST_F(GroupsOfARing, AnAttachmentThatEndsLeavesTheList) {
+  alignas(Attachment) std::array<std::byte, sizeof(Attachment)> place;
+  auto* const attachment = new (place.data()) Attachment;
+  ring.attach(*attachment);
+  EXPECT_EQ(attachment->ring(), &ring);
+  attachment->~Attachment();
+  std::ranges::fill(place, std::byte{0});
+  Ring moved = std::move(ring);
+  EXPECT_TRUE(std::ranges::all_of(place, [](std::byte byte) { return byte == std::byte{0}; }));
 }
 
 }  // namespace

@@ -27,9 +27,9 @@ constexpr Timespec at_once{.tv_sec = 0, .tv_nsec = 0}, a_second{.tv_sec = 1, .tv
 class Cancelling : public RingOnAPlayedKernel {
  protected:
   std::vector<u64> seen;
-  u32 asked = 0;        // how often to cancel
-  long answer = 0;      // to that
-  Timespec waited{};    // of the last wait
+  u32 asked = 0;      // how often to cancel
+  long answer = 0;    // to that
+  Timespec waited{};  // of the last wait
 
   void SetUp() override {
     ASSERT_TRUE(ring.init(4).ok());
@@ -136,12 +136,13 @@ TEST_F(Cancelling, GivesUpWhenNothingHappensForSoLong) {
   EXPECT_TRUE(seen.empty());
 }
 
-TEST_F(Cancelling, WaitsForEver) {
+TEST_F(Cancelling, WaitsForever) {
   constexpr i64 most = std::numeric_limits<i64>::max();
-  for (const Timespec& timeout : {Timespec{.tv_sec = -1, .tv_nsec = -1}, Timespec{.tv_sec = most, .tv_nsec = 0},
-                                  Timespec{.tv_sec = most / 100 + 1, .tv_nsec = 0},
-                                  Timespec{.tv_sec = std::numeric_limits<i64>::min(), .tv_nsec = 0},
-                                  Timespec{.tv_sec = i64{1} << 62, .tv_nsec = 0}}) {
+  for (const Timespec& timeout :
+       {Timespec{.tv_sec = -1, .tv_nsec = -1}, Timespec{.tv_sec = most, .tv_nsec = 0},
+        Timespec{.tv_sec = most / 100 + 1, .tv_nsec = 0},
+        Timespec{.tv_sec = std::numeric_limits<i64>::min(), .tv_nsec = 0},
+        Timespec{.tv_sec = i64{1} << 62, .tv_nsec = 0}}) {
     kernel.enter_flags.clear();
     complete_only([this](std::size_t wait) {
       if (wait == 1000) post(last);
@@ -179,8 +180,8 @@ TEST_F(Cancelling, ReportsTheErrnoOfEnter) {
   }
 }
 
-// Without a drain the end is where nothing is found and nothing happens: in rounds 1 and 2 there was something
-// to cancel, in 3 something completed.
+// Without a drain the end is where nothing is found and nothing happens: in rounds 1 and 2 there was
+// something to cancel, in 3 something completed.
 TEST_F(Cancelling, ReportsTheErrnoOfTheNop) {
   for (const int error : {EOPNOTSUPP, EACCES}) {
     kernel.enter_flags.clear();

@@ -166,4 +166,17 @@ TEST_F(Queueing, ReservesInTheQueueOfAnotherSize) {
   EXPECT_EQ(ring.reserve(3), Error::submission_queue_full);
 }
 
+// What reserve says to do when the queue of a poller is full.
+TEST(QueueingOnThisKernel, ASqpollThreadFreesWhatItConsumes) {
+  uring::Ring ring;
+  ASSERT_TRUE(ring.init(4, uring::setup_sqpoll).ok()) << "no ring with a poller here";
+  for (u64 round = 0; round < 100; ++round) {
+    while (ring.nop(round).ok()) continue;
+    ASSERT_TRUE(ring.submit().ok());
+    ASSERT_TRUE(ring.enter(0, 0, uring::enter_sq_wait).ok());
+    ASSERT_TRUE(ring.reserve(1).ok()) << round;
+    ring.cq_advance(ring.cq_ready());
+  }
+}
+
 }  // namespace

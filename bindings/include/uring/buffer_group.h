@@ -114,8 +114,8 @@ enum class Consumption {
 // A group of buffers of equal size in the caller's memory. Owns the buffer ring: it can be moved, not copied,
 // and unregisters when it goes out of scope. The ring may be moved too, and group and ring may end in any
 // order: closing a ring ends the registration of its groups. Such a group has no ring any more; get still
-// returns the bytes of CQEs that came before, and close unmaps its entries. A group belongs to the thread that
-// its ring belongs to.
+// returns the bytes of CQEs that came before, and close unmaps its entries. A group belongs to the thread
+// that its ring belongs to.
 //
 // The memory must be there until the last request that may take a buffer has its CQE. Closing the ring or the
 // group does not wait for them: cancel them first (cancel, cancel_all) if they may be in flight.

@@ -7,6 +7,7 @@
 
 #include "abi_register.h"
 #include "operations.h"
+#include "prep_rw.h"
 #include "result.h"
 #include "zero.h"
 
@@ -28,17 +29,17 @@ class Cancellation {
   // The end is found with a NOP that drains, queued with this user_data, which no other request may have. Its
   // CQE does not go to `visit`.
   //
-  // `timeout` is how long nothing may happen, in steps of 10 ms, {-1, -1}: for ever. ETIME: there is a
+  // `timeout` is how long nothing may happen, in steps of 10 ms, {-1, -1}: forever. ETIME: there is a
   // request that cannot be cancelled and does not end, such as a uring_cmd of a driver, or a worker in a file
   // system that is gone. It is in flight, and so is the NOP. Its CQE will come; to continue, call again with
   // another user_data.
   //
   // The errors of Ring::sync_cancel, before anything else is done: EINVAL before Linux 6.0. Then those of
   // LinuxKernel::enter but EINTR and EBUSY, which do not end it; as with ETIME, the CQE of the NOP is still
-  // to come. Last those of the NOP, when nothing says where the end is: all that could be found was cancelled,
-  // and for 10 ms nothing happened any more, but a transfer to a disk may still be under way. EOPNOTSUPP in a
-  // ring that ever used sqe_cqe_skip_success, EACCES where register_restrictions forbids a NOP or
-  // sqe_io_drain. Since Linux 6.0.
+  // to come. Last those of the NOP, when nothing says where the end is: all that could be found was
+  // cancelled, and for 10 ms nothing happened any more, but a transfer to a disk may still be under way.
+  // EOPNOTSUPP in a ring that ever used sqe_cqe_skip_success, EACCES where register_restrictions forbids a
+  // NOP or sqe_io_drain. Since Linux 6.0.
   template <class Visitor>
   Result<void> cancel_all(u64 user_data, const Timespec& timeout, Visitor&& visit) noexcept {
     Ring& ring = *static_cast<Ring*>(this);
@@ -81,13 +82,12 @@ class Cancellation {
   }
 
  private:
-  static constexpr i64 step_ns = 10'000'000;
+  static constexpr u32 step_ns = 10'000'000;
 
+  // Negative seconds, as in {-1, -1}, are taken for the largest number: 136 years.
   static constexpr u64 steps_of(const Timespec& timeout) noexcept {
-    constexpr i64 for_ever = i64{1} << 40;  // seconds; also for negative ones, and small enough to multiply
-    constexpr u64 steps_per_second = 1'000'000'000 / step_ns;
-    const bool longer = timeout.tv_sec < 0 || timeout.tv_sec > for_ever;
-    return static_cast<u64>(longer ? for_ever : timeout.tv_sec) * steps_per_second +
+    constexpr u64 steps_per_second = 100;
+    return saturated(static_cast<u64>(timeout.tv_sec)) * steps_per_second +
            static_cast<u64>(timeout.tv_nsec) / step_ns;
   }
 };

@@ -65,9 +65,7 @@ class Operations {
   Queued cancel_fixed(u64 user_data, Slot slot, u32 flags) noexcept {
     return queue(prep_cancel_fixed, user_data, slot, flags);
   }
-  Queued cancel_any(u64 user_data, u32 flags) noexcept {
-    return queue(prep_cancel_any, user_data, flags);
-  }
+  Queued cancel_any(u64 user_data, u32 flags) noexcept { return queue(prep_cancel_any, user_data, flags); }
   Queued cancel_op(u64 user_data, Op op, u32 flags) noexcept {
     return queue(prep_cancel_op, user_data, op, flags);
   }
@@ -76,7 +74,7 @@ class Operations {
   }
   // length_too_large: buffers of over 2^32 - 1 bytes each.
   Queued provide_buffers(u64 user_data, void* buffers, u64 buffer_size, u64 count, u16 group,
-                               u16 first_id) noexcept {
+                         u16 first_id) noexcept {
     if (!fits_32_bits(buffer_size)) return Error::length_too_large;
     return queue(prep_provide_buffers, user_data, buffers, buffer_size, count, group, first_id);
   }
@@ -86,8 +84,7 @@ class Operations {
   Queued msg_ring(u64 user_data, i32 fd, u32 res, u64 data, u32 flags) noexcept {
     return queue(prep_msg_ring, user_data, fd, res, data, flags);
   }
-  Queued msg_ring_cqe_flags(u64 user_data, i32 fd, u32 res, u64 data, u32 flags,
-                                  u32 cqe_flags) noexcept {
+  Queued msg_ring_cqe_flags(u64 user_data, i32 fd, u32 res, u64 data, u32 flags, u32 cqe_flags) noexcept {
     return queue(prep_msg_ring_cqe_flags, user_data, fd, res, data, flags, cqe_flags);
   }
   Queued msg_ring_fd(u64 user_data, i32 fd, Slot source, Slot target, u64 data, u32 flags) noexcept {
@@ -126,32 +123,29 @@ class Operations {
   Queued read_multishot(u64 user_data, i32 fd, u16 group, u64 offset) noexcept {
     return queue(prep_read_multishot, user_data, fd, group, offset);
   }
-  Queued read_fixed(u64 user_data, i32 fd, std::span<std::byte> buffer, u64 offset,
-                          u16 buf_index) noexcept {
+  Queued read_fixed(u64 user_data, i32 fd, std::span<std::byte> buffer, u64 offset, u16 buf_index) noexcept {
     return queue(prep_read_fixed, user_data, fd, buffer, offset, buf_index);
   }
   Queued write_fixed(u64 user_data, i32 fd, std::span<const std::byte> data, u64 offset,
-                           u16 buf_index) noexcept {
+                     u16 buf_index) noexcept {
     return queue(prep_write_fixed, user_data, fd, data, offset, buf_index);
   }
   Queued readv_fixed(u64 user_data, i32 fd, const ::iovec* iovecs, u64 count, u64 offset,
-                           u16 buf_index) noexcept {
+                     u16 buf_index) noexcept {
     return queue(prep_readv_fixed, user_data, fd, iovecs, count, offset, buf_index);
   }
   Queued writev_fixed(u64 user_data, i32 fd, const ::iovec* iovecs, u64 count, u64 offset,
-                            u16 buf_index) noexcept {
+                      u16 buf_index) noexcept {
     return queue(prep_writev_fixed, user_data, fd, iovecs, count, offset, buf_index);
   }
   Queued splice(u64 user_data, i32 fd_in, u64 offset_in, i32 fd_out, u64 offset_out, u64 bytes,
-                      u32 flags) noexcept {
+                u32 flags) noexcept {
     return queue(prep_splice, user_data, fd_in, offset_in, fd_out, offset_out, bytes, flags);
   }
   Queued tee(u64 user_data, i32 fd_in, i32 fd_out, u64 bytes, u32 flags) noexcept {
     return queue(prep_tee, user_data, fd_in, fd_out, bytes, flags);
   }
-  Queued fsync(u64 user_data, i32 fd, u32 flags) noexcept {
-    return queue(prep_fsync, user_data, fd, flags);
-  }
+  Queued fsync(u64 user_data, i32 fd, u32 flags) noexcept { return queue(prep_fsync, user_data, fd, flags); }
   // length_too_large: over 2^32 - 1 bytes; 0 means to the end.
   Queued sync_file_range(u64 user_data, i32 fd, u64 offset, u64 bytes, u32 flags) noexcept {
     if (!fits_32_bits(bytes)) return Error::length_too_large;
@@ -170,19 +164,18 @@ class Operations {
     return queue(prep_madvise, user_data, address, bytes, advice);
   }
   Queued statx(u64 user_data, i32 dirfd, const char* path, u32 flags, u32 mask,
-                     struct ::statx* result) noexcept {
+               struct ::statx* result) noexcept {
     return queue(prep_statx, user_data, dirfd, path, flags, mask, result);
   }
   Queued setxattr(u64 user_data, const char* path, const char* name, std::span<const std::byte> value,
-                        u32 flags) noexcept {
+                  u32 flags) noexcept {
     return queue(prep_setxattr, user_data, path, name, value, flags);
   }
   Queued fsetxattr(u64 user_data, i32 fd, const char* name, std::span<const std::byte> value,
-                         u32 flags) noexcept {
+                   u32 flags) noexcept {
     return queue(prep_fsetxattr, user_data, fd, name, value, flags);
   }
-  Queued getxattr(u64 user_data, const char* path, const char* name,
-                        std::span<std::byte> value) noexcept {
+  Queued getxattr(u64 user_data, const char* path, const char* name, std::span<std::byte> value) noexcept {
     return queue(prep_getxattr, user_data, path, name, value);
   }
   Queued fgetxattr(u64 user_data, i32 fd, const char* name, std::span<std::byte> value) noexcept {
@@ -191,33 +184,27 @@ class Operations {
   Queued openat(u64 user_data, i32 dirfd, const char* path, u32 flags, u32 mode) noexcept {
     return queue(prep_openat, user_data, dirfd, path, flags, mode);
   }
-  Queued openat_direct(u64 user_data, i32 dirfd, const char* path, u32 flags, u32 mode,
-                             Slot slot) noexcept {
+  Queued openat_direct(u64 user_data, i32 dirfd, const char* path, u32 flags, u32 mode, Slot slot) noexcept {
     return queue(prep_openat_direct, user_data, dirfd, path, flags, mode, slot);
   }
-  Queued openat2(u64 user_data, i32 dirfd, const char* path, const ::open_how* how,
-                       u64 how_size) noexcept {
+  Queued openat2(u64 user_data, i32 dirfd, const char* path, const ::open_how* how, u64 how_size) noexcept {
     return queue(prep_openat2, user_data, dirfd, path, how, how_size);
   }
   Queued openat2_direct(u64 user_data, i32 dirfd, const char* path, const ::open_how* how, u64 how_size,
-                              Slot slot) noexcept {
+                        Slot slot) noexcept {
     return queue(prep_openat2_direct, user_data, dirfd, path, how, how_size, slot);
   }
   Queued close(u64 user_data, i32 fd) noexcept { return queue(prep_close, user_data, fd); }
-  Queued close_direct(u64 user_data, Slot slot) noexcept {
-    return queue(prep_close_direct, user_data, slot);
-  }
-  Queued pipe(u64 user_data, i32* fds, u32 flags) noexcept {
-    return queue(prep_pipe, user_data, fds, flags);
-  }
+  Queued close_direct(u64 user_data, Slot slot) noexcept { return queue(prep_close_direct, user_data, slot); }
+  Queued pipe(u64 user_data, i32* fds, u32 flags) noexcept { return queue(prep_pipe, user_data, fds, flags); }
   Queued pipe_direct(u64 user_data, i32* fds, u32 flags, Slot slot) noexcept {
     return queue(prep_pipe_direct, user_data, fds, flags, slot);
   }
   Queued fixed_fd_install(u64 user_data, Slot slot, u32 flags) noexcept {
     return queue(prep_fixed_fd_install, user_data, slot, flags);
   }
-  Queued renameat(u64 user_data, i32 old_dirfd, const char* old_path, i32 new_dirfd,
-                        const char* new_path, u32 flags) noexcept {
+  Queued renameat(u64 user_data, i32 old_dirfd, const char* old_path, i32 new_dirfd, const char* new_path,
+                  u32 flags) noexcept {
     return queue(prep_renameat, user_data, old_dirfd, old_path, new_dirfd, new_path, flags);
   }
   Queued unlinkat(u64 user_data, i32 dirfd, const char* path, u32 flags) noexcept {
@@ -230,7 +217,7 @@ class Operations {
     return queue(prep_symlinkat, user_data, target, dirfd, path);
   }
   Queued linkat(u64 user_data, i32 old_dirfd, const char* old_path, i32 new_dirfd, const char* new_path,
-                      u32 flags) noexcept {
+                u32 flags) noexcept {
     return queue(prep_linkat, user_data, old_dirfd, old_path, new_dirfd, new_path, flags);
   }
 
@@ -239,8 +226,7 @@ class Operations {
   Queued socket(u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags) noexcept {
     return queue(prep_socket, user_data, domain, type, protocol, flags);
   }
-  Queued socket_direct(u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags,
-                             Slot slot) noexcept {
+  Queued socket_direct(u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags, Slot slot) noexcept {
     return queue(prep_socket_direct, user_data, domain, type, protocol, flags, slot);
   }
   Queued socket_direct_alloc(u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags) noexcept {
@@ -255,16 +241,15 @@ class Operations {
   Queued accept(u64 user_data, i32 fd, ::sockaddr* address, u32* address_size, u32 flags) noexcept {
     return queue(prep_accept, user_data, fd, address, address_size, flags);
   }
-  Queued accept_multishot(u64 user_data, i32 fd, ::sockaddr* address, u32* address_size,
-                                u32 flags) noexcept {
+  Queued accept_multishot(u64 user_data, i32 fd, ::sockaddr* address, u32* address_size, u32 flags) noexcept {
     return queue(prep_accept_multishot, user_data, fd, address, address_size, flags);
   }
   Queued accept_direct(u64 user_data, i32 fd, ::sockaddr* address, u32* address_size, u32 flags,
-                             Slot slot) noexcept {
+                       Slot slot) noexcept {
     return queue(prep_accept_direct, user_data, fd, address, address_size, flags, slot);
   }
   Queued accept_multishot_direct(u64 user_data, i32 fd, ::sockaddr* address, u32* address_size,
-                                       u32 flags) noexcept {
+                                 u32 flags) noexcept {
     return queue(prep_accept_multishot_direct, user_data, fd, address, address_size, flags);
   }
   Queued connect(u64 user_data, i32 fd, const ::sockaddr* address, u32 address_size) noexcept {
@@ -276,19 +261,18 @@ class Operations {
   Queued send(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags) noexcept {
     return queue(prep_send, user_data, fd, data, flags);
   }
-  Queued sendto(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
-                      const ::sockaddr* address, u32 address_size) noexcept {
+  Queued sendto(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags, const ::sockaddr* address,
+                u32 address_size) noexcept {
     return queue(prep_sendto, user_data, fd, data, flags, address, address_size);
   }
   Queued send_bundle(u64 user_data, i32 fd, u16 group, u64 bytes, u32 flags) noexcept {
     return queue(prep_send_bundle, user_data, fd, group, bytes, flags);
   }
-  Queued send_zc(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
-                       u16 zc_flags) noexcept {
+  Queued send_zc(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags, u16 zc_flags) noexcept {
     return queue(prep_send_zc, user_data, fd, data, flags, zc_flags);
   }
   Queued send_zc_fixed(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags, u16 zc_flags,
-                             u16 buf_index) noexcept {
+                       u16 buf_index) noexcept {
     return queue(prep_send_zc_fixed, user_data, fd, data, flags, zc_flags, buf_index);
   }
   Queued sendmsg(u64 user_data, i32 fd, const ::msghdr* message, u32 flags) noexcept {
@@ -297,8 +281,7 @@ class Operations {
   Queued sendmsg_zc(u64 user_data, i32 fd, const ::msghdr* message, u32 flags) noexcept {
     return queue(prep_sendmsg_zc, user_data, fd, message, flags);
   }
-  Queued sendmsg_zc_fixed(u64 user_data, i32 fd, const ::msghdr* message, u32 flags,
-                                u16 buf_index) noexcept {
+  Queued sendmsg_zc_fixed(u64 user_data, i32 fd, const ::msghdr* message, u32 flags, u16 buf_index) noexcept {
     return queue(prep_sendmsg_zc_fixed, user_data, fd, message, flags, buf_index);
   }
   Queued recv(u64 user_data, i32 fd, std::span<std::byte> buffer, u32 flags) noexcept {
@@ -320,11 +303,10 @@ class Operations {
     return queue(prep_recvmsg_multishot, user_data, fd, message, group, flags);
   }
   Queued cmd_sock(u64 user_data, u32 command, i32 fd, u32 level, u32 option, u64 value,
-                        u32 value_size) noexcept {
+                  u32 value_size) noexcept {
     return queue(prep_cmd_sock, user_data, command, fd, level, option, value, value_size);
   }
-  Queued setsockopt(u64 user_data, i32 fd, u32 level, u32 option,
-                          std::span<const std::byte> value) noexcept {
+  Queued setsockopt(u64 user_data, i32 fd, u32 level, u32 option, std::span<const std::byte> value) noexcept {
     return queue(prep_setsockopt, user_data, fd, level, option, value);
   }
   Queued getsockopt(u64 user_data, i32 fd, u32 level, u32 option, std::span<std::byte> value) noexcept {

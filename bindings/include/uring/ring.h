@@ -54,11 +54,12 @@ struct Indices {
 // cancel.h.
 //
 // Requests in flight belong to the kernel's ring, not to this object. Moving it changes nothing for them: the
-// queues, and what SQEs point to, stay where they are. Closing it leaves them behind: the kernel cancels them,
-// but later and on its own, and nothing says when that is over. Until then they may read and write their
-// buffers, connections stay open, and writes that have begun are carried out; their CQEs, and those that were
-// not read, are lost. So before a ring closes, or goes out of scope, while anything may be in flight, either
-// wait for all its CQEs, or call cancel_all, which ends the requests and returns when they have ended.
+// queues, and what SQEs point to, stay where they are. Closing it leaves them behind: the kernel cancels
+// them, but later and on its own, and nothing says when that is over. Until then they may read and write
+// their buffers, connections stay open, and writes that have begun are carried out; their CQEs, and those
+// that were not read, are lost. So before a ring closes, or goes out of scope, while anything may be in
+// flight, either wait for all its CQEs, or call cancel_all, which ends the requests and returns when they
+// have ended.
 template <class Kernel = LinuxKernel>
 class BasicRing : public Operations<BasicRing<Kernel>>,
                   public Registrations<BasicRing<Kernel>>,
