@@ -36,10 +36,10 @@ class Cancellation {
   //
   // The errors of Ring::sync_cancel, before anything else is done: EINVAL before Linux 6.0. Then those of
   // LinuxKernel::enter but EINTR and EBUSY, which do not end it; as with ETIME, the CQE of the NOP is still
-  // to come. Last those of the NOP, when nothing says where the end is: all that could be found was
-  // cancelled, and for 10 ms nothing happened any more, but a transfer to a disk may still be under way.
-  // EOPNOTSUPP in a ring that ever used sqe_cqe_skip_success, EACCES where register_restrictions forbids a
-  // NOP or sqe_io_drain. Since Linux 6.0.
+  // to come. Last those of the NOP, when nothing says where the end is: what could be found was cancelled
+  // until for a second (or `timeout`, if that is shorter) there was nothing more and nothing happened, but a
+  // transfer to a disk may still be under way. EOPNOTSUPP in a ring that ever used sqe_cqe_skip_success,
+  // EACCES where register_restrictions forbids a NOP or sqe_io_drain. Since Linux 6.0.
   template <class Visitor>
   Result<void> cancel_all(u64 user_data, const Timespec& timeout, Visitor&& visit) noexcept {
     Ring& ring = *static_cast<Ring*>(this);
@@ -53,6 +53,7 @@ class Cancellation {
     u64 steps = steps_of(timeout);
     bool asked = false, answered = false;
     Error answer = Error::none;
+    u64 quiet = 0;  // steps in which there was nothing to cancel and nothing happened
     for (;;) {
       // In each round: a request may start while others end, because it was linked, drained, or queued in a
       // ring with setup_sqpoll.
@@ -72,9 +73,9 @@ class Cancellation {
       // A NOP that was cancelled had been let through: sync_cancel finds no request that waits for others.
       if (answered && (answer == Error::none || answer == Error::canceled)) return {};
       if (entered == Error::time) {
-        if (seen > 0) continue;
-        if (answered && found.value() == 0) return answer;
-        if (steps-- == 0) return Error::time;
+        quiet = seen == 0 && found.value() == 0 ? quiet + 1 : 0;
+        if (answered && quiet == steps_per_second) return answer;
+        if (seen == 0 && steps-- == 0) return answered ? answer : Error::time;
       } else if (!entered.ok() && entered != Error::intr && entered != Error::busy) {
         return entered.error();
       }
@@ -83,10 +84,10 @@ class Cancellation {
 
  private:
   static constexpr u32 step_ns = 10'000'000;
+  static constexpr u64 steps_per_second = 100;
 
   // Negative seconds, as in {-1, -1}, are taken for the largest number: 136 years.
   static constexpr u64 steps_of(const Timespec& timeout) noexcept {
-    constexpr u64 steps_per_second = 100;
     return saturated(static_cast<u64>(timeout.tv_sec)) * steps_per_second +
            static_cast<u64>(timeout.tv_nsec) / step_ns;
   }

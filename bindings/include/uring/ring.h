@@ -120,7 +120,7 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
   // Succeeds if n SQEs are free: then the next n operations do not fail for a full queue. For requests that
   // must be queued together, such as a chain of links. submission_queue_full: submit, then try again; for
   // more than sq_entries() it never succeeds. With setup_sqpoll an SQE is free once the thread has consumed
-  // it: enter(0, 0, enter_sq_wait) waits until one is (5.10).
+  // it: enter(0, 0, enter_sq_wait) waits for that, but may return early (5.10).
   Result<void> reserve(u32 n) const noexcept {
     if (n > sq_space_left()) return Error::submission_queue_full;
     return {};
