@@ -35,8 +35,7 @@ class Adapter {
     ring_.read(user_data, fd, {reinterpret_cast<std::byte*>(to), bytes}, 0).value();
   }
   void read_fixed(u64 user_data, unsigned char* to, u32 bytes) {
-    ring_.read_fixed(user_data, 0, {reinterpret_cast<std::byte*>(to), bytes}, 0, 0).value().flags |=
-        uring::sqe_fixed_file;
+    ring_.read_fixed(user_data, 0, {reinterpret_cast<std::byte*>(to), bytes}, 0, 0).fixed_file().value();
   }
   void send(u64 user_data, int fd, const unsigned char* from, u32 bytes) {
     ring_.send(user_data, fd, {reinterpret_cast<const std::byte*>(from), bytes}, 0).value();
@@ -59,7 +58,7 @@ class Adapter {
   static int code(uring::Error error) { return -static_cast<int>(error); }
 
   uring::Ring ring_;
-  uring::BufferGroup<uring::Ring> group_;  // after the ring, so that it is destroyed first
+  uring::BufferGroup<uring::Ring> group_;
 };
 
 }  // namespace

@@ -11,14 +11,14 @@
 #include <uring/uring.h>
 
 #include <cstdio>
-#include <cstring>
 
 namespace {
 constexpr uring::u64 file_position = ~uring::u64{0};  // pipes and terminals have no offsets
 std::byte buffer[64 * 1024];
 
-// Submits the one queued request and waits. Returns what the system call would: a value or a negative errno.
-int complete(uring::Ring& ring) {
+// Submits the request and waits. Returns what the system call would: a value or a negative error.
+int complete(uring::Ring& ring, uring::Queued request) {
+  if (!request) return -static_cast<int>(request.error());
   if (const auto submitted = ring.submit(); !submitted) return -static_cast<int>(submitted.error());
   uring::Cqe cqe;
   uring::Result<void> taken = ring.copy_cqe(cqe);
@@ -27,20 +27,17 @@ int complete(uring::Ring& ring) {
 }
 
 int cat(uring::Ring& ring, const char* path) {
-  ring.openat(0, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0).value();
-  const int fd = complete(ring);
+  const int fd = complete(ring, ring.openat(0, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0));
   if (fd < 0) return fd;
   int got, wrote = 0;
   do {
-    ring.read(0, fd, buffer, file_position).value();
-    got = complete(ring);
+    got = complete(ring, ring.read(0, fd, buffer, file_position));
     for (int done = 0; done < got && wrote >= 0; done += wrote) {  // a write may take less than it was given
-      ring.write(0, STDOUT_FILENO, std::span(buffer + done, buffer + got), file_position).value();
-      wrote = complete(ring);
+      const auto rest = std::span(buffer + done, buffer + got);
+      wrote = complete(ring, ring.write(0, STDOUT_FILENO, rest, file_position));
     }
   } while (got > 0 && wrote >= 0);
-  ring.close(0, fd).value();
-  const int closed = complete(ring);
+  const int closed = complete(ring, ring.close(0, fd));
   return got < 0 ? got : wrote < 0 ? wrote : closed;
 }
 
@@ -49,14 +46,15 @@ int cat(uring::Ring& ring, const char* path) {
 int main(int argc, char** argv) {
   uring::Ring ring;
   if (const auto opened = ring.init(1); !opened) {
-    std::fprintf(stderr, "cat: no ring: %s\n", std::strerror(static_cast<int>(opened.error())));
+    std::fprintf(stderr, "cat: no ring: %s\n", uring::what(opened.error()).c_str());
     return 1;
   }
   int exit_code = 0;
   for (int i = 1; i < argc; ++i) {
     const int result = cat(ring, argv[i]);
-    if (result < 0) std::fprintf(stderr, "cat: %s: %s\n", argv[i], std::strerror(-result));
-    if (result < 0) exit_code = 1;
+    if (result >= 0) continue;
+    std::fprintf(stderr, "cat: %s: %s\n", argv[i], uring::what(static_cast<uring::Error>(-result)).c_str());
+    exit_code = 1;
   }
   return exit_code;
 }

@@ -15,7 +15,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
 namespace {
 using uring::u16, uring::u32, uring::u64;
@@ -34,7 +33,7 @@ struct Block {
 Block blocks[blocks_in_flight];
 
 [[noreturn]] void fail(const char* what, int error) {
-  std::fprintf(stderr, "cp: %s: %s\n", what, std::strerror(error));
+  std::fprintf(stderr, "cp: %s: %s\n", what, uring::what(static_cast<uring::Error>(error)).c_str());
   std::exit(1);
 }
 
@@ -48,8 +47,9 @@ void queue_pair(uring::Ring& ring, int from, int to, u16 index, u64 bytes) {
   block.asked = static_cast<u32>(bytes);
   block.outstanding = 2;
   const auto part = std::span(block.buffer).first(block.asked);
-  ring.read_fixed(2u * index, from, part, block.offset, index).value().flags |= uring::sqe_io_link;
-  ring.write_fixed(2u * index + 1, to, part, block.offset, index).value();
+  check(ring.reserve(2).error(), "no room for a pair");  // half of one would be the wrong chain
+  check(ring.read_fixed(2u * index, from, part, block.offset, index).link().error(), "read");
+  check(ring.write_fixed(2u * index + 1, to, part, block.offset, index).error(), "write");
 }
 
 void copy(uring::Ring& ring, int from, int to) {

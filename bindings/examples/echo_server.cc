@@ -22,7 +22,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <deque>
 #include <map>
 
@@ -34,7 +33,7 @@ constexpr u32 buffer_bytes = 4096, buffer_count = 32;
 alignas(4096) std::byte memory[buffer_count * buffer_bytes];
 
 [[noreturn]] void fail(const char* what, int error) {
-  std::fprintf(stderr, "echo_server: %s: %s\n", what, std::strerror(error));
+  std::fprintf(stderr, "echo_server: %s: %s\n", what, uring::what(static_cast<uring::Error>(error)).c_str());
   std::exit(1);
 }
 
@@ -74,6 +73,8 @@ class Server {
       if (entered != Error::intr && entered != Error::busy) must(entered, "io_uring_enter");
       ring_.for_each_cqe([this](const Cqe& cqe) { note(cqe); });
     }
+    // The requests in flight end before what they write to does. What they bring is not wanted any more.
+    must(ring_.cancel_all(tag(Request::input, 1), {.tv_sec = 1, .tv_nsec = 0}, [](const Cqe&) {}), "cancel");
     for (const auto& [fd, connection] : connections_) close(fd);
   }
 
@@ -81,7 +82,7 @@ class Server {
   // False if the queue was too short for all of it.
   bool start_what_is_due() {
     bool all = true;
-    const auto start = [&](bool& in_flight, uring::Result<uring::Sqe&> queued) {
+    const auto start = [&](bool& in_flight, uring::Queued queued) {
       in_flight = queued.ok();
       all = all && in_flight;
     };

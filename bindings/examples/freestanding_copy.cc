@@ -25,8 +25,9 @@ constexpr long nr_exit_group = 248;
 
 std::byte buffer[64 * 1024];
 
-// Submits the one queued request and waits. Returns what its CQE says: a value or a negative errno.
-i32 complete(uring::Ring& ring) {
+// Submits the request and waits. Returns what its CQE says: a value or a negative errno.
+i32 complete(uring::Ring& ring, uring::Queued request) {
+  if (!request) return -static_cast<i32>(request.error());
   if (const auto submitted = ring.submit_and_wait(1); !submitted.ok())
     return -static_cast<i32>(submitted.error());
   uring::Cqe cqe;
@@ -36,14 +37,11 @@ i32 complete(uring::Ring& ring) {
 
 i32 copy(uring::Ring& ring, i32 from, i32 to) {
   for (u64 offset = 0;;) {
-    ring.read(1, from, buffer, offset).value();
-    const i32 got = complete(ring);
+    const i32 got = complete(ring, ring.read(1, from, buffer, offset));
     if (got <= 0) return got;
     for (i32 done = 0; done < got;) {
-      ring.write(2, to, std::span(buffer).subspan(static_cast<u32>(done), static_cast<u32>(got - done)),
-                 offset)
-          .value();
-      const i32 wrote = complete(ring);
+      const auto rest = std::span(buffer).subspan(static_cast<u32>(done), static_cast<u32>(got - done));
+      const i32 wrote = complete(ring, ring.write(2, to, rest, offset));
       if (wrote < 0) return wrote;
       done += wrote;
       offset += static_cast<u64>(wrote);
@@ -54,17 +52,13 @@ i32 copy(uring::Ring& ring, i32 from, i32 to) {
 i32 run(const char* from_path, const char* to_path) {
   uring::Ring ring;
   if (const auto opened = ring.init(1); !opened.ok()) return -static_cast<i32>(opened.error());
-  ring.openat(1, at_fdcwd, from_path, 0, 0).value();
-  const i32 from = complete(ring);
+  const i32 from = complete(ring, ring.openat(1, at_fdcwd, from_path, 0, 0));
   if (from < 0) return from;
-  ring.openat(2, at_fdcwd, to_path, o_wronly_creat_trunc, 0644).value();
-  const i32 to = complete(ring);
+  const i32 to = complete(ring, ring.openat(2, at_fdcwd, to_path, o_wronly_creat_trunc, 0644));
   if (to < 0) return to;
   const i32 copied = copy(ring, from, to);
-  ring.close(3, from).value();
-  const i32 closed_from = complete(ring);
-  ring.close(4, to).value();
-  const i32 closed_to = complete(ring);
+  const i32 closed_from = complete(ring, ring.close(3, from));
+  const i32 closed_to = complete(ring, ring.close(4, to));
   return copied < 0 ? copied : closed_from < 0 ? closed_from : closed_to;
 }
 

@@ -12,6 +12,7 @@ using uring::u32;
 template class uring::BasicRing<uring::LinuxKernel>;
 template class uring::Operations<uring::Ring>;
 template class uring::Registrations<uring::Ring>;
+template class uring::Cancellation<uring::Ring>;
 template class uring::BufferGroup<uring::Ring>;
 
 // External linkage and unknown arguments, so that the optimiser cannot drop or precompute a call.
@@ -49,6 +50,11 @@ u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr
                       ring.waitid(21, 0, 0, nullptr, 0, 0)}) {
     if (queued.ok()) sum += static_cast<u32>(queued->user_data);
   }
+  if (ring.reserve(2).ok() && ring.sq_space_left() > 1) {
+    const uring::Queued queued = ring.send_zc(1, 0, bytes, 0, 0).link().hard_link().drain().async();
+    sum += queued.fixed_file().skip_success().select_buffer(1).set_personality(1).ok();
+    sum += queued.set_destination(address, 0).with([&](uring::Sqe& sqe) { sqe.ioprio = 1; }).ok();
+  }
   u32 enter_flags = 0;
   sum += ring.sq_ring_needs_enter(enter_flags) + ring.flush_sq() + ring.sq_unflushed() + ring.sq_ready();
   sum += ring.submit().value() + ring.submit_and_wait(1).value() + ring.enter(0, 0, enter_flags).value();
@@ -77,6 +83,7 @@ u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr
   uring::QueryOpcode answer;
   uring::zero(question);
   sum += uring::query(question).ok() + uring::query_abilities(answer).ok() + uring::send_msg_ring(sqe).ok();
+  sum += ring.cancel_all(1, uring::Timespec{1, 0}, [&](const uring::Cqe& seen) { sum += seen.flags; }).ok();
   sum += cqe.buffer_id().value() + is_errno(cqe.error());
   const uring::ErrorText name = uring::name(cqe.error()), what = uring::what(ring.submit().error());
   sum += static_cast<u32>(name.c_str()[0]) + static_cast<u32>(what.c_str()[1]);

@@ -437,8 +437,9 @@ TEST(Prep, ChangesAfterPreparing) {
   sqe = filled_with(0xff);
   uring::set_target(sqe, Slot{6});
   EXPECT_EQ(sqe.file_index, 7u);
+  sqe.flags = 4;
   uring::select_buffer(sqe, 0xabcd);
-  EXPECT_EQ(sqe.flags, 32);
+  EXPECT_EQ(sqe.flags, 4 | 32) << "the flags it had, and this one";
   EXPECT_EQ(sqe.buf_index, 0xabcd);
 }
 

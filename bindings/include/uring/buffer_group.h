@@ -21,9 +21,12 @@
 
 #include <cstddef>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include "abi_register.h"
+#include "attachment.h"
+#include "queued.h"
 #include "result.h"
 #include "ring.h"
 #include "shared.h"
@@ -58,13 +61,6 @@ Result<Buf*> map_buf_ring(BasicRing<Kernel>& ring, std::size_t bytes, u32 entrie
   return memory;
 }
 
-template <class Kernel>
-void unmap_buf_ring(BasicRing<Kernel>& ring, Buf* memory, std::size_t bytes, u16 group) noexcept {
-  // A closed ring has released its groups. Errors are not reported: the memory is unmapped in any case.
-  if (ring.fd() >= 0) static_cast<void>(ring.unregister_buf_ring(group));
-  static_cast<void>(ring.kernel().unmap(memory, bytes));
-}
-
 }  // namespace detail
 
 // Maps memory for a buffer ring and registers it. Follow with buf_ring_init. entries_not_in_range,
@@ -78,7 +74,9 @@ Result<Buf*> setup_buf_ring(BasicRing<Kernel>& ring, u32 entries, u16 group, u16
 // Unregisters and unmaps what setup_buf_ring made.
 template <class Kernel>
 void free_buf_ring(BasicRing<Kernel>& ring, Buf* buf_ring, u32 entries, u16 group) noexcept {
-  detail::unmap_buf_ring(ring, buf_ring, entries * sizeof(Buf), group);
+  // A closed ring has released its groups. Errors are not reported: the memory is unmapped in any case.
+  if (ring.fd() >= 0) static_cast<void>(ring.unregister_buf_ring(group));
+  static_cast<void>(ring.kernel().unmap(buf_ring, entries * sizeof(Buf)));
 }
 
 // The tail: how many buffers were ever added, modulo 2^16. It lies in the last 16 bits of entry 0.
@@ -114,11 +112,13 @@ enum class Consumption {
 };
 
 // A group of buffers of equal size in the caller's memory. Owns the buffer ring: it can be moved, not copied,
-// and unregisters when it goes out of scope. The Ring must not be moved and must live at least as long;
-// closing a ring ends its groups, and it must not be opened again before they are closed too.
+// and unregisters when it goes out of scope. The ring may be moved too, and group and ring may end in any
+// order: closing a ring ends the registration of its groups. Such a group has no ring any more; get still
+// returns the bytes of CQEs that came before, and close unmaps its entries. A group belongs to the thread
+// that its ring belongs to.
 //
 // The memory must be there until the last request that may take a buffer has its CQE. Closing the ring or the
-// group does not wait for them: cancel them first (cancel, sync_cancel) if they may be in flight.
+// group does not wait for them: cancel them first (cancel, cancel_all) if they may be in flight.
 //
 // The ring's entries, and the position inside each buffer that incremental consumption needs (32 bits each),
 // are in one mapping that the group makes: the caller provides only the buffers themselves.
@@ -156,13 +156,13 @@ class BufferGroup {
   Consumption consumption() const noexcept { return consumption_; }
 
   // Queues a receive of as much as one buffer holds. The zero length that it is queued with has this meaning
-  // since Linux 6.0.
-  Result<Sqe&> recv(u64 user_data, i32 fd, u32 flags) noexcept {
+  // since Linux 6.0. Traps if there is no ring.
+  Queued recv(u64 user_data, i32 fd, u32 flags) noexcept {
     return ring().recv_select(user_data, fd, group_, 0, flags);
   }
 
-  // Queues a multishot receive: see prep_recv_multishot. Since Linux 6.0.
-  Result<Sqe&> recv_multishot(u64 user_data, i32 fd, u32 flags) noexcept {
+  // Queues a multishot receive: see prep_recv_multishot. Traps if there is no ring. Since Linux 6.0.
+  Queued recv_multishot(u64 user_data, i32 fd, u32 flags) noexcept {
     return ring().recv_multishot(user_data, fd, group_, flags);
   }
 
@@ -188,9 +188,12 @@ class BufferGroup {
   }
 
  private:
+  using Kernel = std::remove_reference_t<decltype(std::declval<Ring&>().kernel())>;
+
   Ring& ring() const noexcept {
-    URING_ASSERT(ring_ != nullptr);
-    return *ring_;
+    Ring* const ring = attachment_.ring();
+    URING_ASSERT(ring != nullptr);
+    return *ring;
   }
   std::byte* buffer(u16 id) const noexcept { return memory_ + std::size_t{id} * buffer_size_; }
   u32* heads() const noexcept { return reinterpret_cast<u32*>(buf_ring_ + count_); }
@@ -235,7 +238,7 @@ class BufferGroup {
   }
 
   void take(BufferGroup& other) noexcept {
-    ring_ = std::exchange(other.ring_, nullptr);
+    attachment_.take(other.attachment_);
     buf_ring_ = std::exchange(other.buf_ring_, nullptr);
     memory_ = std::exchange(other.memory_, nullptr);
     count_ = std::exchange(other.count_, 0);
@@ -243,9 +246,10 @@ class BufferGroup {
     group_ = other.group_;
     tail_ = other.tail_;
     consumption_ = other.consumption_;
+    kernel_ = other.kernel_;
   }
 
-  Ring* ring_ = nullptr;
+  detail::Attachment<Ring> attachment_;
   Buf* buf_ring_ = nullptr;  // count_ entries, then count_ heads
   std::byte* memory_ = nullptr;
   u32 count_ = 0;
@@ -253,12 +257,13 @@ class BufferGroup {
   u16 group_ = 0;
   u16 tail_ = 0;  // buffers ever added, modulo 2^16
   Consumption consumption_ = Consumption::whole;
+  [[no_unique_address]] Kernel kernel_{};  // a copy of the ring's, for unmapping when there is no ring
 };
 
 template <class Ring>
 Result<void> BufferGroup<Ring>::init(Ring& ring, u16 group, std::span<std::byte> memory, u64 buffer_size,
                                      Consumption wanted) noexcept {
-  URING_ASSERT(ring_ == nullptr);
+  URING_ASSERT(buf_ring_ == nullptr);
   URING_ASSERT(buffer_size > 0 && memory.size() % buffer_size == 0);
   if (buffer_size > max_transfer) return Error::length_too_large;
   const std::size_t buffers = memory.size() / buffer_size;
@@ -275,7 +280,8 @@ Result<void> BufferGroup<Ring>::init(Ring& ring, u16 group, std::span<std::byte>
   }
   if (!made.ok()) return made.error();
 
-  ring_ = &ring;
+  ring.attach(attachment_);
+  kernel_ = ring.kernel();
   buf_ring_ = made.value();  // fresh memory is zero, and so are the heads
   memory_ = memory.data();
   count_ = count;
@@ -289,9 +295,13 @@ Result<void> BufferGroup<Ring>::init(Ring& ring, u16 group, std::span<std::byte>
 
 template <class Ring>
 void BufferGroup<Ring>::close() noexcept {
-  if (ring_ == nullptr) return;
-  detail::unmap_buf_ring(*ring_, buf_ring_, mapping_bytes(count_), group_);
-  ring_ = nullptr;
+  if (buf_ring_ == nullptr) return;
+  // Errors are not reported: the memory is unmapped in any case.
+  if (Ring* const ring = attachment_.ring(); ring != nullptr) {
+    static_cast<void>(ring->unregister_buf_ring(group_));
+  }
+  static_cast<void>(kernel_.unmap(buf_ring_, mapping_bytes(count_)));
+  attachment_.detach();
   buf_ring_ = nullptr;
   count_ = 0;
 }

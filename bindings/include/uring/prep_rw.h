@@ -68,7 +68,7 @@ inline void set_target(Sqe& sqe, Slot slot) noexcept {
 
 // Lets the kernel take a buffer of this group when it needs one, not when the request is submitted.
 inline void select_buffer(Sqe& sqe, u16 group) noexcept {
-  sqe.flags = sqe_buffer_select;
+  sqe.flags = static_cast<u8>(sqe.flags | sqe_buffer_select);
   sqe.buf_index = group;
 }
 

@@ -209,8 +209,9 @@ class Registrations {
 
   // --- cancelling ------------------------------------------------------------------------------------------
 
-  // Cancels, and returns only when the requests found have ended (or the timeout has expired: ETIME). ENOENT:
-  // nothing matched. Since Linux 6.0.
+  // Cancels the request that matches, and returns when it has ended (or the timeout has expired: ETIME).
+  // ENOENT: nothing matched. With async_cancel_all or async_cancel_any it returns at once how many were
+  // found, which may be 0, and does not wait; Ring::cancel_all does. Since Linux 6.0.
   Result<u32> sync_cancel(const SyncCancelReg& cancel) noexcept {
     return ring().do_register(RegisterOp::sync_cancel, &cancel, 1);
   }

@@ -5,11 +5,12 @@
 //
 //   uring::Ring ring;
 //   if (auto opened = ring.init(8); !opened) return opened.error();
-//   ring.read(1, fd, buffer, 0).value().flags |= uring::sqe_io_link;
+//   if (auto room = ring.reserve(2); !room) return room.error();  // both or neither
+//   ring.write(1, fd, data, 0).link().value();
 //   ring.fsync(2, fd, 0).value();
-//   ring.submit_and_wait(2).value();
+//   if (auto submitted = ring.submit_and_wait(2); !submitted) return submitted.error();
 //   uring::Cqe cqe;
-//   ring.copy_cqe(cqe).value();
+//   if (auto taken = ring.copy_cqe(cqe); !taken) return taken.error();
 //
 // A ring belongs to one thread at a time; hand it over with the synchronisation you would use for any object.
 // It owns its descriptor and its mappings: it can be moved, not copied, and closes when it goes out of scope.
@@ -27,6 +28,8 @@
 #include <utility>
 
 #include "abi.h"
+#include "attachment.h"
+#include "cancel.h"
 #include "operations.h"
 #include "registrations.h"
 #include "result.h"
@@ -47,9 +50,20 @@ struct Indices {
 };
 
 // `Kernel` is LinuxKernel, or in tests any class with the same functions. The queues are here; the methods
-// for operations are in operations.h, those for io_uring_register(2) in registrations.h.
+// for operations are in operations.h, those for io_uring_register(2) in registrations.h, and cancel_all in
+// cancel.h.
+//
+// Requests in flight belong to the kernel's ring, not to this object. Moving it changes nothing for them: the
+// queues, and what SQEs point to, stay where they are. Closing it leaves them behind: the kernel cancels
+// them, but later and on its own, and nothing says when that is over. Until then they may read and write
+// their buffers, connections stay open, and writes that have begun are carried out; their CQEs, and those
+// that were not read, are lost. So before a ring closes, or goes out of scope, while anything may be in
+// flight, either wait for all its CQEs, or call cancel_all, which ends the requests and returns when they
+// have ended.
 template <class Kernel = LinuxKernel>
-class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<BasicRing<Kernel>> {
+class BasicRing : public Operations<BasicRing<Kernel>>,
+                  public Registrations<BasicRing<Kernel>>,
+                  public Cancellation<BasicRing<Kernel>> {
  public:
   // A closed ring: fd() is -1. Only init, init_params, the destructor and moves may follow.
   BasicRing() noexcept = default;
@@ -75,8 +89,8 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   // be set. If it fails, nothing is left open.
   Result<void> init_params(u32 entries, Params& params) noexcept;
 
-  // Unmaps and closes. Requests still in flight are cancelled by the kernel, asynchronously. Closing a closed
-  // ring does nothing.
+  // Unmaps and closes, and does not wait for requests in flight: see the class. SQEs not submitted are
+  // forgotten. Buffer groups stay, without a ring. Closing a closed ring does nothing.
   void close() noexcept;
 
   // close(user_data, fd) is an operation like the others; this line keeps the close() above from hiding it.
@@ -101,6 +115,15 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     // The caller checks for null as well; with this hint the compiler drops that check.
     if (sqe == nullptr) __builtin_unreachable();
     return sqe;
+  }
+
+  // Succeeds if n SQEs are free: then the next n operations do not fail for a full queue. For requests that
+  // must be queued together, such as a chain of links. submission_queue_full: submit, then try again; for
+  // more than sq_entries() it never succeeds. With setup_sqpoll an SQE is free once the thread has consumed
+  // it: enter(0, 0, enter_sq_wait) waits for that, but may return early (5.10).
+  Result<void> reserve(u32 n) const noexcept {
+    if (n > sq_space_left()) return Error::submission_queue_full;
+    return {};
   }
 
   // Publishes all SQEs handed out so far. Returns sq_ready(), which includes what an earlier, short submit
@@ -170,6 +193,9 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
 
   // SQEs handed out and not yet consumed by the kernel, whether published or not.
   u32 sq_ready() const noexcept { return sqe_tail() - sq_.head.load_acquire(); }
+
+  // SQEs that are free: so many more can be handed out before the queue is full.
+  u32 sq_space_left() const noexcept { return sq_.entries - sq_ready(); }
 
   // SQEs handed out and not yet published by flush_sq or submit.
   u32 sq_unflushed() const noexcept { return sqe_tail() - sqe_head_; }
@@ -260,6 +286,7 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
 
   // The system calls, for code that belongs to a ring but is not part of it: see buffer_group.h.
   Kernel& kernel() noexcept { return kernel_; }
+  void attach(detail::Attachment<BasicRing>& attachment) noexcept { attachments_.add(attachment, *this); }
 
  private:
   struct SubmissionQueue {
@@ -376,6 +403,7 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   u32 features_ = 0;
   Mapping rings_;  // both rings and the index array: one mapping since 5.4
   Mapping sqes_;
+  detail::Attachments<BasicRing> attachments_;
   [[no_unique_address]] Kernel kernel_{};
 };
 
@@ -483,6 +511,7 @@ bool BasicRing<Kernel>::attach(const Params& params) noexcept {
 template <class Kernel>
 void BasicRing<Kernel>::close() noexcept {
   if (fd_ == -1) return;
+  attachments_.detach_all();
   // Errors are not reported: the arguments are ours and known to be good, and a destructor cannot return
   // anything.
   if (always_flags_ != 0) static_cast<void>(unregister_ring_fd());  // the index would keep the ring alive
@@ -570,6 +599,7 @@ void BasicRing<Kernel>::take(BasicRing& other) noexcept {
   fd_ = std::exchange(other.fd_, -1);
   enter_fd_ = std::exchange(other.enter_fd_, -1);
   always_flags_ = std::exchange(other.always_flags_, 0);
+  attachments_.take(other.attachments_, *this);
   kernel_ = std::move(other.kernel_);
 }
 

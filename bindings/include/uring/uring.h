@@ -6,7 +6,8 @@
 // Three layers, in reading order:
 //   1. arch/*.h   one system call instruction per architecture
 //   2. syscall.h  the typed system calls, returning the kernel's number; the seam for tests
-//   3. ring.h     the ring: its queues; with operations.h and registrations.h, what can be asked of it
+//   3. ring.h     the ring: its queues; with operations.h, registrations.h and cancel.h, what can be asked of
+//                 it
 //      buffer_group.h  buffers from which the kernel takes one when data is there
 // and beside them the data: abi.h and abi_register.h (the kernel's structs and numbers), prep.h (how each
 // operation is written into an SQE), result.h (a value or an error in one word), error.h (a name and a
@@ -17,10 +18,13 @@
 
 #include "abi.h"
 #include "abi_register.h"
+#include "attachment.h"
 #include "buffer_group.h"
+#include "cancel.h"
 #include "error.h"
 #include "operations.h"
 #include "prep.h"
+#include "queued.h"
 #include "registrations.h"
 #include "result.h"
 #include "ring.h"
