@@ -1,0 +1,206 @@
+// SPDX-FileCopyrightText: 2026 the uring-conformance authors
+// SPDX-License-Identifier: MIT
+
+// The ring's slow paths: opening, mapping, closing, resizing and moving. What they promise is said at their
+// declarations in ring.h, which includes this file.
+#ifndef URING_RING_SETUP_H
+#define URING_RING_SETUP_H
+
+#include "ring.h"
+
+namespace uring {
+
+template <class Kernel>
+Result<void> BasicRing<Kernel>::init(u32 entries, u32 flags) noexcept {
+  Params params;
+  zero(params);
+  params.flags = flags;
+  params.sq_thread_idle = 1000;  // milliseconds; looked at only with setup_sqpoll
+  return init_params(entries, params);
+}
+
+template <class Kernel>
+Result<void> BasicRing<Kernel>::init_params(u32 entries, Params& params) noexcept {
+  URING_ASSERT(fd_ == -1);
+  URING_ASSERT(params.sq_entries == 0 && params.features == 0);
+  URING_ASSERT(params.cq_entries == 0 || (params.flags & setup_cqsize) != 0);
+  URING_ASSERT(params.wq_fd == 0 || (params.flags & setup_attach_wq) != 0);
+  URING_ASSERT(params.resv[0] == 0 && params.resv[1] == 0 && params.resv[2] == 0);
+
+  if (entries == 0) return Error::entries_zero;
+  if ((entries & (entries - 1)) != 0) return Error::entries_not_power_of_two;
+  // Entries of another size, the caller's memory, no descriptor, or no head and tail: layouts that we do not
+  // support.
+  constexpr u32 other_layouts = setup_sqe128 | setup_cqe32 | setup_sqe_mixed | setup_cqe_mixed |
+                                setup_no_mmap | setup_registered_fd_only | setup_sq_rewind;
+  if ((params.flags & other_layouts) != 0) return Error::flags_not_supported;
+
+  const long opened = kernel_.setup(entries, &params);
+  if (opened < 0) return Result<void>::from_kernel(opened);
+  enter_fd_ = fd_ = static_cast<int>(opened);
+  flags_ = params.flags;
+  features_ = params.features;
+
+  Result<void> result = Error::system_outdated;
+  if ((params.features & feat_single_mmap) != 0) {
+    result = map(params);
+    if (result.ok() && !attach(params)) result = Error::ring_layout_invalid;
+    // Linux starts all counters at 0. The ring relies only on both queues being empty.
+    if (result.ok()) {
+      start_at(sq_.tail.load_relaxed());
+      if (sq_ready() != 0 || cq_ready() != 0 || sq_dropped() != 0 || cq_overflow() != 0) {
+        result = Error::ring_layout_invalid;
+      }
+    }
+  }
+  if (!result.ok()) close();
+  return result;
+}
+
+template <class Kernel>
+Result<void> BasicRing<Kernel>::map(const Params& params) noexcept {
+  const std::size_t sq_bytes = params.sq_off.array + params.sq_entries * sizeof(u32);
+  const std::size_t cq_bytes = params.cq_off.cqes + params.cq_entries * sizeof(Cqe);
+  const Result<void> rings = map_one(rings_, sq_bytes > cq_bytes ? sq_bytes : cq_bytes, off_sq_ring);
+  if (!rings.ok()) return rings;
+  return map_one(sqes_, params.sq_entries * sizeof(Sqe), off_sqes);
+}
+
+template <class Kernel>
+Result<void> BasicRing<Kernel>::map_one(Mapping& mapping, std::size_t bytes, u64 offset) noexcept {
+  const long address = kernel_.map_ring(fd_, bytes, offset);
+  if (const Result<void> mapped = Result<void>::from_kernel(address); !mapped.ok()) return mapped;
+  mapping.address = reinterpret_cast<void*>(address);
+  mapping.bytes = bytes;
+  return {};
+}
+
+// Finds the shared words. False if the kernel's numbers contradict each other.
+template <class Kernel>
+bool BasicRing<Kernel>::attach(const Params& params) noexcept {
+  const SqRingOffsets& sq = params.sq_off;
+  const CqRingOffsets& cq = params.cq_off;
+  const u32 sq_mask = *word_at(sq.ring_mask), cq_mask = *word_at(cq.ring_mask);
+  if (*word_at(sq.ring_entries) != params.sq_entries || sq_mask != params.sq_entries - 1) return false;
+  if (*word_at(cq.ring_entries) != params.cq_entries || cq_mask != params.cq_entries - 1) return false;
+  if (params.sq_entries == 0 || params.cq_entries < params.sq_entries) return false;
+
+  sq_.head = SharedU32(word_at(sq.head));
+  sq_.tail = SharedU32(word_at(sq.tail));
+  sq_.flags = SharedU32(word_at(sq.flags));
+  sq_.dropped = SharedU32(word_at(sq.dropped));
+  sq_.mask = sq_mask;
+  sq_.entries = params.sq_entries;
+  sq_.sqes = static_cast<Sqe*>(sqes_.address);
+  cq_.head = SharedU32(word_at(cq.head));
+  cq_.tail = SharedU32(word_at(cq.tail));
+  cq_.overflow = SharedU32(word_at(cq.overflow));
+  cq_.mask = cq_mask;
+  cq_.entries = params.cq_entries;
+  cq_.cqes = reinterpret_cast<Cqe*>(word_at(cq.cqes));
+  cq_.end = cq_.cqes + params.cq_entries;
+
+  // Slot i of the queue is always SQE i; see flush_sq. With setup_no_sqarray the kernel assumes the same.
+  if ((flags_ & setup_no_sqarray) == 0) {
+    u32* array = word_at(sq.array);
+    for (u32 i = 0; i != params.sq_entries; ++i) array[i] = i;
+  }
+  return true;
+}
+
+template <class Kernel>
+void BasicRing<Kernel>::close() noexcept {
+  if (fd_ == -1) return;
+  // Errors are not reported: the arguments are ours and known to be good, and a destructor cannot return
+  // anything.
+  if (always_flags_ != 0) static_cast<void>(unregister_ring_fd());  // the index would keep the ring alive
+  unmap();
+  static_cast<void>(kernel_.close(fd_));
+  sqe_next_ = sqe_stop_ = nullptr;
+  sqe_origin_ = 0;
+  sqe_head_ = 0;
+  flags_ = features_ = always_flags_ = 0;
+  fd_ = enter_fd_ = -1;
+}
+
+template <class Kernel>
+void BasicRing<Kernel>::unmap() noexcept {
+  if (sqes_.address != nullptr) static_cast<void>(kernel_.unmap(sqes_.address, sqes_.bytes));
+  if (rings_.address != nullptr) static_cast<void>(kernel_.unmap(rings_.address, rings_.bytes));
+  sqes_ = {};
+  rings_ = {};
+  sq_ = {};
+  cq_ = {};
+}
+
+template <class Kernel>
+Result<void> BasicRing<Kernel>::register_ring_fd() noexcept {
+  if (always_flags_ != 0) return {};
+  RsrcUpdate update;
+  update.offset = ~u32{0};  // any index
+  update.resv = 0;
+  update.data = static_cast<u64>(fd_);
+  if (const Result<u32> done = do_register(RegisterOp::ring_fds, &update, 1); !done.ok()) return done.error();
+  enter_fd_ = static_cast<int>(update.offset);
+  always_flags_ = enter_registered_ring;
+  return {};
+}
+
+template <class Kernel>
+Result<void> BasicRing<Kernel>::unregister_ring_fd() noexcept {
+  if (always_flags_ == 0) return Error::inval;
+  RsrcUpdate update;
+  update.offset = static_cast<u32>(enter_fd_);
+  update.resv = 0;
+  update.data = 0;
+  if (const Result<u32> done = do_register(RegisterOp::unregister_ring_fds, &update, 1); !done.ok()) {
+    return done.error();
+  }
+  enter_fd_ = fd_;
+  always_flags_ = 0;
+  return {};
+}
+
+template <class Kernel>
+Result<void> BasicRing<Kernel>::resize(u32 sq_entries, u32 cq_entries) noexcept {
+  // The kernel does not say where the index array of the new queue is: sq_off.array comes back as 0 (seen on
+  // 6.18), and using it would overwrite the ring's head and tail with 0 and 1.
+  if ((flags_ & setup_no_sqarray) == 0) return Error::flags_not_supported;
+  flush_sq();  // the kernel moves what it can see
+  const u32 tail = sqe_tail();
+  Params params;
+  zero(params);
+  params.sq_entries = sq_entries;
+  params.cq_entries = cq_entries;
+  params.flags = setup_cqsize;
+  if (const Result<u32> done = do_register(RegisterOp::resize_rings, &params, 1); !done.ok())
+    return done.error();
+  unmap();
+  Result<void> result = map(params);
+  if (result.ok() && !attach(params)) result = Error::ring_layout_invalid;
+  if (result.ok()) start_at(tail);
+  if (!result.ok()) close();
+  return result;
+}
+
+template <class Kernel>
+void BasicRing<Kernel>::take(BasicRing& other) noexcept {
+  sq_ = std::exchange(other.sq_, {});
+  cq_ = std::exchange(other.cq_, {});
+  rings_ = std::exchange(other.rings_, {});
+  sqes_ = std::exchange(other.sqes_, {});
+  sqe_next_ = std::exchange(other.sqe_next_, nullptr);
+  sqe_stop_ = std::exchange(other.sqe_stop_, nullptr);
+  sqe_origin_ = std::exchange(other.sqe_origin_, 0);
+  sqe_head_ = std::exchange(other.sqe_head_, 0);
+  flags_ = std::exchange(other.flags_, 0);
+  features_ = std::exchange(other.features_, 0);
+  fd_ = std::exchange(other.fd_, -1);
+  enter_fd_ = std::exchange(other.enter_fd_, -1);
+  always_flags_ = std::exchange(other.always_flags_, 0);
+  kernel_ = std::move(other.kernel_);
+}
+
+}  // namespace uring
+
+#endif
