@@ -363,6 +363,7 @@ TEST(Prep, SendmsgZc) {
              wanted(48, {.ioprio = 4, .fd = 5, .addr = address(&message), .len = 1, .op_flags = 0x100,
                          .buf_index = 0xabcd}));
 }
+TEST(Prep, UringCmd) { EXPECT_SQE(uring_cmd, (5, 0x8765'4321), wanted(46, {.fd = 5, .off = 0x8765'4321})); }
 TEST(Prep, ReadMultishot) {
   EXPECT_SQE(read_multishot, (5, 0xabcd, far),
              wanted(49, {.flags = 32, .fd = 5, .off = far, .buf_index = 0xabcd}));

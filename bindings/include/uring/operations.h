@@ -12,6 +12,7 @@
 
 #include <span>
 
+#include "entries.h"
 #include "prep.h"
 #include "result.h"
 
@@ -330,12 +331,27 @@ class Operations {
     return queue(prep_getsockopt, user_data, fd, level, option, value);
   }
 
+  // --- prep_command.h --------------------------------------------------------------------------------------
+
+  Result<Sqe&> uring_cmd(u64 user_data, i32 fd, u32 command) noexcept {
+    return queue(prep_uring_cmd, user_data, fd, command);
+  }
+  // With a payload, see set_command: a plain struct of at most 16 bytes, or 80 in a ring of 128-byte SQEs.
+  template <class Payload>
+  Result<Sqe&> uring_cmd(u64 user_data, i32 fd, u32 command, const Payload& payload) noexcept {
+    using Entry = std::remove_pointer_t<decltype(static_cast<Ring*>(this)->get_sqe())>;
+    const Result<Sqe&> queued = uring_cmd(user_data, fd, command);
+    if (queued.ok()) set_command(static_cast<Entry&>(queued.value()), payload);
+    return queued;
+  }
+
  private:
   template <class Prepare, class... Arguments>
   Result<Sqe&> queue(Prepare prepare, u64 user_data, Arguments... arguments) noexcept {
-    Sqe* sqe = static_cast<Ring*>(this)->get_sqe();
+    auto* const sqe = static_cast<Ring*>(this)->get_sqe();
     if (sqe == nullptr) [[unlikely]]
       return Error::submission_queue_full;
+    detail::clear_second_half(*sqe);
     return prepare(*sqe, user_data, arguments...);
   }
 };

@@ -15,10 +15,10 @@
 // It owns its descriptor and its mappings: it can be moved, not copied, and closes when it goes out of scope.
 // Nothing here allocates, throws, or calls a C library.
 //
-// Not supported are rings with entries of other sizes than 64 bytes (SQE) and 16 bytes (CQE), in the caller's
-// memory, without a descriptor, or without an SQ head and tail. init refuses setup_sqe128, setup_cqe32,
-// setup_sqe_mixed, setup_cqe_mixed, setup_no_mmap, setup_registered_fd_only and setup_sq_rewind with
-// Error::flags_not_supported, before it asks the kernel.
+// The sizes of its entries belong to a ring's type: Ring has 64-byte SQEs and 16-byte CQEs, Ring128, Ring32
+// and Ring128x32 have larger ones (see entries.h). The type sets its flags itself; init refuses flags of
+// another type, and also setup_no_mmap, setup_registered_fd_only and setup_sq_rewind, with
+// Error::flags_not_supported before it asks the kernel.
 #ifndef URING_RING_H
 #define URING_RING_H
 
@@ -27,6 +27,7 @@
 #include <utility>
 
 #include "abi.h"
+#include "entries.h"
 #include "operations.h"
 #include "registrations.h"
 #include "result.h"
@@ -46,11 +47,16 @@ struct Indices {
   friend bool operator==(const Indices&, const Indices&) noexcept = default;
 };
 
-// `Kernel` is LinuxKernel, or in tests any class with the same functions. The queues are here; the methods
-// for operations are in operations.h, those for io_uring_register(2) in registrations.h.
-template <class Kernel = LinuxKernel>
-class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<BasicRing<Kernel>> {
+// `Kernel` is LinuxKernel, or in tests any class with the same functions; `Sqes` and `Cqes` are the sizes of
+// the entries, see entries.h. The queues are here; the methods for operations are in operations.h, those for
+// io_uring_register(2) in registrations.h.
+template <class Kernel = LinuxKernel, class Sqes = Sqe, class Cqes = Cqe>
+class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
+                  public Registrations<BasicRing<Kernel, Sqes, Cqes>> {
  public:
+  using SqEntry = typename detail::SqShape<Sqes>::Entry;  // Sqe or Sqe128
+  using CqEntry = typename detail::CqShape<Cqes>::Entry;  // Cqe or Cqe32
+
   // A closed ring: fd() is -1. Only init, init_params, the destructor and moves may follow.
   BasicRing() noexcept = default;
   explicit BasicRing(Kernel kernel) noexcept : kernel_(std::move(kernel)) {}
@@ -92,12 +98,12 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
 
   // The next free SQE, uninitialised (use a prep_ function), or null when the queue is full. The pointer is
   // valid until the SQE has been submitted.
-  Sqe* get_sqe() noexcept {
+  SqEntry* get_sqe() noexcept {
     // One comparison answers both questions, whether the queue is full and whether the array ends here: see
     // sqe_stop_.
     if (sqe_next_ == sqe_stop_ && !find_room()) [[unlikely]]
       return nullptr;
-    Sqe* const sqe = sqe_next_++;
+    SqEntry* const sqe = sqe_next_++;
     // The caller checks for null as well; with this hint the compiler drops that check.
     if (sqe == nullptr) __builtin_unreachable();
     return sqe;
@@ -188,7 +194,7 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   // 0 (an old kernel ends a wait when any timeout fires), so loop. With setup_defer_taskrun and a wait_nr of
   // 0, set setup_taskrun_flag as well: nothing else announces waiting completions. The errors of
   // LinuxKernel::enter.
-  Result<u32> copy_cqes(std::span<Cqe> destination, u32 wait_nr) noexcept {
+  Result<u32> copy_cqes(std::span<CqEntry> destination, u32 wait_nr) noexcept {
     const u32 copied = copy_ready(destination);
     if (copied > 0 || destination.empty()) return copied;
     if (wait_nr == 0 && (flags_ & setup_iopoll) == 0 && !cq_ring_needs_flush()) return 0u;
@@ -198,15 +204,15 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   }
 
   // Waits for one CQE and takes it. The errors of LinuxKernel::enter, EINTR too.
-  Result<void> copy_cqe(Cqe& cqe) noexcept {
+  Result<void> copy_cqe(CqEntry& cqe) noexcept {
     for (;;) {
-      const Result<u32> copied = copy_cqes(std::span<Cqe>(&cqe, 1), 1);
+      const Result<u32> copied = copy_cqes(std::span<CqEntry>(&cqe, 1), 1);
       if (!copied.ok()) return copied.error();
       if (copied.value() == 1) return {};
     }
   }
 
-  // Calls visit(const Cqe&) for each CQE that is ready, in place, without a copy or a system call (so
+  // Calls visit(const CqEntry&) for each CQE that is ready, in place, without a copy or a system call (so
   // completions that cq_ring_needs_flush reports are not fetched); then gives all of them back to the kernel
   // at once. Returns how many there were. `visit` may queue and submit, and must leave the completion queue
   // alone.
@@ -262,16 +268,19 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   Kernel& kernel() noexcept { return kernel_; }
 
  private:
+  // What setup must know about the sizes of the entries.
+  static constexpr u32 shape_flags = detail::SqShape<Sqes>::flag | detail::CqShape<Cqes>::flag;
+
   struct SubmissionQueue {
     SharedU32 head, tail, flags, dropped;
     u32 mask = 0, entries = 0;
-    Sqe* sqes = nullptr;
+    SqEntry* sqes = nullptr;
   };
   struct CompletionQueue {
     SharedU32 head, tail, overflow;
     u32 mask = 0, entries = 0;
-    Cqe* cqes = nullptr;
-    Cqe* end = nullptr;  // after the last of them
+    CqEntry* cqes = nullptr;
+    CqEntry* end = nullptr;  // after the last of them
   };
   struct Mapping {
     void* address = nullptr;
@@ -287,7 +296,7 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     const u32 ready = cq_.tail.load_acquire() - head;
     const u32 count = ready < at_most ? ready : at_most;
     if (count == 0) return 0;
-    const Cqe* cqe = &cq_.cqes[head & cq_.mask];
+    const CqEntry* cqe = &cq_.cqes[head & cq_.mask];
     for (u32 left = count;;) {
       visit(*cqe);
       if (--left == 0) break;
@@ -298,14 +307,10 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
     return count;
   }
 
-  u32 copy_ready(std::span<Cqe> destination) noexcept {
-    Cqe* to = destination.data();
-    return visit_ready(saturated(destination.size()), [&to](const Cqe& from) {
-      to->user_data = from.user_data;  // by field: see prep_rw
-      to->res = from.res;
-      to->flags = from.flags;
-      ++to;
-    });
+  u32 copy_ready(std::span<CqEntry> destination) noexcept {
+    CqEntry* to = destination.data();
+    return visit_ready(saturated(destination.size()),
+                       [&to](const CqEntry& from) { detail::copy_entry(*to++, from); });
   }
 
   Result<void> map(const Params& params) noexcept;
@@ -326,13 +331,13 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
 
   // All SQEs handed out so far, counted as the kernel counts.
   u32 sqe_tail() const noexcept {
-    return static_cast<u32>((reinterpret_cast<std::uintptr_t>(sqe_next_) - sqe_origin_) / sizeof(Sqe));
+    return static_cast<u32>((reinterpret_cast<std::uintptr_t>(sqe_next_) - sqe_origin_) / sizeof(SqEntry));
   }
 
   // The next SQE goes into slot `tail & mask`.
   void next_is(u32 tail) noexcept {
     sqe_next_ = sq_.sqes + (tail & sq_.mask);
-    sqe_origin_ = reinterpret_cast<std::uintptr_t>(sqe_next_) - std::uintptr_t{tail} * sizeof(Sqe);
+    sqe_origin_ = reinterpret_cast<std::uintptr_t>(sqe_next_) - std::uintptr_t{tail} * sizeof(SqEntry);
   }
 
   // Reads how far the kernel has come, and finds the free slots after the last SQE handed out, up to the end
@@ -363,8 +368,8 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
   CompletionQueue cq_;
   // A contiguous run of free SQEs, known from the last read of the kernel's head: get_sqe takes them one by
   // one, without reading it again or computing an address until they are used up.
-  Sqe* sqe_next_ = nullptr;
-  Sqe* sqe_stop_ = nullptr;
+  SqEntry* sqe_next_ = nullptr;
+  SqEntry* sqe_stop_ = nullptr;
   // Where SQE number 0 would be if the array reached back to it, modulo 2^64: one subtraction turns an
   // address into its SQE's number, and there is only one thing to count.
   std::uintptr_t sqe_origin_ = 0;
@@ -381,6 +386,12 @@ class BasicRing : public Operations<BasicRing<Kernel>>, public Registrations<Bas
 
 // The ring of the running kernel.
 using Ring = BasicRing<>;
+
+// Rings with large entries, since Linux 5.19 (EINVAL before): 128-byte SQEs, 32-byte CQEs, or both, as NVMe
+// passthrough needs them.
+using Ring128 = BasicRing<LinuxKernel, Sqe128>;
+using Ring32 = BasicRing<LinuxKernel, Sqe, Cqe32>;
+using Ring128x32 = BasicRing<LinuxKernel, Sqe128, Cqe32>;
 
 }  // namespace uring
 

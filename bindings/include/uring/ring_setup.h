@@ -10,8 +10,8 @@
 
 namespace uring {
 
-template <class Kernel>
-Result<void> BasicRing<Kernel>::init(u32 entries, u32 flags) noexcept {
+template <class Kernel, class Sqes, class Cqes>
+Result<void> BasicRing<Kernel, Sqes, Cqes>::init(u32 entries, u32 flags) noexcept {
   Params params;
   zero(params);
   params.flags = flags;
@@ -19,8 +19,8 @@ Result<void> BasicRing<Kernel>::init(u32 entries, u32 flags) noexcept {
   return init_params(entries, params);
 }
 
-template <class Kernel>
-Result<void> BasicRing<Kernel>::init_params(u32 entries, Params& params) noexcept {
+template <class Kernel, class Sqes, class Cqes>
+Result<void> BasicRing<Kernel, Sqes, Cqes>::init_params(u32 entries, Params& params) noexcept {
   URING_ASSERT(fd_ == -1);
   URING_ASSERT(params.sq_entries == 0 && params.features == 0);
   URING_ASSERT(params.cq_entries == 0 || (params.flags & setup_cqsize) != 0);
@@ -29,11 +29,12 @@ Result<void> BasicRing<Kernel>::init_params(u32 entries, Params& params) noexcep
 
   if (entries == 0) return Error::entries_zero;
   if ((entries & (entries - 1)) != 0) return Error::entries_not_power_of_two;
-  // Entries of another size, the caller's memory, no descriptor, or no head and tail: layouts that we do not
-  // support.
-  constexpr u32 other_layouts = setup_sqe128 | setup_cqe32 | setup_sqe_mixed | setup_cqe_mixed |
-                                setup_no_mmap | setup_registered_fd_only | setup_sq_rewind;
-  if ((params.flags & other_layouts) != 0) return Error::flags_not_supported;
+  // The sizes of the entries are the type's. The caller's memory, no descriptor, or no head and tail are
+  // layouts that we do not support.
+  constexpr u32 sizes = setup_sqe128 | setup_cqe32 | setup_sqe_mixed | setup_cqe_mixed;
+  constexpr u32 others = (sizes & ~shape_flags) | setup_no_mmap | setup_registered_fd_only | setup_sq_rewind;
+  if ((params.flags & others) != 0) return Error::flags_not_supported;
+  params.flags |= shape_flags;
 
   const long opened = kernel_.setup(entries, &params);
   if (opened < 0) return Result<void>::from_kernel(opened);
@@ -57,17 +58,18 @@ Result<void> BasicRing<Kernel>::init_params(u32 entries, Params& params) noexcep
   return result;
 }
 
-template <class Kernel>
-Result<void> BasicRing<Kernel>::map(const Params& params) noexcept {
+template <class Kernel, class Sqes, class Cqes>
+Result<void> BasicRing<Kernel, Sqes, Cqes>::map(const Params& params) noexcept {
   const std::size_t sq_bytes = params.sq_off.array + params.sq_entries * sizeof(u32);
-  const std::size_t cq_bytes = params.cq_off.cqes + params.cq_entries * sizeof(Cqe);
+  const std::size_t cq_bytes = params.cq_off.cqes + params.cq_entries * sizeof(CqEntry);
   const Result<void> rings = map_one(rings_, sq_bytes > cq_bytes ? sq_bytes : cq_bytes, off_sq_ring);
   if (!rings.ok()) return rings;
-  return map_one(sqes_, params.sq_entries * sizeof(Sqe), off_sqes);
+  return map_one(sqes_, params.sq_entries * sizeof(SqEntry), off_sqes);
 }
 
-template <class Kernel>
-Result<void> BasicRing<Kernel>::map_one(Mapping& mapping, std::size_t bytes, u64 offset) noexcept {
+template <class Kernel, class Sqes, class Cqes>
+Result<void> BasicRing<Kernel, Sqes, Cqes>::map_one(Mapping& mapping, std::size_t bytes,
+                                                    u64 offset) noexcept {
   const long address = kernel_.map_ring(fd_, bytes, offset);
   if (const Result<void> mapped = Result<void>::from_kernel(address); !mapped.ok()) return mapped;
   mapping.address = reinterpret_cast<void*>(address);
@@ -76,8 +78,8 @@ Result<void> BasicRing<Kernel>::map_one(Mapping& mapping, std::size_t bytes, u64
 }
 
 // Finds the shared words. False if the kernel's numbers contradict each other.
-template <class Kernel>
-bool BasicRing<Kernel>::attach(const Params& params) noexcept {
+template <class Kernel, class Sqes, class Cqes>
+bool BasicRing<Kernel, Sqes, Cqes>::attach(const Params& params) noexcept {
   const SqRingOffsets& sq = params.sq_off;
   const CqRingOffsets& cq = params.cq_off;
   const u32 sq_mask = *word_at(sq.ring_mask), cq_mask = *word_at(cq.ring_mask);
@@ -91,13 +93,13 @@ bool BasicRing<Kernel>::attach(const Params& params) noexcept {
   sq_.dropped = SharedU32(word_at(sq.dropped));
   sq_.mask = sq_mask;
   sq_.entries = params.sq_entries;
-  sq_.sqes = static_cast<Sqe*>(sqes_.address);
+  sq_.sqes = static_cast<SqEntry*>(sqes_.address);
   cq_.head = SharedU32(word_at(cq.head));
   cq_.tail = SharedU32(word_at(cq.tail));
   cq_.overflow = SharedU32(word_at(cq.overflow));
   cq_.mask = cq_mask;
   cq_.entries = params.cq_entries;
-  cq_.cqes = reinterpret_cast<Cqe*>(word_at(cq.cqes));
+  cq_.cqes = reinterpret_cast<CqEntry*>(word_at(cq.cqes));
   cq_.end = cq_.cqes + params.cq_entries;
 
   // Slot i of the queue is always SQE i; see flush_sq. With setup_no_sqarray the kernel assumes the same.
@@ -108,8 +110,8 @@ bool BasicRing<Kernel>::attach(const Params& params) noexcept {
   return true;
 }
 
-template <class Kernel>
-void BasicRing<Kernel>::close() noexcept {
+template <class Kernel, class Sqes, class Cqes>
+void BasicRing<Kernel, Sqes, Cqes>::close() noexcept {
   if (fd_ == -1) return;
   // Errors are not reported: the arguments are ours and known to be good, and a destructor cannot return
   // anything.
@@ -123,8 +125,8 @@ void BasicRing<Kernel>::close() noexcept {
   fd_ = enter_fd_ = -1;
 }
 
-template <class Kernel>
-void BasicRing<Kernel>::unmap() noexcept {
+template <class Kernel, class Sqes, class Cqes>
+void BasicRing<Kernel, Sqes, Cqes>::unmap() noexcept {
   if (sqes_.address != nullptr) static_cast<void>(kernel_.unmap(sqes_.address, sqes_.bytes));
   if (rings_.address != nullptr) static_cast<void>(kernel_.unmap(rings_.address, rings_.bytes));
   sqes_ = {};
@@ -133,8 +135,8 @@ void BasicRing<Kernel>::unmap() noexcept {
   cq_ = {};
 }
 
-template <class Kernel>
-Result<void> BasicRing<Kernel>::register_ring_fd() noexcept {
+template <class Kernel, class Sqes, class Cqes>
+Result<void> BasicRing<Kernel, Sqes, Cqes>::register_ring_fd() noexcept {
   if (always_flags_ != 0) return {};
   RsrcUpdate update;
   update.offset = ~u32{0};  // any index
@@ -146,8 +148,8 @@ Result<void> BasicRing<Kernel>::register_ring_fd() noexcept {
   return {};
 }
 
-template <class Kernel>
-Result<void> BasicRing<Kernel>::unregister_ring_fd() noexcept {
+template <class Kernel, class Sqes, class Cqes>
+Result<void> BasicRing<Kernel, Sqes, Cqes>::unregister_ring_fd() noexcept {
   if (always_flags_ == 0) return Error::inval;
   RsrcUpdate update;
   update.offset = static_cast<u32>(enter_fd_);
@@ -161,8 +163,8 @@ Result<void> BasicRing<Kernel>::unregister_ring_fd() noexcept {
   return {};
 }
 
-template <class Kernel>
-Result<void> BasicRing<Kernel>::resize(u32 sq_entries, u32 cq_entries) noexcept {
+template <class Kernel, class Sqes, class Cqes>
+Result<void> BasicRing<Kernel, Sqes, Cqes>::resize(u32 sq_entries, u32 cq_entries) noexcept {
   // The kernel does not say where the index array of the new queue is: sq_off.array comes back as 0 (seen on
   // 6.18), and using it would overwrite the ring's head and tail with 0 and 1.
   if ((flags_ & setup_no_sqarray) == 0) return Error::flags_not_supported;
@@ -183,8 +185,8 @@ Result<void> BasicRing<Kernel>::resize(u32 sq_entries, u32 cq_entries) noexcept 
   return result;
 }
 
-template <class Kernel>
-void BasicRing<Kernel>::take(BasicRing& other) noexcept {
+template <class Kernel, class Sqes, class Cqes>
+void BasicRing<Kernel, Sqes, Cqes>::take(BasicRing& other) noexcept {
   sq_ = std::exchange(other.sq_, {});
   cq_ = std::exchange(other.cq_, {});
   rings_ = std::exchange(other.rings_, {});

@@ -8,7 +8,8 @@
 //   2. syscall.h  the typed system calls, returning the kernel's number; the seam for tests
 //   3. ring.h     the ring: its queues; with operations.h and registrations.h, what can be asked of it
 //      buffer_group.h  buffers from which the kernel takes one when data is there
-// and beside them the data: abi.h and abi_register.h (the kernel's structs and numbers), prep.h (how each
+// and beside them the data: abi.h and abi_register.h (the kernel's structs and numbers), entries.h (the sizes
+// of a ring's entries), prep.h (how each
 // operation is written into an SQE), result.h (a value or an error in one word), error.h (a name and a
 // sentence for each error), shared.h (every word shared with the kernel, with the memory order of each
 // access). For hosted programs there is also std.h, which is not included here.
@@ -18,6 +19,7 @@
 #include "abi.h"
 #include "abi_register.h"
 #include "buffer_group.h"
+#include "entries.h"
 #include "error.h"
 #include "operations.h"
 #include "prep.h"
