@@ -13,6 +13,7 @@
 #include <uring/uring.h>
 
 #include "played_kernel.h"
+#include "this_kernel.h"
 
 namespace uring {
 void PrintTo(const Cqe32& c, std::ostream* out) {
@@ -180,27 +181,7 @@ TEST(Commands, AreRefusedByAFullQueue) {
 
 // --- this kernel -------------------------------------------------------------------------------------------
 
-class ThisKernelShapes : public testing::Test {
- protected:
-  // Whether the ring could be opened. If not, the kernel must lack one of the flags, and (6.18) say so.
-  static bool opened_with(const uring::Result<void>& result, u32 flags) {
-    uring::QueryOpcode abilities;
-    const bool knows = uring::query_abilities(abilities).ok();
-    const bool has = (abilities.ring_setup_flags & flags) == flags;
-    if (knows) {
-      EXPECT_EQ(result.ok(), has) << "the kernel says of itself that it " << (has ? "has" : "lacks")
-                                  << " this";
-    }
-    if (!result.ok()) {
-      EXPECT_EQ(result, Error::inval);
-    }
-    return result.ok();
-  }
-};
-#define NEEDS(result, flags, what) \
-  if (!opened_with(result, flags)) GTEST_SKIP() << "this kernel lacks " what
-
-TEST_F(ThisKernelShapes, LargeEntries) {
+TEST(ThisKernelShapes, LargeEntries) {
   uring::Ring128x32 ring;
   NEEDS(ring.init(4), 0xc00, "SQE128 and CQE32 (5.19)");
   u64 expected = 0;
@@ -216,7 +197,7 @@ TEST_F(ThisKernelShapes, LargeEntries) {
   }
 }
 
-TEST_F(ThisKernelShapes, LargeSqesAlone) {
+TEST(ThisKernelShapes, LargeSqesAlone) {
   uring::Ring128 ring;
   NEEDS(ring.init(4), 0x400, "SQE128 (5.19)");
   for (u64 i = 1; i <= 4; ++i) ring.nop(i).value();
@@ -228,7 +209,7 @@ TEST_F(ThisKernelShapes, LargeSqesAlone) {
 }
 
 // The words of a NOP that is told to bring some (6.18).
-TEST_F(ThisKernelShapes, LargeCqesBringTheirWords) {
+TEST(ThisKernelShapes, LargeCqesBringTheirWords) {
   uring::Ring32 ring;
   NEEDS(ring.init(4), 0x800, "CQE32 (5.19)");
   Sqe& nop = ring.nop(1).value();
@@ -245,7 +226,7 @@ TEST_F(ThisKernelShapes, LargeCqesBringTheirWords) {
 }
 
 // A file that has no commands, in each size: the request is understood and refused.
-TEST_F(ThisKernelShapes, CommandsReachTheFile) {
+TEST(ThisKernelShapes, CommandsReachTheFile) {
   int pipe[2];
   ASSERT_EQ(::pipe(pipe), 0);
   uring::Ring128x32 ring;

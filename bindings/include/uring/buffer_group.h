@@ -60,7 +60,7 @@ Result<Buf*> map_buf_ring(Ring& ring, std::size_t bytes, u32 entries, u16 group,
 template <class Ring>
 void unmap_buf_ring(Ring& ring, Buf* memory, std::size_t bytes, u16 group) noexcept {
   // A closed ring has released its groups. Errors are not reported: the memory is unmapped in any case.
-  if (ring.fd() >= 0) static_cast<void>(ring.unregister_buf_ring(group));
+  if (ring.is_open()) static_cast<void>(ring.unregister_buf_ring(group));
   static_cast<void>(ring.kernel().unmap(memory, bytes));
 }
 

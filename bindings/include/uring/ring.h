@@ -17,8 +17,8 @@
 //
 // The sizes of its entries belong to a ring's type: Ring has 64-byte SQEs and 16-byte CQEs, Ring128, Ring32
 // and Ring128x32 have larger ones (see entries.h). The type sets its flags itself; init refuses flags of
-// another type, and also setup_no_mmap, setup_registered_fd_only and setup_sq_rewind, with
-// Error::flags_not_supported before it asks the kernel.
+// another type, and also setup_sq_rewind, with Error::flags_not_supported before it asks the kernel. Rings in
+// the caller's memory, with a descriptor or without, are opened with init_mem.
 #ifndef URING_RING_H
 #define URING_RING_H
 
@@ -81,6 +81,22 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
   // be set. If it fails, nothing is left open.
   Result<void> init_params(u32 entries, Params& params) noexcept;
 
+  // The same in the caller's memory (setup_no_mmap, which it sets): a huge page, for example, or a piece of
+  // one. `memory` begins at a page and has at least memory_size bytes, else memory_too_small. Its first bytes
+  // become the SQEs; what it held before does not matter. It must stay as it is until the ring is closed and
+  // its requests have ended: the kernel writes to it.
+  //
+  // With setup_registered_fd_only in params.flags the ring gets an index instead of a descriptor, as after
+  // register_ring_fd: fd() is -1, and only this thread can use it and close it.
+  //
+  // EINVAL: `memory` does not begin at a page; or an older kernel does not take pages that are not next to
+  // each other, as those of a huge page are. EFAULT: it is not writable. Since Linux 6.5; EINVAL before.
+  Result<void> init_mem(u32 entries, Params& params, std::span<std::byte> memory) noexcept;
+
+  // The bytes that init_mem needs for these arguments (flags and cq_entries are looked at): whole pages, of
+  // the largest size that this architecture has.
+  static constexpr std::size_t memory_size(u32 entries, const Params& params) noexcept;
+
   // Unmaps and closes. Requests still in flight are cancelled by the kernel, asynchronously. Closing a closed
   // ring does nothing.
   void close() noexcept;
@@ -88,7 +104,10 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
   // close(user_data, fd) is an operation like the others; this line keeps the close() above from hiding it.
   using Operations<BasicRing>::close;
 
-  int fd() const noexcept { return fd_; }
+  bool is_open() const noexcept { return enter_fd_ >= 0; }
+  int fd() const noexcept { return fd_; }  // -1: closed, or without a descriptor (setup_registered_fd_only)
+  // The index of register_ring_fd or setup_registered_fd_only; -1: none.
+  int registered_index() const noexcept { return always_flags_ != 0 ? enter_fd_ : -1; }
   u32 flags() const noexcept { return flags_; }        // setup_*, as the kernel returned them
   u32 features() const noexcept { return features_; }  // feat_*
   u32 sq_entries() const noexcept { return sq_.entries; }
@@ -245,8 +264,10 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
 
   // Any io_uring_register(2) operation on this ring.
   Result<u32> do_register(RegisterOp op, const void* arg, u32 count) noexcept {
-    URING_ASSERT(fd_ >= 0);
-    return Result<u32>::from_kernel(kernel_.do_register(fd_, op, arg, count));
+    URING_ASSERT(is_open());
+    // Without a descriptor, an index takes its place.
+    if (fd_ < 0) op = static_cast<RegisterOp>(static_cast<u32>(op) | register_use_registered_ring);
+    return Result<u32>::from_kernel(kernel_.do_register(fd_ < 0 ? enter_fd_ : fd_, op, arg, count));
   }
 
   // From now on the ring is entered through an index in this thread's table of registered rings, which saves
@@ -254,14 +275,15 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
   // may use the ring. Does nothing if it is registered already. Since Linux 5.18.
   Result<void> register_ring_fd() noexcept;
 
-  // EINVAL: it is not registered. Since Linux 5.18.
+  // EINVAL: it is not registered. flags_not_supported: it has no descriptor to go back to
+  // (setup_registered_fd_only). Since Linux 5.18.
   Result<void> unregister_ring_fd() noexcept;
 
   // Gives the ring queues of other sizes, with what is in them: what was queued is published first. SQEs and
   // CQEs move: pointers to them become invalid. Only for rings with setup_defer_taskrun (EINVAL) and
-  // setup_no_sqarray (flags_not_supported, see below). EOVERFLOW: what is queued does not fit; nothing was
-  // changed. If the new memory cannot be mapped (ENOMEM), the ring is lost and closed. Since Linux 6.13;
-  // EINVAL before.
+  // setup_no_sqarray in the kernel's memory (else flags_not_supported). EOVERFLOW: what is queued does not
+  // fit; nothing was changed. If the new memory cannot be mapped (ENOMEM), the ring is lost and closed. Since
+  // Linux 6.13; EINVAL before.
   Result<void> resize(u32 sq_entries, u32 cq_entries) noexcept;
 
   // The system calls, for code that belongs to a ring but is not part of it: see buffer_group.h.
@@ -284,7 +306,7 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
   };
   struct Mapping {
     void* address = nullptr;
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;  // 0 in the caller's memory
   };
 
   // Visits what is ready, the oldest `at_most` of it, and gives it back. The address is computed once and
@@ -313,10 +335,27 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
                        [&to](const CqEntry& from) { detail::copy_entry(*to++, from); });
   }
 
+  // The parts of a ring's memory. header_bytes: more than any kernel's positions, masks and counters take,
+  // and the alignment of what follows them.
+  static constexpr std::size_t header_bytes = 256;
+  static constexpr std::size_t in_pages(std::size_t bytes) noexcept {
+    return (bytes + arch::largest_page - 1) / arch::largest_page * arch::largest_page;
+  }
+  static constexpr std::size_t sqes_bytes(u32 entries) noexcept { return entries * sizeof(SqEntry); }
+  static constexpr std::size_t ring_bytes(const Params& params) noexcept {
+    const std::size_t sq = params.sq_off.array + params.sq_entries * sizeof(u32);
+    const std::size_t cq = params.cq_off.cqes + params.cq_entries * sizeof(CqEntry);
+    return sq > cq ? sq : cq;
+  }
+
+  static Result<void> check(u32 entries, Params& params, u32 not_supported) noexcept;
+  Result<void> open(u32 entries, Params& params, std::span<std::byte> memory) noexcept;
   Result<void> map(const Params& params) noexcept;
+  bool lay_out(const Params& params, std::span<std::byte> memory) noexcept;
   Result<void> map_one(Mapping& mapping, std::size_t bytes, u64 offset) noexcept;
   bool attach(const Params& params) noexcept;
   void unmap() noexcept;
+  Result<void> unregister_index() noexcept;
   void take(BasicRing& other) noexcept;
 
   // The rest of submit_and_wait for rings whose kernel side polls: the submission queue, or devices. Out of
@@ -375,7 +414,7 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
   std::uintptr_t sqe_origin_ = 0;
   u32 sqe_head_ = 0;  // SQEs published
   int fd_ = -1;
-  int enter_fd_ = -1;     // fd_, or the index that register_ring_fd gave
+  int enter_fd_ = -1;     // fd_, or the index in its place
   u32 always_flags_ = 0;  // of every enter
   u32 flags_ = 0;
   u32 features_ = 0;

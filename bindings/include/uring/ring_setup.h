@@ -21,7 +21,45 @@ Result<void> BasicRing<Kernel, Sqes, Cqes>::init(u32 entries, u32 flags) noexcep
 
 template <class Kernel, class Sqes, class Cqes>
 Result<void> BasicRing<Kernel, Sqes, Cqes>::init_params(u32 entries, Params& params) noexcept {
-  URING_ASSERT(fd_ == -1);
+  URING_ASSERT(!is_open());
+  const Result<void> valid = check(entries, params, setup_no_mmap | setup_registered_fd_only);
+  return valid.ok() ? open(entries, params, {}) : valid;
+}
+
+template <class Kernel, class Sqes, class Cqes>
+Result<void> BasicRing<Kernel, Sqes, Cqes>::init_mem(u32 entries, Params& params,
+                                                     std::span<std::byte> memory) noexcept {
+  URING_ASSERT(!is_open());
+  if (const Result<void> valid = check(entries, params, 0); !valid.ok()) return valid;
+  if (memory.size() < memory_size(entries, params)) return Error::memory_too_small;
+  std::byte* const rings = memory.data() + in_pages(sqes_bytes(entries));
+  // Kernels before 6.17 continue from the positions that they find there.
+  struct Header {
+    u32 words[header_bytes / sizeof(u32)];
+  };
+  zero(*reinterpret_cast<Header*>(rings));
+  params.flags |= setup_no_mmap;
+  params.sq_off.user_addr = address_of(memory.data());
+  params.cq_off.user_addr = address_of(rings);
+  return open(entries, params, memory);
+}
+
+template <class Kernel, class Sqes, class Cqes>
+constexpr std::size_t BasicRing<Kernel, Sqes, Cqes>::memory_size(u32 entries, const Params& params) noexcept {
+  constexpr u32 most = 32768;  // SQEs; the kernel refuses more, or clamps them
+  const u32 sq = entries < most ? entries : most;
+  u32 cq = 2 * sq;
+  if ((params.flags & setup_cqsize) != 0) {
+    cq = 1;
+    while (cq < params.cq_entries && cq < 2 * most) cq *= 2;  // as the kernel rounds it
+  }
+  const std::size_t array = (params.flags & setup_no_sqarray) == 0 ? header_bytes + sq * sizeof(u32) : 0;
+  return in_pages(sqes_bytes(sq)) + in_pages(header_bytes + cq * sizeof(CqEntry) + array);
+}
+
+// Refuses what the kernel would not refuse, or not by name, and sets the flags of the type.
+template <class Kernel, class Sqes, class Cqes>
+Result<void> BasicRing<Kernel, Sqes, Cqes>::check(u32 entries, Params& params, u32 not_supported) noexcept {
   URING_ASSERT(params.sq_entries == 0 && params.features == 0);
   URING_ASSERT(params.cq_entries == 0 || (params.flags & setup_cqsize) != 0);
   URING_ASSERT(params.wq_fd == 0 || (params.flags & setup_attach_wq) != 0);
@@ -29,22 +67,37 @@ Result<void> BasicRing<Kernel, Sqes, Cqes>::init_params(u32 entries, Params& par
 
   if (entries == 0) return Error::entries_zero;
   if ((entries & (entries - 1)) != 0) return Error::entries_not_power_of_two;
-  // The sizes of the entries are the type's. The caller's memory, no descriptor, or no head and tail are
-  // layouts that we do not support.
+  // The sizes of the entries are the type's.
   constexpr u32 sizes = setup_sqe128 | setup_cqe32 | setup_sqe_mixed | setup_cqe_mixed;
-  constexpr u32 others = (sizes & ~shape_flags) | setup_no_mmap | setup_registered_fd_only | setup_sq_rewind;
-  if ((params.flags & others) != 0) return Error::flags_not_supported;
+  not_supported |= (sizes & ~shape_flags) | setup_sq_rewind;
+  if ((params.flags & not_supported) != 0) return Error::flags_not_supported;
   params.flags |= shape_flags;
+  return {};
+}
 
+// `memory` is empty for a ring in the kernel's memory.
+template <class Kernel, class Sqes, class Cqes>
+Result<void> BasicRing<Kernel, Sqes, Cqes>::open(u32 entries, Params& params,
+                                                 std::span<std::byte> memory) noexcept {
   const long opened = kernel_.setup(entries, &params);
   if (opened < 0) return Result<void>::from_kernel(opened);
-  enter_fd_ = fd_ = static_cast<int>(opened);
+  enter_fd_ = static_cast<int>(opened);
   flags_ = params.flags;
   features_ = params.features;
+  if ((params.flags & setup_registered_fd_only) != 0) {
+    always_flags_ = enter_registered_ring;
+  } else {
+    fd_ = enter_fd_;
+  }
 
   Result<void> result = Error::system_outdated;
   if ((params.features & feat_single_mmap) != 0) {
-    result = map(params);
+    result = {};
+    if (memory.empty()) {
+      result = map(params);
+    } else if (!lay_out(params, memory)) {
+      result = Error::ring_layout_invalid;
+    }
     if (result.ok() && !attach(params)) result = Error::ring_layout_invalid;
     // Linux starts all counters at 0. The ring relies only on both queues being empty.
     if (result.ok()) {
@@ -60,11 +113,20 @@ Result<void> BasicRing<Kernel, Sqes, Cqes>::init_params(u32 entries, Params& par
 
 template <class Kernel, class Sqes, class Cqes>
 Result<void> BasicRing<Kernel, Sqes, Cqes>::map(const Params& params) noexcept {
-  const std::size_t sq_bytes = params.sq_off.array + params.sq_entries * sizeof(u32);
-  const std::size_t cq_bytes = params.cq_off.cqes + params.cq_entries * sizeof(CqEntry);
-  const Result<void> rings = map_one(rings_, sq_bytes > cq_bytes ? sq_bytes : cq_bytes, off_sq_ring);
+  const Result<void> rings = map_one(rings_, ring_bytes(params), off_sq_ring);
   if (!rings.ok()) return rings;
-  return map_one(sqes_, params.sq_entries * sizeof(SqEntry), off_sqes);
+  return map_one(sqes_, sqes_bytes(params.sq_entries), off_sqes);
+}
+
+// The parts of the caller's memory. False if the kernel's numbers do not fit into it.
+template <class Kernel, class Sqes, class Cqes>
+bool BasicRing<Kernel, Sqes, Cqes>::lay_out(const Params& params, std::span<std::byte> memory) noexcept {
+  const u64 rings = params.cq_off.user_addr, begin = address_of(memory.data());
+  if (rings < begin + sqes_bytes(params.sq_entries)) return false;
+  if (rings + ring_bytes(params) > begin + memory.size()) return false;
+  sqes_.address = memory.data();
+  rings_.address = memory.data() + (rings - begin);
+  return true;
 }
 
 template <class Kernel, class Sqes, class Cqes>
@@ -112,12 +174,12 @@ bool BasicRing<Kernel, Sqes, Cqes>::attach(const Params& params) noexcept {
 
 template <class Kernel, class Sqes, class Cqes>
 void BasicRing<Kernel, Sqes, Cqes>::close() noexcept {
-  if (fd_ == -1) return;
+  if (!is_open()) return;
   // Errors are not reported: the arguments are ours and known to be good, and a destructor cannot return
   // anything.
-  if (always_flags_ != 0) static_cast<void>(unregister_ring_fd());  // the index would keep the ring alive
+  if (always_flags_ != 0) static_cast<void>(unregister_index());  // the index would keep the ring alive
   unmap();
-  static_cast<void>(kernel_.close(fd_));
+  if (fd_ >= 0) static_cast<void>(kernel_.close(fd_));
   sqe_next_ = sqe_stop_ = nullptr;
   sqe_origin_ = 0;
   sqe_head_ = 0;
@@ -127,8 +189,10 @@ void BasicRing<Kernel, Sqes, Cqes>::close() noexcept {
 
 template <class Kernel, class Sqes, class Cqes>
 void BasicRing<Kernel, Sqes, Cqes>::unmap() noexcept {
-  if (sqes_.address != nullptr) static_cast<void>(kernel_.unmap(sqes_.address, sqes_.bytes));
-  if (rings_.address != nullptr) static_cast<void>(kernel_.unmap(rings_.address, rings_.bytes));
+  if ((flags_ & setup_no_mmap) == 0) {
+    if (sqes_.address != nullptr) static_cast<void>(kernel_.unmap(sqes_.address, sqes_.bytes));
+    if (rings_.address != nullptr) static_cast<void>(kernel_.unmap(rings_.address, rings_.bytes));
+  }
   sqes_ = {};
   rings_ = {};
   sq_ = {};
@@ -151,23 +215,28 @@ Result<void> BasicRing<Kernel, Sqes, Cqes>::register_ring_fd() noexcept {
 template <class Kernel, class Sqes, class Cqes>
 Result<void> BasicRing<Kernel, Sqes, Cqes>::unregister_ring_fd() noexcept {
   if (always_flags_ == 0) return Error::inval;
-  RsrcUpdate update;
-  update.offset = static_cast<u32>(enter_fd_);
-  update.resv = 0;
-  update.data = 0;
-  if (const Result<u32> done = do_register(RegisterOp::unregister_ring_fds, &update, 1); !done.ok()) {
-    return done.error();
-  }
+  if (fd_ < 0) return Error::flags_not_supported;
+  if (const Result<void> done = unregister_index(); !done.ok()) return done;
   enter_fd_ = fd_;
   always_flags_ = 0;
   return {};
 }
 
 template <class Kernel, class Sqes, class Cqes>
+Result<void> BasicRing<Kernel, Sqes, Cqes>::unregister_index() noexcept {
+  RsrcUpdate update;
+  update.offset = static_cast<u32>(enter_fd_);
+  update.resv = 0;
+  update.data = 0;
+  const Result<u32> done = do_register(RegisterOp::unregister_ring_fds, &update, 1);
+  return done.ok() ? Result<void>() : done.error();
+}
+
+template <class Kernel, class Sqes, class Cqes>
 Result<void> BasicRing<Kernel, Sqes, Cqes>::resize(u32 sq_entries, u32 cq_entries) noexcept {
   // The kernel does not say where the index array of the new queue is: sq_off.array comes back as 0 (seen on
   // 6.18), and using it would overwrite the ring's head and tail with 0 and 1.
-  if ((flags_ & setup_no_sqarray) == 0) return Error::flags_not_supported;
+  if ((flags_ & (setup_no_sqarray | setup_no_mmap)) != setup_no_sqarray) return Error::flags_not_supported;
   flush_sq();  // the kernel moves what it can see
   const u32 tail = sqe_tail();
   Params params;
