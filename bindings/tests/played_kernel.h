@@ -87,6 +87,14 @@ struct Played {
   void post(Cqe cqe_to_post) { cqe(word(cq_tail)++) = cqe_to_post; }
   void post(uring::Cqe32 large) { static_cast<uring::Cqe32&>(cqe(word(cq_tail)++)) = large; }
 
+  // On a ring with CQEs of both sizes: two entries, not around the end.
+  void post_two(uring::Cqe32 large) {
+    if ((word(cq_tail) & 7) == 7) post({.user_data = 0, .res = 0, .flags = 0x20});
+    large.flags |= 0x8000;
+    std::memcpy(static_cast<void*>(&cqe(word(cq_tail))), &large, sizeof large);
+    word(cq_tail) += 2;
+  }
+
   u32 sq_size = 4;
   // The larger of the two ends: the index array comes after the CQEs.
   std::size_t ring_bytes = array + 4 * 4u;
@@ -108,13 +116,28 @@ struct Played {
     word(cq_entries) = 4;
   }
 
+  void complete(u32 slot) {
+    const u64 user_data = sqe(slot).user_data;
+    post({.user_data = user_data, .res = static_cast<uring::i32>(user_data), .flags = 0});
+  }
+  bool has(u32 flag) const { return (setup_params.flags & flag) != 0; }
+
   u32 consume(u32 count) {
     u32 done = 0;
-    for (; done < count && done < consume_at_most && word(sq_head) != word(sq_tail); ++done) {
-      const u32 slot = word(array + 4 * (word(sq_head)++ & 3));
+    if (has(uring::setup_sq_rewind)) {
+      for (; done < count && done < consume_at_most && done < 4; ++done) complete(done);
+      return done;
+    }
+    while (done < count && done < consume_at_most && word(sq_head) != word(sq_tail)) {
+      const u32 slot = word(array + 4 * (word(sq_head) & 3));
       EXPECT_LT(slot, 4u);
-      const u64 user_data = sqe(slot & 3).user_data;
-      post({.user_data = user_data, .res = static_cast<uring::i32>(user_data), .flags = 0});
+      const auto opcode = static_cast<u32>(sqe(slot & 3).opcode);
+      const bool large = has(uring::setup_sqe_mixed) && (opcode == 63 || opcode == 64);
+      if (large && slot == 3) ADD_FAILURE() << "a large SQE around the end";
+      const bool silent = has(uring::setup_sqe_mixed) && (sqe(slot & 3).flags & 0x40) != 0;
+      if (!silent) complete(slot & 3);
+      word(sq_head) += large ? 2 : 1;
+      done += large ? 2 : 1;
     }
     return done;
   }

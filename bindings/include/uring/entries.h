@@ -3,9 +3,10 @@
 
 // The sizes of a ring's entries, which are a property of its type: BasicRing<Kernel, Sqes, Cqes>.
 //
-//   Sqes     entries of  flag               Cqes     entries of  flag
-//   Sqe      64 bytes                       Cqe      16 bytes
-//   Sqe128   128 bytes   setup_sqe128       Cqe32    32 bytes    setup_cqe32
+//   Sqes       entries of  flag             Cqes       entries of  flag
+//   Sqe        64 bytes                     Cqe        16 bytes
+//   Sqe128     128 bytes   setup_sqe128     Cqe32      32 bytes    setup_cqe32
+//   MixedSqes  both        setup_sqe_mixed  MixedCqes  both        setup_cqe_mixed
 //
 // The large ones are for commands to drivers (prep_uring_cmd): NVMe passthrough needs 80 bytes of command and
 // answers with 32 bytes. Everything else works in any ring.
@@ -34,9 +35,20 @@ struct Cqe32 : Cqe {
 };
 static_assert(sizeof(Cqe32) == 32 && alignof(Cqe32) == alignof(u64));
 
+// In place of Sqe: most SQEs have 64 bytes, and get_sqe128 (nop128, uring_cmd128) takes two entries for one
+// of 128. Counts (sq_entries, sq_ready, what submit returns) are in entries of 64 bytes. Since Linux 6.19.
+struct MixedSqes {};
+
+// In place of Cqe: most CQEs have 16 bytes, and those with cqe_f_32 two entries. They are delivered as Cqe32,
+// with 0 in the words that a small one does not have; entries with which the kernel fills the end of the
+// queue (cqe_f_skip) are not delivered. cq_entries, cq_ready and cq_advance count entries of 16 bytes; what
+// copies and visits count is CQEs. Since Linux 6.18.
+struct MixedCqes {};
+
 namespace detail {
 
-// What the queues are made of: the type of an entry in memory, and the flag that the kernel knows it by.
+// What the queues are made of: the type of an entry in memory (of a CQE also the type in which it is
+// delivered), and the flag that the kernel knows it by.
 template <class Sqes>
 struct SqShape;
 template <>
@@ -49,18 +61,31 @@ struct SqShape<Sqe128> {
   using Entry = Sqe128;
   static constexpr u32 flag = setup_sqe128;
 };
+template <>
+struct SqShape<MixedSqes> {
+  using Entry = Sqe;
+  static constexpr u32 flag = setup_sqe_mixed;
+};
 
 template <class Cqes>
 struct CqShape;
 template <>
 struct CqShape<Cqe> {
+  using Slot = Cqe;
   using Entry = Cqe;
   static constexpr u32 flag = 0;
 };
 template <>
 struct CqShape<Cqe32> {
+  using Slot = Cqe32;
   using Entry = Cqe32;
   static constexpr u32 flag = setup_cqe32;
+};
+template <>
+struct CqShape<MixedCqes> {
+  using Slot = Cqe;
+  using Entry = Cqe32;
+  static constexpr u32 flag = setup_cqe_mixed;
 };
 
 // By field: see prep_rw.

@@ -47,6 +47,8 @@ constexpr ErrorDescription describe_own(Error error) noexcept {
       return {"entries_not_in_range", "A buffer ring has 1 to 32768 entries: ask for a number in this range"};
     case Error::length_too_large:
       return {"length_too_large", "The length does not fit into the request's 32 bits: split it"};
+    case Error::entries_too_few:
+      return {"entries_too_few", "A ring of mixed SQEs needs at least four entries: ask for more"};
     case Error::memory_too_small:
       return {"memory_too_small", "The memory is too small for this ring: ask Ring::memory_size how much it needs"};
     default: return {};

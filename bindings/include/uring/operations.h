@@ -344,8 +344,31 @@ class Operations {
     if (queued.ok()) set_command(static_cast<Entry&>(queued.value()), payload);
     return queued;
   }
+  // For rings with get_sqe128; as templates, because other rings do not have it.
+  template <class = void>
+  Result<Sqe128&> nop128(u64 user_data) noexcept {
+    return queue128(prep_nop128, user_data);
+  }
+  template <class = void>
+  Result<Sqe128&> uring_cmd128(u64 user_data, i32 fd, u32 command) noexcept {
+    return queue128(prep_uring_cmd128, user_data, fd, command);
+  }
+  template <class Payload>
+  Result<Sqe128&> uring_cmd128(u64 user_data, i32 fd, u32 command, const Payload& payload) noexcept {
+    const Result<Sqe128&> queued = queue128(prep_uring_cmd128, user_data, fd, command);
+    if (queued.ok()) set_command(queued.value(), payload);
+    return queued;
+  }
 
  private:
+  template <class Prepare, class... Arguments>
+  Result<Sqe128&> queue128(Prepare prepare, u64 user_data, Arguments... arguments) noexcept {
+    Sqe128* const sqe = static_cast<Ring*>(this)->get_sqe128();
+    if (sqe == nullptr) [[unlikely]]
+      return Error::submission_queue_full;
+    return prepare(*sqe, user_data, arguments...);
+  }
+
   template <class Prepare, class... Arguments>
   Result<Sqe&> queue(Prepare prepare, u64 user_data, Arguments... arguments) noexcept {
     auto* const sqe = static_cast<Ring*>(this)->get_sqe();

@@ -9,6 +9,7 @@
 #include <cstddef>
 
 #include "entries.h"
+#include "prep_control.h"
 #include "prep_rw.h"
 #include "prep_socket.h"
 
@@ -23,6 +24,20 @@ inline constexpr std::size_t command_bytes = 16, command_bytes_128 = 80;
 // this one needs larger entries; -ENOTTY: the driver has no such command. Since Linux 5.19.
 inline Sqe& prep_uring_cmd(Sqe& sqe, u64 user_data, i32 fd, u32 command) noexcept {
   return prep_rw(sqe, user_data, Op::uring_cmd, fd, 0, 0, halves(command, 0));  // off: cmd_op, and 0
+}
+
+// The same with 80 bytes of payload, in an SQE of 128 bytes of a ring with MixedSqes. Since Linux 6.19.
+inline Sqe128& prep_uring_cmd128(Sqe128& sqe, u64 user_data, i32 fd, u32 command) noexcept {
+  prep_uring_cmd(sqe, user_data, fd, command).opcode = Op::uring_cmd128;
+  detail::clear_second_half(sqe);
+  return sqe;
+}
+
+// A NOP of 128 bytes, likewise. Since Linux 6.19.
+inline Sqe128& prep_nop128(Sqe128& sqe, u64 user_data) noexcept {
+  prep_nop(sqe, user_data).opcode = Op::nop128;
+  detail::clear_second_half(sqe);
+  return sqe;
 }
 
 namespace detail {

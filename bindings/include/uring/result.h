@@ -91,6 +91,7 @@ enum class Error : std::uint16_t {
   buffer_out_of_range,       // BufferGroup: no such buffer or bytes in this group; a CQE of another group?
   entries_not_in_range,      // buffer rings: 1 to 32768 entries
   length_too_large,          // sync_file_range, provide_buffers, BufferGroup: it does not fit into 32 bits
+  entries_too_few,           // init: a ring with MixedSqes needs four
   memory_too_small,          // init_mem: fewer bytes than Ring::memory_size
 };
 

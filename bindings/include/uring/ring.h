@@ -16,14 +16,15 @@
 // Nothing here allocates, throws, or calls a C library.
 //
 // The sizes of its entries belong to a ring's type: Ring has 64-byte SQEs and 16-byte CQEs, Ring128, Ring32
-// and Ring128x32 have larger ones (see entries.h). The type sets its flags itself; init refuses flags of
-// another type, and also setup_sq_rewind, with Error::flags_not_supported before it asks the kernel. Rings in
-// the caller's memory, with a descriptor or without, are opened with init_mem.
+// and Ring128x32 have larger ones, MixedRing has both (see entries.h). The type sets its flags itself; init
+// refuses flags of another type with Error::flags_not_supported before it asks the kernel. Rings in the
+// caller's memory, with a descriptor or without, are opened with init_mem.
 #ifndef URING_RING_H
 #define URING_RING_H
 
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include "abi.h"
@@ -56,6 +57,7 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
  public:
   using SqEntry = typename detail::SqShape<Sqes>::Entry;  // Sqe or Sqe128
   using CqEntry = typename detail::CqShape<Cqes>::Entry;  // Cqe or Cqe32
+  static constexpr bool has_sqe128 = !std::is_same_v<Sqes, Sqe>;
 
   // A closed ring: fd() is -1. Only init, init_params, the destructor and moves may follow.
   BasicRing() noexcept = default;
@@ -125,7 +127,22 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
     SqEntry* const sqe = sqe_next_++;
     // The caller checks for null as well; with this hint the compiler drops that check.
     if (sqe == nullptr) __builtin_unreachable();
+    if constexpr (sqes_are_mixed) last_.sqe = sqe;
     return sqe;
+  }
+
+  // The next free SQE of 128 bytes, or null. In a ring with MixedSqes it takes two entries, which must not
+  // lie around the end of the queue: there, a NOP fills the last one. The NOP is silent, and passes a link
+  // on; only when it is cancelled with its chain it has a CQE, -ECANCELED with user_data 0. Nothing is queued
+  // when it returns null. Since Linux 6.19.
+  template <class = void>
+  Sqe128* get_sqe128() noexcept {
+    static_assert(has_sqe128, "this type of ring has no SQEs of 128 bytes: see entries.h");
+    if constexpr (sqes_are_mixed) {
+      return get_two();
+    } else {
+      return get_sqe();
+    }
   }
 
   // Publishes all SQEs handed out so far. Returns sq_ready(), which includes what an earlier, short submit
@@ -142,8 +159,9 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
   // Publishes and submits. Returns how many SQEs the kernel consumed; fewer than were queued means that one
   // of them was refused (see its CQE) or that there was no memory for a request, and the rest waits for the
   // next submit. With setup_sqpoll it is the number published, and the poller thread consumes them later:
-  // what SQEs point to (a Timespec, iovecs) must stay unchanged until sq_ready() is 0. The errors of
-  // LinuxKernel::enter.
+  // what SQEs point to (a Timespec, iovecs) must stay unchanged until sq_ready() is 0. With setup_sq_rewind
+  // (7.0) each submit starts at the beginning of the queue, and pointers to SQEs that it left over become
+  // invalid: they move there. The errors of LinuxKernel::enter.
   Result<u32> submit() noexcept { return submit_and_wait(0); }
 
   // Submits, and returns once at least wait_nr CQEs are there.
@@ -151,7 +169,7 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
     const u32 pending = flush_sq();
     // Everything from here to the system call is inline: on the machines we measured, a return after a system
     // call is mispredicted, and two of them cost as much as everything else here.
-    if ((flags_ & (setup_sqpoll | setup_iopoll)) != 0) [[unlikely]]
+    if (submits_otherwise_) [[unlikely]]
       return submit_polled(pending, wait_nr);
     return enter(pending, wait_nr, wait_nr > 0 ? enter_getevents : 0);
   }
@@ -168,13 +186,14 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
     arg.min_wait_usec = min_wait_us;
     arg.ts = address_of(&timeout);
     const u32 pending = flush_sq();
-    u32 enter_flags = enter_getevents | enter_ext_arg | more_flags;
-    // We enter in any case; this only adds the flag that wakes a sleeping thread.
-    static_cast<void>(sq_ring_needs_enter(enter_flags));
+    const u32 enter_flags = enter_getevents | enter_ext_arg | more_flags;
+    if (submits_otherwise_) [[unlikely]]
+      return submit_polled_until(pending, wait_nr, enter_flags, arg);
     return enter(pending, wait_nr, enter_flags, &arg, sizeof arg);
   }
 
   // io_uring_enter(2) on this ring, with all its arguments; see LinuxKernel::enter. No retry on EINTR.
+  // (With setup_sq_rewind, SQEs submitted like this stay in the queue: use submit.)
   [[gnu::always_inline]] Result<u32> enter(u32 to_submit, u32 min_complete, u32 enter_flags,
                                            const void* arg = nullptr, std::size_t arg_size = 0) noexcept {
     const long fd = enter_fd_;  // -1 when closed; widened once, for the check and for the system call
@@ -237,7 +256,7 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
   // alone.
   template <class Visitor>
   u32 for_each_cqe(Visitor&& visit) noexcept {
-    return visit_ready(~u32{0}, visit);
+    return visit_up_to(~u32{0}, visit);
   }
 
   // True if completions wait in the kernel, because the CQ was full (5.8) or, in a ring with
@@ -279,9 +298,10 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
   // (setup_registered_fd_only). Since Linux 5.18.
   Result<void> unregister_ring_fd() noexcept;
 
-  // Gives the ring queues of other sizes, with what is in them: what was queued is published first. SQEs and
-  // CQEs move: pointers to them become invalid. Only for rings with setup_defer_taskrun (EINVAL) and
-  // setup_no_sqarray in the kernel's memory (else flags_not_supported). EOVERFLOW: what is queued does not
+  // Gives the ring queues of other lengths, with what is in them: what was queued is published first. SQEs
+  // and CQEs move: pointers to them become invalid. Only for rings with setup_defer_taskrun (EINVAL) and
+  // setup_no_sqarray in the kernel's memory, without setup_sq_rewind and with
+  // entries of one size (else flags_not_supported). EOVERFLOW: what is queued does not
   // fit; nothing was changed. If the new memory cannot be mapped (ENOMEM), the ring is lost and closed. Since
   // Linux 6.13; EINVAL before.
   Result<void> resize(u32 sq_entries, u32 cq_entries) noexcept;
@@ -291,6 +311,9 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
 
  private:
   // What setup must know about the sizes of the entries.
+  static constexpr bool sqes_are_mixed = std::is_same_v<Sqes, MixedSqes>;
+  static constexpr bool cqes_are_mixed = std::is_same_v<Cqes, MixedCqes>;
+  using CqSlot = typename detail::CqShape<Cqes>::Slot;  // an entry as it is in memory
   static constexpr u32 shape_flags = detail::SqShape<Sqes>::flag | detail::CqShape<Cqes>::flag;
 
   struct SubmissionQueue {
@@ -301,13 +324,22 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
   struct CompletionQueue {
     SharedU32 head, tail, overflow;
     u32 mask = 0, entries = 0;
-    CqEntry* cqes = nullptr;
-    CqEntry* end = nullptr;  // after the last of them
+    CqSlot* cqes = nullptr;
+    CqSlot* end = nullptr;  // after the last of them
   };
   struct Mapping {
     void* address = nullptr;
     std::size_t bytes = 0;  // 0 in the caller's memory
   };
+
+  template <class Visitor>
+  u32 visit_up_to(u32 at_most, Visitor&& visit) noexcept {
+    if constexpr (cqes_are_mixed) {
+      return visit_mixed(at_most, visit);
+    } else {
+      return visit_ready(at_most, visit);
+    }
+  }
 
   // Visits what is ready, the oldest `at_most` of it, and gives it back. The address is computed once and
   // then incremented, with a check for the end of the array before each further entry and none after the
@@ -318,7 +350,7 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
     const u32 ready = cq_.tail.load_acquire() - head;
     const u32 count = ready < at_most ? ready : at_most;
     if (count == 0) return 0;
-    const CqEntry* cqe = &cq_.cqes[head & cq_.mask];
+    const CqSlot* cqe = &cq_.cqes[head & cq_.mask];
     for (u32 left = count;;) {
       visit(*cqe);
       if (--left == 0) break;
@@ -329,9 +361,37 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
     return count;
   }
 
+  // The same with CQEs of one or two entries, each copied into one of 32 bytes.
+  template <class Visitor>
+  u32 visit_mixed(u32 at_most, Visitor&& visit) noexcept {
+    u32 head = cq_.head.load_relaxed(), visited = 0;
+    u32 ready = cq_.tail.load_acquire() - head;
+    while (ready > 0 && visited < at_most) {
+      const Cqe* const slot = &cq_.cqes[head & cq_.mask];
+      const u32 slots = (slot->flags & cqe_f_32) != 0 ? 2 : 1;
+      if (slots > ready) break;
+      head += slots;
+      ready -= slots;
+      if ((slot->flags & cqe_f_skip) != 0) continue;
+      Cqe32 cqe;
+      detail::copy_entry(static_cast<Cqe&>(cqe), *slot);
+      cqe.extra1 = cqe.extra2 = 0;
+      if (slots == 2) {
+        using Word [[gnu::may_alias]] = u64;
+        const Word* const more = reinterpret_cast<const Word*>(slot + 1);
+        cqe.extra1 = more[0];
+        cqe.extra2 = more[1];
+      }
+      visit(std::as_const(cqe));
+      ++visited;
+    }
+    cq_.head.store_release(head);
+    return visited;
+  }
+
   u32 copy_ready(std::span<CqEntry> destination) noexcept {
     CqEntry* to = destination.data();
-    return visit_ready(saturated(destination.size()),
+    return visit_up_to(saturated(destination.size()),
                        [&to](const CqEntry& from) { detail::copy_entry(*to++, from); });
   }
 
@@ -344,7 +404,7 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
   static constexpr std::size_t sqes_bytes(u32 entries) noexcept { return entries * sizeof(SqEntry); }
   static constexpr std::size_t ring_bytes(const Params& params) noexcept {
     const std::size_t sq = params.sq_off.array + params.sq_entries * sizeof(u32);
-    const std::size_t cq = params.cq_off.cqes + params.cq_entries * sizeof(CqEntry);
+    const std::size_t cq = params.cq_off.cqes + params.cq_entries * sizeof(CqSlot);
     return sq > cq ? sq : cq;
   }
 
@@ -358,15 +418,34 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
   Result<void> unregister_index() noexcept;
   void take(BasicRing& other) noexcept;
 
-  // The rest of submit_and_wait for rings whose kernel side polls: the submission queue, or devices. Out of
-  // line, so that other rings do not pay for it.
+  // The rest of submit_and_wait for rings whose kernel side polls (the submission queue, or devices), and for
+  // those that rewind. Out of line, so that other rings do not pay for it.
   [[gnu::noinline]] Result<u32> submit_polled(u32 pending, u32 wait_nr) noexcept {
     u32 enter_flags = 0;
     if (!sq_ring_needs_enter(enter_flags) && wait_nr == 0) return pending;
     // A ring that polls devices finds completions only when asked for them.
     if (wait_nr > 0 || (flags_ & setup_iopoll) != 0) enter_flags |= enter_getevents;
-    return enter(pending, wait_nr, enter_flags);
+    return rewind_after(enter(pending, wait_nr, enter_flags));
   }
+
+  // The same for submit_and_wait_timeout.
+  [[gnu::noinline]] Result<u32> submit_polled_until(u32 pending, u32 wait_nr, u32 enter_flags,
+                                                    const GeteventsArg& arg) noexcept {
+    // We enter in any case; this only adds the flag that wakes a sleeping thread.
+    static_cast<void>(sq_ring_needs_enter(enter_flags));
+    return rewind_after(enter(pending, wait_nr, enter_flags, &arg, sizeof arg));
+  }
+
+  // With setup_sq_rewind, moves what was left over to where the next submit begins.
+  Result<u32> rewind_after(Result<u32> submitted) noexcept {
+    if ((flags_ & setup_sq_rewind) != 0 && submitted.ok()) drop(submitted.value());
+    return submitted;
+  }
+  void drop(u32 count) noexcept;
+
+  // See get_sqe128. A template, because last_ is there only with MixedSqes.
+  template <class = void>
+  Sqe128* get_two() noexcept;
 
   // All SQEs handed out so far, counted as the kernel counts.
   u32 sqe_tail() const noexcept {
@@ -412,13 +491,20 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>>,
   // Where SQE number 0 would be if the array reached back to it, modulo 2^64: one subtraction turns an
   // address into its SQE's number, and there is only one thing to count.
   std::uintptr_t sqe_origin_ = 0;
+  // The SQE handed out last, with MixedSqes: see get_sqe128.
+  struct Last {
+    Sqe* sqe = nullptr;
+  };
+  struct Nothing {};
+  [[no_unique_address]] std::conditional_t<sqes_are_mixed, Last, Nothing> last_;
   u32 sqe_head_ = 0;  // SQEs published
   int fd_ = -1;
   int enter_fd_ = -1;     // fd_, or the index in its place
   u32 always_flags_ = 0;  // of every enter
   u32 flags_ = 0;
   u32 features_ = 0;
-  Mapping rings_;  // both rings and the index array: one mapping since 5.4
+  bool submits_otherwise_ = false;  // whether flags_ has one that submit_polled is about
+  Mapping rings_;                   // both rings and the index array: one mapping since 5.4
   Mapping sqes_;
   [[no_unique_address]] Kernel kernel_{};
 };
@@ -431,6 +517,10 @@ using Ring = BasicRing<>;
 using Ring128 = BasicRing<LinuxKernel, Sqe128>;
 using Ring32 = BasicRing<LinuxKernel, Sqe, Cqe32>;
 using Ring128x32 = BasicRing<LinuxKernel, Sqe128, Cqe32>;
+
+// Entries of both sizes, since Linux 6.19 (EINVAL before). For CQEs of both sizes alone, since 6.18:
+// BasicRing<LinuxKernel, Sqe, MixedCqes>.
+using MixedRing = BasicRing<LinuxKernel, MixedSqes, MixedCqes>;
 
 }  // namespace uring
 

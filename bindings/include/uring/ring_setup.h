@@ -54,7 +54,7 @@ constexpr std::size_t BasicRing<Kernel, Sqes, Cqes>::memory_size(u32 entries, co
     while (cq < params.cq_entries && cq < 2 * most) cq *= 2;  // as the kernel rounds it
   }
   const std::size_t array = (params.flags & setup_no_sqarray) == 0 ? header_bytes + sq * sizeof(u32) : 0;
-  return in_pages(sqes_bytes(sq)) + in_pages(header_bytes + cq * sizeof(CqEntry) + array);
+  return in_pages(sqes_bytes(sq)) + in_pages(header_bytes + cq * sizeof(CqSlot) + array);
 }
 
 // Refuses what the kernel would not refuse, or not by name, and sets the flags of the type.
@@ -67,9 +67,11 @@ Result<void> BasicRing<Kernel, Sqes, Cqes>::check(u32 entries, Params& params, u
 
   if (entries == 0) return Error::entries_zero;
   if ((entries & (entries - 1)) != 0) return Error::entries_not_power_of_two;
+  // An SQE of two entries may need a third, to fill the end of the queue.
+  if (sqes_are_mixed && entries < 4) return Error::entries_too_few;
   // The sizes of the entries are the type's.
   constexpr u32 sizes = setup_sqe128 | setup_cqe32 | setup_sqe_mixed | setup_cqe_mixed;
-  not_supported |= (sizes & ~shape_flags) | setup_sq_rewind;
+  not_supported |= sizes & ~shape_flags;
   if ((params.flags & not_supported) != 0) return Error::flags_not_supported;
   params.flags |= shape_flags;
   return {};
@@ -84,6 +86,7 @@ Result<void> BasicRing<Kernel, Sqes, Cqes>::open(u32 entries, Params& params,
   enter_fd_ = static_cast<int>(opened);
   flags_ = params.flags;
   features_ = params.features;
+  submits_otherwise_ = (flags_ & (setup_sqpoll | setup_iopoll | setup_sq_rewind)) != 0;
   if ((params.flags & setup_registered_fd_only) != 0) {
     always_flags_ = enter_registered_ring;
   } else {
@@ -161,7 +164,7 @@ bool BasicRing<Kernel, Sqes, Cqes>::attach(const Params& params) noexcept {
   cq_.overflow = SharedU32(word_at(cq.overflow));
   cq_.mask = cq_mask;
   cq_.entries = params.cq_entries;
-  cq_.cqes = reinterpret_cast<CqEntry*>(word_at(cq.cqes));
+  cq_.cqes = reinterpret_cast<CqSlot*>(word_at(cq.cqes));
   cq_.end = cq_.cqes + params.cq_entries;
 
   // Slot i of the queue is always SQE i; see flush_sq. With setup_no_sqarray the kernel assumes the same.
@@ -182,8 +185,10 @@ void BasicRing<Kernel, Sqes, Cqes>::close() noexcept {
   if (fd_ >= 0) static_cast<void>(kernel_.close(fd_));
   sqe_next_ = sqe_stop_ = nullptr;
   sqe_origin_ = 0;
+  last_ = {};
   sqe_head_ = 0;
   flags_ = features_ = always_flags_ = 0;
+  submits_otherwise_ = false;
   fd_ = enter_fd_ = -1;
 }
 
@@ -236,7 +241,10 @@ template <class Kernel, class Sqes, class Cqes>
 Result<void> BasicRing<Kernel, Sqes, Cqes>::resize(u32 sq_entries, u32 cq_entries) noexcept {
   // The kernel does not say where the index array of the new queue is: sq_off.array comes back as 0 (seen on
   // 6.18), and using it would overwrite the ring's head and tail with 0 and 1.
-  if ((flags_ & (setup_no_sqarray | setup_no_mmap)) != setup_no_sqarray) return Error::flags_not_supported;
+  if ((flags_ & (setup_no_sqarray | setup_no_mmap | setup_sq_rewind)) != setup_no_sqarray || sqes_are_mixed ||
+      cqes_are_mixed) {
+    return Error::flags_not_supported;  // with mixed sizes, an entry might lie around the new end
+  }
   flush_sq();  // the kernel moves what it can see
   const u32 tail = sqe_tail();
   Params params;
@@ -255,6 +263,38 @@ Result<void> BasicRing<Kernel, Sqes, Cqes>::resize(u32 sq_entries, u32 cq_entrie
 }
 
 template <class Kernel, class Sqes, class Cqes>
+template <class>
+Sqe128* BasicRing<Kernel, Sqes, Cqes>::get_two() noexcept {
+  if (sqe_stop_ - sqe_next_ < 2) {
+    const u32 tail = sqe_tail();
+    const u32 room = sq_.entries - (tail - sq_.head.load_acquire());
+    const bool at_end = (tail & sq_.mask) == sq_.mask;
+    if (room < (at_end ? 3 : 2)) return nullptr;
+    if (at_end) {
+      constexpr u8 links = sqe_io_link | sqe_io_hardlink;
+      const u32 link = last_.sqe != nullptr ? last_.sqe->flags & links : 0u;
+      prep_nop(*get_sqe(), 0).flags = static_cast<u8>(sqe_cqe_skip_success | link);
+    }
+    find_room();
+  }
+  Sqe* const sqe = sqe_next_;
+  sqe_next_ += 2;
+  last_.sqe = sqe;
+  return reinterpret_cast<Sqe128*>(sqe);
+}
+
+// Removes the first `count` SQEs: the others take their places. In a loop of volatile words: see zero.
+template <class Kernel, class Sqes, class Cqes>
+void BasicRing<Kernel, Sqes, Cqes>::drop(u32 count) noexcept {
+  using Word [[gnu::may_alias]] = u64;
+  constexpr std::size_t words = sizeof(SqEntry) / sizeof(Word);
+  const u32 left = sqe_tail() - count;
+  volatile Word* const to = reinterpret_cast<volatile Word*>(sq_.sqes);
+  for (std::size_t i = 0; i != left * words && count != 0; ++i) to[i] = to[i + count * words];
+  start_at(left);
+}
+
+template <class Kernel, class Sqes, class Cqes>
 void BasicRing<Kernel, Sqes, Cqes>::take(BasicRing& other) noexcept {
   sq_ = std::exchange(other.sq_, {});
   cq_ = std::exchange(other.cq_, {});
@@ -263,9 +303,11 @@ void BasicRing<Kernel, Sqes, Cqes>::take(BasicRing& other) noexcept {
   sqe_next_ = std::exchange(other.sqe_next_, nullptr);
   sqe_stop_ = std::exchange(other.sqe_stop_, nullptr);
   sqe_origin_ = std::exchange(other.sqe_origin_, 0);
+  last_ = std::exchange(other.last_, {});
   sqe_head_ = std::exchange(other.sqe_head_, 0);
   flags_ = std::exchange(other.flags_, 0);
   features_ = std::exchange(other.features_, 0);
+  submits_otherwise_ = std::exchange(other.submits_otherwise_, false);
   fd_ = std::exchange(other.fd_, -1);
   enter_fd_ = std::exchange(other.enter_fd_, -1);
   always_flags_ = std::exchange(other.always_flags_, 0);
