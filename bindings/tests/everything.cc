@@ -10,12 +10,34 @@ using uring::u32;
 
 // Every member, called below or not; with the operations, every prepare function.
 template class uring::BasicRing<uring::LinuxKernel>;
-template class uring::Operations<uring::Ring>;
+template class uring::Operations<uring::Ring, uring::Sqe>;
 template class uring::Registrations<uring::Ring>;
 template class uring::Cancellation<uring::Ring>;
 template class uring::BufferGroup<uring::Ring>;
 
+// The same in every other shape.
+template class uring::BasicRing<uring::LinuxKernel, uring::Sqe128>;
+template class uring::BasicRing<uring::LinuxKernel, uring::Sqe, uring::Cqe32>;
+template class uring::BasicRing<uring::LinuxKernel, uring::Sqe128, uring::Cqe32>;
+template class uring::BasicRing<uring::LinuxKernel, uring::Sqe, uring::MixedCqes>;
+template class uring::BasicRing<uring::LinuxKernel, uring::MixedSqes, uring::MixedCqes>;
+template class uring::Operations<uring::Ring128x32, uring::Sqe128>;
+template class uring::Operations<uring::MixedRing, uring::Sqe>;
+template class uring::BufferGroup<uring::Ring128x32>;
+
 // External linkage and unknown arguments, so that the optimiser cannot drop or precompute a call.
+u32 use_large_entries(uring::Ring& ring, uring::Ring128x32& large, uring::MixedRing& mixed, uring::Cqe32& cqe,
+                      const u32 (&words)[3], const uring::u64 (&longs)[10], const char (&chars)[77]) {
+  u32 sum = ring.uring_cmd(1, 0, 2, words).ok() + large.uring_cmd(1, 0, 2, longs).ok();
+  sum += large.uring_cmd(1, 0, 2, chars).ok() + large.uring_cmd(1, 0, 2).ok() + large.nop(1).ok();
+  sum += large.copy_cqes(std::span<uring::Cqe32>(&cqe, 1), 1).value() + large.copy_cqe(cqe).ok();
+  sum += large.for_each_cqe([&](const uring::Cqe32& seen) { sum += seen == cqe; });
+  sum += mixed.uring_cmd128(1, 0, 2, longs).ok() + mixed.copy_cqe(cqe).ok();
+  sum += mixed.for_each_cqe([&](const uring::Cqe32& seen) { sum += seen == cqe; });
+  const uring::Sqe128& sqe = *large.get_sqe();
+  return sum + (sqe == sqe);
+}
+
 u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr* address, u32* size,
                    std::span<const uring::i32> fds, uring::Params& params, uring::Probe& probe,
                    uring::Cqe& cqe) {

@@ -31,7 +31,7 @@ constexpr u64 around_32_bits[] = {2 * GiB - 1, 4 * GiB - 1, 4 * GiB, 4 * GiB + 5
 // What the limits are: the suite's own numbers.
 constexpr u32 most_at_once = 0x7fff'f000, largest = 0xffff'ffff;
 
-struct OneSlot : uring::Operations<OneSlot> {
+struct OneSlot : uring::Operations<OneSlot, Sqe> {
   Sqe sqe;
   bool asked = false;
   Sqe* get_sqe() { return asked = true, &sqe; }

@@ -40,8 +40,9 @@ struct Played {
   std::function<long(uring::RegisterOp, void* arg, u32 count)> on_register;  // unset: 0
   std::function<void()> on_enter;                                            // before it consumes, or fails
   u32 consume_at_most = ~0u;
-  u32 sq_count = 4, cq_count = 8;           // other numbers are lies, but in agreement with each other
-  u32 sq_mask_lie = 0, cq_entries_lie = 0;  // these are not
+  u32 sq_count = 4, cq_count = 8;              // other numbers are lies, but in agreement with each other
+  u32 sq_mask_lie = 0, cq_entries_lie = 0;     // these are not
+  std::size_t sqe_bytes = 64, cqe_bytes = 16;  // set by setup, as its flags ask for
 
   // What the binding asked for.
   int open = 0;
@@ -77,11 +78,22 @@ struct Played {
     array = 12 * block_bytes + 1024
   };
   u32& word(u32 offset) { return *reinterpret_cast<u32*>(rings.kernel_side() + offset); }
-  Cqe& cqe(u32 position) { return reinterpret_cast<Cqe*>(rings.kernel_side() + cqes)[position & 7]; }
+  Cqe& cqe(u32 position) {
+    return *reinterpret_cast<Cqe*>(rings.kernel_side() + cqes + (position & 7) * cqe_bytes);
+  }
   // An SQE as the kernel sees it, and where the binding has it.
-  uring::Sqe& sqe(u32 slot) { return reinterpret_cast<uring::Sqe*>(sqes.kernel_side())[slot]; }
+  uring::Sqe& sqe(u32 slot) { return *reinterpret_cast<uring::Sqe*>(sqes.kernel_side() + slot * sqe_bytes); }
   uring::Sqe* user_sqe(u32 slot) { return reinterpret_cast<uring::Sqe*>(sqes.user_side()) + slot; }
   void post(Cqe cqe_to_post) { cqe(word(cq_tail)++) = cqe_to_post; }
+  void post(uring::Cqe32 large) { static_cast<uring::Cqe32&>(cqe(word(cq_tail)++)) = large; }
+
+  // On a ring with CQEs of both sizes: two entries, not around the end.
+  void post_two(uring::Cqe32 large) {
+    if ((word(cq_tail) & 7) == 7) post({.user_data = 0, .res = 0, .flags = 0x20});
+    large.flags |= 0x8000;
+    std::memcpy(static_cast<void*>(&cqe(word(cq_tail))), &large, sizeof large);
+    word(cq_tail) += 2;
+  }
 
   u32 sq_size = 4;
   // The larger of the two ends: the index array comes after the CQEs.
@@ -104,13 +116,28 @@ struct Played {
     word(cq_entries) = 4;
   }
 
+  void complete(u32 slot) {
+    const u64 user_data = sqe(slot).user_data;
+    post({.user_data = user_data, .res = static_cast<uring::i32>(user_data), .flags = 0});
+  }
+  bool has(u32 flag) const { return (setup_params.flags & flag) != 0; }
+
   u32 consume(u32 count) {
     u32 done = 0;
-    for (; done < count && done < consume_at_most && word(sq_head) != word(sq_tail); ++done) {
-      const u32 slot = word(array + 4 * (word(sq_head)++ & 3));
+    if (has(uring::setup_sq_rewind)) {
+      for (; done < count && done < consume_at_most && done < 4; ++done) complete(done);
+      return done;
+    }
+    while (done < count && done < consume_at_most && word(sq_head) != word(sq_tail)) {
+      const u32 slot = word(array + 4 * (word(sq_head) & 3));
       EXPECT_LT(slot, 4u);
-      const u64 user_data = sqe(slot & 3).user_data;
-      post({.user_data = user_data, .res = static_cast<uring::i32>(user_data), .flags = 0});
+      const auto opcode = static_cast<u32>(sqe(slot & 3).opcode);
+      const bool large = has(uring::setup_sqe_mixed) && (opcode == 63 || opcode == 64);
+      if (large && slot == 3) ADD_FAILURE() << "a large SQE around the end";
+      const bool silent = has(uring::setup_sqe_mixed) && (sqe(slot & 3).flags & 0x40) != 0;
+      if (!silent) complete(slot & 3);
+      word(sq_head) += large ? 2 : 1;
+      done += large ? 2 : 1;
     }
     return done;
   }
@@ -153,6 +180,8 @@ struct PlayedKernel {
     if (p->setup_error != 0) return -p->setup_error;
     ++p->open;
     p->setup_params = *params;
+    p->sqe_bytes = (params->flags & uring::setup_sqe128) != 0 ? 128 : 64;
+    p->cqe_bytes = (params->flags & uring::setup_cqe32) != 0 ? 32 : 16;
     params->sq_entries = p->sq_count;
     params->cq_entries = p->cq_count;
     params->features = p->features;
@@ -197,7 +226,7 @@ struct PlayedKernel {
     if (!is_open(fd)) return ADD_FAILURE() << "mapped what is not open", -EBADF;
     if (offset == uring::off_sqes) {
       if (p->sqe_map_error != 0) return -p->sqe_map_error;
-      EXPECT_EQ(bytes, p->sq_size * 64u);
+      EXPECT_EQ(bytes, p->sq_size * p->sqe_bytes);
       return p->map(p->sqes.map(), bytes);
     }
     EXPECT_EQ(offset, uring::off_sq_ring);

@@ -77,6 +77,22 @@ Sqe wanted(int opcode, Sqe rest) {
     EXPECT_EQ(reused.ring().name(user_data UNWRAP arguments).value(), expected) << "by the ring's method"; \
   } while (false)
 
+// SQEs of 128 bytes, for which the second half is 0.
+#define EXPECT_SQE128(name, arguments, expected)                                            \
+  do {                                                                                      \
+    uring::Sqe128 dirty;                                                                    \
+    std::memset(static_cast<void*>(&dirty), 0xff, sizeof dirty);                            \
+    EXPECT_EQ(&uring::prep_##name(dirty, user_data UNWRAP arguments), &dirty);              \
+    EXPECT_EQ(dirty, (uring::Sqe128{expected, {}}));                                        \
+    Played kernel;                                                                          \
+    uring::BasicRing<PlayedKernel, uring::MixedSqes> ring{PlayedKernel{&kernel}};           \
+    ASSERT_TRUE(ring.init(4).ok());                                                         \
+    std::memset(kernel.sqes.kernel_side(), 0xff, 256);                                      \
+    EXPECT_EQ(ring.name(user_data UNWRAP arguments).value(), (uring::Sqe128{expected, {}})) \
+        << "by the ring's method";                                                          \
+    EXPECT_EQ(ring.sq_ready(), 2u);                                                         \
+  } while (false)
+
 u64 address(const void* p) { return reinterpret_cast<u64>(p); }
 
 // Different in every half, byte and sign, so that a narrowing or a mix-up shows.
@@ -363,6 +379,11 @@ TEST(Prep, SendmsgZc) {
              wanted(48, {.ioprio = 4, .fd = 5, .addr = address(&message), .len = 1, .op_flags = 0x100,
                          .buf_index = 0xabcd}));
 }
+TEST(Prep, UringCmd) { EXPECT_SQE(uring_cmd, (5, 0x8765'4321), wanted(46, {.fd = 5, .off = 0x8765'4321})); }
+TEST(Prep, Nop128) { EXPECT_SQE128(nop128, (), wanted(63, {})); }
+TEST(Prep, UringCmd128) {
+  EXPECT_SQE128(uring_cmd128, (5, 0x8765'4321), wanted(64, {.fd = 5, .off = 0x8765'4321}));
+}
 TEST(Prep, ReadMultishot) {
   EXPECT_SQE(read_multishot, (5, 0xabcd, far),
              wanted(49, {.flags = 32, .fd = 5, .off = far, .buf_index = 0xabcd}));
@@ -448,7 +469,7 @@ static_assert(!std::is_convertible_v<int, Slot> && !std::is_convertible_v<Slot, 
               !std::is_convertible_v<u32, Slot>);
 
 TEST(Prep, SaysWhenThereIsNoRoom) {
-  struct Full : uring::Operations<Full> {
+  struct Full : uring::Operations<Full, Sqe> {
     Sqe* get_sqe() { return nullptr; }
   };
   EXPECT_EQ(Full().nop(1), uring::Error::submission_queue_full);

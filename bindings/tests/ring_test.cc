@@ -172,15 +172,6 @@ TEST_F(Opening, DescriptorZeroIsOne) {
   Played::fd = usual;
 }
 
-TEST_F(Opening, RefusesLayoutsItDoesNotSpeakWithoutAskingTheKernel) {
-  kernel.setup_error = EIO;  // would be seen
-  for (const u32 flag :
-       {uring::setup_sqe128, uring::setup_cqe32, uring::setup_sqe_mixed, uring::setup_cqe_mixed,
-        uring::setup_no_mmap, uring::setup_registered_fd_only, uring::setup_sq_rewind}) {
-    EXPECT_EQ(ring.init(4, flag), Error::flags_not_supported) << flag;
-  }
-}
-
 TEST_F(Opening, MovesTakeEverythingAlong) {
   ASSERT_TRUE(ring.init(4).ok());
   ring.nop(7).value();

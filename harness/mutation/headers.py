@@ -138,8 +138,12 @@ class _Reader:
             end=_file_location(cursor.extent.end)[1],
             scope=_scope(cursor),
             refers=self._declaration(cursor),
-            children=tuple(self.node(child) for child in cursor.get_children()),
+            children=tuple(self.node(child) for child in cursor.get_children() if self._is_here(child, cursor)),
         )
+
+    def _is_here(self, child: Any, parent: Any) -> bool:
+        """False for a default argument of a function that is defined in another header than it is declared in."""
+        return parent.kind.name != "PARM_DECL" or self.file_of(child) == self.file_of(parent)
 
     def _declaration(self, cursor: Any) -> Declaration | None:
         found = cursor.referenced

@@ -26,7 +26,6 @@
 
 #include "abi_register.h"
 #include "attachment.h"
-#include "queued.h"
 #include "result.h"
 #include "ring.h"
 #include "shared.h"
@@ -39,9 +38,8 @@ inline constexpr u32 max_buf_ring_entries = 32768;
 namespace detail {
 
 // Maps `bytes` and registers their beginning as a buffer ring.
-template <class Kernel>
-Result<Buf*> map_buf_ring(BasicRing<Kernel>& ring, std::size_t bytes, u32 entries, u16 group,
-                          u16 flags) noexcept {
+template <class Ring>
+Result<Buf*> map_buf_ring(Ring& ring, std::size_t bytes, u32 entries, u16 group, u16 flags) noexcept {
   if (entries == 0 || entries > max_buf_ring_entries) return Error::entries_not_in_range;
   if ((entries & (entries - 1)) != 0) return Error::entries_not_power_of_two;
   const long address = ring.kernel().map_anonymous(bytes);
@@ -66,16 +64,16 @@ Result<Buf*> map_buf_ring(BasicRing<Kernel>& ring, std::size_t bytes, u32 entrie
 // Maps memory for a buffer ring and registers it. Follow with buf_ring_init. entries_not_in_range,
 // entries_not_power_of_two, the errors of mmap(2) and of Ring::register_buf_ring; after an error nothing is
 // left mapped. Since Linux 5.19.
-template <class Kernel>
-Result<Buf*> setup_buf_ring(BasicRing<Kernel>& ring, u32 entries, u16 group, u16 flags = 0) noexcept {
+template <class Ring>
+Result<Buf*> setup_buf_ring(Ring& ring, u32 entries, u16 group, u16 flags = 0) noexcept {
   return detail::map_buf_ring(ring, entries * sizeof(Buf), entries, group, flags);
 }
 
 // Unregisters and unmaps what setup_buf_ring made.
-template <class Kernel>
-void free_buf_ring(BasicRing<Kernel>& ring, Buf* buf_ring, u32 entries, u16 group) noexcept {
+template <class Ring>
+void free_buf_ring(Ring& ring, Buf* buf_ring, u32 entries, u16 group) noexcept {
   // A closed ring has released its groups. Errors are not reported: the memory is unmapped in any case.
-  if (ring.fd() >= 0) static_cast<void>(ring.unregister_buf_ring(group));
+  if (ring.is_open()) static_cast<void>(ring.unregister_buf_ring(group));
   static_cast<void>(ring.kernel().unmap(buf_ring, entries * sizeof(Buf)));
 }
 
@@ -157,12 +155,12 @@ class BufferGroup {
 
   // Queues a receive of as much as one buffer holds. The zero length that it is queued with has this meaning
   // since Linux 6.0. Traps if there is no ring.
-  Queued recv(u64 user_data, i32 fd, u32 flags) noexcept {
+  typename Ring::Queued recv(u64 user_data, i32 fd, u32 flags) noexcept {
     return ring().recv_select(user_data, fd, group_, 0, flags);
   }
 
   // Queues a multishot receive: see prep_recv_multishot. Traps if there is no ring. Since Linux 6.0.
-  Queued recv_multishot(u64 user_data, i32 fd, u32 flags) noexcept {
+  typename Ring::Queued recv_multishot(u64 user_data, i32 fd, u32 flags) noexcept {
     return ring().recv_multishot(user_data, fd, group_, flags);
   }
 

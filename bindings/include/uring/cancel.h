@@ -21,9 +21,9 @@ class Cancellation {
   // then the ring can be closed and the memory freed. What is queued is submitted first, so that each request
   // has its CQE.
   //
-  // Every CQE that comes in the meantime is taken from the ring and given to visit(const Cqe&), also those
-  // that were ready before or had overflowed: read them as in for_each_cqe, put buffers back, free what the
-  // user_data stands for. A cancelled request says -ECANCELED (some -EINTR); what was already running may
+  // Every CQE that comes in the meantime is taken from the ring and given to visit(const CqEntry&), also
+  // those that were ready before or had overflowed: read them as in for_each_cqe, put buffers back, free what
+  // the user_data stands for. A cancelled request says -ECANCELED (some -EINTR); what was already running may
   // succeed, so a write may have been made. `visit` must not queue requests.
   //
   // The end is found with a NOP that drains, queued with this user_data, which no other request may have. Its
@@ -38,8 +38,9 @@ class Cancellation {
   // LinuxKernel::enter but EINTR and EBUSY, which do not end it; as with ETIME, the CQE of the NOP is still
   // to come. Last those of the NOP, when nothing says where the end is: what could be found was cancelled
   // until for a second (or `timeout`, if that is shorter) there was nothing more and nothing happened, but a
-  // transfer to a disk may still be under way. EOPNOTSUPP in a ring that ever used sqe_cqe_skip_success,
-  // EACCES where register_restrictions forbids a NOP or sqe_io_drain. Since Linux 6.0.
+  // transfer to a disk may still be under way. EOPNOTSUPP in a ring that ever used sqe_cqe_skip_success (as
+  // get_sqe128 does in a MixedRing), EACCES where register_restrictions forbids a NOP or sqe_io_drain. Since
+  // Linux 6.0.
   template <class Visitor>
   Result<void> cancel_all(u64 user_data, const Timespec& timeout, Visitor&& visit) noexcept {
     Ring& ring = *static_cast<Ring*>(this);
@@ -62,7 +63,7 @@ class Cancellation {
       // Only after all others: an unfinished chain of links ends with the submit, and must not include it.
       if (!asked && ring.sq_ready() == 0) asked = ring.nop(user_data).drain().ok();
       const Result<u32> entered = ring.submit_and_wait_timeout(1, step);
-      const u32 seen = ring.for_each_cqe([&](const Cqe& cqe) {
+      const u32 seen = ring.for_each_cqe([&](const typename Ring::CqEntry& cqe) {
         if (cqe.user_data != user_data) {
           visit(cqe);
         } else {

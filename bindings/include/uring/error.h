@@ -32,7 +32,7 @@ constexpr ErrorDescription describe_own(Error error) noexcept {
     case Error::entries_not_power_of_two:
       return {"entries_not_power_of_two", "The number of entries is not a power of two: round it up"};
     case Error::flags_not_supported:
-      return {"flags_not_supported", "The binding does not support these flags: leave out what ring.h lists"};
+      return {"flags_not_supported", "These flags are for another type of ring, or another function: see ring.h"};
     case Error::system_outdated:
       return {"system_outdated", "The kernel is too old for the binding: use Linux 5.4 or newer"};
     case Error::ring_layout_invalid:
@@ -47,6 +47,10 @@ constexpr ErrorDescription describe_own(Error error) noexcept {
       return {"entries_not_in_range", "A buffer ring has 1 to 32768 entries: ask for a number in this range"};
     case Error::length_too_large:
       return {"length_too_large", "The length does not fit into the request's 32 bits: split it"};
+    case Error::entries_too_few:
+      return {"entries_too_few", "A ring of mixed SQEs needs at least four entries: ask for more"};
+    case Error::memory_too_small:
+      return {"memory_too_small", "The memory is too small for this ring: ask Ring::memory_size how much it needs"};
     default: return {};
   }
 }

@@ -12,17 +12,21 @@
 
 #include <span>
 
+#include "entries.h"
 #include "prep.h"
 #include "queued.h"
 #include "result.h"
 
 namespace uring {
 
-// The part of `Ring` (a class with get_sqe) that is the same for every kernel. They return
+// The part of `Ring` (a class with get_sqe, which returns an Entry*) that is the same for every kernel. They
+// return
 // submission_queue_full when there is no free SQE: nothing was queued; submit, then try again.
-template <class Ring>
+template <class Ring, class Entry>
 class Operations {
  public:
+  using Queued = BasicQueued<Entry>;
+
   // --- prep_control.h --------------------------------------------------------------------------------------
 
   Queued nop(u64 user_data) noexcept { return queue(prep_nop, user_data); }
@@ -313,13 +317,47 @@ class Operations {
     return queue(prep_getsockopt, user_data, fd, level, option, value);
   }
 
+  // --- prep_command.h --------------------------------------------------------------------------------------
+
+  Queued uring_cmd(u64 user_data, i32 fd, u32 command) noexcept {
+    return queue(prep_uring_cmd, user_data, fd, command);
+  }
+  // With a payload, see set_command: a plain struct of at most 16 bytes, or 80 in a ring of 128-byte SQEs.
+  template <class Payload>
+  Queued uring_cmd(u64 user_data, i32 fd, u32 command, const Payload& payload) noexcept {
+    return uring_cmd(user_data, fd, command).with([&](Entry& sqe) { set_command(sqe, payload); });
+  }
+  // For rings with get_sqe128; as templates, because other rings do not have it.
+  template <class = void>
+  Queued128 nop128(u64 user_data) noexcept {
+    return queue128(prep_nop128, user_data);
+  }
+  template <class = void>
+  Queued128 uring_cmd128(u64 user_data, i32 fd, u32 command) noexcept {
+    return queue128(prep_uring_cmd128, user_data, fd, command);
+  }
+  template <class Payload>
+  Queued128 uring_cmd128(u64 user_data, i32 fd, u32 command, const Payload& payload) noexcept {
+    return uring_cmd128(user_data, fd, command).with([&](Sqe128& sqe) { set_command(sqe, payload); });
+  }
+
  private:
   template <class Prepare, class... Arguments>
-  Queued queue(Prepare prepare, u64 user_data, Arguments... arguments) noexcept {
-    Sqe* sqe = static_cast<Ring*>(this)->get_sqe();
+  Queued128 queue128(Prepare prepare, u64 user_data, Arguments... arguments) noexcept {
+    Sqe128* const sqe = static_cast<Ring*>(this)->get_sqe128();
     if (sqe == nullptr) [[unlikely]]
       return Error::submission_queue_full;
     return prepare(*sqe, user_data, arguments...);
+  }
+
+  template <class Prepare, class... Arguments>
+  Queued queue(Prepare prepare, u64 user_data, Arguments... arguments) noexcept {
+    Entry* const sqe = static_cast<Ring*>(this)->get_sqe();
+    if (sqe == nullptr) [[unlikely]]
+      return Error::submission_queue_full;
+    prepare(*sqe, user_data, arguments...);
+    detail::clear_second_half(*sqe);
+    return *sqe;
   }
 };
 

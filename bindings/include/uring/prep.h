@@ -2,10 +2,13 @@
 // SPDX-License-Identifier: MIT
 
 // Writing SQEs. Each prepare function writes all 64 bytes, so an entry never inherits anything from the
-// request that used its slot before; set Sqe::flags (a link, a fixed file) after it, not before.
+// request that used its slot before; set Sqe::flags (a link, a fixed file) after it, not before. (Of an SQE
+// of 128 bytes they write the first 64, which are all that the kernel looks at; the ring's methods clear the
+// rest, and set_command writes it.)
 //
 //   prep_file.h     files: reading, writing, opening, names, attributes, advice, splicing, pipes
 //   prep_socket.h   sockets: sending, receiving, accepting, connecting, options
+//   prep_command.h  commands to drivers
 //   prep_control.h  the rest: polls, timeouts, cancellation, registered files and buffers, messages between
 //                   rings, futexes, children
 //
@@ -24,6 +27,7 @@
 #ifndef URING_PREP_H
 #define URING_PREP_H
 
+#include "prep_command.h"
 #include "prep_control.h"
 #include "prep_file.h"
 #include "prep_socket.h"

@@ -93,8 +93,9 @@ class Registrations {
                             u64 count = 0) noexcept {
     CloneBuffers clone;
     zero(clone);
-    clone.src_fd = static_cast<u32>(source.fd());
-    clone.flags = flags;
+    const bool by_index = source.fd() < 0;  // setup_registered_fd_only
+    clone.src_fd = static_cast<u32>(by_index ? source.registered_index() : source.fd());
+    clone.flags = by_index ? flags | register_src_registered : flags;
     clone.src_off = source_first;
     clone.dst_off = first;
     clone.nr = saturated(count);

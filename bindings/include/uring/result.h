@@ -83,7 +83,7 @@ enum class Error : std::uint16_t {
   // The binding's own. No system call has these numbers.
   entries_zero = 4096,       // init: a ring needs at least one entry
   entries_not_power_of_two,  // init: the kernel would silently round up
-  flags_not_supported,       // init: a setup flag whose memory layout this binding does not speak; resize
+  flags_not_supported,       // init: a setup flag for another type of ring or another function; resize
   system_outdated,           // init: kernel before 5.4 (no IORING_FEAT_SINGLE_MMAP)
   ring_layout_invalid,       // init: the kernel's answer contradicts itself
   submission_queue_full,     // get_sqe and every operation: submit first, then try again
@@ -91,6 +91,8 @@ enum class Error : std::uint16_t {
   buffer_out_of_range,       // BufferGroup: no such buffer or bytes in this group; a CQE of another group?
   entries_not_in_range,      // buffer rings: 1 to 32768 entries
   length_too_large,          // sync_file_range, provide_buffers, BufferGroup: it does not fit into 32 bits
+  entries_too_few,           // init: a ring with MixedSqes needs four
+  memory_too_small,          // init_mem: fewer bytes than Ring::memory_size
 };
 
 // True for the kernel's own numbers, false for `none` and for the binding's.

@@ -16,20 +16,22 @@
 // It owns its descriptor and its mappings: it can be moved, not copied, and closes when it goes out of scope.
 // Nothing here allocates, throws, or calls a C library.
 //
-// Not supported are rings with entries of other sizes than 64 bytes (SQE) and 16 bytes (CQE), in the caller's
-// memory, without a descriptor, or without an SQ head and tail. init refuses setup_sqe128, setup_cqe32,
-// setup_sqe_mixed, setup_cqe_mixed, setup_no_mmap, setup_registered_fd_only and setup_sq_rewind with
-// Error::flags_not_supported, before it asks the kernel.
+// The sizes of its entries belong to a ring's type: Ring has 64-byte SQEs and 16-byte CQEs, Ring128, Ring32
+// and Ring128x32 have larger ones, MixedRing has both (see entries.h). The type sets its flags itself; init
+// refuses flags of another type with Error::flags_not_supported before it asks the kernel. Rings in the
+// caller's memory, with a descriptor or without, are opened with init_mem.
 #ifndef URING_RING_H
 #define URING_RING_H
 
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include "abi.h"
 #include "attachment.h"
 #include "cancel.h"
+#include "entries.h"
 #include "operations.h"
 #include "registrations.h"
 #include "result.h"
@@ -49,9 +51,9 @@ struct Indices {
   friend bool operator==(const Indices&, const Indices&) noexcept = default;
 };
 
-// `Kernel` is LinuxKernel, or in tests any class with the same functions. The queues are here; the methods
-// for operations are in operations.h, those for io_uring_register(2) in registrations.h, and cancel_all in
-// cancel.h.
+// `Kernel` is LinuxKernel, or in tests any class with the same functions; `Sqes` and `Cqes` are the sizes of
+// the entries, see entries.h. The queues are here; the methods for operations are in operations.h, those for
+// io_uring_register(2) in registrations.h, and cancel_all in cancel.h.
 //
 // Requests in flight belong to the kernel's ring, not to this object. Moving it changes nothing for them: the
 // queues, and what SQEs point to, stay where they are. Closing it leaves them behind: the kernel cancels
@@ -60,11 +62,15 @@ struct Indices {
 // that were not read, are lost. So before a ring closes, or goes out of scope, while anything may be in
 // flight, either wait for all its CQEs, or call cancel_all, which ends the requests and returns when they
 // have ended.
-template <class Kernel = LinuxKernel>
-class BasicRing : public Operations<BasicRing<Kernel>>,
-                  public Registrations<BasicRing<Kernel>>,
-                  public Cancellation<BasicRing<Kernel>> {
+template <class Kernel = LinuxKernel, class Sqes = Sqe, class Cqes = Cqe>
+class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>, typename detail::SqShape<Sqes>::Entry>,
+                  public Registrations<BasicRing<Kernel, Sqes, Cqes>>,
+                  public Cancellation<BasicRing<Kernel, Sqes, Cqes>> {
  public:
+  using SqEntry = typename detail::SqShape<Sqes>::Entry;  // Sqe or Sqe128
+  using CqEntry = typename detail::CqShape<Cqes>::Entry;  // Cqe or Cqe32
+  static constexpr bool has_sqe128 = !std::is_same_v<Sqes, Sqe>;
+
   // A closed ring: fd() is -1. Only init, init_params, the destructor and moves may follow.
   BasicRing() noexcept = default;
   explicit BasicRing(Kernel kernel) noexcept : kernel_(std::move(kernel)) {}
@@ -89,14 +95,33 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
   // be set. If it fails, nothing is left open.
   Result<void> init_params(u32 entries, Params& params) noexcept;
 
+  // The same in the caller's memory (setup_no_mmap, which it sets): a huge page, for example, or a piece of
+  // one. `memory` begins at a page and has at least memory_size bytes, else memory_too_small. Its first bytes
+  // become the SQEs; what it held before does not matter. It must stay as it is until the ring is closed and
+  // its requests have ended: the kernel writes to it.
+  //
+  // With setup_registered_fd_only in params.flags the ring gets an index instead of a descriptor, as after
+  // register_ring_fd: fd() is -1, and only this thread can use it and close it.
+  //
+  // EINVAL: `memory` does not begin at a page; or an older kernel does not take pages that are not next to
+  // each other, as those of a huge page are. EFAULT: it is not writable. Since Linux 6.5; EINVAL before.
+  Result<void> init_mem(u32 entries, Params& params, std::span<std::byte> memory) noexcept;
+
+  // The bytes that init_mem needs for these arguments (flags and cq_entries are looked at): whole pages, of
+  // the largest size that this architecture has.
+  static constexpr std::size_t memory_size(u32 entries, const Params& params) noexcept;
+
   // Unmaps and closes, and does not wait for requests in flight: see the class. SQEs not submitted are
   // forgotten. Buffer groups stay, without a ring. Closing a closed ring does nothing.
   void close() noexcept;
 
   // close(user_data, fd) is an operation like the others; this line keeps the close() above from hiding it.
-  using Operations<BasicRing>::close;
+  using Operations<BasicRing, SqEntry>::close;
 
-  int fd() const noexcept { return fd_; }
+  bool is_open() const noexcept { return enter_fd_ >= 0; }
+  int fd() const noexcept { return fd_; }  // -1: closed, or without a descriptor (setup_registered_fd_only)
+  // The index of register_ring_fd or setup_registered_fd_only; -1: none.
+  int registered_index() const noexcept { return always_flags_ != 0 ? enter_fd_ : -1; }
   u32 flags() const noexcept { return flags_; }        // setup_*, as the kernel returned them
   u32 features() const noexcept { return features_; }  // feat_*
   u32 sq_entries() const noexcept { return sq_.entries; }
@@ -106,14 +131,15 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
 
   // The next free SQE, uninitialised (use a prep_ function), or null when the queue is full. The pointer is
   // valid until the SQE has been submitted.
-  Sqe* get_sqe() noexcept {
+  SqEntry* get_sqe() noexcept {
     // One comparison answers both questions, whether the queue is full and whether the array ends here: see
     // sqe_stop_.
     if (sqe_next_ == sqe_stop_ && !find_room()) [[unlikely]]
       return nullptr;
-    Sqe* const sqe = sqe_next_++;
+    SqEntry* const sqe = sqe_next_++;
     // The caller checks for null as well; with this hint the compiler drops that check.
     if (sqe == nullptr) __builtin_unreachable();
+    if constexpr (sqes_are_mixed) last_.sqe = sqe;
     return sqe;
   }
 
@@ -121,9 +147,28 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
   // must be queued together, such as a chain of links. submission_queue_full: submit, then try again; for
   // more than sq_entries() it never succeeds. With setup_sqpoll an SQE is free once the thread has consumed
   // it: enter(0, 0, enter_sq_wait) waits for that, but may return early (5.10).
+  //
+  // With MixedSqes, n counts entries of 64 bytes. Reserve two for each operation of 128, and one more for all
+  // of them together, which a NOP takes if they lie around the end of the queue (see get_sqe128; never with
+  // setup_sq_rewind).
   Result<void> reserve(u32 n) const noexcept {
     if (n > sq_space_left()) return Error::submission_queue_full;
     return {};
+  }
+
+  // The next free SQE of 128 bytes, or null. In a ring with MixedSqes it takes two entries, which must not
+  // lie around the end of the queue: there, a NOP fills the last one. The NOP is silent, and passes a link
+  // on; only when it is cancelled with its chain it has a CQE, -ECANCELED with user_data 0. It is silent by
+  // sqe_cqe_skip_success, after which the kernel refuses to drain (-EOPNOTSUPP, also to cancel_all). Nothing
+  // is queued when get_sqe128 returns null. Since Linux 6.19.
+  template <class = void>
+  Sqe128* get_sqe128() noexcept {
+    static_assert(has_sqe128, "this type of ring has no SQEs of 128 bytes: see entries.h");
+    if constexpr (sqes_are_mixed) {
+      return get_two();
+    } else {
+      return get_sqe();
+    }
   }
 
   // Publishes all SQEs handed out so far. Returns sq_ready(), which includes what an earlier, short submit
@@ -140,8 +185,9 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
   // Publishes and submits. Returns how many SQEs the kernel consumed; fewer than were queued means that one
   // of them was refused (see its CQE) or that there was no memory for a request, and the rest waits for the
   // next submit. With setup_sqpoll it is the number published, and the poller thread consumes them later:
-  // what SQEs point to (a Timespec, iovecs) must stay unchanged until sq_ready() is 0. The errors of
-  // LinuxKernel::enter.
+  // what SQEs point to (a Timespec, iovecs) must stay unchanged until sq_ready() is 0. With setup_sq_rewind
+  // (7.0) each submit starts at the beginning of the queue, and pointers to SQEs that it left over become
+  // invalid: they move there. The errors of LinuxKernel::enter.
   Result<u32> submit() noexcept { return submit_and_wait(0); }
 
   // Submits, and returns once at least wait_nr CQEs are there.
@@ -149,7 +195,7 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
     const u32 pending = flush_sq();
     // Everything from here to the system call is inline: on the machines we measured, a return after a system
     // call is mispredicted, and two of them cost as much as everything else here.
-    if ((flags_ & (setup_sqpoll | setup_iopoll)) != 0) [[unlikely]]
+    if (submits_otherwise_) [[unlikely]]
       return submit_polled(pending, wait_nr);
     return enter(pending, wait_nr, wait_nr > 0 ? enter_getevents : 0);
   }
@@ -166,13 +212,14 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
     arg.min_wait_usec = min_wait_us;
     arg.ts = address_of(&timeout);
     const u32 pending = flush_sq();
-    u32 enter_flags = enter_getevents | enter_ext_arg | more_flags;
-    // We enter in any case; this only adds the flag that wakes a sleeping thread.
-    static_cast<void>(sq_ring_needs_enter(enter_flags));
+    const u32 enter_flags = enter_getevents | enter_ext_arg | more_flags;
+    if (submits_otherwise_) [[unlikely]]
+      return submit_polled_until(pending, wait_nr, enter_flags, arg);
     return enter(pending, wait_nr, enter_flags, &arg, sizeof arg);
   }
 
   // io_uring_enter(2) on this ring, with all its arguments; see LinuxKernel::enter. No retry on EINTR.
+  // (With setup_sq_rewind, SQEs submitted like this stay in the queue: use submit.)
   [[gnu::always_inline]] Result<u32> enter(u32 to_submit, u32 min_complete, u32 enter_flags,
                                            const void* arg = nullptr, std::size_t arg_size = 0) noexcept {
     const long fd = enter_fd_;  // -1 when closed; widened once, for the check and for the system call
@@ -194,7 +241,8 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
   // SQEs handed out and not yet consumed by the kernel, whether published or not.
   u32 sq_ready() const noexcept { return sqe_tail() - sq_.head.load_acquire(); }
 
-  // SQEs that are free: so many more can be handed out before the queue is full.
+  // SQEs that are free: so many more can be handed out before the queue is full. With MixedSqes, entries of
+  // 64 bytes; see reserve.
   u32 sq_space_left() const noexcept { return sq_.entries - sq_ready(); }
 
   // SQEs handed out and not yet published by flush_sq or submit.
@@ -214,7 +262,7 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
   // 0 (an old kernel ends a wait when any timeout fires), so loop. With setup_defer_taskrun and a wait_nr of
   // 0, set setup_taskrun_flag as well: nothing else announces waiting completions. The errors of
   // LinuxKernel::enter.
-  Result<u32> copy_cqes(std::span<Cqe> destination, u32 wait_nr) noexcept {
+  Result<u32> copy_cqes(std::span<CqEntry> destination, u32 wait_nr) noexcept {
     const u32 copied = copy_ready(destination);
     if (copied > 0 || destination.empty()) return copied;
     if (wait_nr == 0 && (flags_ & setup_iopoll) == 0 && !cq_ring_needs_flush()) return 0u;
@@ -224,21 +272,21 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
   }
 
   // Waits for one CQE and takes it. The errors of LinuxKernel::enter, EINTR too.
-  Result<void> copy_cqe(Cqe& cqe) noexcept {
+  Result<void> copy_cqe(CqEntry& cqe) noexcept {
     for (;;) {
-      const Result<u32> copied = copy_cqes(std::span<Cqe>(&cqe, 1), 1);
+      const Result<u32> copied = copy_cqes(std::span<CqEntry>(&cqe, 1), 1);
       if (!copied.ok()) return copied.error();
       if (copied.value() == 1) return {};
     }
   }
 
-  // Calls visit(const Cqe&) for each CQE that is ready, in place, without a copy or a system call (so
+  // Calls visit(const CqEntry&) for each CQE that is ready, in place, without a copy or a system call (so
   // completions that cq_ring_needs_flush reports are not fetched); then gives all of them back to the kernel
   // at once. Returns how many there were. `visit` may queue and submit, and must leave the completion queue
   // alone.
   template <class Visitor>
   u32 for_each_cqe(Visitor&& visit) noexcept {
-    return visit_ready(~u32{0}, visit);
+    return visit_up_to(~u32{0}, visit);
   }
 
   // True if completions wait in the kernel, because the CQ was full (5.8) or, in a ring with
@@ -265,8 +313,10 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
 
   // Any io_uring_register(2) operation on this ring.
   Result<u32> do_register(RegisterOp op, const void* arg, u32 count) noexcept {
-    URING_ASSERT(fd_ >= 0);
-    return Result<u32>::from_kernel(kernel_.do_register(fd_, op, arg, count));
+    URING_ASSERT(is_open());
+    // Without a descriptor, an index takes its place.
+    if (fd_ < 0) op = static_cast<RegisterOp>(static_cast<u32>(op) | register_use_registered_ring);
+    return Result<u32>::from_kernel(kernel_.do_register(fd_ < 0 ? enter_fd_ : fd_, op, arg, count));
   }
 
   // From now on the ring is entered through an index in this thread's table of registered rings, which saves
@@ -274,14 +324,15 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
   // may use the ring. Does nothing if it is registered already. Since Linux 5.18.
   Result<void> register_ring_fd() noexcept;
 
-  // EINVAL: it is not registered. Since Linux 5.18.
+  // EINVAL: it is not registered. flags_not_supported: it has no descriptor to go back to
+  // (setup_registered_fd_only). Since Linux 5.18.
   Result<void> unregister_ring_fd() noexcept;
 
-  // Gives the ring queues of other sizes, with what is in them: what was queued is published first. SQEs and
-  // CQEs move: pointers to them become invalid. Only for rings with setup_defer_taskrun (EINVAL) and
-  // setup_no_sqarray (flags_not_supported, see below). EOVERFLOW: what is queued does not fit; nothing was
-  // changed. If the new memory cannot be mapped (ENOMEM), the ring is lost and closed. Since Linux 6.13;
-  // EINVAL before.
+  // Gives the ring queues of other lengths, with what is in them: what was queued is published first. SQEs
+  // and CQEs move: pointers to them become invalid. Only for rings with setup_defer_taskrun (EINVAL) and
+  // setup_no_sqarray in the kernel's memory, without setup_sq_rewind and with entries of one size (else
+  // flags_not_supported). EOVERFLOW: what is queued does not fit; nothing was changed. If the new memory
+  // cannot be mapped (ENOMEM), the ring is lost and closed. Since Linux 6.13; EINVAL before.
   Result<void> resize(u32 sq_entries, u32 cq_entries) noexcept;
 
   // The system calls, for code that belongs to a ring but is not part of it: see buffer_group.h.
@@ -289,21 +340,36 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
   void attach(detail::Attachment<BasicRing>& attachment) noexcept { attachments_.add(attachment, *this); }
 
  private:
+  // What setup must know about the sizes of the entries.
+  static constexpr bool sqes_are_mixed = std::is_same_v<Sqes, MixedSqes>;
+  static constexpr bool cqes_are_mixed = std::is_same_v<Cqes, MixedCqes>;
+  using CqSlot = typename detail::CqShape<Cqes>::Slot;  // an entry as it is in memory
+  static constexpr u32 shape_flags = detail::SqShape<Sqes>::flag | detail::CqShape<Cqes>::flag;
+
   struct SubmissionQueue {
     SharedU32 head, tail, flags, dropped;
     u32 mask = 0, entries = 0;
-    Sqe* sqes = nullptr;
+    SqEntry* sqes = nullptr;
   };
   struct CompletionQueue {
     SharedU32 head, tail, overflow;
     u32 mask = 0, entries = 0;
-    Cqe* cqes = nullptr;
-    Cqe* end = nullptr;  // after the last of them
+    CqSlot* cqes = nullptr;
+    CqSlot* end = nullptr;  // after the last of them
   };
   struct Mapping {
     void* address = nullptr;
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;  // 0 in the caller's memory
   };
+
+  template <class Visitor>
+  u32 visit_up_to(u32 at_most, Visitor&& visit) noexcept {
+    if constexpr (cqes_are_mixed) {
+      return visit_mixed(at_most, visit);
+    } else {
+      return visit_ready(at_most, visit);
+    }
+  }
 
   // Visits what is ready, the oldest `at_most` of it, and gives it back. The address is computed once and
   // then incremented, with a check for the end of the array before each further entry and none after the
@@ -314,7 +380,7 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
     const u32 ready = cq_.tail.load_acquire() - head;
     const u32 count = ready < at_most ? ready : at_most;
     if (count == 0) return 0;
-    const Cqe* cqe = &cq_.cqes[head & cq_.mask];
+    const CqSlot* cqe = &cq_.cqes[head & cq_.mask];
     for (u32 left = count;;) {
       visit(*cqe);
       if (--left == 0) break;
@@ -325,41 +391,101 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
     return count;
   }
 
-  u32 copy_ready(std::span<Cqe> destination) noexcept {
-    Cqe* to = destination.data();
-    return visit_ready(saturated(destination.size()), [&to](const Cqe& from) {
-      to->user_data = from.user_data;  // by field: see prep_rw
-      to->res = from.res;
-      to->flags = from.flags;
-      ++to;
-    });
+  // The same with CQEs of one or two entries, each copied into one of 32 bytes.
+  template <class Visitor>
+  u32 visit_mixed(u32 at_most, Visitor&& visit) noexcept {
+    u32 head = cq_.head.load_relaxed(), visited = 0;
+    u32 ready = cq_.tail.load_acquire() - head;
+    while (ready > 0 && visited < at_most) {
+      const Cqe* const slot = &cq_.cqes[head & cq_.mask];
+      const u32 slots = (slot->flags & cqe_f_32) != 0 ? 2 : 1;
+      if (slots > ready) break;
+      head += slots;
+      ready -= slots;
+      if ((slot->flags & cqe_f_skip) != 0) continue;
+      Cqe32 cqe;
+      detail::copy_entry(static_cast<Cqe&>(cqe), *slot);
+      cqe.extra1 = cqe.extra2 = 0;
+      if (slots == 2) {
+        using Word [[gnu::may_alias]] = u64;
+        const Word* const more = reinterpret_cast<const Word*>(slot + 1);
+        cqe.extra1 = more[0];
+        cqe.extra2 = more[1];
+      }
+      visit(std::as_const(cqe));
+      ++visited;
+    }
+    cq_.head.store_release(head);
+    return visited;
   }
 
+  u32 copy_ready(std::span<CqEntry> destination) noexcept {
+    CqEntry* to = destination.data();
+    return visit_up_to(saturated(destination.size()),
+                       [&to](const CqEntry& from) { detail::copy_entry(*to++, from); });
+  }
+
+  // The parts of a ring's memory. header_bytes: more than any kernel's positions, masks and counters take,
+  // and the alignment of what follows them.
+  static constexpr std::size_t header_bytes = 256;
+  static constexpr std::size_t in_pages(std::size_t bytes) noexcept {
+    return (bytes + arch::largest_page - 1) / arch::largest_page * arch::largest_page;
+  }
+  static constexpr std::size_t sqes_bytes(u32 entries) noexcept { return entries * sizeof(SqEntry); }
+  static constexpr std::size_t ring_bytes(const Params& params) noexcept {
+    const std::size_t sq = params.sq_off.array + params.sq_entries * sizeof(u32);
+    const std::size_t cq = params.cq_off.cqes + params.cq_entries * sizeof(CqSlot);
+    return sq > cq ? sq : cq;
+  }
+
+  static Result<void> check(u32 entries, Params& params, u32 not_supported) noexcept;
+  Result<void> open(u32 entries, Params& params, std::span<std::byte> memory) noexcept;
   Result<void> map(const Params& params) noexcept;
+  bool lay_out(const Params& params, std::span<std::byte> memory) noexcept;
   Result<void> map_one(Mapping& mapping, std::size_t bytes, u64 offset) noexcept;
   bool attach(const Params& params) noexcept;
   void unmap() noexcept;
+  Result<void> unregister_index() noexcept;
   void take(BasicRing& other) noexcept;
 
-  // The rest of submit_and_wait for rings whose kernel side polls: the submission queue, or devices. Out of
-  // line, so that other rings do not pay for it.
+  // The rest of submit_and_wait for rings whose kernel side polls (the submission queue, or devices), and for
+  // those that rewind. Out of line, so that other rings do not pay for it.
   [[gnu::noinline]] Result<u32> submit_polled(u32 pending, u32 wait_nr) noexcept {
     u32 enter_flags = 0;
     if (!sq_ring_needs_enter(enter_flags) && wait_nr == 0) return pending;
     // A ring that polls devices finds completions only when asked for them.
     if (wait_nr > 0 || (flags_ & setup_iopoll) != 0) enter_flags |= enter_getevents;
-    return enter(pending, wait_nr, enter_flags);
+    return rewind_after(enter(pending, wait_nr, enter_flags));
   }
+
+  // The same for submit_and_wait_timeout.
+  [[gnu::noinline]] Result<u32> submit_polled_until(u32 pending, u32 wait_nr, u32 enter_flags,
+                                                    const GeteventsArg& arg) noexcept {
+    // We enter in any case; this only adds the flag that wakes a sleeping thread.
+    static_cast<void>(sq_ring_needs_enter(enter_flags));
+    return rewind_after(enter(pending, wait_nr, enter_flags, &arg, sizeof arg));
+  }
+
+  // With setup_sq_rewind, moves what was left over to where the next submit begins.
+  Result<u32> rewind_after(Result<u32> submitted) noexcept {
+    if ((flags_ & setup_sq_rewind) != 0 && submitted.ok()) drop(submitted.value());
+    return submitted;
+  }
+  void drop(u32 count) noexcept;
+
+  // See get_sqe128. A template, because last_ is there only with MixedSqes.
+  template <class = void>
+  Sqe128* get_two() noexcept;
 
   // All SQEs handed out so far, counted as the kernel counts.
   u32 sqe_tail() const noexcept {
-    return static_cast<u32>((reinterpret_cast<std::uintptr_t>(sqe_next_) - sqe_origin_) / sizeof(Sqe));
+    return static_cast<u32>((reinterpret_cast<std::uintptr_t>(sqe_next_) - sqe_origin_) / sizeof(SqEntry));
   }
 
   // The next SQE goes into slot `tail & mask`.
   void next_is(u32 tail) noexcept {
     sqe_next_ = sq_.sqes + (tail & sq_.mask);
-    sqe_origin_ = reinterpret_cast<std::uintptr_t>(sqe_next_) - std::uintptr_t{tail} * sizeof(Sqe);
+    sqe_origin_ = reinterpret_cast<std::uintptr_t>(sqe_next_) - std::uintptr_t{tail} * sizeof(SqEntry);
   }
 
   // Reads how far the kernel has come, and finds the free slots after the last SQE handed out, up to the end
@@ -390,18 +516,25 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
   CompletionQueue cq_;
   // A contiguous run of free SQEs, known from the last read of the kernel's head: get_sqe takes them one by
   // one, without reading it again or computing an address until they are used up.
-  Sqe* sqe_next_ = nullptr;
-  Sqe* sqe_stop_ = nullptr;
+  SqEntry* sqe_next_ = nullptr;
+  SqEntry* sqe_stop_ = nullptr;
   // Where SQE number 0 would be if the array reached back to it, modulo 2^64: one subtraction turns an
   // address into its SQE's number, and there is only one thing to count.
   std::uintptr_t sqe_origin_ = 0;
+  // The SQE handed out last, with MixedSqes: see get_sqe128.
+  struct Last {
+    Sqe* sqe = nullptr;
+  };
+  struct Nothing {};
+  [[no_unique_address]] std::conditional_t<sqes_are_mixed, Last, Nothing> last_;
   u32 sqe_head_ = 0;  // SQEs published
   int fd_ = -1;
-  int enter_fd_ = -1;     // fd_, or the index that register_ring_fd gave
+  int enter_fd_ = -1;     // fd_, or the index in its place
   u32 always_flags_ = 0;  // of every enter
   u32 flags_ = 0;
   u32 features_ = 0;
-  Mapping rings_;  // both rings and the index array: one mapping since 5.4
+  bool submits_otherwise_ = false;  // whether flags_ has one that submit_polled is about
+  Mapping rings_;                   // both rings and the index array: one mapping since 5.4
   Mapping sqes_;
   detail::Attachments<BasicRing> attachments_;
   [[no_unique_address]] Kernel kernel_{};
@@ -410,199 +543,18 @@ class BasicRing : public Operations<BasicRing<Kernel>>,
 // The ring of the running kernel.
 using Ring = BasicRing<>;
 
-template <class Kernel>
-Result<void> BasicRing<Kernel>::init(u32 entries, u32 flags) noexcept {
-  Params params;
-  zero(params);
-  params.flags = flags;
-  params.sq_thread_idle = 1000;  // milliseconds; looked at only with setup_sqpoll
-  return init_params(entries, params);
-}
+// Rings with large entries, since Linux 5.19 (EINVAL before): 128-byte SQEs, 32-byte CQEs, or both, as NVMe
+// passthrough needs them.
+using Ring128 = BasicRing<LinuxKernel, Sqe128>;
+using Ring32 = BasicRing<LinuxKernel, Sqe, Cqe32>;
+using Ring128x32 = BasicRing<LinuxKernel, Sqe128, Cqe32>;
 
-template <class Kernel>
-Result<void> BasicRing<Kernel>::init_params(u32 entries, Params& params) noexcept {
-  URING_ASSERT(fd_ == -1);
-  URING_ASSERT(params.sq_entries == 0 && params.features == 0);
-  URING_ASSERT(params.cq_entries == 0 || (params.flags & setup_cqsize) != 0);
-  URING_ASSERT(params.wq_fd == 0 || (params.flags & setup_attach_wq) != 0);
-  URING_ASSERT(params.resv[0] == 0 && params.resv[1] == 0 && params.resv[2] == 0);
-
-  if (entries == 0) return Error::entries_zero;
-  if ((entries & (entries - 1)) != 0) return Error::entries_not_power_of_two;
-  // Entries of another size, the caller's memory, no descriptor, or no head and tail: layouts that we do not
-  // support.
-  constexpr u32 other_layouts = setup_sqe128 | setup_cqe32 | setup_sqe_mixed | setup_cqe_mixed |
-                                setup_no_mmap | setup_registered_fd_only | setup_sq_rewind;
-  if ((params.flags & other_layouts) != 0) return Error::flags_not_supported;
-
-  const long opened = kernel_.setup(entries, &params);
-  if (opened < 0) return Result<void>::from_kernel(opened);
-  enter_fd_ = fd_ = static_cast<int>(opened);
-  flags_ = params.flags;
-  features_ = params.features;
-
-  Result<void> result = Error::system_outdated;
-  if ((params.features & feat_single_mmap) != 0) {
-    result = map(params);
-    if (result.ok() && !attach(params)) result = Error::ring_layout_invalid;
-    // Linux starts all counters at 0. The ring relies only on both queues being empty.
-    if (result.ok()) {
-      start_at(sq_.tail.load_relaxed());
-      if (sq_ready() != 0 || cq_ready() != 0 || sq_dropped() != 0 || cq_overflow() != 0) {
-        result = Error::ring_layout_invalid;
-      }
-    }
-  }
-  if (!result.ok()) close();
-  return result;
-}
-
-template <class Kernel>
-Result<void> BasicRing<Kernel>::map(const Params& params) noexcept {
-  const std::size_t sq_bytes = params.sq_off.array + params.sq_entries * sizeof(u32);
-  const std::size_t cq_bytes = params.cq_off.cqes + params.cq_entries * sizeof(Cqe);
-  const Result<void> rings = map_one(rings_, sq_bytes > cq_bytes ? sq_bytes : cq_bytes, off_sq_ring);
-  if (!rings.ok()) return rings;
-  return map_one(sqes_, params.sq_entries * sizeof(Sqe), off_sqes);
-}
-
-template <class Kernel>
-Result<void> BasicRing<Kernel>::map_one(Mapping& mapping, std::size_t bytes, u64 offset) noexcept {
-  const long address = kernel_.map_ring(fd_, bytes, offset);
-  if (const Result<void> mapped = Result<void>::from_kernel(address); !mapped.ok()) return mapped;
-  mapping.address = reinterpret_cast<void*>(address);
-  mapping.bytes = bytes;
-  return {};
-}
-
-// Finds the shared words. False if the kernel's numbers contradict each other.
-template <class Kernel>
-bool BasicRing<Kernel>::attach(const Params& params) noexcept {
-  const SqRingOffsets& sq = params.sq_off;
-  const CqRingOffsets& cq = params.cq_off;
-  const u32 sq_mask = *word_at(sq.ring_mask), cq_mask = *word_at(cq.ring_mask);
-  if (*word_at(sq.ring_entries) != params.sq_entries || sq_mask != params.sq_entries - 1) return false;
-  if (*word_at(cq.ring_entries) != params.cq_entries || cq_mask != params.cq_entries - 1) return false;
-  if (params.sq_entries == 0 || params.cq_entries < params.sq_entries) return false;
-
-  sq_.head = SharedU32(word_at(sq.head));
-  sq_.tail = SharedU32(word_at(sq.tail));
-  sq_.flags = SharedU32(word_at(sq.flags));
-  sq_.dropped = SharedU32(word_at(sq.dropped));
-  sq_.mask = sq_mask;
-  sq_.entries = params.sq_entries;
-  sq_.sqes = static_cast<Sqe*>(sqes_.address);
-  cq_.head = SharedU32(word_at(cq.head));
-  cq_.tail = SharedU32(word_at(cq.tail));
-  cq_.overflow = SharedU32(word_at(cq.overflow));
-  cq_.mask = cq_mask;
-  cq_.entries = params.cq_entries;
-  cq_.cqes = reinterpret_cast<Cqe*>(word_at(cq.cqes));
-  cq_.end = cq_.cqes + params.cq_entries;
-
-  // Slot i of the queue is always SQE i; see flush_sq. With setup_no_sqarray the kernel assumes the same.
-  if ((flags_ & setup_no_sqarray) == 0) {
-    u32* array = word_at(sq.array);
-    for (u32 i = 0; i != params.sq_entries; ++i) array[i] = i;
-  }
-  return true;
-}
-
-template <class Kernel>
-void BasicRing<Kernel>::close() noexcept {
-  if (fd_ == -1) return;
-  attachments_.detach_all();
-  // Errors are not reported: the arguments are ours and known to be good, and a destructor cannot return
-  // anything.
-  if (always_flags_ != 0) static_cast<void>(unregister_ring_fd());  // the index would keep the ring alive
-  unmap();
-  static_cast<void>(kernel_.close(fd_));
-  sqe_next_ = sqe_stop_ = nullptr;
-  sqe_origin_ = 0;
-  sqe_head_ = 0;
-  flags_ = features_ = always_flags_ = 0;
-  fd_ = enter_fd_ = -1;
-}
-
-template <class Kernel>
-void BasicRing<Kernel>::unmap() noexcept {
-  if (sqes_.address != nullptr) static_cast<void>(kernel_.unmap(sqes_.address, sqes_.bytes));
-  if (rings_.address != nullptr) static_cast<void>(kernel_.unmap(rings_.address, rings_.bytes));
-  sqes_ = {};
-  rings_ = {};
-  sq_ = {};
-  cq_ = {};
-}
-
-template <class Kernel>
-Result<void> BasicRing<Kernel>::register_ring_fd() noexcept {
-  if (always_flags_ != 0) return {};
-  RsrcUpdate update;
-  update.offset = ~u32{0};  // any index
-  update.resv = 0;
-  update.data = static_cast<u64>(fd_);
-  if (const Result<u32> done = do_register(RegisterOp::ring_fds, &update, 1); !done.ok()) return done.error();
-  enter_fd_ = static_cast<int>(update.offset);
-  always_flags_ = enter_registered_ring;
-  return {};
-}
-
-template <class Kernel>
-Result<void> BasicRing<Kernel>::unregister_ring_fd() noexcept {
-  if (always_flags_ == 0) return Error::inval;
-  RsrcUpdate update;
-  update.offset = static_cast<u32>(enter_fd_);
-  update.resv = 0;
-  update.data = 0;
-  if (const Result<u32> done = do_register(RegisterOp::unregister_ring_fds, &update, 1); !done.ok()) {
-    return done.error();
-  }
-  enter_fd_ = fd_;
-  always_flags_ = 0;
-  return {};
-}
-
-template <class Kernel>
-Result<void> BasicRing<Kernel>::resize(u32 sq_entries, u32 cq_entries) noexcept {
-  // The kernel does not say where the index array of the new queue is: sq_off.array comes back as 0 (seen on
-  // 6.18), and using it would overwrite the ring's head and tail with 0 and 1.
-  if ((flags_ & setup_no_sqarray) == 0) return Error::flags_not_supported;
-  flush_sq();  // the kernel moves what it can see
-  const u32 tail = sqe_tail();
-  Params params;
-  zero(params);
-  params.sq_entries = sq_entries;
-  params.cq_entries = cq_entries;
-  params.flags = setup_cqsize;
-  if (const Result<u32> done = do_register(RegisterOp::resize_rings, &params, 1); !done.ok())
-    return done.error();
-  unmap();
-  Result<void> result = map(params);
-  if (result.ok() && !attach(params)) result = Error::ring_layout_invalid;
-  if (result.ok()) start_at(tail);
-  if (!result.ok()) close();
-  return result;
-}
-
-template <class Kernel>
-void BasicRing<Kernel>::take(BasicRing& other) noexcept {
-  sq_ = std::exchange(other.sq_, {});
-  cq_ = std::exchange(other.cq_, {});
-  rings_ = std::exchange(other.rings_, {});
-  sqes_ = std::exchange(other.sqes_, {});
-  sqe_next_ = std::exchange(other.sqe_next_, nullptr);
-  sqe_stop_ = std::exchange(other.sqe_stop_, nullptr);
-  sqe_origin_ = std::exchange(other.sqe_origin_, 0);
-  sqe_head_ = std::exchange(other.sqe_head_, 0);
-  flags_ = std::exchange(other.flags_, 0);
-  features_ = std::exchange(other.features_, 0);
-  fd_ = std::exchange(other.fd_, -1);
-  enter_fd_ = std::exchange(other.enter_fd_, -1);
-  always_flags_ = std::exchange(other.always_flags_, 0);
-  attachments_.take(other.attachments_, *this);
-  kernel_ = std::move(other.kernel_);
-}
+// Entries of both sizes, since Linux 6.19 (EINVAL before). For CQEs of both sizes alone, since 6.18:
+// BasicRing<LinuxKernel, Sqe, MixedCqes>.
+using MixedRing = BasicRing<LinuxKernel, MixedSqes, MixedCqes>;
 
 }  // namespace uring
+
+#include "ring_setup.h"
 
 #endif

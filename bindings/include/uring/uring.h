@@ -9,10 +9,10 @@
 //   3. ring.h     the ring: its queues; with operations.h, registrations.h and cancel.h, what can be asked of
 //                 it
 //      buffer_group.h  buffers from which the kernel takes one when data is there
-// and beside them the data: abi.h and abi_register.h (the kernel's structs and numbers), prep.h (how each
-// operation is written into an SQE), result.h (a value or an error in one word), error.h (a name and a
-// sentence for each error), shared.h (every word shared with the kernel, with the memory order of each
-// access). For hosted programs there is also std.h, which is not included here.
+// and beside them the data: abi.h and abi_register.h (the kernel's structs and numbers), entries.h (the sizes
+// of a ring's entries), prep.h (how each operation is written into an SQE), result.h (a value or an error in
+// one word), error.h (a name and a sentence for each error), shared.h (every word shared with the kernel,
+// with the memory order of each access). For hosted programs there is also std.h, which is not included here.
 #ifndef URING_URING_H
 #define URING_URING_H
 
@@ -21,6 +21,7 @@
 #include "attachment.h"
 #include "buffer_group.h"
 #include "cancel.h"
+#include "entries.h"
 #include "error.h"
 #include "operations.h"
 #include "prep.h"

@@ -14,6 +14,8 @@
 #ifndef URING_ARCH_AARCH64_H
 #define URING_ARCH_AARCH64_H
 
+#include <cstddef>
+
 #ifdef __ARM_FEATURE_SVE
 #define URING_LOST                                                                                          \
   "memory", "cc", "ffr", "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12",   \
@@ -30,6 +32,7 @@ inline constexpr long nr_close = 57;
 inline constexpr long nr_munmap = 215;
 inline constexpr long nr_mmap = 222;
 inline constexpr bool mmap_takes_a_block = false;
+inline constexpr std::size_t largest_page = 65536;  // bytes; the kernel may be built for 4, 16 or 64 KiB
 
 [[gnu::always_inline]] inline long syscall6(long number, long a1, long a2, long a3, long a4, long a5,
                                             long a6) noexcept {

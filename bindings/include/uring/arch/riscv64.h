@@ -14,6 +14,8 @@
 #ifndef URING_ARCH_RISCV64_H
 #define URING_ARCH_RISCV64_H
 
+#include <cstddef>
+
 // Compilers set the configuration anew after every asm. GCC 12 has no names for vector registers, and no use
 // for them.
 #if defined(__riscv_vector) && (defined(__clang__) || __GNUC__ >= 13)
@@ -31,6 +33,7 @@ inline constexpr long nr_close = 57;
 inline constexpr long nr_munmap = 215;
 inline constexpr long nr_mmap = 222;
 inline constexpr bool mmap_takes_a_block = false;
+inline constexpr std::size_t largest_page = 4096;  // bytes
 
 [[gnu::always_inline]] inline long syscall6(long number, long a1, long a2, long a3, long a4, long a5,
                                             long a6) noexcept {

@@ -16,6 +16,8 @@
 #ifndef URING_ARCH_S390X_H
 #define URING_ARCH_S390X_H
 
+#include <cstddef>
+
 namespace uring::arch {
 
 // io_uring's own numbers (425 to 427) are the same everywhere: see syscall.h.
@@ -23,6 +25,7 @@ inline constexpr long nr_close = 6;
 inline constexpr long nr_mmap = 90;
 inline constexpr long nr_munmap = 91;
 inline constexpr bool mmap_takes_a_block = true;
+inline constexpr std::size_t largest_page = 4096;  // bytes
 
 [[gnu::always_inline]] inline long syscall6(long number, long a1, long a2, long a3, long a4, long a5,
                                             long a6) noexcept {

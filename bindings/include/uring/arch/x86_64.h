@@ -13,6 +13,8 @@
 #ifndef URING_ARCH_X86_64_H
 #define URING_ARCH_X86_64_H
 
+#include <cstddef>
+
 namespace uring::arch {
 
 // io_uring's own numbers (425 to 427) are the same everywhere: see syscall.h.
@@ -20,6 +22,7 @@ inline constexpr long nr_close = 3;
 inline constexpr long nr_mmap = 9;
 inline constexpr long nr_munmap = 11;
 inline constexpr bool mmap_takes_a_block = false;
+inline constexpr std::size_t largest_page = 4096;  // bytes
 
 [[gnu::always_inline]] inline long syscall6(long number, long a1, long a2, long a3, long a4, long a5,
                                             long a6) noexcept {
