@@ -259,6 +259,47 @@ TEST(WithoutDescriptor, EverythingGoesThroughTheIndex) {
   EXPECT_EQ(moved.registered_index(), -1);
 }
 
+// Its groups are registered and unregistered through the index too, and go with it.
+TEST(WithoutDescriptor, HasGroups) {
+  struct WithBuffers : OwnMemoryKernel {
+    long map_anonymous(std::size_t bytes) noexcept { return uring::LinuxKernel{}.map_anonymous(bytes); }
+    long unmap(void* address, std::size_t bytes) noexcept {
+      return uring::LinuxKernel{}.unmap(address, bytes);
+    }
+  };
+  using Ring = uring::BasicRing<WithBuffers>;
+  using Registered = std::vector<std::pair<int, u32>>;
+  Kernel kernel;
+  WithBuffers calls;
+  calls.k = &kernel;
+  Ring ring{calls};
+  uring::Params params = with(registered_fd_only);
+  const Memory memory(Ring::memory_size(8, params));
+  ASSERT_TRUE(ring.init_mem(8, params, memory.all()).ok());
+  std::array<std::byte, 64> buffers{};
+  uring::BufferGroup<Ring> first, second;
+  ASSERT_TRUE(first.init(ring, 1, buffers, 16).ok());
+  ASSERT_TRUE(second.init(ring, 2, buffers, 16).ok());
+  Ring moved = std::move(ring);
+  EXPECT_TRUE(first.recv(1, 5, 0).ok());
+  EXPECT_EQ(moved.sq_ready(), 1u);
+  first.close();
+  moved.close();
+  second.close();
+  constexpr u32 by_index = use_registered_ring;
+  EXPECT_EQ(kernel.registered,
+            (Registered{{7, by_index | 22}, {7, by_index | 22}, {7, by_index | 23}, {7, by_index | 21}}))
+      << "two groups, the end of one, the end of the ring";
+  uring::Buf* entries = nullptr;
+  ring.close();
+  kernel.registered.clear();
+  params = with(registered_fd_only);
+  ASSERT_TRUE(ring.init_mem(8, params, memory.all()).ok());
+  entries = uring::setup_buf_ring(ring, 4, 3).value();
+  uring::free_buf_ring(ring, entries, 4, 3);
+  EXPECT_EQ(kernel.registered, (Registered{{7, by_index | 22}, {7, by_index | 23}}));
+}
+
 // The buffers of such a ring are named by its index.
 TEST(WithoutDescriptor, CanBeTheSourceOfBuffers) {
   struct Observer : OwnMemoryKernel {
@@ -378,6 +419,29 @@ TEST(ThisKernelOwnMemory, WithoutADescriptorButWithBuffers) {
   for (int i = 0; i < 2; ++i) {
     uring::BufferGroup<uring::Ring> group;
     EXPECT_TRUE(group.init(ring, 3, buffers, 64).ok()) << "the group of before is still there";
+  }
+}
+
+// The other way round: the ring ends first, and its requests before it.
+TEST(ThisKernelOwnMemory, WithoutADescriptorEndsBeforeItsBuffers) {
+  alignas(64) static std::array<std::byte, 256> buffers;
+  for (int i = 0; i < 20; ++i) {
+    uring::Params params = with(registered_fd_only);
+    const Memory memory(uring::Ring::memory_size(4, params));
+    uring::BufferGroup<uring::Ring> group;
+    uring::Ring ring;
+    NEEDS(ring.init_mem(4, params, memory.all()), no_mmap | registered_fd_only, "REGISTERED_FD_ONLY (6.5)");
+    ASSERT_TRUE(group.init(ring, 3, buffers, 64).ok());
+    int pipe[2];
+    ASSERT_EQ(::pipe(pipe), 0);
+    EXPECT_TRUE(ring.read_select(1, pipe[0], 3, 0, 0).ok());
+    u64 ended = 0;
+    EXPECT_TRUE(ring.cancel_all(99, {1, 0}, [&](const Cqe& cqe) { ended = cqe.user_data; }).ok());
+    EXPECT_EQ(ended, 1u);
+    ring.close();
+    group.close();
+    ::close(pipe[0]);
+    ::close(pipe[1]);
   }
 }
 
