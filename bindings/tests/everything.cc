@@ -23,7 +23,10 @@ template class uring::BasicRing<uring::LinuxKernel, uring::Sqe, uring::MixedCqes
 template class uring::BasicRing<uring::LinuxKernel, uring::MixedSqes, uring::MixedCqes>;
 template class uring::Operations<uring::Ring128x32, uring::Sqe128>;
 template class uring::Operations<uring::MixedRing, uring::Sqe>;
+template class uring::Cancellation<uring::Ring128x32>;
+template class uring::Cancellation<uring::MixedRing>;
 template class uring::BufferGroup<uring::Ring128x32>;
+template class uring::BufferGroup<uring::MixedRing>;
 
 // External linkage and unknown arguments, so that the optimiser cannot drop or precompute a call.
 u32 use_large_entries(uring::Ring& ring, uring::Ring128x32& large, uring::MixedRing& mixed, uring::Cqe32& cqe,
@@ -34,6 +37,11 @@ u32 use_large_entries(uring::Ring& ring, uring::Ring128x32& large, uring::MixedR
   sum += large.for_each_cqe([&](const uring::Cqe32& seen) { sum += seen == cqe; });
   sum += mixed.uring_cmd128(1, 0, 2, longs).ok() + mixed.copy_cqe(cqe).ok();
   sum += mixed.for_each_cqe([&](const uring::Cqe32& seen) { sum += seen == cqe; });
+  const auto visit = [&](const uring::Cqe32& seen) { sum += seen.flags; };
+  sum += large.cancel_all(1, uring::Timespec{1, 0}, visit).ok();
+  sum += mixed.cancel_all(1, uring::Timespec{1, 0}, visit).ok();
+  if (large.reserve(1).ok()) sum += large.nop(1).link().fixed_file().ok();
+  if (mixed.reserve(3).ok()) sum += mixed.nop128(1).link().drain().async().skip_success().ok();
   const uring::Sqe128& sqe = *large.get_sqe();
   return sum + (sqe == sqe);
 }

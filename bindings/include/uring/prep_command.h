@@ -7,6 +7,7 @@
 #define URING_PREP_COMMAND_H
 
 #include <cstddef>
+#include <type_traits>
 
 #include "entries.h"
 #include "prep_control.h"
@@ -42,20 +43,22 @@ inline Sqe128& prep_nop128(Sqe128& sqe, u64 user_data) noexcept {
 
 namespace detail {
 
+// The largest unit in which so many bytes can be copied.
+template <std::size_t bytes>
+using Unit = std::conditional_t<bytes % 8 == 0, u64, std::conditional_t<bytes % 4 == 0, u32, u8>>;
+
 // Copies `payload` to the place from Sqe::addr3 on, and fills the rest of `room` bytes with 0. In a loop of
 // volatile words: see zero.
 template <std::size_t room, class Payload>
 void copy_payload(Sqe& sqe, const Payload& payload) noexcept {
   static_assert(std::is_trivially_copyable_v<Payload>, "a driver reads bytes: pass a plain struct");
   static_assert(sizeof(Payload) <= room, "the payload does not fit into an SQE of this size");
-  constexpr std::size_t step = sizeof(Payload) % 8 == 0 ? 8 : sizeof(Payload) % 4 == 0 ? 4 : 1;
-  using Unsigned = std::conditional_t<step == 8, u64, std::conditional_t<step == 4, u32, u8>>;
-  using Word [[gnu::may_alias, gnu::aligned(1)]] = Unsigned;
+  using Word [[gnu::may_alias, gnu::aligned(1)]] = Unit<sizeof(Payload)>;
   volatile Word* const to = reinterpret_cast<volatile Word*>(&sqe.addr3);
   const Word* const from = reinterpret_cast<const Word*>(&payload);
-  constexpr std::size_t words = sizeof(Payload) / step;
+  constexpr std::size_t words = sizeof(Payload) / sizeof(Word);
   for (std::size_t i = 0; i != words; ++i) to[i] = from[i];
-  for (std::size_t i = words; i != room / step; ++i) to[i] = 0;
+  for (std::size_t i = words; i != room / sizeof(Word); ++i) to[i] = 0;
 }
 
 }  // namespace detail
