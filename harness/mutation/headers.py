@@ -138,7 +138,9 @@ class _Reader:
             end=_file_location(cursor.extent.end)[1],
             scope=_scope(cursor),
             refers=self._declaration(cursor),
-            children=tuple(self.node(child) for child in cursor.get_children() if self._is_here(child, cursor)),
+            children=tuple(
+                self.node(child) for child in cursor.get_children() if self._is_here(child, cursor)
+            ),
         )
 
     def _is_here(self, child: Any, parent: Any) -> bool:

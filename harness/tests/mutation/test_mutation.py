@@ -92,6 +92,23 @@ def test_every_kind_of_operator_finds_its_places_and_no_comment_string_or_assert
     ]
 
 
+def test_a_default_argument_is_in_the_header_of_the_declaration(tmp_path, tree):
+    tree()
+    definition = "#pragma once\ntemplate <class T>\nvoid Ring<T>::init(unsigned flags) {}\n"
+    (tmp_path / "uring" / "setup.h").write_text(definition)
+    found = tree(
+        '#pragma once\ntemplate <class T>\nstruct Ring {\n  void init(unsigned flags = 7);\n};\n#include "setup.h"\n'
+    )
+    places = [
+        file
+        for file, header in found.items()
+        for top in header.nodes
+        for node in top.descendants()
+        if node.kind == "INTEGER_LITERAL"
+    ]
+    assert places == ["uring.h"]
+
+
 def test_a_mutant_keeps_its_name_when_something_else_changes(tree):
     before = {mutant.title: mutant.id for mutant in operators.generate(tree())}
     longer = HEADER.replace("inline u32 sum", "inline u32 one() noexcept { return 1; }\n\ninline u32 sum")
@@ -246,7 +263,9 @@ def test_an_equivalent_may_survive_and_must_not_die(mutate, tmp_path, tree):
 
 
 def test_the_list_has_the_names_also_while_the_exemptions_have_old_ones(mutate, tmp_path, tree):
-    (tmp_path / "equivalents.toml").write_text('[[equivalent]]\nmutants = ["0123abcd x.h: gone"]\nreason = "so"\n')
+    (tmp_path / "equivalents.toml").write_text(
+        '[[equivalent]]\nmutants = ["0123abcd x.h: gone"]\nreason = "so"\n'
+    )
     with pytest.raises(HarnessError, match="which ci/harness mutate --list shows"):
         mutate()
     code, output = mutate("--list")
