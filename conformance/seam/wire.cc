@@ -17,6 +17,8 @@ std::string op_name(std::uint8_t opcode) {
     case op::fsync: return "FSYNC";
     case op::read_fixed: return "READ_FIXED";
     case op::write_fixed: return "WRITE_FIXED";
+    case op::poll_add: return "POLL_ADD";
+    case op::poll_remove: return "POLL_REMOVE";
     case op::sendmsg: return "SENDMSG";
     case op::recvmsg: return "RECVMSG";
     case op::timeout: return "TIMEOUT";
