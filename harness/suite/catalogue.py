@@ -20,7 +20,16 @@ ZIG, INTERFACE = FOLDER / "zig.toml", FOLDER / "interface.toml"
 SCHEMA = FOLDER / "rows.schema.json"
 
 GROUPS = (
-    *("Rings", "Chains and flags", "Task work", "Submission thread", "Messages", "Read and write", "Files", "Sockets"),
+    *(
+        "Rings",
+        "Chains and flags",
+        "Task work",
+        "Submission thread",
+        "Messages",
+        "Read and write",
+        "Files",
+        "Sockets",
+    ),
     *("Poll and epoll", "Time and cancel", "Provided buffers", "Processes", "Large entries and devices"),
 )
 ANY = "any"  # the `since` of a row that needs nothing from the kernel
@@ -46,7 +55,10 @@ class Row:
     evidence: Evidence
     source: str
     timeout_s: int
-    tier: int | None = None  # of a row beyond Zig's: 1 what runtimes use every day, 2 what bindings offer, 3 the rest
+    covers: tuple[str, ...] = ()  # patterns of what it asserts: see harness/suite/surface.py
+    tier: int | None = (
+        None  # of a row beyond Zig's: 1 what runtimes use every day, 2 what bindings offer, 3 the rest
+    )
 
     @property
     def due(self) -> tuple[str, ...]:
@@ -100,7 +112,11 @@ def chosen_rows(names: Iterable[str]) -> tuple[Row, ...]:
 def _row(where: str, table: dict[str, Any]) -> Row:
     also = tuple(table.get("also", ()))
     _check_backports(where, table["since"], also)
-    values: dict[str, Any] = table | {"also": also, "evidence": Evidence(table["evidence"])}
+    values: dict[str, Any] = table | {
+        "also": also,
+        "covers": tuple(table.get("covers", ())),
+        "evidence": Evidence(table["evidence"]),
+    }
     return Row(**values)
 
 

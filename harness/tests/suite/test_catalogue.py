@@ -71,7 +71,9 @@ def test_the_rows_stand_in_the_seeds_order():
 
 def test_every_row_has_its_file_and_every_file_its_row():
     files = {
-        str(path.relative_to(ROOT)) for room in ("zig", "interface") for path in (ROOT / "conformance" / room).rglob("*_test.cc")
+        str(path.relative_to(ROOT))
+        for room in ("zig", "interface")
+        for path in (ROOT / "conformance" / room).rglob("*_test.cc")
     }
     assert files == {row.file for row in catalogue.load()}
 
