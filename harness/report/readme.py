@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from harness.base.errors import HarnessError
 from harness.base.words import number, sentence
 from harness.report import evidence, sanitize, text, view
-from harness.report.markdown import code, doubt, legend, line, plain, short_legend
+from harness.report.markdown import code, doubt, known_lines, legend, line, plain, short_legend
 from harness.results.model import Cell, Results
 from harness.suite.catalogue import Row
 
@@ -74,6 +74,9 @@ def render(results: Results, rows: tuple[Row, ...]) -> str:
     if text.findings(results):
         parts.append("### Needs a look")
         parts.append("\n".join(_findings(results, rows)))
+    if known := text.known_deviations(results):
+        parts.append("### Known deviations")
+        parts.append("\n".join(known_lines(known)))
     parts.append(
         f"[{HERE.details}]({HERE.details}) has the exact kernels, the evidence for each surprise, "
         "and how each absence was checked."
