@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "seam/bare_kernel.h"
+#include "seam/registered_rings.h"
 
 namespace conformance {
 namespace {
@@ -241,7 +242,7 @@ long submit(const Lie& lie, LyingRing& ring, int fd, const EnterCall& call, cons
 
 long LyingKernel::enter(int fd, std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags,
                         const void* arg, std::size_t arg_size) noexcept {
-  LyingRing* const ring = lying_ring(fd);
+  LyingRing* const ring = lying_ring(ring_entered(fd, flags));
   if (ring == nullptr || !ring->is_mapped()) {
     return BareKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
   }

@@ -47,7 +47,7 @@ class AcceptConnectRecvLinkTimeout : public SocketTest {
                          .addr = wire::address(&time),
                          .len = 1,
                          .user_data = 0x22222222}));
-    EXPECT_EQ(ring.submit(), 2);
+    submit(2);
   }
   // Takes the two CQEs, one of each.
   void expect_both(std::int32_t recv_res, std::int32_t timeout_res) {

@@ -48,7 +48,7 @@ class Openat : public SizedRingTest {
 TEST_P(Openat, CreatesAFile) {
   if (!kernel_has(wire::op::openat)) GTEST_SKIP() << witness();
   EXPECT_EQ(wire_of(must(queue())), wanted());
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   const wire::Cqe cqe = wait_cqe();
   ASSERT_GT(cqe.res, 0) << wire::to_string(cqe);
   const Fd opened(cqe.res);
@@ -66,7 +66,7 @@ TEST_P(Openat, GivesTheFileItsMode) {
   if (!kernel_has(wire::op::openat)) GTEST_SKIP() << witness();
   const mode_t before = umask(0);
   must(ring.openat(0x33333333, dir.fd(), path, flags, 0612));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   const Fd opened(wait_cqe().res);
   umask(before);
   struct stat file {};
@@ -79,7 +79,7 @@ TEST_P(Openat, GivesTheFileItsMode) {
 TEST_P(Openat, ReportsAMissingFile) {
   if (!kernel_has(wire::op::openat)) GTEST_SKIP() << witness();
   must(ring.openat(0x33333333, dir.fd(), path, O_CLOEXEC | O_RDONLY, 0));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x33333333, .res = -ENOENT, .flags = 0}));
 }
 

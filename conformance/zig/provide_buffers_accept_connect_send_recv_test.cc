@@ -59,7 +59,7 @@ class ProvideBuffersAcceptConnectSendRecv : public SocketTest {
                          .addr = wire::address(data.data()),
                          .len = 128,
                          .user_data = 0xdeaddead}));
-    EXPECT_EQ(ring.submit(), 1);
+    submit(1);
   }
   wire::Cqe receive(int fd, std::uint64_t user_data) {
     EXPECT_EQ(wire_of(must(ring.recv_select(user_data, fd, group, 128, 0))),

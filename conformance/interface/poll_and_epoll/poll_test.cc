@@ -43,7 +43,7 @@ class Poll : public RingTest<8> {
 
 TEST_F(Poll, ReportsAnEventOnce) {
   queue(1, pipe.reader.get(), POLLIN);
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(ring.cq_ready(), 0u);
   pipe.write("a");
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 1, .res = POLLIN, .flags = 0}));
@@ -68,7 +68,7 @@ TEST_F(Poll, ReportsWhatIsTrueAlready) {
 TEST_F(Poll, ReportsAHangupUnasked) {
   queue(1, pipe.reader.get(), POLLIN);
   queue(2, pipe.reader.get(), 0);
-  ASSERT_EQ(ring.submit(), 2);
+  submit(2);
   EXPECT_EQ(ring.cq_ready(), 0u);
   pipe.writer = Fd();
   EXPECT_EQ(wait_cqes(2), (Cqes{{.user_data = 1, .res = POLLHUP, .flags = 0},  //
@@ -77,9 +77,9 @@ TEST_F(Poll, ReportsAHangupUnasked) {
 
 TEST_F(Poll, IsRemoved) {
   queue(1, pipe.reader.get(), POLLIN);
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   queue_remove(1);
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqes(2), (Cqes{{.user_data = 1, .res = -ECANCELED, .flags = 0},
                                 {.user_data = 0x99, .res = 0, .flags = 0}}));
   queue_remove(1);
@@ -90,15 +90,15 @@ TEST_F(Poll, IsRemoved) {
 TEST_F(Poll, IsTheOnlyThingThatPollRemoveFinds) {
   const binding::Timespec never{.tv_sec = 3600, .tv_nsec = 0};
   must(ring.timeout(1, &never, 0, 0));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   queue_remove(1);
   EXPECT_EQ(complete(), (wire::Cqe{.user_data = 0x99, .res = -ENOENT, .flags = 0}));
   EXPECT_EQ(ring.cq_ready(), 0u);
   if (!kernel_has(wire::op::async_cancel)) return;
   queue(2, pipe.reader.get(), POLLIN);
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   must(ring.cancel(3, 2, 0));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqes(2), (Cqes{{.user_data = 2, .res = -ECANCELED, .flags = 0},  //
                                 {.user_data = 3, .res = 0, .flags = 0}}));
 }
@@ -109,7 +109,7 @@ TEST_F(Poll, WakesBothUnlessExclusive) {
   const int fd = pipe.reader.get();
   queue(1, fd, POLLIN);
   queue(2, fd, POLLIN);
-  ASSERT_EQ(ring.submit(), 2);
+  submit(2);
   pipe.write("a");
   EXPECT_EQ(wait_cqes(2), (Cqes{{.user_data = 1, .res = POLLIN, .flags = 0},  //
                                 {.user_data = 2, .res = POLLIN, .flags = 0}}));
@@ -118,7 +118,7 @@ TEST_F(Poll, WakesBothUnlessExclusive) {
   ASSERT_EQ(read(fd, &byte, 1), 1);
   queue(3, fd, POLLIN | EPOLLEXCLUSIVE);
   queue(4, fd, POLLIN | EPOLLEXCLUSIVE);
-  ASSERT_EQ(ring.submit(), 2);
+  submit(2);
   pipe.write("b");
   const wire::Cqe woken = wait_cqe();
   EXPECT_EQ(woken, (wire::Cqe{.user_data = woken.user_data == 3 ? 3u : 4u, .res = POLLIN, .flags = 0}));
@@ -131,7 +131,7 @@ TEST_F(Poll, WatchesAnotherRing) {
   binding::Ring other;
   must(other.init(2));
   queue(1, other.fd(), POLLIN);
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(ring.cq_ready(), 0u);
   must(other.nop(7));
   ASSERT_EQ(other.submit(), 1);

@@ -52,7 +52,7 @@ class PollUpdate : public RingTest<8> {
 TEST_F(PollUpdate, GivesItAnotherUserData) {
   if (!kernel_has(wire::feature::rsrc_tags)) GTEST_SKIP() << witness();
   must(ring.poll_add(1, pipe.reader.get(), POLLIN));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   update(2, 0, wire::poll_update_user_data);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 9, .res = 0, .flags = 0}));
   pipe.write("a");
@@ -64,7 +64,7 @@ TEST_F(PollUpdate, GivesItAnotherUserData) {
 TEST_F(PollUpdate, GivesItOtherEvents) {
   if (!kernel_has(wire::feature::rsrc_tags)) GTEST_SKIP() << witness();
   must(ring.poll_add(1, pipe.writer.get(), POLLPRI));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(ring.cq_ready(), 0u);
   update(0, POLLOUT, wire::poll_update_events);
   EXPECT_EQ(cqes_before_nop(10), (Cqes{{.user_data = 1, .res = POLLOUT, .flags = 0},
@@ -76,7 +76,7 @@ TEST_F(PollUpdate, GivesItOtherEvents) {
 TEST_F(PollUpdate, ChangesAMultishotPoll) {
   if (!kernel_has(wire::feature::rsrc_tags)) GTEST_SKIP() << witness();
   must(ring.poll_multishot(1, pipe.reader.get(), POLLPRI));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   update(2, POLLIN, wire::poll_update_events | wire::poll_update_user_data | wire::poll_add_multi);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 9, .res = 0, .flags = 0}));
   for (const char* byte : {"a", "b"}) {
@@ -95,7 +95,7 @@ TEST_F(PollUpdate, FindsNothing) {
 TEST_F(PollUpdate, RefusesWhatItsFlagsDoNotName) {
   if (!kernel_has(wire::feature::rsrc_tags)) GTEST_SKIP() << witness();
   must(ring.poll_add(1, pipe.reader.get(), POLLIN));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   const wire::Sqe user_data = wanted(2, POLLIN, wire::poll_update_events),
                   events = wanted(2, POLLIN, wire::poll_update_user_data);
   for (const wire::Sqe& bad : {user_data, events}) {
