@@ -20,7 +20,7 @@ TEST(DISABLED_SmokeFailed, Fails) { FAIL() << "this failure is wanted"; }
 
 TEST(DISABLED_SmokeRefused, IsRefused) {
   const Refusal good{
-      .what = "opcode 254", .res = -22, .again = -22, .nobody = -22, .probed = 254, .probe = false};
+      .what = "opcode 254", .res = -22, .again = -22, .nobody = -22, .probed = "opcode 254", .probe = false};
   current_observation().refusal = good;
   GTEST_SKIP() << describe(good);
 }

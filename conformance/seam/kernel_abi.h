@@ -38,8 +38,14 @@ static_assert(sizeof(Params) == 120 && offsetof(Params, features) == 20);
 static_assert(offsetof(Params, sq_off) == 40 && offsetof(Params, cq_off) == 80);
 
 // Params::flags.
-inline constexpr std::uint32_t setup_sqpoll = 1u << 1;       // 5.1
-inline constexpr std::uint32_t setup_no_sqarray = 1u << 16;  // 6.6
+inline constexpr std::uint32_t setup_sqpoll = 1u << 1;          // 5.1
+inline constexpr std::uint32_t setup_submit_all = 1u << 7;      // 5.18
+inline constexpr std::uint32_t setup_coop_taskrun = 1u << 8;    // 5.19
+inline constexpr std::uint32_t setup_taskrun_flag = 1u << 9;    // 5.19
+inline constexpr std::uint32_t setup_single_issuer = 1u << 12;  // 6.0
+inline constexpr std::uint32_t setup_defer_taskrun = 1u << 13;  // 6.1
+inline constexpr std::uint32_t setup_no_sqarray = 1u << 16;     // 6.6
+inline constexpr std::uint32_t setup_nobody = 1u << 31;         // no kernel has it; 7.3 is at 1 << 20
 
 // The offsets that mmap(2) takes.
 inline constexpr std::uint64_t off_sq_ring = 0, off_cq_ring = 0x8000000, off_sqes = 0x10000000;
@@ -49,6 +55,7 @@ inline constexpr std::uint32_t sq_cq_overflow = 2;  // 5.8
 
 // Flags of io_uring_enter(2).
 inline constexpr std::uint32_t enter_getevents = 1;
+inline constexpr std::uint32_t enter_registered_ring = 1u << 4;  // 5.18
 
 // Operations of io_uring_register(2).
 namespace register_op {
@@ -58,6 +65,8 @@ inline constexpr std::uint32_t files = 2;                  // 5.1
 inline constexpr std::uint32_t unregister_files = 3;       // 5.1
 inline constexpr std::uint32_t files_update = 6;           // 5.5
 inline constexpr std::uint32_t probe = 8;                  // 5.6
+inline constexpr std::uint32_t ring_fds = 20;              // 5.18
+inline constexpr std::uint32_t unregister_ring_fds = 21;   // 5.18
 inline constexpr std::uint32_t pbuf_ring = 22;             // 5.19
 inline constexpr std::uint32_t unregister_pbuf_ring = 23;  // 5.19
 }  // namespace register_op
@@ -83,6 +92,13 @@ struct Probe {
 };
 static_assert(sizeof(ProbeOp) == 8 && offsetof(Probe, ops) == 16);
 inline constexpr std::uint16_t op_supported = 1;  // ProbeOp::flags
+
+// One entry of the argument of register_op::ring_fds and unregister_ring_fds.
+struct RsrcUpdate {
+  std::uint32_t offset, resv;
+  std::uint64_t data;
+};
+static_assert(sizeof(RsrcUpdate) == 16);
 
 // The argument of register_op::pbuf_ring.
 struct BufReg {

@@ -17,6 +17,8 @@ std::string op_name(std::uint8_t opcode) {
     case op::fsync: return "FSYNC";
     case op::read_fixed: return "READ_FIXED";
     case op::write_fixed: return "WRITE_FIXED";
+    case op::poll_add: return "POLL_ADD";
+    case op::poll_remove: return "POLL_REMOVE";
     case op::sendmsg: return "SENDMSG";
     case op::recvmsg: return "RECVMSG";
     case op::timeout: return "TIMEOUT";
@@ -42,9 +44,12 @@ std::string op_name(std::uint8_t opcode) {
     case op::mkdirat: return "MKDIRAT";
     case op::symlinkat: return "SYMLINKAT";
     case op::linkat: return "LINKAT";
+    case op::msg_ring: return "MSG_RING";
     case op::socket: return "SOCKET";
     case op::uring_cmd: return "URING_CMD";
     case op::send_zc: return "SEND_ZC";
+    case op::sendmsg_zc: return "SENDMSG_ZC";
+    case op::read_multishot: return "READ_MULTISHOT";
     case op::waitid: return "WAITID";
     case op::bind: return "BIND";
     case op::listen: return "LISTEN";

@@ -7,6 +7,7 @@
 #ifndef CONFORMANCE_SEAM_WIRE_H
 #define CONFORMANCE_SEAM_WIRE_H
 
+#include <bit>
 #include <cstdint>
 #include <iosfwd>
 #include <string>
@@ -22,6 +23,8 @@ inline constexpr std::uint8_t writev = 2;            // 5.1
 inline constexpr std::uint8_t fsync = 3;             // 5.1
 inline constexpr std::uint8_t read_fixed = 4;        // 5.1
 inline constexpr std::uint8_t write_fixed = 5;       // 5.1
+inline constexpr std::uint8_t poll_add = 6;          // 5.1
+inline constexpr std::uint8_t poll_remove = 7;       // 5.1
 inline constexpr std::uint8_t sendmsg = 9;           // 5.3
 inline constexpr std::uint8_t recvmsg = 10;          // 5.3
 inline constexpr std::uint8_t timeout = 11;          // 5.4
@@ -47,9 +50,12 @@ inline constexpr std::uint8_t unlinkat = 36;         // 5.11
 inline constexpr std::uint8_t mkdirat = 37;          // 5.15
 inline constexpr std::uint8_t symlinkat = 38;        // 5.15
 inline constexpr std::uint8_t linkat = 39;           // 5.15
+inline constexpr std::uint8_t msg_ring = 40;         // 5.18
 inline constexpr std::uint8_t socket = 45;           // 5.19
 inline constexpr std::uint8_t uring_cmd = 46;        // 5.19
 inline constexpr std::uint8_t send_zc = 47;          // 6.0
+inline constexpr std::uint8_t sendmsg_zc = 48;       // 6.1
+inline constexpr std::uint8_t read_multishot = 49;   // 6.7
 inline constexpr std::uint8_t waitid = 50;           // 6.7
 inline constexpr std::uint8_t bind = 56;             // 6.11
 inline constexpr std::uint8_t listen = 57;           // 6.11
@@ -58,16 +64,36 @@ inline constexpr std::uint8_t listen = 57;           // 6.11
 inline constexpr std::uint8_t nobody = 254;
 }  // namespace op
 
+// A bit of Params::features, by which a ring says what its kernel can.
+struct Feature {
+  std::uint32_t bit;
+  const char* name;
+};
+namespace feature {
+inline constexpr Feature poll_32bits{1u << 6, "POLL_32BITS"};  // 5.9
+inline constexpr Feature rsrc_tags{1u << 10, "RSRC_TAGS"};     // 5.13
+}  // namespace feature
+
 // "MKDIRAT" for 37; "opcode 200" for one the suite does not use.
 std::string op_name(std::uint8_t opcode);
 
 // Sqe::flags.
 inline constexpr std::uint8_t fixed_file = 1, io_drain = 2, io_link = 4;  // 5.1, 5.2, 5.3
-inline constexpr std::uint8_t buffer_select = 32;                         // 5.7
+inline constexpr std::uint8_t buffer_select = 32, cqe_skip_success = 64;  // 5.7, 5.17
 
 // Sqe::ioprio of an accept, of a receive and of a zero-copy send.
 inline constexpr std::uint16_t accept_multishot = 1;  // 5.19
 inline constexpr std::uint16_t recv_multishot = 2;    // 6.0
+
+// Sqe::len of a poll: how it is armed, and what a POLL_REMOVE changes instead of removing.
+inline constexpr std::uint32_t poll_add_multi = 1, poll_update_events = 2, poll_update_user_data = 4;  // 5.13
+inline constexpr std::uint32_t poll_add_level = 8;  // 6.0 in the header; no kernel accepts it
+
+// Sqe::op_flags of a poll: POLL* as poll(2) has them. Once it was 16 bits wide: on a big-endian machine the
+// halves are exchanged, so that the old one stays where it was.
+constexpr std::uint32_t poll_mask(std::uint32_t events) {
+  return std::endian::native == std::endian::little ? events : events << 16 | events >> 16;
+}
 
 // Sqe::file_index: the kernel chooses a slot (5.19). Otherwise it is the slot + 1 (5.15).
 inline constexpr std::uint32_t file_index_alloc = ~0u;

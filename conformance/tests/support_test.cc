@@ -71,7 +71,7 @@ TEST(FailureText, ShowsResultsAsNumbersOrErrnos) {
 // What a 5.10 kernel answers to MKDIRAT.
 Refusal good() {
   return {
-      .what = "MKDIRAT", .res = -EINVAL, .again = -EINVAL, .nobody = -EINVAL, .probed = 37, .probe = false};
+      .what = "MKDIRAT", .res = -EINVAL, .again = -EINVAL, .nobody = -EINVAL, .probed = "MKDIRAT", .probe = false};
 }
 
 TEST(Witness, ARefusalInTheDocumentedShapeHasNoObjections) {
@@ -132,7 +132,7 @@ TEST(Witness, EachPieceOfEvidenceCounts) {
   EXPECT_EQ(objection([](R r) { r.res = r.again = r.nobody = -EOPNOTSUPP; }),
             "what a kernel does not know it refuses with EINVAL, not with -95 EOPNOTSUPP");
   EXPECT_EQ(objection([](R r) { r.probe = true; }),
-            "IORING_REGISTER_PROBE says that this kernel has MKDIRAT, so also MKDIRAT");
+            "this kernel says that it has MKDIRAT, so also MKDIRAT");
   EXPECT_EQ(objection([](R r) { r.cqe_flags = 2; }), "the refusal came with CQE flags 2, want 0");
   EXPECT_EQ(objection([](R r) { r.user_data_came_back = false; }),
             "a CQE did not bring back the user_data of its SQE");

@@ -27,10 +27,10 @@ from harness.machines.machine import Accelerator, Event, Machine, PlanEntry
 from harness.machines.snapshot import Snapshots
 from harness.machines.vm import VmMachine
 from harness.results.model import Cell, Kernel
-from harness.suite import since
+from harness.suite import catalogue, deviations, since
 from harness.suite.binding import DEFAULT, Binding, is_ours
 from harness.suite.catalogue import Row
-from harness.verdicts.judge import Verdict, judge, sign
+from harness.verdicts.judge import Deviates, Verdict, judge, sign
 from harness.verdicts.observation import Observation, Shape, State
 from harness.verdicts.observe import observe
 
@@ -113,6 +113,7 @@ class Column:
             (row, one) for one in self._bindings for row, binding in places if binding == one
         )
         self._setup = setup
+        self._deviations = deviations.load(catalogue.load())
         self._notices: list[str] = []
         self._image: KernelImage | None = None
         self._accelerator: Accelerator | None = None
@@ -341,7 +342,15 @@ class Column:
         version = since.KernelVersion.parse(self._hello.get("release", ""), self._hello.get("version", ""))
         expected = since.expected(row, version)
         complained, ours = bool(observation.complaints), is_ours(through.name)
-        verdict = judge(observation.state, observation.shape, expected, complained, ours=ours)
+        listed = deviations.concerning(self._deviations, row.stem, version, through.name)
+        verdict = judge(
+            observation.state,
+            observation.shape,
+            expected,
+            complained,
+            _deviates(listed, observation),
+            ours=ours,
+        )
         return Cell(
             test=row.name,
             stem=row.stem,
@@ -354,7 +363,15 @@ class Column:
             due=row.due,
             ms=observation.ms,
             rerun=rerun_command(self._spec, row.stem, through, self._setup),
+            deviations=tuple(one.as_json() for one in listed),
         )
+
+
+def _deviates(listed: Sequence[deviations.Deviation], observation: Observation) -> Deviates:
+    if not listed:
+        return Deviates.UNLISTED
+    tests = frozenset(test for one in listed for test in one.tests)
+    return Deviates.AS_LISTED if observation.failed_tests() == tests else Deviates.OTHERWISE
 
 
 def _binding_of(observations: Iterable[Observation]) -> tuple[str | None, str | None]:

@@ -15,11 +15,12 @@ from harness.base.paths import BUILD, README, REPORTS, RESULTS, ROOT
 from harness.kernels.spec import columns_for
 from harness.matrix.column import OPTIONS, Setup
 from harness.matrix.gather import Matrix
-from harness.report import folder, readme
+from harness.report import coverage, folder, readme
 from harness.report.view import Place
 from harness.results.file import as_text, brief, read_results
 from harness.results.model import Results
 from harness.suite import catalogue
+from harness.suite.surface import accounts, items, uncovered
 
 
 def publish(matrix: Matrix) -> None:
@@ -58,8 +59,10 @@ def rendered(published: Results) -> dict[Path, str]:
     """Every file that shows the published results, with the text that it must have."""
     rows = catalogue.load()
     block = readme.render(published, rows)
-    reports = folder.render(published, rows, Place(home=os.path.relpath(ROOT, REPORTS)), folder.PUBLISHED)
+    home = os.path.relpath(ROOT, REPORTS)
+    reports = folder.render(published, rows, Place(home=home), folder.PUBLISHED)
     return {
+        REPORTS / coverage.FILE: coverage.render(accounts(items(), rows, uncovered()), home),
         **{REPORTS / name: text for name, text in reports.items()},
         README: readme.replace_between_markers(README.read_text(encoding="utf-8"), block),
     }

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.errors import HarnessError
-from harness.base.words import number, sentence
+from harness.base.words import listed, number, sentence
 from harness.report import evidence, sanitize, text, view
 from harness.report.evidence import Block
 from harness.report.view import Place
@@ -84,6 +84,9 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
             works=verdicts.count(Verdict.WORKS),
             absent=verdicts.count(Verdict.ABSENT),
             unsaid=verdicts.count(Verdict.NOT_EXPRESSIBLE),
+            deviating=verdicts.count(Verdict.KNOWN),
+            known=text.known_deviations(results),
+            listed=listed,
             cells=len(results.header.plan.positions()),
             cut=text.cut_short(results),
             plan=results.header.plan,
@@ -115,7 +118,7 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
 
 def _by_sign() -> dict[str, Verdict]:
     """One verdict for each sign: the colours distinguish no more than that."""
-    return {sign(verdict): verdict for verdict in Verdict} | {IN_PART: Verdict.NOT_EXPRESSIBLE}
+    return {sign(verdict): verdict for verdict in reversed(Verdict)} | {IN_PART: Verdict.NOT_EXPRESSIBLE}
 
 
 @cache

@@ -28,7 +28,7 @@ from harness.verdicts.judge import Verdict
 from harness.verdicts.observation import State
 
 VERSION = "KTAP version 1"
-_OK = (Verdict.WORKS, Verdict.ABSENT, Verdict.EARLY, Verdict.NOT_EXPRESSIBLE)
+_OK = (Verdict.WORKS, Verdict.ABSENT, Verdict.EARLY, Verdict.NOT_EXPRESSIBLE, Verdict.KNOWN, Verdict.GONE)
 
 
 def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:

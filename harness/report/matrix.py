@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness.base.words import sentence
 from harness.report import evidence, sanitize, text, view
-from harness.report.markdown import code, doubt, fenced, folded, legend, line, place, plain
+from harness.report.markdown import code, doubt, fenced, folded, known_lines, legend, line, place, plain
 from harness.report.view import Article, Fact, Place
 from harness.results.model import Results
 from harness.suite.catalogue import Row
@@ -45,6 +45,9 @@ def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[st
         yield "Nothing."
     for article in about:
         yield from _article(article, where)
+    if known := text.known_deviations(results):
+        yield "## Known deviations"
+        yield "\n".join(known_lines(known))
     yield "## Correctly absent, and how we checked"
     yield from _absences(results, rows)
     yield from _lacks(results, rows)

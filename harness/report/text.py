@@ -23,8 +23,10 @@ LEGEND = {
     "we checked that too.",
     "✗": "contradicts the documentation: a wrong result, a wrong refusal, a missing feature, a hang or a crash. "
     "The kernel, the binding or our test is to blame.",
+    "✗*": "contradicts the documentation, for a reason that is understood: a known deviation, listed below.",
     "!": "the result is right, but the kernel logged a complaint while the test ran. The kernel is to blame.",
-    "+": "works although this kernel should be too old: a backport, or our `since` is wrong.",
+    "+": "works although this kernel should be too old (a backport, or our `since` is wrong), or although it is listed as "
+    "a known deviation.",
     "?": "no verdict: the environment or our harness failed. The kernel is not to blame.",
     "–": "not expressible: this binding's interface cannot express the request, so the kernel was not asked. Neither a "
     "pass nor a failure.",
@@ -32,7 +34,7 @@ LEGEND = {
     "cannot. Less than a pass.",
 }
 SHORT = {
-    "✓": "works", "·": "correctly absent", "✗": "wrong or missing", "!": "kernel complained", "+": "early",
+    "✓": "works", "·": "correctly absent", "✗": "wrong or missing", "✗*": "known deviation", "!": "kernel complained", "+": "early",
     "?": "no verdict", "–": "not expressible",
     IN_PART: "in part",
 }  # fmt: skip
@@ -83,12 +85,12 @@ def _age(series: str) -> tuple[int, tuple[int, ...], str]:
 
 def legend(results: Results) -> dict[str, str]:
     """The signs that the run's bindings can get, each with its meaning. Our own binding must express everything."""
-    foreign = not all(map(is_ours, results.header.plan.bindings))
-    return {
-        shown: said
-        for shown, said in LEGEND.items()
-        if foreign or shown not in (sign(Verdict.NOT_EXPRESSIBLE), IN_PART)
-    }
+    hidden: set[str] = set()
+    if all(map(is_ours, results.header.plan.bindings)):
+        hidden |= {sign(Verdict.NOT_EXPRESSIBLE), IN_PART}
+    if not known_deviations(results):
+        hidden.add(sign(Verdict.KNOWN))
+    return {shown: said for shown, said in LEGEND.items() if shown not in hidden}
 
 
 def short_legend(results: Results) -> str:
@@ -108,12 +110,27 @@ def headline(results: Results) -> str:
     planned = len(results.header.plan.positions())
     verdicts = [cell.verdict for cell in results.cells]
     works, absent = verdicts.count(Verdict.WORKS), verdicts.count(Verdict.ABSENT)
-    unsaid = verdicts.count(Verdict.NOT_EXPRESSIBLE)
+    unsaid, known = verdicts.count(Verdict.NOT_EXPRESSIBLE), verdicts.count(Verdict.KNOWN)
     look = surprises(results)
     return (
         f"{number(planned, 'cell')}: {works} {'works' if works == 1 else 'work'}, {absent} correctly absent, "
-        f"{f'{unsaid} not expressible, ' if unsaid else ''}{look} {'needs' if look == 1 else 'need'} a look"
+        f"{f'{unsaid} not expressible, ' if unsaid else ''}{f'{known} known to deviate, ' if known else ''}"
+        f"{look} {'needs' if look == 1 else 'need'} a look"
     )
+
+
+def known_deviations(results: Results) -> dict[tuple[str, str], list[str]]:
+    """The known deviations that were seen: the kernels, by test and sentence."""
+    cells = results.by_position()
+    found: dict[tuple[str, str], list[str]] = {}
+    for column in columns(results):
+        for binding in results.header.plan.bindings:
+            for test in results.header.plan.tests:
+                cell = cells.get((test, column.series, binding))
+                if cell and cell.verdict is Verdict.KNOWN:
+                    kernels = found.setdefault((test, cell.why), [])
+                    kernels += [column.heading] if column.heading not in kernels else []
+    return found
 
 
 def surprises(results: Results) -> int:

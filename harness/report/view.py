@@ -74,6 +74,8 @@ WORDS = {
     Verdict.EARLY: "early",
     Verdict.NONE: "no verdict",
     Verdict.NOT_EXPRESSIBLE: "not expressible",
+    Verdict.KNOWN: "known deviation",
+    Verdict.GONE: "better than listed",
 }
 
 

@@ -109,6 +109,9 @@ class Cell:
     due: tuple[str, ...]  # releases since which it must pass: Row.due at the time of the run
     ms: int
     rerun: str  # the command that runs this cell again
+    deviations: tuple[
+        Mapping[str, Any], ...
+    ] = ()  # the known ones that are expected here: Deviation.as_json()
 
     @property
     def position(self) -> Position:
@@ -118,7 +121,7 @@ class Cell:
     @property
     def why(self) -> str:
         """One sentence for people. It is derived from the facts and not stored, so rewording it does not change the cell."""
-        return why(self.due, self.observed, self.expected, self.verdict)
+        return why(self.due, self.observed, self.expected, self.verdict, self.deviations)
 
     @property
     def surprise(self) -> bool:
@@ -127,7 +130,8 @@ class Cell:
 
     def as_json(self) -> dict[str, Any]:
         """The cell's line."""
-        return {"kind": "cell", **asdict(self), "due": list(self.due), "surprise": self.surprise}
+        line = {"kind": "cell", **asdict(self), "due": list(self.due), "surprise": self.surprise}
+        return line if self.deviations else without(line, "deviations")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +205,8 @@ def kernel_from_json(value: dict[str, Any]) -> Kernel:
 def cell_from_json(value: dict[str, Any]) -> Cell:
     """A cell from the JSON of its line."""
     enums: dict[str, Any] = {"expected": Expected(value["expected"]), "verdict": Verdict(value["verdict"])}
-    return Cell(**without(value, "kind", "surprise", "due", *enums), due=tuple(value["due"]), **enums)
+    lists = {key: tuple(value.get(key, ())) for key in ("due", "deviations")}
+    return Cell(**without(value, "kind", "surprise", *lists, *enums), **lists, **enums)
 
 
 def without(value: dict[str, Any], *keys: str) -> dict[str, Any]:

@@ -146,6 +146,8 @@ def test_what_the_canned_run_is_for():
         Verdict.MISSING,
         Verdict.EARLY,
         Verdict.NONE,
+        Verdict.KNOWN,
+        Verdict.GONE,
     }
     accused: dict[str, set[str]] = {}
     for finding in text.findings(BOUND):

@@ -385,8 +385,9 @@ def test_a_quiet_run_says_so(browser: Browser, tmp_path: Path) -> None:
 
 def test_a_run_that_was_cut_short_says_so(browser: Browser, pages: dict[str, Path]) -> None:
     browser.show(pages["many"])
+    footer = many().footer
     assert browser.ask("return document.querySelector('.cut').textContent").startswith(
-        "Cut short: 843 of 984 cells"
+        f"Cut short: {footer.cells} of "
     )
 
 
