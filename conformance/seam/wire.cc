@@ -47,6 +47,7 @@ std::string op_name(std::uint8_t opcode) {
     case op::socket: return "SOCKET";
     case op::uring_cmd: return "URING_CMD";
     case op::send_zc: return "SEND_ZC";
+    case op::sendmsg_zc: return "SENDMSG_ZC";
     case op::waitid: return "WAITID";
     case op::bind: return "BIND";
     case op::listen: return "LISTEN";
