@@ -69,6 +69,7 @@ inline constexpr std::uint32_t ring_fds = 20;              // 5.18
 inline constexpr std::uint32_t unregister_ring_fds = 21;   // 5.18
 inline constexpr std::uint32_t pbuf_ring = 22;             // 5.19
 inline constexpr std::uint32_t unregister_pbuf_ring = 23;  // 5.19
+inline constexpr std::uint32_t sync_cancel = 24;           // 6.0
 }  // namespace register_op
 
 // The argument of register_op::files_update.
@@ -114,6 +115,17 @@ inline constexpr std::uint16_t pbuf_ring_inc = 2;  // BufReg::flags, 6.12
 struct Timespec {
   std::int64_t tv_sec, tv_nsec;
 };
+
+// The argument of register_op::sync_cancel. A timeout of -1, -1 is none.
+struct SyncCancelReg {
+  std::uint64_t addr = 0;
+  std::int32_t fd = -1;
+  std::uint32_t flags = 0;
+  Timespec timeout{-1, -1};
+  std::uint8_t opcode = 0, pad[7] = {};
+  std::uint64_t pad2[3] = {};
+};
+static_assert(sizeof(SyncCancelReg) == 64 && offsetof(SyncCancelReg, opcode) == 32);
 
 }  // namespace conformance::wire
 

@@ -70,8 +70,10 @@ struct Feature {
   const char* name;
 };
 namespace feature {
-inline constexpr Feature poll_32bits{1u << 6, "POLL_32BITS"};  // 5.9
-inline constexpr Feature rsrc_tags{1u << 10, "RSRC_TAGS"};     // 5.13
+inline constexpr Feature poll_32bits{1u << 6, "POLL_32BITS"};     // 5.9
+inline constexpr Feature rsrc_tags{1u << 10, "RSRC_TAGS"};        // 5.13
+inline constexpr Feature cqe_skip{1u << 11, "CQE_SKIP"};          // 5.17
+inline constexpr Feature reg_reg_ring{1u << 13, "REG_REG_RING"};  // 6.3
 }  // namespace feature
 
 // "MKDIRAT" for 37; "opcode 200" for one the suite does not use.
@@ -79,6 +81,7 @@ std::string op_name(std::uint8_t opcode);
 
 // Sqe::flags.
 inline constexpr std::uint8_t fixed_file = 1, io_drain = 2, io_link = 4;  // 5.1, 5.2, 5.3
+inline constexpr std::uint8_t io_hardlink = 8;                            // 5.5
 inline constexpr std::uint8_t buffer_select = 32, cqe_skip_success = 64;  // 5.7, 5.17
 
 // Sqe::ioprio of an accept, of a receive and of a zero-copy send.
@@ -94,6 +97,17 @@ inline constexpr std::uint32_t poll_add_level = 8;  // 6.0 in the header; no ker
 constexpr std::uint32_t poll_mask(std::uint32_t events) {
   return std::endian::native == std::endian::little ? events : events << 16 | events >> 16;
 }
+
+// Sqe::op_flags of a timeout, and of a TIMEOUT_REMOVE that changes one.
+inline constexpr std::uint32_t timeout_abs = 1, timeout_update = 2;         // 5.5, 5.11
+inline constexpr std::uint32_t timeout_boottime = 4, timeout_realtime = 8;  // 5.15
+inline constexpr std::uint32_t link_timeout_update = 16;                    // 5.15
+inline constexpr std::uint32_t timeout_etime_success = 32;                  // 5.16
+inline constexpr std::uint32_t timeout_multishot = 64;                      // 6.4
+
+// Sqe::op_flags of an ASYNC_CANCEL.
+inline constexpr std::uint32_t cancel_all = 1, cancel_fd = 2, cancel_any = 4;  // 5.19
+inline constexpr std::uint32_t cancel_fd_fixed = 8;                            // 6.0
 
 // Sqe::file_index: the kernel chooses a slot (5.19). Otherwise it is the slot + 1 (5.15).
 inline constexpr std::uint32_t file_index_alloc = ~0u;
