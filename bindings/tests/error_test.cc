@@ -52,6 +52,9 @@ TEST(ErrorText, SaysTheNumberWhereThereIsNoName) {
 // Numbers that only the kernel's own code should see have been returned all the same.
 TEST(ErrorText, KnowsTheKernelsInternalNumbers) {
   EXPECT_EQ(name_of(Error{512}), "ERESTARTSYS");
+  EXPECT_EQ(name_of(Error{513}), "ERESTARTNOINTR");
+  EXPECT_EQ(name_of(Error{514}), "ERESTARTNOHAND");
+  EXPECT_EQ(name_of(Error{516}), "ERESTART_RESTARTBLOCK");
   EXPECT_EQ(name_of(Error{524}), "ENOTSUPP");
 }
 

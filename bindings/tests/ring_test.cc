@@ -129,6 +129,11 @@ TEST_F(Opening, TrapsOnParametersThatTheKernelWouldNotRead) {
   EXPECT_EQ(kernel.setup_params.wq_fd, 3u);
 }
 
+TEST_F(Opening, TrapsWhenTheRingIsOpen) {
+  ASSERT_TRUE(ring.init(4).ok());
+  EXPECT_EXIT(static_cast<void>(ring.init(4)), trapped, "");
+}
+
 TEST_F(Opening, AClosedRingIsAsANewOne) {
   const auto is_new = [](const Ring& closed) {
     EXPECT_EQ(closed.fd(), -1);
@@ -569,6 +574,7 @@ TEST_F(RegisteredRing, EntersThroughItsIndex) {
 TEST_F(RegisteredRing, GoesBackToItsDescriptor) {
   ASSERT_TRUE(ring.init(4).ok());
   EXPECT_EQ(ring.unregister_ring_fd(), Error::inval) << "it is not registered";
+  EXPECT_TRUE(kernel.registered.empty()) << "Linux frees an index that nobody has without complaint";
   kernel.on_register = [](uring::RegisterOp, void*, u32) -> long { return -EBUSY; };
   EXPECT_EQ(ring.register_ring_fd(), Error::busy);
   ASSERT_TRUE(ring.submit().ok());

@@ -30,7 +30,8 @@ PLACE = BUILD / "mutants"
 
 _EPILOG = """\
 A complete run writes reports/mutants.md and the README's line. Findings are saved in build/mutants
-at once: after an interruption only the rest runs; after a change to a header or a test everything runs again.
+at once: after an interruption only the rest runs; after a change to a test what that test killed, and what survived; after a
+change to a header everything.
 
 Exit code: 0 as expected, 1 a mutant survives that must not (or an equivalent one dies), 2 a harness error."""
 
@@ -45,13 +46,13 @@ def main(arguments: Sequence[str]) -> int:
     mutants = list(
         {mutant.id: mutant for mutant in [*operators.generate(sources), *handmade(sources)]}.values()
     )
-    exempt = ledger.exemptions(mutants)
     before = ledger.read(ledger.LAST)
     chosen = _chosen(mutants, options, before)
-    if options.list:
+    if options.list:  # also when equivalents.toml names mutants that are gone: it says how they are called now
         for mutant in chosen:
             say(f"{mutant.id} {mutant.title}")
         return OK
+    exempt = ledger.exemptions(mutants)
     journal = Journal(options.into / "findings.ndjson")
     todo = [mutant for mutant in chosen if options.fresh or options.sample or mutant.id not in journal.known]
     if todo:

@@ -245,6 +245,15 @@ def test_an_equivalent_may_survive_and_must_not_die(mutate, tmp_path, tree):
     assert f"{mutant.id} dies" in output
 
 
+def test_the_list_has_the_names_also_while_the_exemptions_have_old_ones(mutate, tmp_path, tree):
+    (tmp_path / "equivalents.toml").write_text('[[equivalent]]\nmutants = ["0123abcd x.h: gone"]\nreason = "so"\n')
+    with pytest.raises(HarnessError, match="which ci/harness mutate --list shows"):
+        mutate()
+    code, output = mutate("--list")
+    assert code == 0
+    assert output.splitlines() == [f"{mutant.id} {mutant.title}" for mutant in operators.generate(tree())]
+
+
 def test_a_part_is_not_published(mutate, tmp_path):
     code, output = mutate("--file", "uring.h", "is left out")
     assert code == 0
@@ -257,9 +266,9 @@ def test_a_part_is_not_published(mutate, tmp_path):
 def test_findings_hold_as_long_as_what_they_were_made_from(tmp_path, tree):
     """A killed mutant needs only the headers and the test that killed it; a survivor all tests."""
     first, second, third = operators.generate(tree())[:3]
-    for folder in ("bindings/include", "bindings/tests", "conformance"):
+    for folder in ("bindings/include", "bindings/tests", "conformance/zig"):
         (tmp_path / folder).mkdir(parents=True)
-    nop, other = tmp_path / "conformance" / "nop_test.cc", tmp_path / "conformance" / "other_test.cc"
+    nop, other = tmp_path / "conformance/zig/nop_test.cc", tmp_path / "conformance/zig/other_test.cc"
     nop.write_text("TEST_F(Nop, MovesEveryIndexByOne) {}")
     other.write_text("TEST_F(Other, Test) {}")
 
