@@ -233,7 +233,7 @@ def kernel_from_json(value: dict[str, Any]) -> Kernel:
 def cell_from_json(value: dict[str, Any]) -> Cell:
     """A cell from the JSON of its line."""
     enums: dict[str, Any] = {"expected": Expected(value["expected"]), "verdict": Verdict(value["verdict"])}
-    lists = {key: tuple(value.get(key, ())) for key in ("due", "deviations")}
+    lists: dict[str, Any] = {key: tuple(value.get(key, ())) for key in ("due", "deviations")}
     return Cell(**without(value, "kind", "surprise", *lists, *enums), **lists, **enums)
 
 

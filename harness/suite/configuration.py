@@ -52,10 +52,8 @@ def load(path: Path = PATH, rows: Iterable[Row] | None = None) -> tuple[Configur
         Configuration(**{key: _value(value) for key, value in one.items()})
         for one in document["configuration"]
     )
-    if found[0].name != PLAIN or found[0].since != ANY or found[0].setup or found[0].registered:
-        raise HarnessError(
-            f"{path.name}: the first configuration must be {PLAIN}, since {ANY!r} and without flags."
-        )
+    if found[0] != PLAINLY:
+        raise HarnessError(f"{path.name}: the first configuration must be {PLAINLY}.")
     stems = [row.stem for row in (load_rows() if rows is None else rows)]
     seen: set[str] = {ALL}
     for one in found:

@@ -67,7 +67,7 @@ def expected(row: Row, version: KernelVersion | None, configuration: Configurati
 
     Nothing is expected of a kernel whose version is unknown.
     """
-    both = {_one(what.since, what.also, version) for what in (row, configuration)}
+    both = {_one(row.since, row.also, version), _one(configuration.since, configuration.also, version)}
     return next(one for one in (Expected.ABSENT, Expected.UNKNOWN, Expected.PRESENT) if one in both)
 
 
