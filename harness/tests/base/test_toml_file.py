@@ -127,7 +127,9 @@ def test_a_file_of_this_repository_is_called_by_its_place_in_it(tmp_path: Path) 
 # --- the schemas that ship -----------------------------------------------------------------------------------------
 
 SCHEMAS = sorted(path for room in ("conformance", "harness") for path in (ROOT / room).rglob("*.schema.json"))
-FILES = {"rows.schema.json": ("zig.toml", "interface.toml")}  # of those that describe other files than their own
+FILES = {
+    "rows.schema.json": ("zig.toml", "interface.toml")
+}  # of those that describe other files than their own
 
 
 @pytest.mark.parametrize("path", SCHEMAS, ids=[path.name for path in SCHEMAS])
