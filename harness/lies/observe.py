@@ -18,7 +18,7 @@ from harness.base.process import run
 from harness.base.words import nearest
 from harness.kernels.spec import HOST
 from harness.lies.model import Expectation, Lie
-from harness.matrix.column import Column, Setup
+from harness.matrix.column import Column, Place, Setup
 from harness.results.model import Cell
 from harness.suite import catalogue
 from harness.suite.binding import DEFAULT, Binding
@@ -101,7 +101,7 @@ def observe(
 
 
 def _cells(rows: Sequence[Row], setup: Setup) -> list[Cell]:
-    return list(Column(HOST, [(row, setup.bindings[0]) for row in rows], setup).cells())
+    return list(Column(HOST, [Place(row, setup.bindings[0]) for row in rows], setup).cells())
 
 
 def seen_through(lie: Lie, cells: Sequence[Cell]) -> Lie:

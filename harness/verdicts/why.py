@@ -99,6 +99,8 @@ def _unsaid(seen: Mapping[str, Any]) -> str:
     """How many of the row's tests could run, and what the others lack."""
     tests = [record for record in seen["records"] if record.get("kind") == "test"]
     lacking = [test for test in tests if test.get("not_expressible")]
+    if seen["cause"]:
+        return str(seen["cause"])
     if not lacking:
         return "not expressible, and no reason was recorded"
     passed = sum(test.get("state") == "passed" for test in tests)

@@ -31,6 +31,7 @@ from harness.matrix.column import Setup
 from harness.matrix.gather import Matrix as MatrixState
 from harness.matrix.plugin import Gatherer
 from harness.results.file import read_results
+from harness.results.model import Position
 from harness.results.provenance import provenance_of
 from harness.suite import binding, catalogue
 from harness.suite.catalogue import chosen_rows
@@ -513,7 +514,7 @@ def test_results_that_have_no_place(matrix: Matrix, tmp_path: Path) -> None:
 def test_a_failure_that_is_no_cell_is_our_trouble(tmp_path: Path) -> None:
     setup = Setup(build=BUILD, artefacts=tmp_path)
     state = MatrixState(setup=setup, specs=["host"], rows=chosen_rows(["nop"]), directory=tmp_path)
-    state.begin([("host", "nop", "uring")])
+    state.begin([Position("nop", "host", "uring")])
     gatherer = Gatherer(None)
     gatherer._matrix = state
     crashed = pytest.TestReport(
@@ -604,7 +605,10 @@ def test_only_the_whole_matrix_as_it_stands_is_published(tmp_path: Path) -> None
             setup=whole, specs=everything, rows=chosen_rows(rows), directory=tmp_path, hindrance=known
         )
         state.begin(
-            (spec, row.stem, one.name) for spec in planned for row in state.rows for one in whole.bindings
+            Position(row.stem, spec, one.name)
+            for spec in planned
+            for row in state.rows
+            for one in whole.bindings
         )
         state.end()
         return publish._hindrance(state)

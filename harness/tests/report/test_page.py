@@ -44,7 +44,7 @@ def many() -> Results:
     plan = Plan(tests=tests, kernels=kernels, bindings=("uring", "lie:refuse_all"))
     cells = tuple(
         replace(RUN.cells[number % len(RUN.cells)], test=test, series=series, binding=binding)
-        for number, (test, series, binding) in enumerate(plan.positions())
+        for number, (test, series, binding, _) in enumerate(plan.positions())
         if number % 7
     )
     lines = tuple(
