@@ -27,7 +27,8 @@ std::vector<std::string> objections(const Refusal& r) {
                                                 result_text(r.nobody) + " and not like " + r.what + " with " +
                                                 result_text(r.res));
   // EINVAL since 5.5. 5.4 looks the descriptor up first and may say EBADF (read in fs/io_uring.c of 5.4).
-  object(r.res < 0 && r.res != -EINVAL && !(r.res == -EBADF && r.before_5_5),
+  object(r.res < 0 && r.res != -EINVAL && !(r.res == -EBADF && r.before_5_5) &&
+             !(r.res == -EOPNOTSUPP && r.may_be_unsupported),
          "what a kernel does not know it refuses with EINVAL, not with " + result_text(r.res));
   object(r.probe == true, "this kernel says that it has " + r.probed + ", so also " + r.what);
   object(r.cqe_flags != 0, "the refusal came with CQE flags " + std::to_string(r.cqe_flags) + ", want 0");

@@ -27,8 +27,9 @@ struct Refusal {
   std::string probed;               // what the kernel was asked for: this opcode, or something of its release
   std::optional<bool> probe;  // whether it says that it has it; nothing where it cannot be asked (before 5.6)
   bool before_5_5 = false;    // no IORING_FEAT_SUBMIT_STABLE: descriptors are looked at before opcodes
-  bool may_be_ignored = false;  // a modifier in a field that a kernel this old does not look at
-  std::string happened;         // what the request did all the same; empty: nothing
+  bool may_be_ignored = false;      // a modifier in a field that a kernel this old does not look at
+  bool may_be_unsupported = false;  // some requests have it: those that do not may answer EOPNOTSUPP
+  std::string happened;             // what the request did all the same; empty: nothing
 };
 
 // Why this is not the refusal of a kernel that simply lacks the operation; empty when it is. Each entry is a

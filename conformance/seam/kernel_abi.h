@@ -39,6 +39,7 @@ static_assert(offsetof(Params, sq_off) == 40 && offsetof(Params, cq_off) == 80);
 
 // Params::flags.
 inline constexpr std::uint32_t setup_sqpoll = 1u << 1;          // 5.1
+inline constexpr std::uint32_t setup_r_disabled = 1u << 6;      // 5.10
 inline constexpr std::uint32_t setup_submit_all = 1u << 7;      // 5.18
 inline constexpr std::uint32_t setup_coop_taskrun = 1u << 8;    // 5.19
 inline constexpr std::uint32_t setup_taskrun_flag = 1u << 9;    // 5.19
@@ -65,11 +66,14 @@ inline constexpr std::uint32_t files = 2;                  // 5.1
 inline constexpr std::uint32_t unregister_files = 3;       // 5.1
 inline constexpr std::uint32_t files_update = 6;           // 5.5
 inline constexpr std::uint32_t probe = 8;                  // 5.6
+inline constexpr std::uint32_t buffers2 = 15;              // 5.13
+inline constexpr std::uint32_t buffers_update = 16;        // 5.13
 inline constexpr std::uint32_t ring_fds = 20;              // 5.18
 inline constexpr std::uint32_t unregister_ring_fds = 21;   // 5.18
 inline constexpr std::uint32_t pbuf_ring = 22;             // 5.19
 inline constexpr std::uint32_t unregister_pbuf_ring = 23;  // 5.19
 inline constexpr std::uint32_t sync_cancel = 24;           // 6.0
+inline constexpr std::uint32_t pbuf_status = 26;           // 6.8
 }  // namespace register_op
 
 // The argument of register_op::files_update.
@@ -94,6 +98,19 @@ struct Probe {
 static_assert(sizeof(ProbeOp) == 8 && offsetof(Probe, ops) == 16);
 inline constexpr std::uint16_t op_supported = 1;  // ProbeOp::flags
 
+// The arguments of register_op::buffers2 and buffers_update.
+struct RsrcRegister {
+  std::uint32_t nr = 0, flags = 0;
+  std::uint64_t resv2 = 0, data = 0, tags = 0;
+};
+struct RsrcUpdate2 {
+  std::uint32_t offset = 0, resv = 0;
+  std::uint64_t data = 0, tags = 0;
+  std::uint32_t nr = 0, resv2 = 0;
+};
+static_assert(sizeof(RsrcRegister) == 32 && sizeof(RsrcUpdate2) == 32);
+inline constexpr std::uint32_t rsrc_register_sparse = 1;  // RsrcRegister::flags, 5.19
+
 // One entry of the argument of register_op::ring_fds and unregister_ring_fds.
 struct RsrcUpdate {
   std::uint32_t offset, resv;
@@ -110,6 +127,20 @@ struct BufReg {
 };
 static_assert(sizeof(BufReg) == 40 && offsetof(BufReg, flags) == 14);
 inline constexpr std::uint16_t pbuf_ring_inc = 2;  // BufReg::flags, 6.12
+
+// The argument of register_op::pbuf_status.
+struct BufStatus {
+  std::uint32_t buf_group, head, resv[8];
+};
+static_assert(sizeof(BufStatus) == 40);
+
+// What a buffer begins with into which RECVMSG with recv_multishot (6.0) received.
+struct RecvmsgOut {
+  std::uint32_t namelen, controllen, payloadlen, flags;
+
+  friend bool operator==(const RecvmsgOut&, const RecvmsgOut&) = default;
+};
+static_assert(sizeof(RecvmsgOut) == 16);
 
 // A time, the kernel's struct __kernel_timespec.
 struct Timespec {

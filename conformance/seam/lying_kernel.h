@@ -106,6 +106,9 @@ struct LyingKernel {
   static long map_ring(int fd, std::size_t bytes, std::uint64_t offset) noexcept;
   static long unmap(void* address, std::size_t bytes) noexcept;
   static long close(int fd) noexcept;
+
+  // Lets the binding's copy of this ring follow the kernel's memory, as each enter does.
+  static void show(int fd) noexcept;
 };
 
 }  // namespace conformance

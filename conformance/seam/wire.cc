@@ -51,8 +51,11 @@ std::string op_name(std::uint8_t opcode) {
     case op::sendmsg_zc: return "SENDMSG_ZC";
     case op::read_multishot: return "READ_MULTISHOT";
     case op::waitid: return "WAITID";
+    case op::fixed_fd_install: return "FIXED_FD_INSTALL";
     case op::bind: return "BIND";
     case op::listen: return "LISTEN";
+    case op::readv_fixed: return "READV_FIXED";
+    case op::pipe: return "PIPE";
   }
   return "opcode " + std::to_string(opcode);
 }

@@ -110,6 +110,17 @@ TEST(Witness, AModifierInAFieldThatNobodyReadsMayBeIgnored) {
   EXPECT_EQ(objections(refusal).size(), 1u);
 }
 
+// A kernel that has URING_CMD hands a command to the file, and that says EOPNOTSUPP to one it does not know.
+TEST(Witness, WhatOnlySomeRequestsSupportMayBeRefusedAsUnsupported) {
+  Refusal refusal = good();
+  refusal.res = refusal.again = refusal.nobody = -EOPNOTSUPP;
+  EXPECT_EQ(objections(refusal).size(), 1u);
+  refusal.may_be_unsupported = true;
+  EXPECT_EQ(objections(refusal), std::vector<std::string>{});
+  refusal.nobody = -EINVAL;
+  EXPECT_EQ(objections(refusal).size(), 1u);
+}
+
 // Each piece of evidence, spoiled alone, is objected to, and by its name.
 TEST(Witness, EachPieceOfEvidenceCounts) {
   const auto objection = [](auto&& spoil) {
