@@ -48,7 +48,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     before = ledger.read(ledger.LAST)
     chosen = _chosen(mutants, options, before)
-    if options.list:  # also when equivalents.toml names mutants that are gone: it says how they are called now
+    if (
+        options.list
+    ):  # also when equivalents.toml names mutants that are gone: it says how they are called now
         for mutant in chosen:
             say(f"{mutant.id} {mutant.title}")
         return OK

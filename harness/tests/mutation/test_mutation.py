@@ -246,7 +246,9 @@ def test_an_equivalent_may_survive_and_must_not_die(mutate, tmp_path, tree):
 
 
 def test_the_list_has_the_names_also_while_the_exemptions_have_old_ones(mutate, tmp_path, tree):
-    (tmp_path / "equivalents.toml").write_text('[[equivalent]]\nmutants = ["0123abcd x.h: gone"]\nreason = "so"\n')
+    (tmp_path / "equivalents.toml").write_text(
+        '[[equivalent]]\nmutants = ["0123abcd x.h: gone"]\nreason = "so"\n'
+    )
     with pytest.raises(HarnessError, match="which ci/harness mutate --list shows"):
         mutate()
     code, output = mutate("--list")
