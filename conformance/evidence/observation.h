@@ -29,6 +29,8 @@ struct Refusal {
   bool before_5_5 = false;    // no IORING_FEAT_SUBMIT_STABLE: descriptors are looked at before opcodes
   bool may_be_ignored = false;  // a modifier in a field that a kernel this old does not look at
   std::string happened;         // what the request did all the same; empty: nothing
+  // What a kernel without it answers, where that is documented to be something else than a refusal.
+  std::optional<std::int32_t> instead;
 };
 
 // Why this is not the refusal of a kernel that simply lacks the operation; empty when it is. Each entry is a
