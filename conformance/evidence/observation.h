@@ -30,6 +30,8 @@ struct Refusal {
   bool may_be_ignored = false;      // a modifier in a field that a kernel this old does not look at
   bool may_be_unsupported = false;  // some requests have it: those that do not may answer EOPNOTSUPP
   std::string happened;             // what the request did all the same; empty: nothing
+  // What a kernel without it answers, where that is documented to be something else than a refusal.
+  std::optional<std::int32_t> instead;
 };
 
 // Why this is not the refusal of a kernel that simply lacks the operation; empty when it is. Each entry is a

@@ -54,8 +54,12 @@ inline constexpr std::uint64_t off_sq_ring = 0, off_cq_ring = 0x8000000, off_sqe
 // The flags word of the submission queue.
 inline constexpr std::uint32_t sq_cq_overflow = 2;  // 5.8
 
+// The flags word of the completion queue, which the program writes.
+inline constexpr std::uint32_t cq_eventfd_disabled = 1;  // 5.8
+
 // Flags of io_uring_enter(2).
 inline constexpr std::uint32_t enter_getevents = 1;
+inline constexpr std::uint32_t enter_ext_arg = 1u << 3;          // 5.11
 inline constexpr std::uint32_t enter_registered_ring = 1u << 4;  // 5.18
 
 // Operations of io_uring_register(2).
@@ -64,8 +68,16 @@ inline constexpr std::uint32_t buffers = 0;                // 5.1
 inline constexpr std::uint32_t unregister_buffers = 1;     // 5.1
 inline constexpr std::uint32_t files = 2;                  // 5.1
 inline constexpr std::uint32_t unregister_files = 3;       // 5.1
+inline constexpr std::uint32_t eventfd = 4;                // 5.2
+inline constexpr std::uint32_t unregister_eventfd = 5;     // 5.2
 inline constexpr std::uint32_t files_update = 6;           // 5.5
+inline constexpr std::uint32_t eventfd_async = 7;          // 5.6
 inline constexpr std::uint32_t probe = 8;                  // 5.6
+inline constexpr std::uint32_t personality = 9;            // 5.6
+inline constexpr std::uint32_t restrictions = 11;          // 5.10
+inline constexpr std::uint32_t enable_rings = 12;          // 5.10
+inline constexpr std::uint32_t files2 = 13;                // 5.13
+inline constexpr std::uint32_t files_update2 = 14;         // 5.13
 inline constexpr std::uint32_t buffers2 = 15;              // 5.13
 inline constexpr std::uint32_t buffers_update = 16;        // 5.13
 inline constexpr std::uint32_t ring_fds = 20;              // 5.18
@@ -73,7 +85,9 @@ inline constexpr std::uint32_t unregister_ring_fds = 21;   // 5.18
 inline constexpr std::uint32_t pbuf_ring = 22;             // 5.19
 inline constexpr std::uint32_t unregister_pbuf_ring = 23;  // 5.19
 inline constexpr std::uint32_t sync_cancel = 24;           // 6.0
+inline constexpr std::uint32_t file_alloc_range = 25;      // 6.0
 inline constexpr std::uint32_t pbuf_status = 26;           // 6.8
+inline constexpr std::uint32_t send_msg_ring = 31;         // 6.13
 }  // namespace register_op
 
 // The argument of register_op::files_update.
@@ -82,6 +96,14 @@ struct FilesUpdate {
   std::uint64_t fds;
 };
 static_assert(sizeof(FilesUpdate) == 16);
+inline constexpr std::int32_t files_skip = -2;  // instead of a descriptor: leaves the slot alone (5.12)
+
+// The argument of register_op::file_alloc_range (6.0).
+struct FileIndexRange {
+  std::uint32_t off, len;
+  std::uint64_t resv;
+};
+static_assert(sizeof(FileIndexRange) == 16);
 
 // The answer to register_op::probe.
 struct ProbeOp {
@@ -98,7 +120,8 @@ struct Probe {
 static_assert(sizeof(ProbeOp) == 8 && offsetof(Probe, ops) == 16);
 inline constexpr std::uint16_t op_supported = 1;  // ProbeOp::flags
 
-// The arguments of register_op::buffers2 and buffers_update.
+// The arguments of register_op::buffers2 and buffers_update, files2 and files_update2; their count is the
+// size of the struct.
 struct RsrcRegister {
   std::uint32_t nr = 0, flags = 0;
   std::uint64_t resv2 = 0, data = 0, tags = 0;
@@ -146,6 +169,35 @@ static_assert(sizeof(RecvmsgOut) == 16);
 struct Timespec {
   std::int64_t tv_sec, tv_nsec;
 };
+
+// The argument of io_uring_enter(2) with enter_ext_arg: a signal mask, and a timeout.
+struct GeteventsArg {
+  std::uint64_t sigmask = 0;
+  std::uint32_t sigmask_sz = 0, min_wait_usec = 0;
+  std::uint64_t ts = 0;
+};
+static_assert(sizeof(GeteventsArg) == 24);
+
+// One entry of the argument of register_op::restrictions.
+struct Restriction {
+  std::uint16_t opcode = 0;  // restriction_*
+  std::uint8_t operand = 0;  // an opcode, a register_op or flags of an SQE
+  std::uint8_t resv = 0;
+  std::uint32_t resv2[3] = {};
+};
+static_assert(sizeof(Restriction) == 16);
+inline constexpr std::uint16_t restriction_register_op = 0, restriction_sqe_op = 1,
+                               restriction_sqe_flags_allowed = 2, restriction_sqe_flags_required = 3;
+
+// One futex of a FUTEX_WAITV: the kernel's struct futex_waitv.
+struct FutexWaitv {
+  std::uint64_t val = 0, uaddr = 0;
+  std::uint32_t flags = 0, reserved = 0;
+};
+static_assert(sizeof(FutexWaitv) == 24);
+// Sqe::fd of the futex operations, and FutexWaitv::flags.
+inline constexpr std::uint32_t futex2_size_u8 = 0, futex2_size_u16 = 1, futex2_size_u32 = 2,
+                               futex2_size_u64 = 3, futex2_private = 128;
 
 // The argument of register_op::sync_cancel. A timeout of -1, -1 is none.
 struct SyncCancelReg {

@@ -30,14 +30,18 @@ std::string op_name(std::uint8_t opcode) {
     case op::fallocate: return "FALLOCATE";
     case op::openat: return "OPENAT";
     case op::close: return "CLOSE";
+    case op::files_update: return "FILES_UPDATE";
     case op::statx: return "STATX";
     case op::read: return "READ";
     case op::write: return "WRITE";
     case op::send: return "SEND";
     case op::recv: return "RECV";
+    case op::openat2: return "OPENAT2";
+    case op::epoll_ctl: return "EPOLL_CTL";
     case op::splice: return "SPLICE";
     case op::provide_buffers: return "PROVIDE_BUFFERS";
     case op::remove_buffers: return "REMOVE_BUFFERS";
+    case op::tee: return "TEE";
     case op::shutdown: return "SHUTDOWN";
     case op::renameat: return "RENAMEAT";
     case op::unlinkat: return "UNLINKAT";
@@ -51,10 +55,15 @@ std::string op_name(std::uint8_t opcode) {
     case op::sendmsg_zc: return "SENDMSG_ZC";
     case op::read_multishot: return "READ_MULTISHOT";
     case op::waitid: return "WAITID";
+    case op::futex_wait: return "FUTEX_WAIT";
+    case op::futex_wake: return "FUTEX_WAKE";
+    case op::futex_waitv: return "FUTEX_WAITV";
     case op::fixed_fd_install: return "FIXED_FD_INSTALL";
     case op::bind: return "BIND";
     case op::listen: return "LISTEN";
     case op::readv_fixed: return "READV_FIXED";
+    case op::recv_zc: return "RECV_ZC";
+    case op::epoll_wait: return "EPOLL_WAIT";
     case op::pipe: return "PIPE";
   }
   return "opcode " + std::to_string(opcode);

@@ -37,14 +37,18 @@ inline constexpr std::uint8_t connect = 16;           // 5.5
 inline constexpr std::uint8_t fallocate = 17;         // 5.6
 inline constexpr std::uint8_t openat = 18;            // 5.6
 inline constexpr std::uint8_t close = 19;             // 5.6
+inline constexpr std::uint8_t files_update = 20;      // 5.6
 inline constexpr std::uint8_t statx = 21;             // 5.6
 inline constexpr std::uint8_t read = 22;              // 5.6
 inline constexpr std::uint8_t write = 23;             // 5.6
 inline constexpr std::uint8_t send = 26;              // 5.6
 inline constexpr std::uint8_t recv = 27;              // 5.6
+inline constexpr std::uint8_t openat2 = 28;           // 5.6
+inline constexpr std::uint8_t epoll_ctl = 29;         // 5.6
 inline constexpr std::uint8_t splice = 30;            // 5.7
 inline constexpr std::uint8_t provide_buffers = 31;   // 5.7
 inline constexpr std::uint8_t remove_buffers = 32;    // 5.7
+inline constexpr std::uint8_t tee = 33;               // 5.8
 inline constexpr std::uint8_t shutdown = 34;          // 5.11
 inline constexpr std::uint8_t renameat = 35;          // 5.11
 inline constexpr std::uint8_t unlinkat = 36;          // 5.11
@@ -58,9 +62,14 @@ inline constexpr std::uint8_t send_zc = 47;           // 6.0
 inline constexpr std::uint8_t sendmsg_zc = 48;        // 6.1
 inline constexpr std::uint8_t read_multishot = 49;    // 6.7
 inline constexpr std::uint8_t waitid = 50;            // 6.7
+inline constexpr std::uint8_t futex_wait = 51;        // 6.7
+inline constexpr std::uint8_t futex_wake = 52;        // 6.7
+inline constexpr std::uint8_t futex_waitv = 53;       // 6.7
 inline constexpr std::uint8_t fixed_fd_install = 54;  // 6.8
 inline constexpr std::uint8_t bind = 56;              // 6.11
 inline constexpr std::uint8_t listen = 57;            // 6.11
+inline constexpr std::uint8_t recv_zc = 58;           // 6.15
+inline constexpr std::uint8_t epoll_wait = 59;        // 6.15
 inline constexpr std::uint8_t readv_fixed = 60;       // 6.15
 inline constexpr std::uint8_t pipe = 62;              // 6.16
 // No kernel has it: opcodes are assigned in order, and Linux 7.3 is at 64. The last one that a probe can
@@ -74,12 +83,16 @@ struct Feature {
   const char* name;
 };
 namespace feature {
+inline constexpr Feature fast_poll{1u << 5, "FAST_POLL"};               // 5.7
 inline constexpr Feature poll_32bits{1u << 6, "POLL_32BITS"};           // 5.9
+inline constexpr Feature ext_arg{1u << 8, "EXT_ARG"};                   // 5.11
 inline constexpr Feature rsrc_tags{1u << 10, "RSRC_TAGS"};              // 5.13
 inline constexpr Feature cqe_skip{1u << 11, "CQE_SKIP"};                // 5.17
+inline constexpr Feature linked_file{1u << 12, "LINKED_FILE"};          // 5.18
 inline constexpr Feature reg_reg_ring{1u << 13, "REG_REG_RING"};        // 6.3
 inline constexpr Feature recvsend_bundle{1u << 14, "RECVSEND_BUNDLE"};  // 6.10
 inline constexpr Feature min_timeout{1u << 15, "MIN_TIMEOUT"};          // 6.12
+inline constexpr Feature rw_attr{1u << 16, "RW_ATTR"};                  // 6.14
 }  // namespace feature
 
 // "MKDIRAT" for 37; "opcode 200" for one the suite does not use.
@@ -87,7 +100,7 @@ std::string op_name(std::uint8_t opcode);
 
 // Sqe::flags.
 inline constexpr std::uint8_t fixed_file = 1, io_drain = 2, io_link = 4;  // 5.1, 5.2, 5.3
-inline constexpr std::uint8_t io_hardlink = 8;                            // 5.5
+inline constexpr std::uint8_t io_hardlink = 8, io_async = 16;             // 5.5, 5.6
 inline constexpr std::uint8_t buffer_select = 32, cqe_skip_success = 64;  // 5.7, 5.17
 
 // Sqe::ioprio of an accept.
@@ -124,6 +137,13 @@ inline constexpr std::uint32_t cancel_fd_fixed = 8;                            /
 
 // Sqe::file_index: the kernel chooses a slot (5.19). Otherwise it is the slot + 1 (5.15).
 inline constexpr std::uint32_t file_index_alloc = ~0u;
+
+// Sqe::op_flags of a FIXED_FD_INSTALL.
+inline constexpr std::uint32_t fixed_fd_no_cloexec = 1;  // 6.8
+
+// Sqe::addr of a MSG_RING: its command. Sqe::op_flags: what else.
+inline constexpr std::uint64_t msg_data = 0, msg_send_fd = 1;                        // 5.18, 6.0
+inline constexpr std::uint32_t msg_ring_cqe_skip = 1, msg_ring_flags_pass = 1 << 1;  // 6.0, 6.3
 
 // Cqe::flags. With cqe_buffer the upper 16 bits are the id of a buffer.
 inline constexpr std::uint32_t cqe_buffer = 1;         // 5.7

@@ -70,8 +70,12 @@ TEST(FailureText, ShowsResultsAsNumbersOrErrnos) {
 
 // What a 5.10 kernel answers to MKDIRAT.
 Refusal good() {
-  return {
-      .what = "MKDIRAT", .res = -EINVAL, .again = -EINVAL, .nobody = -EINVAL, .probed = "MKDIRAT", .probe = false};
+  return {.what = "MKDIRAT",
+          .res = -EINVAL,
+          .again = -EINVAL,
+          .nobody = -EINVAL,
+          .probed = "MKDIRAT",
+          .probe = false};
 }
 
 TEST(Witness, ARefusalInTheDocumentedShapeHasNoObjections) {
@@ -121,6 +125,20 @@ TEST(Witness, WhatOnlySomeRequestsSupportMayBeRefusedAsUnsupported) {
   EXPECT_EQ(objections(refusal).size(), 1u);
 }
 
+// What an older kernel does instead is documented, and only that is accepted.
+TEST(Witness, AnAnswerInsteadOfARefusalIsTheDocumentedOne) {
+  Refusal refusal = good();
+  refusal.what = "READ of a file that a link opens";
+  refusal.res = refusal.again = -EBADF;
+  EXPECT_EQ(objections(refusal).size(), 2u);
+  refusal.instead = -EBADF;
+  EXPECT_EQ(objections(refusal), std::vector<std::string>{});
+  refusal.instead = -ECANCELED;
+  EXPECT_EQ(objections(refusal).front(),
+            "READ of a file that a link opens completed with -9 EBADF; a kernel without it answers -125 "
+            "ECANCELED");
+}
+
 // Each piece of evidence, spoiled alone, is objected to, and by its name.
 TEST(Witness, EachPieceOfEvidenceCounts) {
   const auto objection = [](auto&& spoil) {
@@ -142,8 +160,7 @@ TEST(Witness, EachPieceOfEvidenceCounts) {
             "an opcode that no kernel has completed with 0 and not like MKDIRAT with -22 EINVAL");
   EXPECT_EQ(objection([](R r) { r.res = r.again = r.nobody = -EOPNOTSUPP; }),
             "what a kernel does not know it refuses with EINVAL, not with -95 EOPNOTSUPP");
-  EXPECT_EQ(objection([](R r) { r.probe = true; }),
-            "this kernel says that it has MKDIRAT, so also MKDIRAT");
+  EXPECT_EQ(objection([](R r) { r.probe = true; }), "this kernel says that it has MKDIRAT, so also MKDIRAT");
   EXPECT_EQ(objection([](R r) { r.cqe_flags = 2; }), "the refusal came with CQE flags 2, want 0");
   EXPECT_EQ(objection([](R r) { r.user_data_came_back = false; }),
             "a CQE did not bring back the user_data of its SQE");
