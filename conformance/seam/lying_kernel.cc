@@ -113,7 +113,8 @@ void LyingRing::publish(std::uint32_t index, const wire::Sqe& sqe) {
 void LyingRing::carry_requests(const Lie& lie) {
   carried_.clear();
   // The program's word; there is none before 5.8.
-  if (const std::uint32_t flags = params_.cq_off.flags; flags != 0) release(real(flags), acquire(told(flags)));
+  if (const std::uint32_t flags = params_.cq_off.flags; flags != 0)
+    release(real(flags), acquire(told(flags)));
   std::uint32_t position = real(params_.sq_off.tail) + sq_lead_;
   // What is published beyond the length of the queue the kernel would not look at either.
   const std::uint32_t published = std::min(acquire(told(params_.sq_off.tail)) - position, params_.sq_entries);

@@ -61,7 +61,10 @@ def test_every_report_tells_the_configuration() -> None:
     assert re.search(r"^sqpoll +2 of 3 +3 +3$", said, re.MULTILINE) and "✗ nop on 6.1 under sqpoll: " in said
     assert "odd only under sqpoll" in said
     page = matrix.render(RUN, ROWS, PLACE)
-    assert "| sqpoll | [2 of 3](#nop@6.1@uring@sqpoll) | 3 | 3 |" in page and '<a id="nop@6.1@uring@sqpoll">' in page
+    assert (
+        "| sqpoll | [2 of 3](#nop@6.1@uring@sqpoll) | 3 | 3 |" in page
+        and '<a id="nop@6.1@uring@sqpoll">' in page
+    )
     assert "| sqpoll | [2 of 3](reports/matrix.md#nop@6.1@uring@sqpoll) |" in readme.render(RUN, ROWS)
     shown = html.render(RUN, ROWS, PLACE)
     assert 'href="#configuration=sqpoll"' in shown and shown.count('data-configuration="sqpoll"') == 3
@@ -77,7 +80,9 @@ def test_the_table_of_a_row_per_line_is_of_plain_rings() -> None:
 
 
 def test_a_difference_names_the_configuration() -> None:
-    found = changes.render(compare(run(configurations=KINDS), run({ODD: Verdict.WRONG}, configurations=KINDS)))
+    found = changes.render(
+        compare(run(configurations=KINDS), run({ODD: Verdict.WRONG}, configurations=KINDS))
+    )
     assert "✓ → ✗  nop on 6.1 under sqpoll" in found
     more = changes.render(compare(run(), run(configurations=("plain", "sqpoll"))))
     assert "The configuration sqpoll is new" in more

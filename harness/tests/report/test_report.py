@@ -123,7 +123,9 @@ def test_only_surprises_are_links():
     signs = [field.strip() for line in table for field in line.split("|")[3:-1]]
     assert len(signs) == len(RUN.cells)
     for shown in signs:
-        assert shown in ("✓", "·", "✗*") or re.fullmatch(r"\[[✗!+?]\]\(reports/matrix\.md#[\w.@]+\)", shown), shown
+        assert shown in ("✓", "·", "✗*") or re.fullmatch(
+            r"\[[✗!+?]\]\(reports/matrix\.md#[\w.@]+\)", shown
+        ), shown
 
 
 def test_every_link_of_the_readme_and_of_matrix_md_has_its_place():
