@@ -204,7 +204,8 @@ TEST(WhyDenied, NeedsTheSameDenialOfACallOfOurOwn) {
                              .do_register = [] { return answer; },
                              .lock_memory = [](std::size_t) { return answer; }};
   const Environment plain{};
-  const Environment limited{.memlock_kib = 64}, filtered{.seccomp = true}, labelled{.lsm = "selinux"};
+  const Environment limited{.memlock_kib = 8192}, scarce{.memlock_kib = 64};
+  const Environment filtered{.seccomp = true}, labelled{.lsm = "selinux"};
   const auto cause = [](Denial::Call call, int error, int own_error, const Environment& environment) {
     answer = own_error;
     const auto blocked = why_denied({.call = call, .error = error, .bytes = 4096}, environment, ask);
@@ -215,6 +216,7 @@ TEST(WhyDenied, NeedsTheSameDenialOfACallOfOurOwn) {
     EXPECT_EQ(cause(call, ENOMEM, ENOMEM, limited), "rlimit");
     EXPECT_EQ(cause(call, ENOMEM, 0, limited), "nothing")
         << "we may lock as much: it asked for the wrong thing";
+    EXPECT_EQ(cause(call, ENOMEM, 0, scarce), "rlimit") << "there may be room again by now";
     EXPECT_EQ(cause(call, ENOMEM, ENOMEM, plain), "nothing") << "there is no limit, or we are above it";
   }
   for (const auto call : {do_register, enter}) {
@@ -226,6 +228,7 @@ TEST(WhyDenied, NeedsTheSameDenialOfACallOfOurOwn) {
   const Denial wild{.call = do_register, .error = ENOMEM, .bytes = std::size_t{1} << 31};
   answer = ENOMEM;
   EXPECT_FALSE(why_denied(wild, limited, ask).has_value()) << "no row locks 2 GiB";
+  EXPECT_FALSE(why_denied(wild, scarce, ask).has_value()) << "nor there";
 }
 
 // Here nothing forbids anything, and the witnesses say so.

@@ -21,7 +21,7 @@ using namespace conformance;
 
 class MsgRing : public RingTest<8> {
  protected:
-  binding::Ring target = open_ring(4, configuration_flags());
+  OpenRing target{4, configuration_flags()};
 
   binding::Result<binding::Sqe&> queue(std::int32_t res, std::uint64_t data, const binding::Ring& to) {
     return ring.msg_ring(1, to.fd(), static_cast<std::uint32_t>(res), data, 0);
@@ -92,7 +92,7 @@ TEST_F(MsgRing, MayBeSentSilently) {
 // It wakes who waits there. (An ordinary ring, since one with an owner has no other thread waiting.)
 TEST_F(MsgRing, WakesAThread) {
   if (!kernel_has(wire::op::msg_ring)) GTEST_SKIP() << witness();
-  binding::Ring waited_on = open_ring(4, 0);
+  OpenRing waited_on{4, 0};
   long woken = -1;
   // By a system call of our own: the wire log is for one thread.
   std::thread thread(
@@ -107,7 +107,7 @@ TEST_F(MsgRing, WakesAThread) {
 TEST_F(MsgRing, WaitsForTheOwnerOfADeferredRing) {
   if (!kernel_has(wire::op::msg_ring)) GTEST_SKIP() << witness();
   if (!kernel_has(wire::op::sendmsg_zc)) return;
-  binding::Ring deferred = open_ring(4, wire::setup_single_issuer | wire::setup_defer_taskrun);
+  OpenRing deferred{4, wire::setup_single_issuer | wire::setup_defer_taskrun};
   send(33, 77, deferred);
   EXPECT_EQ(arrival(deferred), (wire::Cqe{.user_data = 77, .res = 33, .flags = 0}));
 }
@@ -115,7 +115,7 @@ TEST_F(MsgRing, WaitsForTheOwnerOfADeferredRing) {
 // More than the target has room for.
 TEST_F(MsgRing, IsNotLostWhenTheTargetIsFull) {
   if (!kernel_has(wire::op::msg_ring)) GTEST_SKIP() << witness();
-  binding::Ring small = open_ring(1, configuration().setup);
+  OpenRing small{1, configuration().setup};
   for (const std::uint64_t data : {1, 2, 3, 4}) send(33, data, small);
   for (const std::uint64_t data : {1, 2, 3, 4}) {
     EXPECT_EQ(arrival(small), (wire::Cqe{.user_data = data, .res = 33, .flags = 0}));
@@ -125,7 +125,7 @@ TEST_F(MsgRing, IsNotLostWhenTheTargetIsFull) {
 TEST_F(MsgRing, RefusesWhatItCannotSend) {
   if (!kernel_has(wire::op::msg_ring)) GTEST_SKIP() << witness();
   const Fd file = open_file("/dev/null", O_RDONLY);
-  const binding::Ring disabled = open_ring(4, wire::setup_r_disabled);
+  const OpenRing disabled{4, wire::setup_r_disabled};
   const wire::Sqe good = wanted(33, 77, target);
   wire::Sqe to_a_file = good, to_a_disabled_ring = good, command = good, flag = good, buffer = good,
             slot = good, unheard = good;

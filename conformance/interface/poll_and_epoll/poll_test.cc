@@ -128,8 +128,7 @@ TEST_F(Poll, WakesBothUnlessExclusive) {
 
 // A ring is a file that is readable while it has a CQE.
 TEST_F(Poll, WatchesAnotherRing) {
-  binding::Ring other;
-  must(other.init(2));
+  OpenRing other{2, 0};
   queue(1, other.fd(), POLLIN);
   submit(1);
   EXPECT_EQ(ring.cq_ready(), 0u);
