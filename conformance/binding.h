@@ -97,6 +97,8 @@ struct Kernel : conformance::ObservedKernel {
 
 using Ring = uring::BasicRing<Kernel>;
 using Probe = uring::Probe;
+using Restriction = uring::Restriction;
+using FutexWaitv = uring::FutexWaitv;
 using Indices = uring::Indices;
 using BufferGroup = uring::BufferGroup<Ring>;
 

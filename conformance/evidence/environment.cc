@@ -137,12 +137,15 @@ std::optional<Blocked> why_denied(const Denial& denial, const Environment& envir
   if (denial.error == ENOMEM) {
     // No row locks as much as this at once. A binding that asks for it has a wrong length.
     constexpr std::size_t most = 4 << 20;
-    if (!environment.memlock_kib || denial.bytes > most || ask.lock_memory(denial.bytes) != ENOMEM) {
-      return std::nullopt;
-    }
+    // Programs of one user share a limit, and closed rings give their memory back a moment later. Below this
+    // one, which a few rows at once may reach, there may be room again before a call of our own is refused.
+    constexpr std::uint64_t scarce_kib = 1024;
+    if (!environment.memlock_kib || denial.bytes > most) return std::nullopt;
+    const bool is_scarce = *environment.memlock_kib < scarce_kib;
+    if (!is_scarce && ask.lock_memory(denial.bytes) != ENOMEM) return std::nullopt;
     return limited(environment, "what this test registers or sends (" +
-                                    std::to_string((denial.bytes + 1023) / 1024) +
-                                    " KiB more; a registration of our own is refused, too)");
+                                    std::to_string((denial.bytes + 1023) / 1024) + " KiB more" +
+                                    (is_scarce ? "" : "; a registration of our own is refused, too") + ")");
   }
   if (denial.call == Denial::Call::enter && ask.enter() == denial.error) {
     return forbidden("io_uring_enter(2)", denial.error, environment);

@@ -24,11 +24,14 @@ struct Refusal {
   std::uint32_t cqe_flags = 0;      // of the refusing CQEs, or-ed
   bool user_data_came_back = true;  // in every one of these CQEs
   std::uint32_t extra_cqes = 0;     // beyond one CQE each
-  std::uint8_t probed = 0;      // the opcode that the probe was asked for: of this request, or of its release
-  std::optional<bool> probe;    // what IORING_REGISTER_PROBE says of it; nothing before 5.6
-  bool before_5_5 = false;      // no IORING_FEAT_SUBMIT_STABLE: descriptors are looked at before opcodes
-  bool may_be_ignored = false;  // a modifier in a field that a kernel this old does not look at
-  std::string happened;         // what the request did all the same; empty: nothing
+  std::string probed;               // what the kernel was asked for: this opcode, or something of its release
+  std::optional<bool> probe;  // whether it says that it has it; nothing where it cannot be asked (before 5.6)
+  bool before_5_5 = false;    // no IORING_FEAT_SUBMIT_STABLE: descriptors are looked at before opcodes
+  bool may_be_ignored = false;      // a modifier in a field that a kernel this old does not look at
+  bool may_be_unsupported = false;  // some requests have it: those that do not may answer EOPNOTSUPP
+  std::string happened;             // what the request did all the same; empty: nothing
+  // What a kernel without it answers, where that is documented to be something else than a refusal.
+  std::optional<std::int32_t> instead;
 };
 
 // Why this is not the refusal of a kernel that simply lacks the operation; empty when it is. Each entry is a

@@ -35,7 +35,7 @@ json::Object refusal_json(const Refusal& r) {
       .number("cqe_flags", r.cqe_flags)
       .number("extra_cqes", r.extra_cqes)
       .flag("user_data_came_back", r.user_data_came_back)
-      .text("probed", wire::op_name(r.probed))
+      .text("probed", r.probed)
       .flag("may_be_ignored", r.may_be_ignored)
       .flag("probe", r.probe)
       .text("happened", r.happened)

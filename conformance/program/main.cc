@@ -4,6 +4,7 @@
 // The conformance program: GoogleTest's options, and
 //   --binding=NAME         name of the binding under test; must match this program.
 //                          "lie:NAME" puts a kernel that lies under it: see seam/lies.h
+//   --configuration=NAME   the kind of ring that the tests run on: see catalogue/configurations.toml
 //   --list-lies            print the lies, each with what it says, and end
 //   --validate[=LAYER]     foreign bindings only: look at the adapter layer by layer; see adapters/README.md
 //   --timeout-s=N          end a test that takes longer, default 60 seconds
@@ -30,6 +31,7 @@
 #include "binding.h"
 #include "evidence/hygiene.h"
 #include "evidence/records.h"
+#include "fixture/configuration.h"
 #include "program/fork_protocol.h"
 #include "program/fork_server.h"
 #include "seam/lies.h"
@@ -64,11 +66,20 @@ const conformance::Lie& lie_named(std::string_view name) {
   std::exit(std::fflush(stdout) == 0 ? 0 : 2);
 }
 
+std::string configuration_names() {
+  std::string names = "there are";
+  for (const conformance::Configuration& one : conformance::configurations())
+    names += " " + std::string(one.name);
+  return names;
+}
+
 [[noreturn]] void print_help() {
   std::puts(
       "\nAnd of this program:\n"
       "  --binding=NAME        name of the binding under test; must match this program;\n"
       "                        lie:NAME puts a kernel that lies under it\n"
+      "  --configuration=NAME  the kind of ring: see conformance/catalogue/configurations.toml (default: "
+      "plain)\n"
       "  --list-lies           the lies, each with what it says\n"
       "  --validate[=LAYER]    of an adapter: look at it layer by layer, or at one of handshake, "
       "capabilities,\n"
@@ -104,6 +115,9 @@ Options read_options(const std::vector<std::string>& arguments) {
         usage("this program tests the binding \"" + std::string(binding::name) + "\", not \"" +
               std::string(value) + '"');
       }
+    } else if (argument.starts_with("--configuration=")) {
+      if (!conformance::select_configuration(value))
+        usage("there is no configuration \"" + std::string(value) + "\"; " + configuration_names());
     } else if (argument == "--help" || argument == "-h") {
       print_help();  // after GoogleTest's
     } else if (argument == "--list-lies") {

@@ -38,8 +38,15 @@ static_assert(sizeof(Params) == 120 && offsetof(Params, features) == 20);
 static_assert(offsetof(Params, sq_off) == 40 && offsetof(Params, cq_off) == 80);
 
 // Params::flags.
-inline constexpr std::uint32_t setup_sqpoll = 1u << 1;       // 5.1
-inline constexpr std::uint32_t setup_no_sqarray = 1u << 16;  // 6.6
+inline constexpr std::uint32_t setup_sqpoll = 1u << 1;          // 5.1
+inline constexpr std::uint32_t setup_r_disabled = 1u << 6;      // 5.10
+inline constexpr std::uint32_t setup_submit_all = 1u << 7;      // 5.18
+inline constexpr std::uint32_t setup_coop_taskrun = 1u << 8;    // 5.19
+inline constexpr std::uint32_t setup_taskrun_flag = 1u << 9;    // 5.19
+inline constexpr std::uint32_t setup_single_issuer = 1u << 12;  // 6.0
+inline constexpr std::uint32_t setup_defer_taskrun = 1u << 13;  // 6.1
+inline constexpr std::uint32_t setup_no_sqarray = 1u << 16;     // 6.6
+inline constexpr std::uint32_t setup_nobody = 1u << 31;         // no kernel has it; 7.3 is at 1 << 20
 
 // The offsets that mmap(2) takes.
 inline constexpr std::uint64_t off_sq_ring = 0, off_cq_ring = 0x8000000, off_sqes = 0x10000000;
@@ -47,8 +54,13 @@ inline constexpr std::uint64_t off_sq_ring = 0, off_cq_ring = 0x8000000, off_sqe
 // The flags word of the submission queue.
 inline constexpr std::uint32_t sq_cq_overflow = 2;  // 5.8
 
+// The flags word of the completion queue, which the program writes.
+inline constexpr std::uint32_t cq_eventfd_disabled = 1;  // 5.8
+
 // Flags of io_uring_enter(2).
 inline constexpr std::uint32_t enter_getevents = 1;
+inline constexpr std::uint32_t enter_ext_arg = 1u << 3;          // 5.11
+inline constexpr std::uint32_t enter_registered_ring = 1u << 4;  // 5.18
 
 // Operations of io_uring_register(2).
 namespace register_op {
@@ -56,10 +68,26 @@ inline constexpr std::uint32_t buffers = 0;                // 5.1
 inline constexpr std::uint32_t unregister_buffers = 1;     // 5.1
 inline constexpr std::uint32_t files = 2;                  // 5.1
 inline constexpr std::uint32_t unregister_files = 3;       // 5.1
+inline constexpr std::uint32_t eventfd = 4;                // 5.2
+inline constexpr std::uint32_t unregister_eventfd = 5;     // 5.2
 inline constexpr std::uint32_t files_update = 6;           // 5.5
+inline constexpr std::uint32_t eventfd_async = 7;          // 5.6
 inline constexpr std::uint32_t probe = 8;                  // 5.6
+inline constexpr std::uint32_t personality = 9;            // 5.6
+inline constexpr std::uint32_t restrictions = 11;          // 5.10
+inline constexpr std::uint32_t enable_rings = 12;          // 5.10
+inline constexpr std::uint32_t files2 = 13;                // 5.13
+inline constexpr std::uint32_t files_update2 = 14;         // 5.13
+inline constexpr std::uint32_t buffers2 = 15;              // 5.13
+inline constexpr std::uint32_t buffers_update = 16;        // 5.13
+inline constexpr std::uint32_t ring_fds = 20;              // 5.18
+inline constexpr std::uint32_t unregister_ring_fds = 21;   // 5.18
 inline constexpr std::uint32_t pbuf_ring = 22;             // 5.19
 inline constexpr std::uint32_t unregister_pbuf_ring = 23;  // 5.19
+inline constexpr std::uint32_t sync_cancel = 24;           // 6.0
+inline constexpr std::uint32_t file_alloc_range = 25;      // 6.0
+inline constexpr std::uint32_t pbuf_status = 26;           // 6.8
+inline constexpr std::uint32_t send_msg_ring = 31;         // 6.13
 }  // namespace register_op
 
 // The argument of register_op::files_update.
@@ -68,6 +96,14 @@ struct FilesUpdate {
   std::uint64_t fds;
 };
 static_assert(sizeof(FilesUpdate) == 16);
+inline constexpr std::int32_t files_skip = -2;  // instead of a descriptor: leaves the slot alone (5.12)
+
+// The argument of register_op::file_alloc_range (6.0).
+struct FileIndexRange {
+  std::uint32_t off, len;
+  std::uint64_t resv;
+};
+static_assert(sizeof(FileIndexRange) == 16);
 
 // The answer to register_op::probe.
 struct ProbeOp {
@@ -84,6 +120,27 @@ struct Probe {
 static_assert(sizeof(ProbeOp) == 8 && offsetof(Probe, ops) == 16);
 inline constexpr std::uint16_t op_supported = 1;  // ProbeOp::flags
 
+// The arguments of register_op::buffers2 and buffers_update, files2 and files_update2; their count is the
+// size of the struct.
+struct RsrcRegister {
+  std::uint32_t nr = 0, flags = 0;
+  std::uint64_t resv2 = 0, data = 0, tags = 0;
+};
+struct RsrcUpdate2 {
+  std::uint32_t offset = 0, resv = 0;
+  std::uint64_t data = 0, tags = 0;
+  std::uint32_t nr = 0, resv2 = 0;
+};
+static_assert(sizeof(RsrcRegister) == 32 && sizeof(RsrcUpdate2) == 32);
+inline constexpr std::uint32_t rsrc_register_sparse = 1;  // RsrcRegister::flags, 5.19
+
+// One entry of the argument of register_op::ring_fds and unregister_ring_fds.
+struct RsrcUpdate {
+  std::uint32_t offset, resv;
+  std::uint64_t data;
+};
+static_assert(sizeof(RsrcUpdate) == 16);
+
 // The argument of register_op::pbuf_ring.
 struct BufReg {
   std::uint64_t ring_addr;
@@ -94,10 +151,64 @@ struct BufReg {
 static_assert(sizeof(BufReg) == 40 && offsetof(BufReg, flags) == 14);
 inline constexpr std::uint16_t pbuf_ring_inc = 2;  // BufReg::flags, 6.12
 
+// The argument of register_op::pbuf_status.
+struct BufStatus {
+  std::uint32_t buf_group, head, resv[8];
+};
+static_assert(sizeof(BufStatus) == 40);
+
+// What a buffer begins with into which RECVMSG with recv_multishot (6.0) received.
+struct RecvmsgOut {
+  std::uint32_t namelen, controllen, payloadlen, flags;
+
+  friend bool operator==(const RecvmsgOut&, const RecvmsgOut&) = default;
+};
+static_assert(sizeof(RecvmsgOut) == 16);
+
 // A time, the kernel's struct __kernel_timespec.
 struct Timespec {
   std::int64_t tv_sec, tv_nsec;
 };
+
+// The argument of io_uring_enter(2) with enter_ext_arg: a signal mask, and a timeout.
+struct GeteventsArg {
+  std::uint64_t sigmask = 0;
+  std::uint32_t sigmask_sz = 0, min_wait_usec = 0;
+  std::uint64_t ts = 0;
+};
+static_assert(sizeof(GeteventsArg) == 24);
+
+// One entry of the argument of register_op::restrictions.
+struct Restriction {
+  std::uint16_t opcode = 0;  // restriction_*
+  std::uint8_t operand = 0;  // an opcode, a register_op or flags of an SQE
+  std::uint8_t resv = 0;
+  std::uint32_t resv2[3] = {};
+};
+static_assert(sizeof(Restriction) == 16);
+inline constexpr std::uint16_t restriction_register_op = 0, restriction_sqe_op = 1,
+                               restriction_sqe_flags_allowed = 2, restriction_sqe_flags_required = 3;
+
+// One futex of a FUTEX_WAITV: the kernel's struct futex_waitv.
+struct FutexWaitv {
+  std::uint64_t val = 0, uaddr = 0;
+  std::uint32_t flags = 0, reserved = 0;
+};
+static_assert(sizeof(FutexWaitv) == 24);
+// Sqe::fd of the futex operations, and FutexWaitv::flags.
+inline constexpr std::uint32_t futex2_size_u8 = 0, futex2_size_u16 = 1, futex2_size_u32 = 2,
+                               futex2_size_u64 = 3, futex2_private = 128;
+
+// The argument of register_op::sync_cancel. A timeout of -1, -1 is none.
+struct SyncCancelReg {
+  std::uint64_t addr = 0;
+  std::int32_t fd = -1;
+  std::uint32_t flags = 0;
+  Timespec timeout{-1, -1};
+  std::uint8_t opcode = 0, pad[7] = {};
+  std::uint64_t pad2[3] = {};
+};
+static_assert(sizeof(SyncCancelReg) == 64 && offsetof(SyncCancelReg, opcode) == 32);
 
 }  // namespace conformance::wire
 

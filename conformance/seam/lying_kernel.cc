@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "seam/bare_kernel.h"
+#include "seam/registered_rings.h"
 
 namespace conformance {
 namespace {
@@ -80,6 +81,7 @@ long LyingRing::map(int fd, std::size_t bytes, std::uint64_t offset) {
   memory.copy = reinterpret_cast<std::byte*>(copy);
   std::memcpy(memory.copy, memory.kernel, memory.kernel_bytes);
   (offset == wire::off_sqes ? sqes_ : rings_) = memory;
+  if (offset != wire::off_sqes) taken_ = real(params_.cq_off.head);
   return copy;
 }
 
@@ -110,6 +112,9 @@ void LyingRing::publish(std::uint32_t index, const wire::Sqe& sqe) {
 
 void LyingRing::carry_requests(const Lie& lie) {
   carried_.clear();
+  // The program's word; there is none before 5.8.
+  if (const std::uint32_t flags = params_.cq_off.flags; flags != 0)
+    release(real(flags), acquire(told(flags)));
   std::uint32_t position = real(params_.sq_off.tail) + sq_lead_;
   // What is published beyond the length of the queue the kernel would not look at either.
   const std::uint32_t published = std::min(acquire(told(params_.sq_off.tail)) - position, params_.sq_entries);
@@ -140,16 +145,27 @@ void LyingRing::run_again(int fd) {
   if (count > 0) BareKernel::enter(fd, count, 0, 0, nullptr, 0);
 }
 
-// Empties the kernel's CQ.
+// What is new in the kernel's CQ. It stays there until give_back.
 std::vector<wire::Cqe> LyingRing::take_arrived() {
   std::vector<wire::Cqe> arrived;
   const auto* cqes = reinterpret_cast<const wire::Cqe*>(rings_.kernel + params_.cq_off.cqes);
-  std::uint32_t head = real(params_.cq_off.head);
-  for (const std::uint32_t tail = acquire(real(params_.cq_off.tail)); head != tail; ++head) {
-    arrived.push_back(cqes[head & (params_.cq_entries - 1)]);
+  for (const std::uint32_t tail = acquire(real(params_.cq_off.tail)); taken_ != tail; ++taken_) {
+    arrived.push_back(cqes[taken_ & (params_.cq_entries - 1)]);
   }
-  release(real(params_.cq_off.head), head);
   return arrived;
+}
+
+// How many CQEs the binding has not read yet.
+std::uint32_t LyingRing::unread() const {
+  const std::uint32_t unread = told(params_.cq_off.tail) - acquire(told(params_.cq_off.head));
+  return unread <= params_.cq_entries ? unread : 0;  // a head beyond the tail: there is nothing to read
+}
+
+// The kernel's CQ is as full as the binding's, so that it overflows when the binding does not read.
+void LyingRing::give_back() {
+  const std::uint32_t to_read = unread() + static_cast<std::uint32_t>(untold_.size());
+  const std::uint32_t kept = taken_ - real(params_.cq_off.head);
+  release(real(params_.cq_off.head), taken_ - std::min(kept, to_read));
 }
 
 std::size_t LyingRing::carry_completions(const Lie& lie) {
@@ -168,6 +184,7 @@ std::size_t LyingRing::carry_completions(const Lie& lie) {
   completions += real_ones;
   untold_.insert(untold_.end(), arrived.begin(), arrived.end());
   tell_arrived();
+  give_back();
   return taken - std::min(taken, arrived.size());
 }
 
@@ -186,10 +203,14 @@ void LyingRing::tell_arrived() {
   release(told(params_.cq_off.tail), tail);
 }
 
-std::uint32_t LyingRing::still_wanted(const EnterCall& call) const {
-  std::uint32_t unread = told(params_.cq_off.tail) - acquire(told(params_.cq_off.head));
-  if (unread > params_.cq_entries) unread = 0;  // a head beyond the tail: there is nothing to read
-  return call.min_complete - std::min(call.min_complete, unread);
+std::uint32_t LyingRing::still_missing(const EnterCall& call) const {
+  return call.min_complete - std::min(call.min_complete, unread());
+}
+
+// The kernel counts what it still has; the binding may have been told of more.
+std::uint32_t LyingRing::to_wait_for(const EnterCall& call) const {
+  const std::uint32_t kept = taken_ - real(params_.cq_off.head);
+  return call.min_complete - std::min(call.min_complete, unread() - std::min(unread(), kept));
 }
 
 long LyingKernel::setup(std::uint32_t entries, wire::Params* params) noexcept {
@@ -216,7 +237,7 @@ long submit(const Lie& lie, LyingRing& ring, int fd, const EnterCall& call, cons
   }
   const std::uint32_t late = ring.take_postponed();
   const long result =
-      BareKernel::enter(fd, call.to_submit + late, ring.still_wanted(call), call.flags, arg, arg_size);
+      BareKernel::enter(fd, call.to_submit + late, ring.to_wait_for(call), call.flags, arg, arg_size);
   return result - std::clamp(result, 0L, static_cast<long>(late));
 }
 
@@ -224,7 +245,7 @@ long submit(const Lie& lie, LyingRing& ring, int fd, const EnterCall& call, cons
 
 long LyingKernel::enter(int fd, std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags,
                         const void* arg, std::size_t arg_size) noexcept {
-  LyingRing* const ring = lying_ring(fd);
+  LyingRing* const ring = lying_ring(ring_entered(fd, flags));
   if (ring == nullptr || !ring->is_mapped()) {
     return BareKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
   }
@@ -236,12 +257,13 @@ long LyingKernel::enter(int fd, std::uint32_t to_submit, std::uint32_t min_compl
   if (error < 0) return error;
 
   ring->carry_requests(lie);
+  ring->give_back();
   long result = submit(lie, *ring, fd, call, arg, arg_size);
   if (lie.runs_twice && result >= 0) ring->run_again(fd);
   std::size_t lost = ring->carry_completions(lie);
   // The kernel has counted CQEs that the binding does not get: the wait is not over.
-  for (long waited = result; lost > 0 && waited >= 0 && ring->still_wanted(call) > 0;) {
-    waited = BareKernel::enter(fd, 0, ring->still_wanted(call), flags, arg, arg_size);
+  for (long waited = result; lost > 0 && waited >= 0 && ring->still_missing(call) > 0;) {
+    waited = BareKernel::enter(fd, 0, ring->to_wait_for(call), flags, arg, arg_size);
     lost += ring->carry_completions(lie);
   }
   return lie.entered != nullptr ? lie.entered(*ring, result) : result;
@@ -272,6 +294,11 @@ long LyingKernel::unmap(void* address, std::size_t bytes) noexcept {
     if (ring.unmap(address)) return 0;
   }
   return BareKernel::unmap(address, bytes);
+}
+
+void LyingKernel::show(int fd) noexcept {
+  LyingRing* const ring = lying_ring(fd);
+  if (ring != nullptr && ring->is_mapped()) ring->carry_completions(*active_lie());
 }
 
 long LyingKernel::close(int fd) noexcept {

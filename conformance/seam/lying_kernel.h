@@ -67,7 +67,9 @@ class LyingRing {
   std::uint32_t take_postponed() { return std::exchange(postponed_, 0); }
   void run_again(int fd);                         // what was carried over last
   std::size_t carry_completions(const Lie& lie);  // returns how many of them the binding will never see
-  std::uint32_t still_wanted(const EnterCall& call) const;
+  void give_back();                               // to the kernel, the CQEs that the binding has read
+  std::uint32_t still_missing(const EnterCall& call) const;  // CQEs, for the wait to be over
+  std::uint32_t to_wait_for(const EnterCall& call) const;    // CQEs that the kernel must have for that
 
  private:
   // A part of the ring's memory: the kernel's, and the binding's copy.
@@ -80,6 +82,7 @@ class LyingRing {
   bool has_index_array() const { return (params_.flags & wire::setup_no_sqarray) == 0; }
   void publish(std::uint32_t index, const wire::Sqe& sqe);
   std::vector<wire::Cqe> take_arrived();
+  std::uint32_t unread() const;
   void tell_arrived();
 
   wire::Params params_;
@@ -88,6 +91,7 @@ class LyingRing {
   std::uint32_t sq_lead_ = 0;       // how far the binding's SQ counters are ahead of the kernel's
   std::uint32_t postponed_ = 0;     // requests that count as consumed, and the kernel has not seen
   std::vector<wire::Sqe> carried_;  // by the last carry_requests
+  std::uint32_t taken_ = 0;         // the kernel's CQEs up to here have arrived
   std::deque<wire::Cqe> untold_;    // arrived, and the binding's CQ has no room
   std::map<std::uint64_t, wire::Sqe> requests_;
   std::multimap<std::uint64_t, std::int32_t> pretended_;
@@ -102,6 +106,9 @@ struct LyingKernel {
   static long map_ring(int fd, std::size_t bytes, std::uint64_t offset) noexcept;
   static long unmap(void* address, std::size_t bytes) noexcept;
   static long close(int fd) noexcept;
+
+  // Lets the binding's copy of this ring follow the kernel's memory, as each enter does.
+  static void show(int fd) noexcept;
 };
 
 }  // namespace conformance

@@ -14,6 +14,7 @@
 
 #include "seam/bare_kernel.h"
 #include "seam/lying_kernel.h"
+#include "seam/registered_rings.h"
 #include "seam/wire.h"
 
 namespace conformance {
@@ -143,7 +144,9 @@ std::string WireLog::ring_states() const {
 }
 
 void WireLog::log_published(int fd) {
-  RingView& ring = rings_[fd];
+  const auto found = rings_.find(fd);
+  if (found == rings_.end()) return;
+  RingView& ring = found->second;
   if (ring.rings == nullptr || ring.sqes == nullptr) return;
   for (const std::uint32_t tail = word(ring, ring.params.sq_off.tail); ring.sq_seen != tail; ++ring.sq_seen) {
     const wire::Sqe* sqe = published_sqe(ring, ring.sq_seen);
@@ -158,7 +161,9 @@ void WireLog::log_published(int fd) {
 }
 
 void WireLog::log_completed(int fd) {
-  RingView& ring = rings_[fd];
+  const auto found = rings_.find(fd);
+  if (found == rings_.end()) return;
+  RingView& ring = found->second;
   if (ring.rings == nullptr) return;
   const auto* cqes = reinterpret_cast<const wire::Cqe*>(ring.rings + ring.params.cq_off.cqes);
   const std::uint32_t tail = word(ring, ring.params.cq_off.tail);
@@ -221,14 +226,15 @@ long ObservedKernel::setup(std::uint32_t entries, wire::Params* params) noexcept
 
 long ObservedKernel::enter(int fd, std::uint32_t to_submit, std::uint32_t min_complete, std::uint32_t flags,
                            const void* arg, std::size_t arg_size) noexcept {
-  wire_log().log_published(fd);
-  const RingView ring = wire_log().rings()[fd];
+  const int ring_fd = ring_entered(fd, flags);
+  wire_log().log_published(ring_fd);
+  const RingView ring = wire_log().rings()[ring_fd];
   const std::uint32_t head = ring.head();
   const long result = LyingKernel::enter(fd, to_submit, min_complete, flags, arg, arg_size);
   ring.make_stale(head);
   wire_log().add(WireLog::Entered{
       .to_submit = to_submit, .min_complete = min_complete, .flags = flags, .result = result});
-  wire_log().log_completed(fd);
+  wire_log().log_completed(ring_fd);
   wire_log().look_for_denial(Denial::Call::enter, result);
   return result;
 }
@@ -238,6 +244,7 @@ long ObservedKernel::do_register(int fd, std::uint32_t op, const void* arg, std:
   const std::size_t bytes = result == -ENOMEM ? locked_bytes(op, arg, count) : 0;
   wire_log().look_for_denial(Denial::Call::do_register, result, bytes);
   wire_log().add(register_name(op) + " count=" + std::to_string(count) + " -> " + wire::result_text(result));
+  if (result > 0) note_registration(op, arg, result);
   const auto ring = wire_log().rings().find(fd);
   if (ring != wire_log().rings().end() && result >= 0) {
     ring->second.buffer_rings += op == wire::register_op::pbuf_ring              ? 1

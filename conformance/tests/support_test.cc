@@ -70,8 +70,12 @@ TEST(FailureText, ShowsResultsAsNumbersOrErrnos) {
 
 // What a 5.10 kernel answers to MKDIRAT.
 Refusal good() {
-  return {
-      .what = "MKDIRAT", .res = -EINVAL, .again = -EINVAL, .nobody = -EINVAL, .probed = 37, .probe = false};
+  return {.what = "MKDIRAT",
+          .res = -EINVAL,
+          .again = -EINVAL,
+          .nobody = -EINVAL,
+          .probed = "MKDIRAT",
+          .probe = false};
 }
 
 TEST(Witness, ARefusalInTheDocumentedShapeHasNoObjections) {
@@ -110,6 +114,31 @@ TEST(Witness, AModifierInAFieldThatNobodyReadsMayBeIgnored) {
   EXPECT_EQ(objections(refusal).size(), 1u);
 }
 
+// A kernel that has URING_CMD hands a command to the file, and that says EOPNOTSUPP to one it does not know.
+TEST(Witness, WhatOnlySomeRequestsSupportMayBeRefusedAsUnsupported) {
+  Refusal refusal = good();
+  refusal.res = refusal.again = refusal.nobody = -EOPNOTSUPP;
+  EXPECT_EQ(objections(refusal).size(), 1u);
+  refusal.may_be_unsupported = true;
+  EXPECT_EQ(objections(refusal), std::vector<std::string>{});
+  refusal.nobody = -EINVAL;
+  EXPECT_EQ(objections(refusal).size(), 1u);
+}
+
+// What an older kernel does instead is documented, and only that is accepted.
+TEST(Witness, AnAnswerInsteadOfARefusalIsTheDocumentedOne) {
+  Refusal refusal = good();
+  refusal.what = "READ of a file that a link opens";
+  refusal.res = refusal.again = -EBADF;
+  EXPECT_EQ(objections(refusal).size(), 2u);
+  refusal.instead = -EBADF;
+  EXPECT_EQ(objections(refusal), std::vector<std::string>{});
+  refusal.instead = -ECANCELED;
+  EXPECT_EQ(objections(refusal).front(),
+            "READ of a file that a link opens completed with -9 EBADF; a kernel without it answers -125 "
+            "ECANCELED");
+}
+
 // Each piece of evidence, spoiled alone, is objected to, and by its name.
 TEST(Witness, EachPieceOfEvidenceCounts) {
   const auto objection = [](auto&& spoil) {
@@ -131,8 +160,7 @@ TEST(Witness, EachPieceOfEvidenceCounts) {
             "an opcode that no kernel has completed with 0 and not like MKDIRAT with -22 EINVAL");
   EXPECT_EQ(objection([](R r) { r.res = r.again = r.nobody = -EOPNOTSUPP; }),
             "what a kernel does not know it refuses with EINVAL, not with -95 EOPNOTSUPP");
-  EXPECT_EQ(objection([](R r) { r.probe = true; }),
-            "IORING_REGISTER_PROBE says that this kernel has MKDIRAT, so also MKDIRAT");
+  EXPECT_EQ(objection([](R r) { r.probe = true; }), "this kernel says that it has MKDIRAT, so also MKDIRAT");
   EXPECT_EQ(objection([](R r) { r.cqe_flags = 2; }), "the refusal came with CQE flags 2, want 0");
   EXPECT_EQ(objection([](R r) { r.user_data_came_back = false; }),
             "a CQE did not bring back the user_data of its SQE");
@@ -176,7 +204,8 @@ TEST(WhyDenied, NeedsTheSameDenialOfACallOfOurOwn) {
                              .do_register = [] { return answer; },
                              .lock_memory = [](std::size_t) { return answer; }};
   const Environment plain{};
-  const Environment limited{.memlock_kib = 64}, filtered{.seccomp = true}, labelled{.lsm = "selinux"};
+  const Environment limited{.memlock_kib = 8192}, scarce{.memlock_kib = 64};
+  const Environment filtered{.seccomp = true}, labelled{.lsm = "selinux"};
   const auto cause = [](Denial::Call call, int error, int own_error, const Environment& environment) {
     answer = own_error;
     const auto blocked = why_denied({.call = call, .error = error, .bytes = 4096}, environment, ask);
@@ -187,6 +216,7 @@ TEST(WhyDenied, NeedsTheSameDenialOfACallOfOurOwn) {
     EXPECT_EQ(cause(call, ENOMEM, ENOMEM, limited), "rlimit");
     EXPECT_EQ(cause(call, ENOMEM, 0, limited), "nothing")
         << "we may lock as much: it asked for the wrong thing";
+    EXPECT_EQ(cause(call, ENOMEM, 0, scarce), "rlimit") << "there may be room again by now";
     EXPECT_EQ(cause(call, ENOMEM, ENOMEM, plain), "nothing") << "there is no limit, or we are above it";
   }
   for (const auto call : {do_register, enter}) {
@@ -198,6 +228,7 @@ TEST(WhyDenied, NeedsTheSameDenialOfACallOfOurOwn) {
   const Denial wild{.call = do_register, .error = ENOMEM, .bytes = std::size_t{1} << 31};
   answer = ENOMEM;
   EXPECT_FALSE(why_denied(wild, limited, ask).has_value()) << "no row locks 2 GiB";
+  EXPECT_FALSE(why_denied(wild, scarce, ask).has_value()) << "nor there";
 }
 
 // Here nothing forbids anything, and the witnesses say so.

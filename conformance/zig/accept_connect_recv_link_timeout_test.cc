@@ -48,7 +48,7 @@ class AcceptConnectRecvLinkTimeout : public SocketTest {
                             .addr = wire::address(&time),
                             .len = 1,
                             .user_data = 0x22222222}));
-    EXPECT_EQ_AT(site, ring.submit(), 2);
+    submit(2, site);
   }
   // Takes the two CQEs, one of each.
   void expect_both(std::int32_t recv_res, std::int32_t timeout_res, Site site = Site::here()) {

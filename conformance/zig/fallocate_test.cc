@@ -50,7 +50,7 @@ TEST_P(Fallocate, MakesTheFileGrow) {
   ASSERT_EQ(state().st_size, 0);
   if (!kernel_has(wire::op::fallocate)) GTEST_SKIP() << witness();
   EXPECT_EQ(wire_of(must(queue(0, 0, 65536))), wanted(0, 0, 65536));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xaaaaaaaa, .res = 0, .flags = 0}));
   EXPECT_EQ(state().st_size, 65536);
 }
@@ -59,13 +59,13 @@ TEST_P(Fallocate, MakesTheFileGrow) {
 TEST_P(Fallocate, HeedsTheMode) {
   if (!kernel_has(wire::op::fallocate)) GTEST_SKIP() << witness();
   must(queue(FALLOC_FL_KEEP_SIZE, 4096, 65536));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xaaaaaaaa, .res = 0, .flags = 0}));
   EXPECT_EQ(state().st_size, 0);
   EXPECT_GE(state().st_blocks * 512, 65536);
 
   must(queue(0, 4096, 1000));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xaaaaaaaa, .res = 0, .flags = 0}));
   EXPECT_EQ(state().st_size, 4096 + 1000);
 }
@@ -78,7 +78,7 @@ TEST_P(Fallocate, TakesOffsetAndLengthOf64Bits) {
   ASSERT_EQ(pwrite(file.get(), "low", 3, low), 3);
   ASSERT_EQ(pwrite(file.get(), "high", 4, high), 4);
   must(queue(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 4 * gib, 6 * gib));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xaaaaaaaa, .res = 0, .flags = 0}));
   EXPECT_EQ(state().st_size, high + 4);
 

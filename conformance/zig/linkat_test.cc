@@ -54,7 +54,7 @@ class Linkat : public SizedRingTest {
 TEST_P(Linkat, GivesTheFileASecondName) {
   if (!kernel_has(wire::op::linkat)) GTEST_SKIP() << witness();
   EXPECT_EQ(wire_of(must(queue(first, dir.fd(), 0))), wanted(first, dir.fd(), 0));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x12121212, .res = 0, .flags = 0}));
 
   const Fd file(openat(dir.fd(), second, O_RDONLY | O_CLOEXEC));
@@ -71,7 +71,7 @@ TEST_P(Linkat, PutsTheNameIntoAnotherDirectory) {
   if (!kernel_has(wire::op::linkat)) GTEST_SKIP() << witness();
   const TempDir other;
   EXPECT_EQ(wire_of(must(queue(first, other.fd(), 0))), wanted(first, other.fd(), 0));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x12121212, .res = 0, .flags = 0}));
   EXPECT_FALSE(dir.has(second));
   EXPECT_EQ(state_of(other, second).st_ino, state_of(dir, first).st_ino);
@@ -86,7 +86,7 @@ TEST_P(Linkat, HeedsTheFlags) {
     const auto flags_in_sqe = static_cast<std::uint32_t>(flags);
     EXPECT_EQ(wire_of(must(queue(symbolic, dir.fd(), flags_in_sqe))),
               wanted(symbolic, dir.fd(), flags_in_sqe));
-    ASSERT_EQ(ring.submit(), 1);
+    submit(1);
     EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x12121212, .res = 0, .flags = 0}));
     EXPECT_EQ(state_of(dir, second).st_ino, state_of(dir, meant).st_ino)
         << "wanted another name of " << meant;

@@ -29,11 +29,14 @@ TEST_F(Nop, MovesEveryIndexByOne) {
   EXPECT_EQ(ring.sq_ready(), 1u);
   EXPECT_EQ(ring.cq_ready(), 0u);
 
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(ring.indices(), (Indices{.sqe_head = 1, .sqe_tail = 1, .sq_tail = 1, .cq_head = 0}));
   EXPECT_EQ(ring.sq_ready(), 0u);
   // One call, which offers one SQE. The kernel consumes no more than there is, whatever it is offered.
-  EXPECT_EQ(enters(), (std::vector<std::string>{"submit=1 wait=0 flags=0 -> 1"}));
+  // (With SQPOLL only to wake the thread.)
+  if (!configuration().consumes_later()) {
+    EXPECT_EQ(enters(), (std::vector<std::string>{"submit=1 wait=0 flags=0 -> 1"}));
+  }
 
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xaaaaaaaa, .res = 0, .flags = 0}));
   EXPECT_EQ(ring.indices(), (Indices{.sqe_head = 1, .sqe_tail = 1, .sq_tail = 1, .cq_head = 1}));
@@ -41,8 +44,10 @@ TEST_F(Nop, MovesEveryIndexByOne) {
 
   // The same slot again, this time after a drain barrier with nothing to drain.
   must(ring.nop(0xbbbbbbbb)).flags |= wire::io_drain;
-  ASSERT_EQ(ring.submit(), 1);
-  EXPECT_EQ(enters().back(), "submit=1 wait=0 flags=0 -> 1");
+  submit(1);
+  if (!configuration().consumes_later()) {
+    EXPECT_EQ(enters().back(), "submit=1 wait=0 flags=0 -> 1");
+  }
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xbbbbbbbb, .res = 0, .flags = 0}));
   EXPECT_EQ(ring.indices(), (Indices{.sqe_head = 2, .sqe_tail = 2, .sq_tail = 2, .cq_head = 2}));
 
@@ -54,11 +59,11 @@ TEST_F(Nop, MovesEveryIndexByOne) {
 // and the ring still works.
 TEST_F(Nop, SurvivesAnOpcodeNoKernelHas) {
   must(ring.nop(0xcccccccc)).opcode = binding::Op{wire::op::nobody};
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xcccccccc, .res = -EINVAL, .flags = 0}));
 
   must(ring.nop(0xdddddddd));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xdddddddd, .res = 0, .flags = 0}));
   EXPECT_EQ(ring.cq_ready(), 0u);
 }
@@ -68,7 +73,7 @@ TEST_F(Nop, LeavesNoStaleBytesInAReusedSlot) {
   binding::Sqe& sqe = must(ring.nop(0));
   std::memset(static_cast<void*>(&sqe), 0xff, sizeof sqe);  // among others opcode 255, which no kernel has
   sqe.flags = 0;
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe().res, -EINVAL);
   EXPECT_EQ(wire_of(must(ring.nop(0xeeeeeeee))),
             (wire::Sqe{.opcode = wire::op::nop, .user_data = 0xeeeeeeee}));
@@ -81,7 +86,7 @@ TEST_F(NopAtFour, WrapsBothQueuesInOrder) {
   std::uint64_t sent = 0, received = 0;
   for (int round = 0; round < 10; ++round) {
     for (int i = 0; i < 3; ++i) must(ring.nop(0x1000 + sent++));
-    ASSERT_EQ(ring.submit_and_wait(3), 3);
+    submit_and_wait(3, 3);
     for (int i = 0; i < 3; ++i) {
       EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x1000 + received++, .res = 0, .flags = 0}));
     }
@@ -98,7 +103,7 @@ TEST_F(NopAtFour, WaitsBehindADrainBarrier) {
   const iovec whole{&byte, 1};
   must(ring.readv(0x1111, out.get(), &whole, 1, 0));
   must(ring.nop(0x2222)).flags |= wire::io_drain;
-  ASSERT_EQ(ring.submit(), 2);
+  submit(2);
   EXPECT_EQ(ring.cq_ready(), 0u);
 
   ASSERT_EQ(write(in.get(), "x", 1), 1);

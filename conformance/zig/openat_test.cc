@@ -49,7 +49,7 @@ class Openat : public SizedRingTest {
 TEST_P(Openat, CreatesAFile) {
   if (!kernel_has(wire::op::openat)) GTEST_SKIP() << witness();
   EXPECT_EQ(wire_of(must(queue())), wanted());
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   const Fd opened = new_descriptor(wait_cqe(), {.user_data = 0x33333333}, S_IFREG);
 
   // The descriptor is of that file, and both sets of flags arrived: the access mode, and close-on-exec.
@@ -64,7 +64,7 @@ TEST_P(Openat, GivesTheFileItsMode) {
   if (!kernel_has(wire::op::openat)) GTEST_SKIP() << witness();
   const mode_t before = umask(0);
   must(ring.openat(0x33333333, dir.fd(), path, flags, 0612));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   const Fd opened(wait_cqe().res);
   umask(before);
   struct stat file {};
@@ -77,7 +77,7 @@ TEST_P(Openat, GivesTheFileItsMode) {
 TEST_P(Openat, ReportsAMissingFile) {
   if (!kernel_has(wire::op::openat)) GTEST_SKIP() << witness();
   must(ring.openat(0x33333333, dir.fd(), path, O_CLOEXEC | O_RDONLY, 0));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x33333333, .res = -ENOENT, .flags = 0}));
 }
 

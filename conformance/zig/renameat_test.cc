@@ -57,7 +57,7 @@ class Renameat : public SizedRingTest {
 TEST_P(Renameat, GivesTheFileItsNewName) {
   if (!kernel_has(wire::op::renameat)) GTEST_SKIP() << witness();
   EXPECT_EQ(wire_of(must(queue(dir.fd(), 0))), wanted(dir.fd(), 0));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x12121212, .res = 0, .flags = 0}));
   EXPECT_FALSE(dir.has(old_path));
   EXPECT_EQ(content_of(dir, new_path), "hello");
@@ -68,7 +68,7 @@ TEST_P(Renameat, MovesTheFileToAnotherDirectory) {
   if (!kernel_has(wire::op::renameat)) GTEST_SKIP() << witness();
   const TempDir other;
   EXPECT_EQ(wire_of(must(queue(other.fd(), 0))), wanted(other.fd(), 0));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x12121212, .res = 0, .flags = 0}));
   EXPECT_FALSE(dir.has(old_path));
   EXPECT_FALSE(dir.has(new_path));
@@ -80,7 +80,7 @@ TEST_P(Renameat, HeedsTheFlags) {
   if (!kernel_has(wire::op::renameat)) GTEST_SKIP() << witness();
   create(new_path, "was here before");
   EXPECT_EQ(wire_of(must(queue(dir.fd(), RENAME_NOREPLACE))), wanted(dir.fd(), RENAME_NOREPLACE));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x12121212, .res = -EEXIST, .flags = 0}));
   EXPECT_EQ(content_of(dir, old_path), "hello");
   EXPECT_EQ(content_of(dir, new_path), "was here before");

@@ -18,14 +18,14 @@ class RingMappedBuffersMultishotRecv : public BufferRingTest<2, 4> {
   void submit_multishot(std::uint64_t user_data, int fd, Site site = Site::here()) {
     EXPECT_EQ_AT(site, wire_of(must(group.recv_multishot(user_data, fd, 0), site)),
                  recv_multishot_wanted(user_data, fd));
-    EXPECT_EQ_AT(site, ring.submit(), 1);
+    submit(1, site);
   }
   // Cancels a receive that waits, or has run out of buffers in the meantime. Either way it ends here.
   void cancel(std::uint64_t user_data, std::uint64_t target, Site site = Site::here()) {
     EXPECT_EQ_AT(
         site, wire_of(must(ring.cancel(user_data, target, 0), site)),
         (wire::Sqe{.opcode = wire::op::async_cancel, .fd = -1, .addr = target, .user_data = user_data}));
-    EXPECT_EQ_AT(site, ring.submit(), 1);
+    submit(1, site);
     wire::Cqe cancelled = wait_cqe(site), ended = wait_cqe(site);
     if (cancelled.user_data == target) std::swap(cancelled, ended);
     // Up to 6.4 the receive tries once more after the last piece, and finds no buffer; from 6.5 on it sees

@@ -71,7 +71,7 @@ TEST_P(SocketDirectAllocCloseDirect, LivesInTheTable) {
                                                        .off = sizeof address,
                                                        .addr = wire::address(&address),
                                                        .user_data = 0xbbbbbbbb}));
-    ASSERT_EQ(ring.submit(), 2);
+    submit(2);
     wire::Cqe connected = wait_cqe(), accepted = wait_cqe();
     if (connected.user_data == 0xaaaaaaaa) std::swap(connected, accepted);
     EXPECT_EQ(connected, (wire::Cqe{.user_data = 0xbbbbbbbb, .res = 0, .flags = 0}));

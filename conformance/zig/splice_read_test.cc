@@ -96,7 +96,7 @@ TEST_P(SpliceRead, MovesBytesThroughAPipe) {
                  .len = 20,
                  .user_data = 0x33333333}));
 
-  ASSERT_EQ(ring.submit(), 3);
+  submit(3);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x11111111, .res = 20, .flags = 0}));
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x22222222, .res = 20, .flags = 0}));
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x33333333, .res = 20, .flags = 0}));
@@ -110,11 +110,11 @@ TEST_P(SpliceRead, KeepsTheTwoOffsetsApart) {
   fill_source("abcdefghijklmnopqrst");
   if (!kernel_has(wire::op::splice)) GTEST_SKIP() << witness();
   must(into_pipe(3, 11));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   // An empty pipe would keep the next request waiting.
   ASSERT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x11111111, .res = 11, .flags = 0}));
   must(out_of_pipe(7, 11));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x22222222, .res = 11, .flags = 0}));
 
   std::string content(40, '?');
@@ -134,14 +134,14 @@ TEST_P(SpliceRead, TakesAllOnesForTheFilePosition) {
   if (!kernel_has(wire::op::splice)) GTEST_SKIP() << witness();
   ASSERT_EQ(lseek(source.get(), 5, SEEK_SET), 5);
   EXPECT_EQ(wire_of(must(into_pipe(no_offset, 20))), into_pipe_wanted(no_offset, 20));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   ASSERT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x11111111, .res = 15, .flags = 0}));
   EXPECT_EQ(lseek(source.get(), 0, SEEK_CUR), 20);
 
   // From the pipe to the position of the destination.
   ASSERT_EQ(lseek(destination.get(), 2, SEEK_SET), 2);
   must(out_of_pipe(no_offset, 15));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x22222222, .res = 15, .flags = 0}));
   EXPECT_EQ(lseek(destination.get(), 0, SEEK_CUR), 17);
   std::string content(15, '?');

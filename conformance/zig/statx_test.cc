@@ -54,7 +54,7 @@ TEST_P(Statx, TellsTheSize) {
   ASSERT_EQ(::write(file.get(), "foobar", 6), 6);
   if (!kernel_has(wire::op::statx)) GTEST_SKIP() << witness();
   EXPECT_EQ(wire_of(must(queue(path, 0, STATX_SIZE))), wanted(path, 0, STATX_SIZE));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xaaaaaaaa, .res = 0, .flags = 0}));
   EXPECT_EQ(result.stx_mask & STATX_SIZE, STATX_SIZE);
   EXPECT_EQ(result.stx_size, 6u);
@@ -68,7 +68,7 @@ TEST_P(Statx, TellsALinkFromItsTarget) {
   for (const auto& [flags, type] : {std::pair{AT_SYMLINK_NOFOLLOW, S_IFLNK}, std::pair{0, S_IFREG}}) {
     const auto flags_in_sqe = static_cast<std::uint32_t>(flags);
     EXPECT_EQ(wire_of(must(queue(link, flags_in_sqe, STATX_TYPE))), wanted(link, flags_in_sqe, STATX_TYPE));
-    ASSERT_EQ(ring.submit(), 1);
+    submit(1);
     EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xaaaaaaaa, .res = 0, .flags = 0}));
     EXPECT_EQ(result.stx_mask & STATX_TYPE, STATX_TYPE);
     EXPECT_EQ(result.stx_mode & S_IFMT, type);
@@ -79,7 +79,7 @@ TEST_P(Statx, TellsALinkFromItsTarget) {
 TEST_P(Statx, ReportsAMissingFile) {
   if (!kernel_has(wire::op::statx)) GTEST_SKIP() << witness();
   must(queue("test_io_uring_statx_missing", 0, STATX_SIZE));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xaaaaaaaa, .res = -ENOENT, .flags = 0}));
   EXPECT_TRUE(is_untouched());
 }

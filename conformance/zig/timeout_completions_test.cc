@@ -33,7 +33,7 @@ TEST_P(TimeoutCompletions, IsSatisfiedByOneCompletion) {
                                                 .user_data = 0x66666666}));
   EXPECT_EQ(wire_of(must(ring.nop(0x77777777))),
             (wire::Sqe{.opcode = wire::op::nop, .user_data = 0x77777777}));
-  ASSERT_EQ(ring.submit(), 2);
+  submit(2);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x77777777, .res = 0, .flags = 0}));
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x66666666, .res = 0, .flags = 0}));
 }
@@ -42,12 +42,12 @@ TEST_P(TimeoutCompletions, IsSatisfiedByOneCompletion) {
 TEST_P(TimeoutCompletions, WaitsForTheSecondCompletion) {
   must(queue(2));
   must(ring.nop(0x77777777));
-  ASSERT_EQ(ring.submit(), 2);
+  submit(2);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x77777777, .res = 0, .flags = 0}));
   EXPECT_EQ(ring.cq_ready(), 0u);
 
   must(ring.nop(0x78787878));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x78787878, .res = 0, .flags = 0}));
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x66666666, .res = 0, .flags = 0}));
 }
@@ -56,7 +56,7 @@ TEST_P(TimeoutCompletions, WaitsForTheSecondCompletion) {
 TEST_P(TimeoutCompletions, StillHasATime) {
   time = {.tv_sec = 0, .tv_nsec = 1'000'000};
   must(queue(1));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x66666666, .res = -ETIME, .flags = 0}));
 }
 

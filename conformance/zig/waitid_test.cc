@@ -87,7 +87,7 @@ TEST_P(Waitid, ReapsTheChild) {
   Child child(7);
   if (!kernel_has(wire::op::waitid)) GTEST_SKIP() << witness(child);
   EXPECT_EQ(wire_of(must(queue(child))), wanted(child));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = user_data, .res = 0, .flags = 0}));
   EXPECT_EQ(info.si_pid, child.pid());
   EXPECT_EQ(info.si_status, 7);
@@ -101,7 +101,7 @@ TEST_P(Waitid, WaitsForAChildThatStillRuns) {
   Child child(0, true);
   if (!kernel_has(wire::op::waitid)) GTEST_SKIP() << witness(child);
   must(queue(child));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(ring.cq_ready(), 0u);
   child.let_go();
   const std::size_t before = enters().size();
@@ -122,7 +122,7 @@ TEST_P(Waitid, LeavesTheChildWithWnowait) {
   Child child(3);
   if (!kernel_has(wire::op::waitid)) GTEST_SKIP() << witness(child);
   must(ring.waitid(user_data, P_PID, child.pid(), &info, WEXITED | WNOWAIT, 0));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = user_data, .res = 0, .flags = 0}));
   EXPECT_EQ(info.si_status, 3);
   EXPECT_TRUE(child.can_be_waited_for());

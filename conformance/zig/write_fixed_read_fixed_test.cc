@@ -71,7 +71,7 @@ TEST_P(WriteFixedReadFixed, ReadsBackWhatItWrote) {
       wire_of(must(ring.read_fixed(0x12121212, file.get(), std::as_writable_bytes(std::span(second)), 0, 1))),
       wanted(wire::op::read_fixed, second, 0, 1, 0x12121212));
 
-  ASSERT_EQ(ring.submit(), 2);
+  submit(2);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x45454545, .res = 11, .flags = 0}));
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x12121212, .res = 11, .flags = 0}));
   // A hole of three bytes, then as much of the first buffer as the second one holds.
@@ -85,7 +85,7 @@ TEST_P(WriteFixedReadFixed, UsesOnlyThePartItWasGiven) {
   ASSERT_EQ(pwrite(file.get(), "0123456789", 10, 0), 10);
   must(
       ring.read_fixed(0x12121212, file.get(), std::as_writable_bytes(std::span(second)).subspan(2, 5), 4, 1));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x12121212, .res = 5, .flags = 0}));
   EXPECT_EQ(std::string(second.begin(), second.end()), "xx45678xxxx");
 }
@@ -96,7 +96,7 @@ TEST_P(WriteFixedReadFixed, RefusesMemoryThatIsNotInTheBuffer) {
   register_both();
   for (const std::uint16_t index : {std::uint16_t{1}, std::uint16_t{2}}) {
     EXPECT_EQ(wire_of(must(write(index))), wanted(wire::op::write_fixed, first, 3, index, 0x45454545));
-    ASSERT_EQ(ring.submit(), 1);
+    submit(1);
     EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x45454545, .res = -EFAULT, .flags = 0}));
   }
   EXPECT_EQ(file_size(), 0);
@@ -108,7 +108,7 @@ TEST_P(WriteFixedReadFixed, FindsNoBufferOnceUnregistered) {
   ASSERT_TRUE(ring.unregister_buffers().ok());
   EXPECT_EQ(binding::errno_of(ring.unregister_buffers().error()), ENXIO);
   must(write(0));
-  ASSERT_EQ(ring.submit(), 1);
+  submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0x45454545, .res = -EFAULT, .flags = 0}));
   EXPECT_EQ(file_size(), 0);
 }

@@ -44,4 +44,6 @@ def one_line(text: str, limit: int = 240) -> str:
 def nearest(word: str, known: Collection[str]) -> str:
     """A sentence that suggests what to write instead of an unknown word."""
     near = difflib.get_close_matches(word, known, n=1)
-    return f"Did you mean {near[0]!r}?" if near else f"Use one of: {', '.join(known)}."
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    return f"Use one of: {', '.join(known)}." if len(known) <= 50 else "Nothing has a name like that."

@@ -112,6 +112,7 @@ def _suite(header: Header) -> dict[str, object]:
         "the commit": header.suite,
         "whether there are uncommitted changes": header.dirty,
         "the list of bindings": ", ".join(header.plan.bindings),
+        "the list of configurations": ", ".join(header.plan.configurations),
     }
     if made_of := header.made_of:
         for part in ("binding", "support", "harness", "catalogue"):
@@ -129,10 +130,10 @@ def _overlaps(shards: Sequence[Shard]) -> Iterator[str]:
         for other in shards[index + 1 :]:
             known = other.results.by_position()
             if both := [position for position in shard.results.by_position() if position in known]:
-                test, series, binding = both[0]
+                test, series, binding, configuration = both[0]
                 yield (
                     f"{shard.name} and {other.name} both have {number(len(both), 'cell')}, "
-                    f"such as {test} on {series} through {binding}."
+                    f"such as {test} on {series} through {binding}{text.under(configuration)}."
                 )
 
 
@@ -186,7 +187,9 @@ def _header(shards: Sequence[Shard], expected: Plan) -> Header:
     ]
     return replace(
         headers[0],
-        plan=replace(expected, bindings=headers[0].plan.bindings),
+        plan=replace(
+            expected, bindings=headers[0].plan.bindings, configurations=headers[0].plan.configurations
+        ),
         started=min(header.started for header in headers),
         host=dict(common),  # only facts that are true of all machines
     )
@@ -204,9 +207,9 @@ def _write(shards: Sequence[Shard], header: Header, into: Path) -> Results:
     with Writer(into / RESULTS, header) as writer:
         for series in header.plan.kernels:
             cells = of_kernel[series].by_position()
-            for test in header.plan.tests:
-                for binding in header.plan.bindings:
-                    writer.cell(cells[test, series, binding])
+            for position in header.plan.positions():
+                if position.series == series:
+                    writer.cell(cells[position])
             for kernel in of_kernel[series].kernels:
                 if kernel.series == series:
                     writer.kernel(kernel)

@@ -134,7 +134,7 @@ class Run {
   Run(const Entry& entry, Stream& stream, KernelLog& log, ForkServer& server)
       : entry_(entry), stream_(stream), log_(log), server_(server) {}
 
-  Next run() {
+  Ended run() {
     stream_.send(Object("start").text("entry", entry_.name));
     const auto taint_before = taint();
     const auto started = Clock::now();
@@ -152,7 +152,7 @@ class Run {
       // kills us in unblock_signals().
       (void)raise(stop_signal_);
     }
-    return stream_.closed() ? Next::stop : next_;
+    return {.next = stream_.closed() ? Next::stop : next_, .exit = exit_};
   }
 
  private:
@@ -393,7 +393,7 @@ void unblock_signals() {
   (void)sigprocmask(SIG_UNBLOCK, &heard, nullptr);
 }
 
-Next run(const Entry& entry, Stream& stream, KernelLog& log, ForkServer& server) {
+Ended run(const Entry& entry, Stream& stream, KernelLog& log, ForkServer& server) {
   return Run(entry, stream, log, server).run();
 }
 

@@ -8,6 +8,8 @@
 #include <signal.h>
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +23,12 @@ struct Entry {
   std::string name;
   std::chrono::milliseconds timeout{};
   bool forks = false;  // forked from a ForkServer; otherwise the program is started with exec
+  std::string unless;  // an earlier entry: if it exited with `refused`, this one is not run
   std::vector<std::string> argv;
 };
+
+// The exit code of an entry after which others need not run.
+constexpr int refused = 77;
 
 enum class Next {
   go_on,
@@ -39,7 +45,12 @@ void block_signals();
 // Unblocks the signals. If one of them made us stop, it kills us here, so that our parent sees why we ended.
 void unblock_signals();
 
+struct Ended {
+  Next next;
+  std::optional<std::int64_t> exit;  // its exit code, if it exited
+};
+
 // Runs the entry and reports it: start, its records, end (unless a signal stops us before).
-Next run(const Entry& entry, Stream& stream, KernelLog& log, ForkServer& server);
+Ended run(const Entry& entry, Stream& stream, KernelLog& log, ForkServer& server);
 
 }  // namespace runner

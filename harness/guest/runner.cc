@@ -9,12 +9,14 @@
 //
 // A plan has one line per entry, with fields separated by tabs: name, timeout in seconds, how the program is
 // started ("exec", or "fork" from one that is already running: see fork_server.h), program and arguments.
+// "fork unless NAME" leaves the entry out if the earlier entry NAME exited with 77.
 // Lines of the stream, one JSON object each:
 //
 //   ready    in a guest: it has booted and waits for its payload
 //   hello    which kernel this is, before anything else
 //   start    an entry starts
 //   record   one complete line that the entry wrote to the descriptor named by URING_RECORDS_FD
+//   skip     an entry is left out
 //   end      how the entry ended, with the kernel's log and taint from that time
 //   trouble  something on our own side failed
 //   bye      the plan is done; with the kernel's log since the last entry
@@ -24,6 +26,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
@@ -33,6 +36,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -67,10 +71,14 @@ const char* parse_entry(std::string_view line, Entry& entry) {
   if (parsed.ec != std::errc{} || *parsed.ptr != '\0' || !(timeout_s > 0 && timeout_s < 1e6)) {
     return "has no timeout in its second field";
   }
-  if (fields[2] != "exec" && fields[2] != "fork") return "has neither exec nor fork in its third field";
+  constexpr std::string_view unless = " unless ";
+  const std::size_t manner_end = std::min(fields[2].find(unless), fields[2].size());
+  const std::string manner = fields[2].substr(0, manner_end);
+  if (manner != "exec" && manner != "fork") return "has neither exec nor fork in its third field";
+  if (manner_end < fields[2].size()) entry.unless = fields[2].substr(manner_end + unless.size());
   entry.name = fields[0];
   entry.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(timeout_s * 1000));
-  entry.forks = fields[2] == "fork";
+  entry.forks = manner == "fork";
   entry.argv.assign(fields.begin() + 3, fields.end());
   return nullptr;
 }
@@ -98,9 +106,16 @@ bool execute(const char* plan_path, Stream& stream, bool in_guest) {
   ForkServer server;
   stream.send(hello(plan.size()));
   bool goes_on = true;
+  std::set<std::string> were_refused;
   for (const Entry& entry : plan) {
+    if (were_refused.contains(entry.unless)) {
+      stream.send(Object("skip").text("entry", entry.name).text("unless", entry.unless));
+      continue;
+    }
     if (in_guest) KernelLog::mark("start " + entry.name);
-    goes_on = run(entry, stream, log, server) == Next::go_on;
+    const Ended ended = run(entry, stream, log, server);
+    if (ended.exit == refused) were_refused.insert(entry.name);
+    goes_on = ended.next == Next::go_on;
     if (!goes_on) break;
   }
   server.stop();

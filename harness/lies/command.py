@@ -17,8 +17,8 @@ from harness.base.exits import OK, SURPRISES
 from harness.base.output import say
 from harness.base.paths import README, REPORTS, ROOT
 from harness.lies import page as report
-from harness.lies.model import Expectation, Lie, agree, load, objections
-from harness.lies.observe import chosen_lie, listed, observe
+from harness.lies.model import Expectation, Lie, agree, load
+from harness.lies.observe import chosen_lie, judged, listed, observe
 from harness.report import folder, readme
 from harness.suite import catalogue
 
@@ -44,8 +44,11 @@ def main(arguments: Sequence[str]) -> int:
     agree(expected, known)
     chosen = [chosen_lie(name, known) for name in options.lie] if options.lie else known
     rows = catalogue.load()
-    seen = list(observe(chosen, options.build, lambda lie: rows, say=say))
-    found = [sentence for lie in seen for sentence in objections(lie, expected[lie.name])]
+    seen, found = judged(
+        chosen,
+        expected,
+        lambda lies, timeout_s: observe(lies, options.build, lambda lie: rows, timeout_s=timeout_s, say=say),
+    )
     for sentence in found:
         say(f"NOT AS DOCUMENTED: {sentence}", error=True)
     if found:

@@ -26,6 +26,9 @@ Event = dict[str, Any]
 Events = Generator[Event, None, None]  # closing it ends the machine
 
 
+REFUSED = 77  # the exit code of an entry after which others need not run (guest/runner.cc)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanEntry:
     """One process to run: its name, its time limit, its command line as the machine sees it.
@@ -37,6 +40,7 @@ class PlanEntry:
     timeout_s: float
     argv: tuple[str, ...]
     forks: bool = False
+    unless: str | None = None  # an earlier entry: if it exited with REFUSED, this one is not run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +67,13 @@ def plan_text(plan: Sequence[PlanEntry]) -> str:
     """The plan in the format that the runner reads."""
     if len({entry.name for entry in plan}) < len(plan):
         raise ValueError("a plan must name each entry only once")
-    lines = [
-        "\t".join((entry.name, f"{entry.timeout_s:.3f}", "fork" if entry.forks else "exec", *entry.argv))
-        for entry in plan
-    ]
+    lines = ["\t".join((entry.name, f"{entry.timeout_s:.3f}", _manner(entry), *entry.argv)) for entry in plan]
     for line, entry in zip(lines, plan, strict=True):
         if "\n" in line or line.count("\t") != len(entry.argv) + 2:
             raise ValueError(f"the plan's entry {entry.name!r} contains a tab or a newline")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _manner(entry: PlanEntry) -> str:
+    manner = "fork" if entry.forks else "exec"
+    return manner if entry.unless is None else f"{manner} unless {entry.unless}"

@@ -54,6 +54,10 @@ def text_lines(path: Path) -> list[str]:
         return []
 
 
+#: What a process has to end by itself before it is killed.
+GRACE_S = 10
+
+
 @contextlib.contextmanager
 def child(
     command: Sequence[str],
@@ -92,7 +96,7 @@ def child(
         if process.poll() is None:
             process.send_signal(dies_by)
             try:
-                process.wait(10)
+                process.wait(GRACE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
         process.wait()

@@ -83,8 +83,8 @@ def follow(
             break
         event = _parse(memory.next_line() if memory is not None and line == b"\n" else line)
         match event["kind"]:
-            case "hello" | "end":
-                ended += event["kind"] == "end"
+            case "hello" | "end" | "skip":
+                ended += event["kind"] != "hello"
                 phase, entry = "next entry" if ended < len(plan) else "shutdown", None
                 deadline = time.monotonic() + grace_s
             case "start":
@@ -173,6 +173,7 @@ _FIELDS: dict[str, tuple[dict[str, Kinds], dict[str, Kinds]]] = {
             },
         },
     ),
+    "skip": ({"entry": str, "unless": str}, {}),
     "trouble": ({"text": str}, {}),
     "bye": ({}, {"kmsg": list, "kmsg_error": str | NoneType}),
 }

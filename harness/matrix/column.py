@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.base.cache import Cache, Notice
 from harness.base.errors import HarnessError
@@ -23,14 +24,15 @@ from harness.kernels.settings import Settings
 from harness.kernels.spec import HOST, specify
 from harness.machines import accelerator
 from harness.machines.host import HostMachine
-from harness.machines.machine import Accelerator, Event, Machine, PlanEntry
+from harness.machines.machine import REFUSED, Accelerator, Event, Machine, PlanEntry
 from harness.machines.snapshot import Snapshots
 from harness.machines.vm import VmMachine
 from harness.results.model import Cell, Kernel
-from harness.suite import since
+from harness.suite import catalogue, deviations, since
 from harness.suite.binding import DEFAULT, Binding, is_ours
 from harness.suite.catalogue import Row
-from harness.verdicts.judge import Verdict, judge, sign
+from harness.suite.configuration import PLAIN, PLAINLY, Configuration, due
+from harness.verdicts.judge import Deviates, Verdict, judge, sign
 from harness.verdicts.observation import Observation, Shape, State
 from harness.verdicts.observe import observe
 
@@ -43,7 +45,21 @@ SMOKE = {
     "smoke refused": ("DISABLED_SmokeRefused.*", State.REFUSED),
 }
 
-Place = tuple[Row, Binding]  # of a cell in its column
+#: The test that must pass, or be refused, for a kind of ring before its rows are run (the same file).
+RING = "DISABLED_SmokeRing.*"
+
+
+class Place(NamedTuple):
+    """Of a cell in its column."""
+
+    row: Row
+    binding: Binding
+    configuration: Configuration = PLAINLY
+
+    @property
+    def excuse(self) -> str | None:
+        """Why the row is not run on such a ring; None if it is."""
+        return self.configuration.without.get(self.row.stem)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +80,8 @@ class Setup:
     fresh_boot: bool = False  # not from the snapshot of a booted guest
     append: str = ""  # more kernel parameters
     timeout_s: int | None = None  # per test; None: as in the catalogue
-    configurations: tuple[str, ...] = ()  # added to guest.config when building source trees
+    kernel_configs: tuple[str, ...] = ()  # added to guest.config when building source trees
+    configurations: tuple[Configuration, ...] = (PLAINLY,)
 
     @property
     def runner(self) -> Path:
@@ -73,8 +90,8 @@ class Setup:
 
     @property
     def fragments(self) -> tuple[Path, ...]:
-        """The configurations as files."""
-        return tuple(tree.fragment(name) for name in self.configurations)
+        """The kernel configurations as files."""
+        return tuple(tree.fragment(name) for name in self.kernel_configs)
 
     def open_archive(self, cache: Cache, notice: Notice, progress: Notice | None = None) -> Archive:
         """The archive, configured by kernels.toml and the options."""
@@ -108,11 +125,15 @@ class Column:
         self._say = say
         self._spec = spec
         # Binding by binding: a program is started once and forks for each of its entries.
-        self._bindings = tuple(dict.fromkeys(binding for _, binding in places))
+        self._bindings = tuple(dict.fromkeys(place.binding for place in places))
+        # Within it, one kind of ring after the other: whether there is such a ring is asked first.
+        lanes = dict.fromkeys((place.binding, place.configuration) for place in places)
+        order = [lane for one in self._bindings for lane in lanes if lane[0] == one]
         self._places = tuple(
-            (row, one) for one in self._bindings for row, binding in places if binding == one
+            sorted(places, key=lambda place: order.index((place.binding, place.configuration)))
         )
         self._setup = setup
+        self._deviations = deviations.load(catalogue.load())
         self._notices: list[str] = []
         self._image: KernelImage | None = None
         self._accelerator: Accelerator | None = None
@@ -197,17 +218,27 @@ class Column:
     def _judged(
         self, machine: Machine, places: Sequence[Place], artefacts: Path
     ) -> Generator[Cell, None, None]:
-        """The cells of these places as this machine shows them."""
-        with closing(self._observations(machine, places, artefacts)) as observations:
-            for place, observation in observations:
-                yield self._cell(place, observation)
+        """The cells of these places as this machine shows them. A row that is excused is not run."""
+        rest = list(places)
+
+        def excused() -> Iterator[Cell]:
+            while rest and (excuse := rest[0].excuse):
+                seen = Observation(state=State.NOT_EXPRESSIBLE, cause=f"not run on such a ring: {excuse}")
+                yield self._cell(rest.pop(0), seen)
+
+        if asked := [place for place in places if place.excuse is None]:
+            with closing(self._observations(machine, asked, artefacts)) as observations:
+                for place, observation in observations:
+                    yield from excused()
+                    yield self._cell(rest.pop(0), observation)
+        yield from excused()
 
     def _observations(
         self, machine: Machine, wanted: Sequence[Place], artefacts: Path
     ) -> Generator[tuple[Place, Observation], None, None]:
         """The observations. Those of a binding count only after its smoke run has passed."""
-        bindings = tuple(dict.fromkeys(binding for _, binding in wanted))
-        places = {self._entry(row.stem, binding): (row, binding) for row, binding in wanted}
+        bindings = tuple(dict.fromkeys(place.binding for place in wanted))
+        places = {self._entry(place.row.stem, *place[1:]): place for place in wanted}
         smokes = {self._entry(name, binding): (name, binding) for binding in bindings for name in SMOKE}
         smoke: dict[Binding, dict[str, Observation]] = {binding: {} for binding in bindings}
         self._does("starts" if self._spec == HOST else "boots")
@@ -224,12 +255,15 @@ class Column:
                     if len(smoke[binding]) == len(SMOKE):
                         self._smoke[binding] = self._smoke_verdict(binding, smoke[binding])
                     continue
-                row, binding = places[entry]
+                place = places.get(entry)
+                if place is None:  # it asked for a kind of ring; the rows say what came of it
+                    continue
+                binding = place.binding
                 if self._smoke[binding] != "ok":
                     whose = f"through {binding.name}" if self._several else "of this machine"
                     cause = f"no result {whose} can be trusted: {self._smoke[binding]}"
                     observation = Observation(state=State.NOTHING, cause=cause)
-                yield (row, binding), observation
+                yield place, observation
 
     def _take_event(self, event: Event, booting: float) -> None:
         """Handle an event between observations."""
@@ -255,9 +289,11 @@ class Column:
     def _several(self) -> bool:
         return len(self._bindings) > 1
 
-    def _entry(self, name: str, binding: Binding) -> str:
+    def _entry(self, name: str, binding: Binding, configuration: Configuration = PLAINLY) -> str:
         """The plan's name for a row, or for a part of the smoke run."""
-        return f"{name} through {binding.name}" if self._several else name
+        through = f" through {binding.name}" if self._several else ""
+        under = f" under {configuration.name}" if configuration.name != PLAIN else ""
+        return f"{name}{through}{under}"
 
     def _smoke_line(self) -> str | None:
         """ "ok", or what was wrong and through which binding; None if it was not reached."""
@@ -318,30 +354,59 @@ class Column:
         )
 
     def _plan(self, places: Sequence[Place]) -> list[PlanEntry]:
-        bindings = dict.fromkeys(binding for _, binding in places)
-        return [entry for binding in bindings for entry in self._plan_of(binding, places)]
+        lanes: dict[tuple[Binding, Configuration], list[Row]] = {}
+        for row, binding, configuration in places:
+            lanes.setdefault((binding, configuration), []).append(row)
+        plan: list[PlanEntry] = []
+        for binding in dict.fromkeys(binding for binding, _ in lanes):
+            plan += self._smoke_of(binding)
+            for (through, configuration), rows in lanes.items():
+                if through == binding:
+                    plan += self._plan_of(binding, configuration, rows)
+        return plan
 
-    def _plan_of(self, binding: Binding, places: Sequence[Place]) -> Iterator[PlanEntry]:
-        """The smoke run and the rows of one binding."""
+    def _common(self, binding: Binding) -> tuple[str, ...]:
         program = binding.program(self._setup.build) if self._spec == HOST else f"/{binding.file_name}"
-        common = (str(program), f"--binding={binding.name}")
+        return (str(program), f"--binding={binding.name}")
+
+    def _smoke_of(self, binding: Binding) -> Iterator[PlanEntry]:
+        """The smoke run of one binding."""
         for name, (suite, _) in SMOKE.items():
-            argv = (*common, "--gtest_also_run_disabled_tests", f"--gtest_filter={suite}")
+            argv = (*self._common(binding), "--gtest_also_run_disabled_tests", f"--gtest_filter={suite}")
             yield PlanEntry(name=self._entry(name, binding), timeout_s=60, argv=argv, forks=True)
-        for row in (row for row, through in places if through == binding):
+
+    def _plan_of(
+        self, binding: Binding, configuration: Configuration, rows: Sequence[Row]
+    ) -> Iterator[PlanEntry]:
+        """The rows of one binding on one kind of ring. Where there is no such ring, that is asked once."""
+        common, ring = self._common(binding), None
+        if configuration.name != PLAIN:
+            common = (*common, f"--configuration={configuration.name}")
+            ring = self._entry("ring", binding, configuration)
+            ask = ("--gtest_also_run_disabled_tests", f"--gtest_filter={RING}", f"--skip-code={REFUSED}")
+            yield PlanEntry(name=ring, timeout_s=60, argv=(*common, *ask), forks=True)
+        for row in rows:
             timeout_s = self._setup.timeout_s or row.timeout_s
             # The program's own watchdog, per test, fires first: it can report more.
             argv = (*common, f"--timeout-s={timeout_s}", f"--gtest_filter={row.filter}")
-            yield PlanEntry(
-                name=self._entry(row.stem, binding), timeout_s=2 * timeout_s, argv=argv, forks=True
-            )
+            name = self._entry(row.stem, binding, configuration)
+            yield PlanEntry(name=name, timeout_s=2 * timeout_s, argv=argv, forks=True, unless=ring)
 
     def _cell(self, place: Place, observation: Observation) -> Cell:
-        row, through = place
+        row, through, configuration = place
         version = since.KernelVersion.parse(self._hello.get("release", ""), self._hello.get("version", ""))
-        expected = since.expected(row, version)
-        complained, ours = bool(observation.complaints), is_ours(through.name)
-        verdict = judge(observation.state, observation.shape, expected, complained, ours=ours)
+        expected = since.expected(row, version, configuration)
+        # Ours must express everything that is asked.
+        complained, ours = bool(observation.complaints), is_ours(through.name) and place.excuse is None
+        listed = deviations.concerning(self._deviations, row.stem, version, through.name)
+        verdict = judge(
+            observation.state,
+            observation.shape,
+            expected,
+            complained,
+            _deviates(listed, observation),
+            ours=ours,
+        )
         return Cell(
             test=row.name,
             stem=row.stem,
@@ -351,10 +416,19 @@ class Column:
             observed=observation.as_json(),
             expected=expected,
             verdict=verdict,
-            due=row.due,
+            due=due(row, configuration),
             ms=observation.ms,
-            rerun=rerun_command(self._spec, row.stem, through, self._setup),
+            rerun=rerun_command(self._spec, row.stem, through, self._setup, configuration),
+            configuration=configuration.name,
+            deviations=tuple(one.as_json() for one in listed),
         )
+
+
+def _deviates(listed: Sequence[deviations.Deviation], observation: Observation) -> Deviates:
+    if not listed:
+        return Deviates.UNLISTED
+    tests = frozenset(test for one in listed for test in one.tests)
+    return Deviates.AS_LISTED if observation.failed_tests() == tests else Deviates.OTHERWISE
 
 
 def _binding_of(observations: Iterable[Observation]) -> tuple[str | None, str | None]:
@@ -369,27 +443,31 @@ def _binding_of(observations: Iterable[Observation]) -> tuple[str | None, str | 
     return None, None
 
 
-def rerun_command(spec: str, stem: str, through: Binding, setup: Setup) -> str:
+def rerun_command(
+    spec: str, stem: str, through: Binding, setup: Setup, configuration: Configuration = PLAINLY
+) -> str:
     """The command that runs this cell again in the same way."""
+    only = {"bindings": (through,), "configurations": (configuration,)}
     words = ["ci/matrix", "--kernel", spec, "--test", stem]
     for option, name in OPTIONS.items():
-        value = (through,) if name == "bindings" else getattr(setup, name)
+        value = only.get(name, getattr(setup, name))
         if value != Setup.__dataclass_fields__[name].default:
             for one in value if isinstance(value, tuple) else (value,):
-                words += [option, one.spec if isinstance(one, Binding) else str(one)]
+                words += [option, one.spec if isinstance(one, (Binding, Configuration)) else str(one)]
     return shlex.join(words)
 
 
 #: The options that change the meaning of a cell, and the fields that they set.
 OPTIONS = {
     "--binding": "bindings",
+    "--configuration": "configurations",
     "--accel": "accelerator",
     "--memory": "memory_mib",
     "--cpus": "cpus",
     "--boot-deadline": "boot_deadline_s",
     "--timeout": "timeout_s",
     "--append": "append",
-    "--kernel-config": "configurations",
+    "--kernel-config": "kernel_configs",
 }
 
 

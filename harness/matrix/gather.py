@@ -28,6 +28,7 @@ from harness.results.model import (
     Header,
     Kernel,
     Plan,
+    Position,
     Results,
     cell_from_json,
     kernel_from_json,
@@ -73,18 +74,19 @@ class Matrix:
                 f"The results cannot go to {self.directory}: {error.strerror}. Choose another directory with --results."
             ) from error
 
-    def begin(self, positions: Iterable[tuple[str, str, str]]) -> bool:
-        """Set the plan: (column, stem, binding) of every selected cell. Later calls do nothing and return False."""
+    def begin(self, positions: Iterable[Position]) -> bool:
+        """Set the plan: every selected cell, by the stem of its row. Later calls do nothing and return False."""
         chosen = list(positions)
         if self.header is not None or not chosen:
             return False
-        planned, stems, through = (set(names) for names in zip(*chosen, strict=True))
+        stems, planned, through, under = (set(names) for names in zip(*chosen, strict=True))
         bindings = [binding for binding in self.setup.bindings if binding.name in through]
         columns = columns_for(self.specs, self.setup.settings.local, self.setup.fragments)
         plan = Plan(
             tests=tuple(row.name for row in self.rows if row.stem in stems),
             kernels=tuple(heading for heading in columns.values() if heading in planned),
             bindings=tuple(binding.name for binding in bindings),
+            configurations=tuple(one.name for one in self.setup.configurations if one.name in under),
         )
         commit, dirty = _commit()
         try:

@@ -5,6 +5,7 @@
 
     kernels/kernels.toml::6.1::waitid[6.1]              a run through one binding
     kernels/kernels.toml::6.1::waitid[6.1][liburing]    through several
+    kernels/kernels.toml::6.1::waitid[6.1]{sqpoll}      on another kind of ring than a plain one
 
 The first requested cell of a kernel starts its machine, with all selected cells of that kernel as the plan; each item
 then waits for its own cell. `Matrix` gathers what the items report, wherever they ran, and writes it down.
@@ -25,12 +26,12 @@ from harness.base.paths import ROOT
 from harness.kernels.selection import Selection
 from harness.kernels.spec import columns_for
 from harness.matrix import progress
-from harness.matrix.column import Column, Setup
+from harness.matrix.column import Column, Place, Setup
 from harness.matrix.gather import CELL, KERNEL
 from harness.report import evidence
-from harness.results.model import Cell, Kernel
+from harness.results.model import Cell, Kernel, Position
 from harness.suite import catalogue
-from harness.suite.binding import Binding
+from harness.suite.configuration import PLAIN
 
 
 class Surprise(Exception):
@@ -56,37 +57,39 @@ class KernelNode(pytest.Collector):
         self._spec = spec
         self._column: Column | None = None
         self._coming: Iterator[Cell] = iter(())
-        self._seen: dict[tuple[str, str], Cell] = {}  # by stem and binding
+        self._seen: dict[Position, Cell] = {}
+        self._selected: list[CellItem] = []  # of its cells
 
     def collect(self) -> Iterator[pytest.Item]:
-        """A cell for each row of the catalogue, through each binding."""
-        bindings = self.config.stash[SETUP].bindings
-        for binding in bindings:
-            through = f"[{binding.name}]" if len(bindings) > 1 else ""
-            for row in self.config.stash[ROWS]:
-                cell = CellItem.from_parent(
-                    self, name=f"{row.stem}[{self.name}]{through}", row=row, binding=binding
-                )
-                cell.add_marker(pytest.mark.xdist_group(self.name))
-                yield cell
+        """A cell for each row of the catalogue, through each binding, on each kind of ring."""
+        setup = self.config.stash[SETUP]
+        for binding in setup.bindings:
+            through = f"[{binding.name}]" if len(setup.bindings) > 1 else ""
+            for configuration in setup.configurations:
+                under = f"{{{configuration.name}}}" if configuration.name != PLAIN else ""
+                for row in self.config.stash[ROWS]:
+                    name = f"{row.stem}[{self.name}]{through}{under}"
+                    place = Place(row, binding, configuration)
+                    cell = CellItem.from_parent(self, name=name, place=place)
+                    cell.add_marker(pytest.mark.xdist_group(self.name))
+                    yield cell
 
-    def cell(self, row: catalogue.Row, binding: Binding) -> Cell:
-        """The cell of one row through one binding; waits until the machine has reached it."""
+    def cell(self, item: CellItem) -> Cell:
+        """The cell of an item; waits until the machine has reached it."""
         if self._column is None:
-            items = [
-                item for item in self.session.items if isinstance(item, CellItem) and item.parent is self
-            ]
-            places = [(item.row, item.binding) for item in items]
+            items = (one for one in self.session.items if isinstance(one, CellItem))
+            self._selected = [one for one in items if one.parent is self]
+            places = [one.place for one in self._selected]
             self._column = Column(self._spec, places, self.config.stash[SETUP], say=self._say)
             self._coming = self._column.cells()
-        while (row.stem, binding.name) not in self._seen:
+        while item.position not in self._seen:
             cell = next(self._coming, None)
             if cell is None:  # a bug of ours ended the column early
-                raise HarnessError(f"The column {self.name} ended before {row.stem} through {binding.name}.")
-            self._seen[cell.stem, cell.binding] = cell
-            if len(self._seen) == sum(item.parent is self for item in self.session.items):
+                raise HarnessError(f"The column {self.name} ended before {item.name}.")
+            self._seen[Position(cell.stem, *cell.position[1:])] = cell
+            if len(self._seen) == len(self._selected):
                 next(self._coming, None)  # lets the machine end and its time be recorded
-        return self._seen[row.stem, binding.name]
+        return self._seen[item.position]
 
     def _say(self, text: str, lasting: bool = False) -> None:
         progress.report(self.config.stash[SETUP].artefacts, self.name, text, lasting=lasting)
@@ -107,19 +110,19 @@ class CellItem(pytest.Item):
 
     parent: KernelNode
 
-    def __init__(self, *, row: catalogue.Row, binding: Binding, **common: Any) -> None:
+    def __init__(self, *, place: Place, **common: Any) -> None:
         super().__init__(**common)
-        self.row = row
-        self.binding = binding
+        self.place = place
 
     @property
-    def position(self) -> tuple[str, str, str]:
-        """Its column, its row's stem, its binding's name."""
-        return self.parent.name, self.row.stem, self.binding.name
+    def position(self) -> Position:
+        """Which cell it is, by the stem of its row."""
+        row, binding, configuration = self.place
+        return Position(row.stem, self.parent.name, binding.name, configuration.name)
 
     def runtest(self) -> None:
         """Wait for the cell; a surprise is a failure."""
-        cell = self.parent.cell(self.row, self.binding)
+        cell = self.parent.cell(self)
         self.user_properties.append((CELL, _plain(cell.as_json())))
         self.user_properties.append((KERNEL, _plain(self.parent.line().as_json())))
         if cell.surprise:
@@ -133,11 +136,8 @@ class CellItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The place of the test, for pytest's messages."""
-        return (
-            ROOT / self.row.file,
-            None,
-            f"{self.row.name} on {self.parent.name} through {self.binding.name}",
-        )
+        row, binding, _ = self.place
+        return (ROOT / row.file, None, f"{row.name} on {self.parent.name} through {binding.name}")
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:

@@ -34,13 +34,15 @@ from harness.matrix.gather import CELL, Matrix
 from harness.matrix.items import ROWS, SELECTION, SETUP, CellItem, MatrixFile
 from harness.matrix.progress import Progress
 from harness.report import terminal
-from harness.suite import binding
+from harness.results.model import Position
+from harness.suite import binding, configuration
 from harness.suite.catalogue import chosen_rows
 from harness.verdicts.judge import Verdict
 
 GATHERER = "matrix-gatherer"
 HANDED_OVER, CONTROLLER = "selection", "controller"  # from xdist's controlling process to its workers
-_NODE_ID = re.compile(r"kernels\.toml::(.+)::(\w+)\[[^\]]*\](?:\[([^\]]*)\])?")  # column, stem, binding
+# column, stem, binding, configuration
+_NODE_ID = re.compile(r"kernels\.toml::(.+)::(\w+)\[[^\]]*\](?:\[([^\]]*)\])?(?:\{(\w+)\})?")
 NOTICES = pytest.StashKey[list[str]]()  # messages about the selection
 DAY_S = 24 * 3600
 OWN_TESTS = ROOT / "harness" / "tests"
@@ -81,6 +83,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME",
         help="the binding under test: uring, raw, liburing, one built by ci/harness adapters, or NAME=PROGRAM for a program that "
         "you built from your own adapter; repeatable (default: uring)",
+    )
+    add(
+        "--configuration",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="the kind of ring: sqpoll, defer and the others of conformance/catalogue/configurations.toml, or all; "
+        "repeatable (default: plain)",
     )
     add(
         "--accel",
@@ -291,7 +301,8 @@ def _setup(option: Any, settings: Settings) -> Setup:
         fresh_boot=option.fresh_boot,
         append=option.append,
         timeout_s=option.timeout,
-        configurations=tuple(option.kernel_config),
+        kernel_configs=tuple(option.kernel_config),
+        configurations=configuration.parse(option.configuration),
     )
 
 
@@ -323,12 +334,12 @@ class Gatherer:
             self._held.enter_context(Cache(matrix.setup.cache).used())
             self._matrix = matrix
 
-    def _begin(self, positions: Iterable[tuple[str, str, str]]) -> None:
+    def _begin(self, positions: Iterable[Position]) -> None:
         """The plan is known: fetch the kernels that are missing while the first machines run."""
         assert self._matrix is not None
         chosen = list(positions)
         if self._matrix.begin(chosen) and self._matrix.header is not None:
-            self._progress = Progress(self._matrix.directory, (column for column, _, _ in chosen))
+            self._progress = Progress(self._matrix.directory, (position.series for position in chosen))
             self._progress.start()
             planned = self._matrix.header.plan.kernels
             if len(planned) > 1:
@@ -350,7 +361,10 @@ class Gatherer:
         cells = [match for match in map(_NODE_ID.search, ids) if match]
         if self._matrix is not None:
             only = self._matrix.setup.bindings[0].name  # if the ids do not name it
-            self._begin((match[1], match[2], match[3] or only) for match in cells)
+            self._begin(
+                Position(match[2], match[1], match[3] or only, match[4] or configuration.PLAIN)
+                for match in cells
+            )
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, error: object) -> None:

@@ -35,6 +35,7 @@ _QUIET = (
     Verdict.WORKS,
     Verdict.ABSENT,
     Verdict.NOT_EXPRESSIBLE,
+    Verdict.KNOWN,
 )  # in this order on the line; the others follow
 
 

@@ -15,11 +15,15 @@ from harness.base.paths import BUILD, README, REPORTS, RESULTS, ROOT
 from harness.kernels.spec import columns_for
 from harness.matrix.column import OPTIONS, Setup
 from harness.matrix.gather import Matrix
-from harness.report import folder, readme
+from harness.report import coverage, folder, readme
 from harness.report.view import Place
 from harness.results.file import as_text, brief, read_results
 from harness.results.model import Results
 from harness.suite import catalogue
+from harness.suite.configuration import PLAIN
+from harness.suite.surface import accounts, items, uncovered
+
+KIND = "--configuration"  # the only option that a published run may have: it adds cells and changes none
 
 
 def publish(matrix: Matrix) -> None:
@@ -58,8 +62,10 @@ def rendered(published: Results) -> dict[Path, str]:
     """Every file that shows the published results, with the text that it must have."""
     rows = catalogue.load()
     block = readme.render(published, rows)
-    reports = folder.render(published, rows, Place(home=os.path.relpath(ROOT, REPORTS)), folder.PUBLISHED)
+    home = os.path.relpath(ROOT, REPORTS)
+    reports = folder.render(published, rows, Place(home=home), folder.PUBLISHED)
     return {
+        REPORTS / coverage.FILE: coverage.render(accounts(items(), rows, uncovered()), home),
         **{REPORTS / name: text for name, text in reports.items()},
         README: readme.replace_between_markers(README.read_text(encoding="utf-8"), block),
     }
@@ -88,12 +94,14 @@ def hindrance(whole: Results, columns: Sequence[str]) -> str | None:
         if ran != wanted:
             differs = ", ".join(sorted(set(ran) ^ set(wanted))) or "their order"
             return f"the run was not exactly the matrix (it differs in {differs}); reports/ and README.md show it whole."
+    if plan.configurations[0] != PLAIN:
+        return f"the run was not on plain rings but on {plan.configurations[0]}; reports/ and README.md show plain ones first."
     for cell in whole.cells:  # the command to run a cell again has the options of the run
         try:
             words = shlex.split(cell.rerun)
         except ValueError as error:  # a damaged file: ours quotes what it must
             return f"the command that runs {cell.test} on {cell.series} again cannot be read ({error}): {cell.rerun}"
-        if option := next((option for option in OPTIONS if option in words), None):
+        if option := next((option for option in OPTIONS if option in words and option != KIND), None):
             return f"this run used {option}; reports/ and README.md show the default matrix."
     if not whole.footer.complete or whole.footer.no_verdict:
         return f"{whole.footer.no_verdict} cells have no verdict."
@@ -117,7 +125,7 @@ def _hindrance(matrix: Matrix) -> str | None:
         return matrix.hindrance
     usual = Setup(build=BUILD, artefacts=matrix.setup.artefacts)
     for option, name in OPTIONS.items():
-        if getattr(matrix.setup, name) != getattr(usual, name):
+        if option != KIND and getattr(matrix.setup, name) != getattr(usual, name):
             return f"this run used {option}; reports/ and README.md show the default matrix."
     local, fragments = matrix.setup.settings.local, matrix.setup.fragments
     return hindrance(matrix.whole, list(columns_for(matrix.specs, local, fragments).values()))

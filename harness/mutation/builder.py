@@ -22,6 +22,7 @@ from harness.base.process import Done, run
 from harness.mutation import schemata
 from harness.mutation.headers import FOLDER, Header
 from harness.mutation.mutants import Mutant, apply
+from harness.suite.catalogue import chosen_rows
 
 INCLUDE = ROOT / "bindings" / "include"
 UNITS = ROOT / "bindings" / "tests"
@@ -85,8 +86,7 @@ class Builder:
         """The same with only some rows of the suite, which builds much faster."""
         place = self.folder / "small"
         numbers, preamble = self._with_choices(place, mutants)
-        sources = [ROOT / "conformance" / "zig" / f"{row}_test.cc" for row in rows]
-        suite = self._rows(place / "include", preamble, sources, jobs)
+        suite = self._rows(place / "include", preamble, _sources(rows), jobs)
         if isinstance(suite, str):
             raise HarnessError(
                 f"The rows {', '.join(rows)} do not compile with mutants in them:\n{suite[:2000]}"
@@ -173,13 +173,7 @@ class Builder:
 
     def rows(self, include: Path, rows: Sequence[str], jobs: int) -> Path | str:
         """The conformance program with only these rows; or the compiler's message."""
-        return self._rows(
-            include,
-            self.preamble(),
-            [ROOT / "conformance" / "zig" / f"{row}_test.cc" for row in rows],
-            jobs,
-            *INITIALISED,
-        )
+        return self._rows(include, self.preamble(), _sources(rows), jobs, *INITIALISED)
 
     def _rows(
         self, include: Path, preamble: Path, sources: Sequence[Path], jobs: int, *more: str
@@ -204,6 +198,10 @@ class Builder:
         program = include.parent / "conformance"
         made = _run("g++", "-static", *(path for path, _ in objects), "-o", program, "-lgtest")
         return program if made.code == 0 else made.errors
+
+
+def _sources(stems: Sequence[str]) -> list[Path]:
+    return [ROOT / row.file for row in chosen_rows(stems)]
 
 
 def digest_of(paths: Iterable[Path]) -> str:

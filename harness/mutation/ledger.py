@@ -117,7 +117,7 @@ class Sources:
 
     def __init__(self, top: Path = ROOT) -> None:
         include, units, suite = top / "bindings" / "include", top / "bindings" / "tests", top / "conformance"
-        tests = [*sorted(units.glob("*_test.cc")), *sorted(suite.glob("*_test.cc"))]
+        tests = [*sorted(units.glob("*_test.cc")), *sorted(suite.rglob("*_test.cc"))]
         self._texts = {path: path.read_text(encoding="utf-8") for path in tests}
         self._looks = [
             *sorted(units.glob("*_test.py")),

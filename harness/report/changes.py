@@ -136,13 +136,14 @@ def _signs(change: Change) -> str:
 
 def _where(cells: list[Cell]) -> str:
     """nop and readv on 6.1; 41 tests on 7.4"""
-    tests: dict[tuple[str, str], list[str]] = {}
+    tests: dict[tuple[str, str, str], list[str]] = {}
     for cell in cells:
-        tests.setdefault((cell.series, cell.binding), []).append(cell.test)
-    through = len({binding for _, binding in tests}) > 1
+        tests.setdefault((cell.series, cell.binding, text.under(cell.configuration)), []).append(cell.test)
+    through = len({binding for _, binding, _ in tests}) > 1
     columns: dict[tuple[str, ...], list[str]] = {}
-    for (series, binding), names in tests.items():
-        columns.setdefault(tuple(names), []).append(f"{series} through {binding}" if through else series)
+    for (series, binding, under), names in tests.items():
+        place = f"{series} through {binding}" if through else series
+        columns.setdefault(tuple(names), []).append(f"{place}{under}")
     return "; ".join(f"{_tests(names)} on {listed(where)}" for names, where in columns.items())
 
 

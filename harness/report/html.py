@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.errors import HarnessError
-from harness.base.words import number, sentence
+from harness.base.words import listed, number, sentence
 from harness.report import evidence, sanitize, text, view
 from harness.report.evidence import Block
 from harness.report.view import Place
-from harness.results.model import Cell, Results
+from harness.results.model import Cell, Position, Results
 from harness.suite.catalogue import ANY, Row
+from harness.suite.configuration import PLAIN
 from harness.verdicts.judge import IN_PART, Verdict, sign
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -84,6 +85,9 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
             works=verdicts.count(Verdict.WORKS),
             absent=verdicts.count(Verdict.ABSENT),
             unsaid=verdicts.count(Verdict.NOT_EXPRESSIBLE),
+            deviating=verdicts.count(Verdict.KNOWN),
+            known=text.known_deviations(results),
+            listed=listed,
             cells=len(results.header.plan.positions()),
             cut=text.cut_short(results),
             plan=results.header.plan,
@@ -92,12 +96,19 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
             columns=columns,
             kernels=[(column, view.kernel_facts(by_series.get(column.series))) for column in columns],
             tables=[
-                (view.title(results, binding), _groups(results, rows, (binding,))) for binding in bindings
+                (
+                    f"{view.title(results, binding)}{text.under(kind)}",
+                    kind,
+                    _groups(results.under(kind), rows, (binding,)),
+                )
+                for binding, kind in text.lanes(results)
             ],
+            lanes=view.configurations(results),
+            plain=PLAIN,
             standings=view.standings(results),
             contrasts=view.contrasts(results),
             stems={row.name: row.stem for row in rows},
-            groups=_groups(results, rows, bindings),
+            groups=_groups(text.main(results), rows, bindings),
             articles=articles,
             legend=[(_by_sign()[glyph], glyph, meaning) for glyph, meaning in text.legend(results).items()],
             doubt=text.DOUBT,
@@ -115,7 +126,9 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
 
 def _by_sign() -> dict[str, Verdict]:
     """One verdict for each sign: the colours distinguish no more than that."""
-    return {sign(verdict): verdict for verdict in Verdict} | {IN_PART: Verdict.NOT_EXPRESSIBLE}
+    return {sign(verdict): verdict for verdict in map(Verdict, reversed(Verdict))} | {
+        IN_PART: Verdict.NOT_EXPRESSIBLE
+    }
 
 
 @cache
@@ -143,18 +156,18 @@ def _groups(
 
 
 def _line(results: Results, row: Row, bindings: tuple[str, ...]) -> Line:
-    by_position = results.by_position()
+    by_position, (kind, *_) = results.by_position(), results.header.plan.configurations
     places = [(column, binding) for column in text.columns(results) for binding in bindings]
-    found = [by_position.get((row.name, column.series, binding)) for column, binding in places]
+    found = [by_position.get(Position(row.name, column.series, binding, kind)) for column, binding in places]
     tests = dict.fromkeys(name for cell in found if cell for name in evidence.tests(cell))
     shown = (
-        _shown(row, column, binding, cell, view.through(results, binding))
+        _shown(row, column, (binding, kind), cell, view.through(results, binding, kind))
         for (column, binding), cell in zip(places, found, strict=True)
     )
     return Line(row=row, cells=tuple(shown), tests=tuple(tests))
 
 
-def _shown(row: Row, column: text.Column, binding: str, cell: Cell | None, through: str) -> Shown:
+def _shown(row: Row, column: text.Column, lane: tuple[str, str], cell: Cell | None, through: str) -> Shown:
     verdict = cell.verdict if cell else Verdict.NONE
     why = cell.why if cell else text.NOT_REACHED
     surprise = cell is None or cell.surprise
@@ -165,7 +178,7 @@ def _shown(row: Row, column: text.Column, binding: str, cell: Cell | None, throu
         verdict=verdict,
         why=why,
         title=f"{row.name} on {column.heading}: {view.WORDS[verdict]}. {why}",
-        anchor=view.anchor(row.stem, column.series, binding) if surprise else None,
+        anchor=view.anchor(row.stem, column.series, *lane) if surprise else None,
         ms=cell.ms if cell else None,
         witnesses=(*evidence.lacks(cell), *evidence.witnesses(cell)) if cell else (),
     )

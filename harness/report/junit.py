@@ -20,7 +20,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from harness.report import evidence, sanitize, text, view
 from harness.report.view import Place
-from harness.results.model import Cell, Kernel, Results
+from harness.results.model import Cell, Kernel, Position, Results
 from harness.suite.catalogue import Row
 from harness.verdicts.judge import Verdict
 
@@ -66,11 +66,10 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
 def _suites(results: Results, rows: tuple[Row, ...]) -> Iterator[tuple[str, str, list[_Case]]]:
     cells = results.by_position()
     for column in text.columns(results):
-        for binding in results.header.plan.bindings:
-            name = f"{column.series}{view.through(results, binding)}"
-            cases = [
-                _Case(row=row, suite=name, cell=cells.get((row.name, column.series, binding))) for row in rows
-            ]
+        for binding, kind in text.lanes(results):
+            name = f"{column.series}{view.through(results, binding, kind)}"
+            places = ((row, Position(row.name, column.series, binding, kind)) for row in rows)
+            cases = [_Case(row=row, suite=name, cell=cells.get(place)) for row, place in places]
             yield name, column.series, cases
 
 

@@ -22,13 +22,13 @@ from collections.abc import Iterator
 from harness.base.words import one_line
 from harness.report import evidence, sanitize, text, view
 from harness.report.view import Place
-from harness.results.model import Cell, Results
+from harness.results.model import Cell, Position, Results
 from harness.suite.catalogue import Row
 from harness.verdicts.judge import Verdict
 from harness.verdicts.observation import State
 
 VERSION = "KTAP version 1"
-_OK = (Verdict.WORKS, Verdict.ABSENT, Verdict.EARLY, Verdict.NOT_EXPRESSIBLE)
+_OK = (Verdict.WORKS, Verdict.ABSENT, Verdict.EARLY, Verdict.NOT_EXPRESSIBLE, Verdict.KNOWN, Verdict.GONE)
 
 
 def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
@@ -39,15 +39,13 @@ def render(results: Results, rows: tuple[Row, ...], where: Place) -> str:
 
 def _lines(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
     cells = results.by_position()
-    columns = [
-        (column, binding) for column in text.columns(results) for binding in results.header.plan.bindings
-    ]
+    columns = [(column, *lane) for column in text.columns(results) for lane in text.lanes(results)]
     yield VERSION
     yield f"# {text.headline(results)}; suite {view.suite(results)}, {view.day(results)}"
     yield f"1..{len(columns)}"
-    for number, (column, binding) in enumerate(columns, 1):
-        name = f"{column.series}{view.through(results, binding)}"
-        mine = [(row, cells.get((row.name, column.series, binding))) for row in rows]
+    for number, (column, binding, kind) in enumerate(columns, 1):
+        name = f"{column.series}{view.through(results, binding, kind)}"
+        mine = [(row, cells.get(Position(row.name, column.series, binding, kind))) for row in rows]
         yield f"  {VERSION}"
         yield f"  # Subtest: {name}"
         yield f"  1..{len(mine)}"

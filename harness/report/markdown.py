@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator, Mapping, Sequence
 
-from harness.base.words import one_line
+from harness.base.words import listed, one_line, sentence
 from harness.report import text
 from harness.results.model import Results
 
@@ -46,6 +47,12 @@ def folded(summary: str, body: str) -> str:
 def place(anchor: str) -> str:
     """A target for links."""
     return f'<a id="{anchor}"></a>'
+
+
+def known_lines(known: Mapping[tuple[str, str], Sequence[str]]) -> Iterator[str]:
+    """The known deviations as a list (text.known_deviations)."""
+    for (test, why), kernels in known.items():
+        yield f"- {plain(test)} on {plain(listed(kernels))}: {plain(sentence(why))}"
 
 
 def legend(results: Results) -> str:

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness.base.words import sentence
 from harness.report import evidence, sanitize, text, view
-from harness.report.markdown import code, doubt, fenced, folded, legend, line, place, plain
+from harness.report.markdown import code, doubt, fenced, folded, known_lines, legend, line, place, plain
+from harness.report.readme import markdown_configurations
 from harness.report.view import Article, Fact, Place
-from harness.results.model import Results
+from harness.results.model import Position, Results
 from harness.suite.catalogue import Row
 from harness.verdicts.judge import Verdict
 
@@ -37,6 +38,10 @@ def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[st
         if len(bindings) > 1:
             yield f"## Through {plain(view.title(results, binding))}"
         yield "\n".join(_table(results, rows, binding, where))
+    if table := "\n".join(markdown_configurations(results, "")):
+        yield "## The same rows on other kinds of rings"
+        yield f"How many of the {len(rows)} rows are as expected; `·`: the kernel has no such ring, and refuses it."
+        yield table
     yield legend(results)
     yield doubt(f"{where.home}/")
     yield "## Needs a look"
@@ -45,6 +50,9 @@ def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[st
         yield "Nothing."
     for article in about:
         yield from _article(article, where)
+    if known := text.known_deviations(results):
+        yield "## Known deviations"
+        yield "\n".join(known_lines(known))
     yield "## Correctly absent, and how we checked"
     yield from _absences(results, rows)
     yield from _lacks(results, rows)
@@ -55,7 +63,7 @@ def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[st
 
 
 def _table(results: Results, rows: tuple[Row, ...], binding: str, where: Place) -> Iterator[str]:
-    cells = results.by_position()
+    cells, (kind, *_) = results.by_position(), results.header.plan.configurations
     kernels = text.columns(results)
     links = (f"[{plain(kernel.heading)}](#kernel={view.word(kernel.series)})" for kernel in kernels)
     yield line("Test", "since", *links)
@@ -65,11 +73,11 @@ def _table(results: Results, rows: tuple[Row, ...], binding: str, where: Place) 
         for row in members:
             signs = []
             for kernel in kernels:
-                cell = cells.get((row.name, kernel.series, binding))
+                cell = cells.get(Position(row.name, kernel.series, binding, kind))
                 sign = text.cell_sign(cell)
                 surprise = cell is None or cell.surprise
                 signs.append(
-                    f"[{sign}](#{view.anchor(row.stem, kernel.series, binding)})" if surprise else sign
+                    f"[{sign}](#{view.anchor(row.stem, kernel.series, binding, kind)})" if surprise else sign
                 )
             yield line(f"[{row.name}]({where.home}/{row.file})", ", ".join((row.since, *row.also)), *signs)
 
@@ -118,13 +126,13 @@ def _article(article: Article, where: Place) -> Iterator[str]:
 
 
 def _absences(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
-    cells = results.by_position()
+    cells, (kind, *_) = results.by_position(), results.header.plan.configurations
     absent = 0
     for row in rows:
         seen: dict[evidence.Block, dict[str, list[str]]] = {}  # evidence -> kernel -> bindings
         for column in text.columns(results):
             for binding in results.header.plan.bindings:
-                cell = cells.get((row.name, column.series, binding))
+                cell = cells.get(Position(row.name, column.series, binding, kind))
                 if cell and cell.verdict is Verdict.ABSENT:
                     absent += 1
                     for block in evidence.witnesses(cell):
@@ -136,8 +144,24 @@ def _absences(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
             )
             kernels = dict.fromkeys(heading for names in seen.values() for heading in names)
             yield folded(f"{row.name}, absent on {', '.join(kernels)}", details)
+    yield from _no_such_rings(results)
     if not absent:
         yield "Nothing is absent."
+
+
+def _no_such_rings(results: Results) -> Iterator[str]:
+    """The configurations that kernels lack: each is one refusal, to which all of its cells refer."""
+    cells, columns, (first, *_) = results.by_position(), text.columns(results), results.header.plan.tests
+    for lane in view.configurations(results):
+        seen: dict[evidence.Block, list[text.Column]] = {}
+        for column, tally in zip(columns, lane.tallies, strict=True):
+            if tally.absent:
+                cell = cells[Position(first, column.series, lane.binding, lane.configuration)]
+                for block in evidence.witnesses(cell)[:1]:
+                    seen.setdefault(block, []).append(column)
+        for block, on in seen.items():
+            summary = f"The configuration {lane.title}, absent on {view.in_words(on, columns)}"
+            yield folded(summary, fenced(block.body))
 
 
 def _where(results: Results, names: Mapping[str, Sequence[str]]) -> str:
@@ -152,12 +176,13 @@ def _where(results: Results, names: Mapping[str, Sequence[str]]) -> str:
 def _lacks(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:
     """What each binding cannot express: the same on every kernel, unless a test got that far only on some."""
     cells, columns = results.by_position(), text.columns(results)
+    kind = results.header.plan.configurations[0]
     for binding in results.header.plan.bindings:
         found = []
         for row in rows:
             seen: dict[evidence.Block, list[text.Column]] = {}
             for column in columns:
-                cell = cells.get((row.name, column.series, binding))
+                cell = cells.get(Position(row.name, column.series, binding, kind))
                 for block in evidence.lacks(cell) if cell and cell.verdict is Verdict.NOT_EXPRESSIBLE else ():
                     seen.setdefault(block, []).append(column)
             for block, on in seen.items():

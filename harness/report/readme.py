@@ -8,14 +8,14 @@ It answers one question: "does it work on my kernel?" For why not, every surpris
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.base.errors import HarnessError
 from harness.base.words import number, sentence
 from harness.report import evidence, sanitize, text, view
-from harness.report.markdown import code, doubt, legend, line, plain, short_legend
-from harness.results.model import Cell, Results
+from harness.report.markdown import code, doubt, known_lines, legend, line, plain, short_legend
+from harness.results.model import Cell, Position, Results
 from harness.suite.catalogue import Row
 
 BEGIN = "<!-- matrix:begin -->"
@@ -45,7 +45,7 @@ class Links:
         shown = text.cell_sign(cell)
         if not cell.surprise or self.details is None:
             return shown
-        return f"[{shown}]({self.details}#{view.anchor(row.stem, cell.series, cell.binding)})"
+        return f"[{shown}]({self.details}#{view.anchor(row.stem, *cell.position[1:])})"
 
 
 HERE = Links(details="reports/matrix.md", home="")
@@ -64,7 +64,12 @@ def render(results: Results, rows: tuple[Row, ...]) -> str:
     for binding in results.header.plan.bindings:
         if len(results.header.plan.bindings) > 1:
             parts.append(f"Through {code(view.title(results, binding))}:")
-        parts.append("\n".join(_table(results, rows, binding, HERE)))
+        parts.append("\n".join(_table(results, [row for row in rows if row.tier is None], binding, HERE)))
+    if beyond := [row for row in rows if row.tier is not None]:
+        parts.append(_beyond(text.main(results), beyond))
+    if table := "\n".join(markdown_configurations(results, HERE.details)):
+        parts.append(f"The same rows on other kinds of rings, as expected (of {number(len(rows), 'row')}):")
+        parts.append(table)
     parts.append(
         f"{short_legend(results)}\n\nCorrectly absent: the kernel is older than the feature and refuses it the documented way, which "
         f"was checked. {doubt(HERE.home)}"
@@ -72,6 +77,9 @@ def render(results: Results, rows: tuple[Row, ...]) -> str:
     if text.findings(results):
         parts.append("### Needs a look")
         parts.append("\n".join(_findings(results, rows)))
+    if known := text.known_deviations(results):
+        parts.append("### Known deviations")
+        parts.append("\n".join(known_lines(known)))
     parts.append(
         f"[{HERE.details}]({HERE.details}) has the exact kernels, the evidence for each surprise, "
         "and how each absence was checked."
@@ -97,14 +105,46 @@ def _headline(results: Results) -> str:
     )
 
 
-def _table(results: Results, rows: tuple[Row, ...], binding: str, links: Links) -> Iterator[str]:
-    cells = results.by_position()
+def _table(results: Results, rows: Iterable[Row], binding: str, links: Links) -> Iterator[str]:
+    cells, (kind, *_) = results.by_position(), results.header.plan.configurations
     kernels = text.columns(results)
     yield line("Test", "since", *map(links.kernel, kernels))
     yield line(":---", "---:", *(":-:" for _ in kernels))
     for row in rows:
-        signs = (links.sign(row, cells[row.name, kernel.series, binding]) for kernel in kernels)
+        signs = (
+            links.sign(row, cells[Position(row.name, kernel.series, binding, kind)]) for kernel in kernels
+        )
         yield line(links.test(row), ", ".join((row.since, *row.also)), *signs)
+
+
+def markdown_configurations(results: Results, details: str | None) -> Iterator[str]:
+    """Configurations by kernels: how many rows are as expected. One that needs a look is a link."""
+    kernels, lanes = text.columns(results), view.configurations(results)
+    stems = {cell.test: cell.stem for cell in results.cells}
+    if lanes:
+        yield line("Configuration", *(plain(kernel.heading) for kernel in kernels))
+        yield line(":---", *("---:" for _ in kernels))
+    for lane in lanes:
+        shown = []
+        for kernel, tally in zip(kernels, lane.tallies, strict=True):
+            if tally.odd and tally.odd[0] in stems and details is not None:
+                place = view.anchor(stems[tally.odd[0]], kernel.series, lane.binding, lane.configuration)
+                shown.append(f"[{tally.sign}]({details}#{place})")
+            else:
+                shown.append(tally.sign)
+        yield line(plain(lane.title), *shown)
+
+
+def _beyond(results: Results, rows: Sequence[Row]) -> str:
+    """One sentence about the rows that are not in the table."""
+    names = {row.name for row in rows}
+    cells = [cell for cell in results.cells if cell.test in names]
+    look = sum(cell.surprise for cell in cells)
+    return (
+        f"Beyond Zig's tests: {number(len(rows), 'row')} of the rest of the interface, {number(len(cells), 'cell')}, "
+        f"{number(look, 'cell') if look else 'none'} of which {'needs' if look < 2 else 'need'} a look. "
+        f"[All of them]({HERE.details})."
+    )
 
 
 def _findings(results: Results, rows: tuple[Row, ...]) -> Iterator[str]:

@@ -34,8 +34,13 @@ def for_here(results: Results) -> Results:
 
 
 def for_everybody(results: Results) -> Results:
-    """The run as every report shows it."""
-    return _with_clean_words(results, lambda text: portable(printable(text)))
+    """The run as every report shows it. The last one is kept: all of its reports are made one after the other."""
+    if not _last or _last[0] is not results:
+        _last[:] = results, _with_clean_words(results, lambda text: portable(printable(text)))
+    return _last[1]
+
+
+_last: list[Results] = []  # as given, and cleaned
 
 
 def _with_clean_words(results: Results, clean: Clean) -> Results:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from harness.base.words import listed
 from harness.report import sanitize, text, view
 from harness.results.compare import steady
-from harness.results.model import Results
+from harness.results.model import Position, Results
+from harness.suite.configuration import PLAIN
 
 
 def render(results: Results) -> str:
@@ -19,22 +20,26 @@ def render(results: Results) -> str:
 
 
 def _lines(results: Results) -> Iterator[str]:
-    bindings = results.header.plan.bindings
+    bindings, (kind, *_) = results.header.plan.bindings, results.header.plan.configurations
     for binding in bindings:
-        if len(bindings) > 1:
-            yield f"Through {view.title(results, binding)}:"
+        if len(bindings) > 1 or kind != PLAIN:
+            yield f"Through {view.title(results, binding)}{text.under(kind)}:"
         yield from _table(results, binding)
         yield ""
     if len(bindings) > 1:
         yield from _contrasts(results)
+        yield ""
+    if lanes := view.configurations(results):
+        yield from _configurations(results, lanes)
         yield ""
     yield text.short_legend(results)
     yield ""
     for alike in _alike(text.findings(results)):
         first = alike[0]
         tests = ", ".join(first.tests[:3]) if len(first.tests) <= 3 else f"{len(first.tests)} tests"
-        yield f"{first.sign} {tests} on {_places(alike, several=len(bindings) > 1)}: {first.why}"
-        if len(bindings) > 1 and (accused := view.blamed(results, first.tests, first.series, first.binding)):
+        yield f"{first.sign} {tests} on {_places(alike, several=len(bindings) > 1)}{text.under(first.configuration)}: {first.why}"
+        several = len(bindings) > 1 or first.configuration != PLAIN
+        if several and (accused := view.blamed(results, first)):
             yield f"    To blame: {accused}"
         if first.rerun:
             yield f"    {first.rerun}"
@@ -51,7 +56,9 @@ def _alike(findings: Iterable[text.Finding]) -> list[list[text.Finding]]:
     """The findings, with those of the same tests for the same reason grouped, so that they are read only once."""
     groups: dict[tuple[object, ...], list[text.Finding]] = {}
     for finding in findings:
-        groups.setdefault((finding.sign, finding.tests, steady(finding.why)), []).append(finding)
+        groups.setdefault(
+            (finding.sign, finding.tests, finding.configuration, steady(finding.why)), []
+        ).append(finding)
     return list(groups.values())
 
 
@@ -70,17 +77,30 @@ def _places(findings: Iterable[text.Finding], *, several: bool) -> str:
 
 
 def _table(results: Results, binding: str) -> Iterator[str]:
-    cells = results.by_position()
+    cells, (kind, *_) = results.by_position(), results.header.plan.configurations
     kernels = text.columns(results)
     tests = results.header.plan.tests
     width = max(len(test) for test in tests)
     yield "  ".join((" " * width, *(kernel.heading for kernel in kernels)))
     for test in tests:
         signs = (
-            text.cell_sign(cells.get((test, kernel.series, binding))).center(len(kernel.heading))
+            text.cell_sign(cells.get(Position(test, kernel.series, binding, kind))).center(
+                len(kernel.heading)
+            )
             for kernel in kernels
         )
         yield "  ".join((test.ljust(width), *signs)).rstrip()
+
+
+def _configurations(results: Results, lanes: Iterable[view.Lane]) -> Iterator[str]:
+    """How many rows are as expected, by configuration and kernel."""
+    headings = [column.heading for column in text.columns(results)]
+    rows = [(f"Of {len(results.header.plan.tests)} rows, as expected", *headings)]
+    rows += [(lane.title, *(tally.sign for tally in lane.tallies)) for lane in lanes]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *rest in rows:
+        shown = (word.rjust(width) for word, width in zip(rest, widths[1:], strict=True))
+        yield "  ".join((first.ljust(widths[0]), *shown))
 
 
 def _contrasts(results: Results) -> Iterator[str]:

@@ -9,8 +9,9 @@ import re
 from dataclasses import dataclass
 
 from harness.base.words import number
-from harness.results.model import Cell, Results
+from harness.results.model import Cell, Position, Results
 from harness.suite.binding import is_ours
+from harness.suite.configuration import PLAIN
 from harness.suite.since import KernelVersion
 from harness.verdicts.judge import IN_PART, Verdict, sign
 from harness.verdicts.why import passed_in_part
@@ -23,8 +24,10 @@ LEGEND = {
     "we checked that too.",
     "✗": "contradicts the documentation: a wrong result, a wrong refusal, a missing feature, a hang or a crash. "
     "The kernel, the binding or our test is to blame.",
+    "✗*": "contradicts the documentation, for a reason that is understood: a known deviation, listed below.",
     "!": "the result is right, but the kernel logged a complaint while the test ran. The kernel is to blame.",
-    "+": "works although this kernel should be too old: a backport, or our `since` is wrong.",
+    "+": "works although this kernel should be too old (a backport, or our `since` is wrong), or although it is listed as "
+    "a known deviation.",
     "?": "no verdict: the environment or our harness failed. The kernel is not to blame.",
     "–": "not expressible: this binding's interface cannot express the request, so the kernel was not asked. Neither a "
     "pass nor a failure.",
@@ -32,7 +35,7 @@ LEGEND = {
     "cannot. Less than a pass.",
 }
 SHORT = {
-    "✓": "works", "·": "correctly absent", "✗": "wrong or missing", "!": "kernel complained", "+": "early",
+    "✓": "works", "·": "correctly absent", "✗": "wrong or missing", "✗*": "known deviation", "!": "kernel complained", "+": "early",
     "?": "no verdict", "–": "not expressible",
     IN_PART: "in part",
 }  # fmt: skip
@@ -51,7 +54,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Tests that need a look: same verdict and same reason, on one kernel through one binding."""
+    """Tests that need a look: same verdict and same reason, on one kernel through one binding in one configuration."""
 
     sign: str
     tests: tuple[str, ...]
@@ -59,6 +62,7 @@ class Finding:
     binding: str
     why: str
     rerun: str | None  # for the first of the tests; None if the run never reached it
+    configuration: str = PLAIN
 
 
 def columns(results: Results) -> tuple[Column, ...]:
@@ -81,14 +85,32 @@ def _age(series: str) -> tuple[int, tuple[int, ...], str]:
     return (1, (), series)
 
 
+def lanes(results: Results) -> tuple[tuple[str, str], ...]:
+    """Each binding in each configuration."""
+    plan = results.header.plan
+    return tuple((binding, kind) for binding in plan.bindings for kind in plan.configurations)
+
+
+def main(results: Results) -> Results:
+    """The part that a table of a row per line shows: the first configuration, which is plain unless it was left out."""
+    return results.under(results.header.plan.configurations[0])
+
+
+def under(configuration: str) -> str:
+    """The configuration as the end of a phrase, if it is not the plain one."""
+    return "" if configuration == PLAIN else f" under {configuration}"
+
+
 def legend(results: Results) -> dict[str, str]:
     """The signs that the run's bindings can get, each with its meaning. Our own binding must express everything."""
-    foreign = not all(map(is_ours, results.header.plan.bindings))
-    return {
-        shown: said
-        for shown, said in LEGEND.items()
-        if foreign or shown not in (sign(Verdict.NOT_EXPRESSIBLE), IN_PART)
-    }
+    hidden: set[str] = set()
+    if all(map(is_ours, results.header.plan.bindings)) and not any(
+        cell.verdict is Verdict.NOT_EXPRESSIBLE for cell in results.cells
+    ):
+        hidden |= {sign(Verdict.NOT_EXPRESSIBLE), IN_PART}
+    if not known_deviations(results):
+        hidden.add(sign(Verdict.KNOWN))
+    return {shown: said for shown, said in LEGEND.items() if shown not in hidden}
 
 
 def short_legend(results: Results) -> str:
@@ -108,12 +130,27 @@ def headline(results: Results) -> str:
     planned = len(results.header.plan.positions())
     verdicts = [cell.verdict for cell in results.cells]
     works, absent = verdicts.count(Verdict.WORKS), verdicts.count(Verdict.ABSENT)
-    unsaid = verdicts.count(Verdict.NOT_EXPRESSIBLE)
+    unsaid, known = verdicts.count(Verdict.NOT_EXPRESSIBLE), verdicts.count(Verdict.KNOWN)
     look = surprises(results)
     return (
         f"{number(planned, 'cell')}: {works} {'works' if works == 1 else 'work'}, {absent} correctly absent, "
-        f"{f'{unsaid} not expressible, ' if unsaid else ''}{look} {'needs' if look == 1 else 'need'} a look"
+        f"{f'{unsaid} not expressible, ' if unsaid else ''}{f'{known} known to deviate, ' if known else ''}"
+        f"{look} {'needs' if look == 1 else 'need'} a look"
     )
+
+
+def known_deviations(results: Results) -> dict[tuple[str, str], list[str]]:
+    """The known deviations that were seen: the kernels, by test and sentence."""
+    cells = results.by_position()
+    found: dict[tuple[str, str], list[str]] = {}
+    for column in columns(results):
+        for binding, configuration in lanes(results):
+            for test in results.header.plan.tests:
+                cell = cells.get(Position(test, column.series, binding, configuration))
+                if cell and cell.verdict is Verdict.KNOWN:
+                    kernels = found.setdefault((test, cell.why), [])
+                    kernels += [column.heading] if column.heading not in kernels else []
+    return found
 
 
 def surprises(results: Results) -> int:
@@ -132,14 +169,15 @@ def cut_short(results: Results) -> str | None:
 def findings(results: Results) -> tuple[Finding, ...]:
     """All surprises, kernel by kernel. Those with the same cause are one finding, so a dead VM is one line."""
     cells = results.by_position()
-    groups: dict[tuple[str, str, str, str], list[tuple[str, str | None]]] = {}  # -> test, rerun
+    groups: dict[tuple[str, str, str, str, str], list[tuple[str, str | None]]] = {}  # -> test, rerun
     for column in columns(results):
-        for binding in results.header.plan.bindings:
+        for binding, configuration in lanes(results):
             for test in results.header.plan.tests:
-                cell = cells.get((test, column.series, binding))
+                cell = cells.get(Position(test, column.series, binding, configuration))
                 if cell is None or cell.surprise:
                     why = cell.why if cell else NOT_REACHED
-                    group = groups.setdefault((column.series, binding, cell_sign(cell), why), [])
+                    key = (column.series, binding, configuration, cell_sign(cell), why)
+                    group = groups.setdefault(key, [])
                     group.append((test, cell.rerun if cell else None))
     return tuple(
         Finding(
@@ -149,6 +187,7 @@ def findings(results: Results) -> tuple[Finding, ...]:
             binding=binding,
             why=why,
             rerun=group[0][1],
+            configuration=configuration,
         )
-        for (series, binding, shown, why), group in groups.items()
+        for (series, binding, configuration, shown, why), group in groups.items()
     )

@@ -13,11 +13,12 @@ from datetime import datetime
 from harness.base.errors import HarnessError
 from harness.base.words import number
 from harness.report import evidence, text
-from harness.results.model import Cell, Kernel, Results
+from harness.results.model import Cell, Kernel, Position, Results
 from harness.suite.catalogue import ANY, GROUPS, Row
+from harness.suite.configuration import PLAIN
 from harness.suite.since import Expected
 from harness.verdicts.blame import blame
-from harness.verdicts.judge import Verdict
+from harness.verdicts.judge import Verdict, sign
 from harness.verdicts.why import titled
 
 
@@ -55,6 +56,7 @@ class Article:
     sign: str
     title: str
     series: str
+    configuration: str
     stems: tuple[str, ...]
     files: tuple[str, ...]  # the tests' sources, relative to the top of the repository
     anchors: tuple[str, ...]  # one for each of its cells
@@ -74,6 +76,8 @@ WORDS = {
     Verdict.EARLY: "early",
     Verdict.NONE: "no verdict",
     Verdict.NOT_EXPRESSIBLE: "not expressible",
+    Verdict.KNOWN: "known deviation",
+    Verdict.GONE: "better than listed",
 }
 
 
@@ -100,9 +104,11 @@ def _age(since: str) -> tuple[int, ...]:
     return () if since == ANY else tuple(int(number) for number in since.split("."))
 
 
-def anchor(stem: str, series: str, binding: str) -> str:
-    """The address of a cell on the page. It does not change when kernels, tests or bindings are added."""
-    return "@".join((stem, word(series), word(binding)))
+def anchor(stem: str, series: str, binding: str, configuration: str = PLAIN) -> str:
+    """The address of a cell on the page. It does not change when kernels, tests, bindings or configurations are added."""
+    return "@".join(
+        (stem, word(series), word(binding), *(() if configuration == PLAIN else (configuration,)))
+    )
 
 
 def word(name: str) -> str:
@@ -119,7 +125,8 @@ def _article(results: Results, rows: tuple[Row, ...], finding: text.Finding) -> 
     by_name = {row.name: row for row in rows}
     about = [by_name[test] for test in finding.tests]
     cells = results.by_position()
-    found = [cells.get((row.name, finding.series, finding.binding)) for row in about]
+    place = (finding.series, finding.binding, finding.configuration)
+    found = [cells.get(Position(row.name, *place)) for row in about]
     proofs = (
         Proof(test=cell.test, blocks=blocks) for cell in found if cell and (blocks := evidence.blocks(cell))
     )
@@ -127,11 +134,12 @@ def _article(results: Results, rows: tuple[Row, ...], finding: text.Finding) -> 
     return Article(
         verdict=found[0].verdict if found[0] else Verdict.NONE,
         sign=finding.sign,
-        title=f"{what} on {finding.series}{through(results, finding.binding)}",
+        title=f"{what} on {finding.series}{through(results, finding.binding, finding.configuration)}",
+        configuration=finding.configuration,
         series=finding.series,
         stems=tuple(row.stem for row in about),
         files=tuple(row.file for row in about),
-        anchors=tuple(anchor(row.stem, finding.series, finding.binding) for row in about),
+        anchors=tuple(anchor(row.stem, *place) for row in about),
         why=finding.why,
         facts=tuple(_facts(results, about, found, finding)),
         proofs=tuple(proofs),
@@ -155,26 +163,28 @@ def _facts(
         yield Fact(label="Kernel", value="did not run")
     else:
         yield Fact(label="Kernel", value=kernel.release or "never answered")
-    if accused := blamed(results, finding.tests, finding.series, finding.binding):
+    if accused := blamed(results, finding):
         yield Fact(label="To blame", value=accused)
     if len(about) == 1:
         yield Fact(label="Elsewhere", value=_elsewhere(results, about[0], finding))
 
 
-def blamed(results: Results, tests: Iterable[str], series: str, binding: str) -> str | None:
+def blamed(results: Results, finding: text.Finding) -> str | None:
     """Who is to blame for these cells, and why; None if nothing is odd, or if it differs between them."""
     cells, plan = results.by_position(), results.header.plan
 
     columns = [column.series for column in text.columns(results)]
 
-    def verdicts(test: str, name: str) -> dict[str, Verdict]:
-        places = ((on, (test, on, name)) for on in columns)
-        return {on: cells[position].verdict for on, position in places if position in cells}
+    series, binding, kind = finding.series, finding.binding, finding.configuration
+
+    def found(positions: Iterable[tuple[str, Position]]) -> dict[str, Verdict]:
+        return {name: cells[position].verdict for name, position in positions if position in cells}
 
     accused = set()
-    for test in tests:
-        row = {name: verdicts(test, name) for name in plan.bindings}
-        accused.add(blame(binding, series, row) if series in row.get(binding, {}) else None)
+    for test in finding.tests:
+        row = {name: found((on, Position(test, on, name, kind)) for on in columns) for name in plan.bindings}
+        kinds = found((one, Position(test, series, binding, one)) for one in plan.configurations)
+        accused.add(blame(binding, series, row, kind, kinds) if series in row.get(binding, {}) else None)
     first = accused.pop()
     return f"{first.culprit}: {first.says}" if first and not accused else None
 
@@ -205,19 +215,24 @@ class Contrast:
 
 
 def contrasts(results: Results) -> tuple[Contrast, ...]:
-    """Where the bindings disagree, test by test."""
+    """Where the bindings disagree on rings of the first kind, test by test."""
+    kind = results.header.plan.configurations[0]
     cells, bindings = results.by_position(), results.header.plan.bindings
     columns = text.columns(results)
     found = []
     for test in results.header.plan.tests:
         alike: dict[tuple[str, ...], list[text.Column]] = {}
         for column in columns:
-            signs = tuple(text.cell_sign(cells.get((test, column.series, binding))) for binding in bindings)
+            places = (Position(test, column.series, binding, kind) for binding in bindings)
+            signs = tuple(text.cell_sign(cells.get(place)) for place in places)
             if len(set(signs) - {text.cell_sign(None)}) > 1:  # no verdict contradicts none
                 alike.setdefault(signs, []).append(column)
         for where in alike.values():
             first = where[0].series
-            shown = (_contrasted(cells.get((test, first, binding)), first, binding) for binding in bindings)
+            shown = (
+                _contrasted(cells.get(Position(test, first, binding, kind)), first, binding)
+                for binding in bindings
+            )
             found.append(Contrast(test=test, kernels=in_words(where, columns), cells=tuple(shown)))
     return tuple(found)
 
@@ -263,7 +278,7 @@ def standings(results: Results) -> tuple[Standing, ...]:
     """Each binding, in the order of the plan."""
     plan = results.header.plan
     return tuple(
-        _standing(results, binding, len(plan.tests) * len(plan.kernels)) for binding in plan.bindings
+        _standing(results, binding, len(plan.positions()) // len(plan.bindings)) for binding in plan.bindings
     )
 
 
@@ -316,16 +331,71 @@ def _elsewhere(results: Results, row: Row, finding: text.Finding) -> str:
         others = []
         for column in text.columns(results):
             if (column.series, binding) != (finding.series, finding.binding):
-                sign = text.cell_sign(cells.get((row.name, column.series, binding)))
+                place = Position(row.name, column.series, binding, finding.configuration)
+                sign = text.cell_sign(cells.get(place))
                 others.append(f"{column.heading}\N{NO-BREAK SPACE}{sign}")
         if others:
             rows.append(f"{f'through {binding}: ' if len(bindings) > 1 else ''}{', '.join(others)}")
     return "; ".join(rows) or "did not run"
 
 
-def through(results: Results, binding: str) -> str:
-    """The binding as the end of a phrase, if the run has more than one."""
-    return f" through {binding}" if len(results.header.plan.bindings) > 1 else ""
+def through(results: Results, binding: str, configuration: str = PLAIN) -> str:
+    """The binding, if the run has more than one, and the configuration, if it is not plain, as the end of a phrase."""
+    named = f" through {binding}" if len(results.header.plan.bindings) > 1 else ""
+    return named + text.under(configuration)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How the rows did in one configuration on one kernel."""
+
+    fine: int
+    planned: int
+    odd: tuple[str, ...]  # the tests that need a look
+    absent: bool  # every row is correctly absent: there is no such ring
+
+    @property
+    def sign(self) -> str:
+        """For a table: the rows that are as expected, or that there is no such ring."""
+        if self.absent:
+            return sign(Verdict.ABSENT)
+        return str(self.fine) if not self.odd else f"{self.fine} of {self.planned}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One binding in one configuration, on each kernel."""
+
+    binding: str
+    configuration: str
+    title: str
+    tallies: tuple[Tally, ...]  # in the order of text.columns
+
+
+def configurations(results: Results) -> tuple[Lane, ...]:
+    """How each configuration did; nothing if the run has only one."""
+    if len(results.header.plan.configurations) == 1:
+        return ()
+    cells, several = results.by_position(), len(results.header.plan.bindings) > 1
+    return tuple(
+        Lane(
+            binding=binding,
+            configuration=kind,
+            title=f"{kind}{f' through {title(results, binding)}' if several else ''}",
+            tallies=tuple(
+                _tally(results, cells, column.series, binding, kind) for column in text.columns(results)
+            ),
+        )
+        for binding, kind in text.lanes(results)
+    )
+
+
+def _tally(results: Results, cells: Mapping[Position, Cell], series: str, binding: str, kind: str) -> Tally:
+    tests = results.header.plan.tests
+    found = {test: cells.get(Position(test, series, binding, kind)) for test in tests}
+    odd = tuple(test for test, cell in found.items() if cell is None or cell.surprise)
+    absent = all(cell is not None and cell.verdict is Verdict.ABSENT for cell in found.values())
+    return Tally(fine=len(tests) - len(odd), planned=len(tests), odd=odd, absent=absent)
 
 
 def kernel_facts(kernel: Kernel | None) -> tuple[Fact, ...]:
@@ -360,11 +430,17 @@ def provenance(results: Results) -> tuple[Fact, ...]:
         Fact(label="Suite", value=suite(results)),
         Fact(label="Run", value=f"{moment(header.started)} to {moment(results.footer.ended)}"),
         Fact(label="Binding", value=", ".join(title(results, binding) for binding in header.plan.bindings)),
+        Fact(label="Configurations", value=", ".join(_kinds(results))),
         Fact(label="Machine", value=", ".join(f"{name} {value}" for name, value in header.host.items())),
         Fact(label="Virtual machines", value=_virtual(len(machines))),
         *(Fact(label="Accelerator", value=said) for said in accelerators(results)),
     ]
     return tuple(fact for fact in facts if fact.value)
+
+
+def _kinds(results: Results) -> tuple[str, ...]:
+    kinds = results.header.plan.configurations
+    return () if kinds == (PLAIN,) else kinds
 
 
 def _virtual(count: int) -> str:

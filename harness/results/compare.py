@@ -142,7 +142,7 @@ class _Blame:
 
     def reasons(self, position: Position) -> tuple[Reason, ...]:
         """The possible causes for this cell."""
-        test, series, binding = position
+        test, series, binding, _ = position
         if came := self._came(Cause.NEW, self._old, self._new_kernels, position, "is new"):
             return came
         if went := self._came(
@@ -165,8 +165,8 @@ class _Blame:
     def _came(
         self, cause: Cause, other: Header, kernels: dict[str, Kernel], position: Position, says: str
     ) -> tuple[Reason, ...]:
-        """The cell's names (test, kernel, binding) that the other run lacks."""
-        test, series, binding = position
+        """The cell's names (test, kernel, binding, configuration) that the other run lacks."""
+        test, series, binding, configuration = position
         found = []
         if test not in other.plan.tests:
             found.append(f"The test {test} {says}")
@@ -175,6 +175,8 @@ class _Blame:
             found.append(f"The kernel {series}{f' ({_short(kernel)})' if kernel else ''} {says}")
         if binding not in other.plan.bindings:
             found.append(f"The binding {binding} {says}")
+        if configuration not in other.plan.configurations:
+            found.append(f"The configuration {configuration} {says}")
         return tuple(Reason(cause=cause, says=sentence) for sentence in found)
 
     def _kernel(self, series: str) -> Iterator[Reason]:

@@ -38,6 +38,7 @@ from harness.results.model import (
     utc_now,
     without,
 )
+from harness.suite.configuration import PLAIN
 from harness.verdicts.judge import Verdict
 from harness.verdicts.why import passed
 
@@ -283,5 +284,6 @@ def _check_plan(where: str, results: Results) -> None:
 
 
 def _name(position: Position) -> str:
-    test, series, binding = position
-    return f"the cell {test} on {series} through {binding}"
+    test, series, binding, configuration = position
+    under = "" if configuration == PLAIN else f" under {configuration}"
+    return f"the cell {test} on {series} through {binding}{under}"

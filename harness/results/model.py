@@ -8,30 +8,49 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.base.errors import HarnessError
 from harness.machines.machine import Accelerator
+from harness.suite.configuration import PLAIN
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict, surprise
 from harness.verdicts.why import why
 
 SCHEMA = 2
 
-Position = tuple[str, str, str]  # test, series, binding
+
+class Position(NamedTuple):
+    """Which cell of the cube."""
+
+    test: str
+    series: str
+    binding: str
+    configuration: str = PLAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The cells that the run must fill: every test on every kernel through every binding."""
+    """The cells that the run must fill: every test on every kernel through every binding in every configuration."""
 
     tests: tuple[str, ...]
     kernels: tuple[str, ...]  # series, the name of a local image, or "host"
     bindings: tuple[str, ...]
+    configurations: tuple[str, ...] = (PLAIN,)
 
     def positions(self) -> list[Position]:
         """Every planned cell."""
-        return [(t, k, b) for t in self.tests for k in self.kernels for b in self.bindings]
+        return [
+            Position(t, k, b, c)
+            for t in self.tests
+            for k in self.kernels
+            for b in self.bindings
+            for c in self.configurations
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON of this part of the header. A run of plain rings does not say so."""
+        return without(asdict(self), *(("configurations",) if self.configurations == (PLAIN,) else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +84,7 @@ class Header:
 
     def as_json(self) -> dict[str, Any]:
         """The header line."""
-        line = {"kind": "header", "schema": SCHEMA, **asdict(self)}
+        line = {"kind": "header", "schema": SCHEMA, **asdict(self), "plan": self.plan.as_json()}
         return line | {"made_of": self.made_of.as_json()} if self.made_of else without(line, "made_of")
 
 
@@ -109,16 +128,20 @@ class Cell:
     due: tuple[str, ...]  # releases since which it must pass: Row.due at the time of the run
     ms: int
     rerun: str  # the command that runs this cell again
+    deviations: tuple[
+        Mapping[str, Any], ...
+    ] = ()  # the known ones that are expected here: Deviation.as_json()
+    configuration: str = PLAIN  # the kind of ring
 
     @property
     def position(self) -> Position:
-        """Its test, series and binding."""
-        return (self.test, self.series, self.binding)
+        """Its test, series, binding and configuration."""
+        return Position(self.test, self.series, self.binding, self.configuration)
 
     @property
     def why(self) -> str:
         """One sentence for people. It is derived from the facts and not stored, so rewording it does not change the cell."""
-        return why(self.due, self.observed, self.expected, self.verdict)
+        return why(self.due, self.observed, self.expected, self.verdict, self.deviations)
 
     @property
     def surprise(self) -> bool:
@@ -127,7 +150,9 @@ class Cell:
 
     def as_json(self) -> dict[str, Any]:
         """The cell's line."""
-        return {"kind": "cell", **asdict(self), "due": list(self.due), "surprise": self.surprise}
+        line = {"kind": "cell", **asdict(self), "due": list(self.due), "surprise": self.surprise}
+        left_out = {"deviations": not self.deviations, "configuration": self.configuration == PLAIN}
+        return without(line, *(key for key, is_usual in left_out.items() if is_usual))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +192,7 @@ class Results:
     footer: Footer
 
     def by_position(self) -> dict[Position, Cell]:
-        """The cells by test, series and binding."""
+        """The cells by their positions."""
         return {cell.position: cell for cell in self.cells}
 
     def through(self, binding: str) -> Results:
@@ -179,6 +204,13 @@ class Results:
             )
         plan = replace(self.header.plan, bindings=(binding,))
         cells = tuple(cell for cell in self.cells if cell.binding == binding)
+        footer = Footer.count(plan, cells, self.footer.ended)
+        return replace(self, header=replace(self.header, plan=plan), cells=cells, footer=footer)
+
+    def under(self, configuration: str) -> Results:
+        """The part of the run in one configuration, as a run of its own."""
+        plan = replace(self.header.plan, configurations=(configuration,))
+        cells = tuple(cell for cell in self.cells if cell.configuration == configuration)
         footer = Footer.count(plan, cells, self.footer.ended)
         return replace(self, header=replace(self.header, plan=plan), cells=cells, footer=footer)
 
@@ -201,7 +233,8 @@ def kernel_from_json(value: dict[str, Any]) -> Kernel:
 def cell_from_json(value: dict[str, Any]) -> Cell:
     """A cell from the JSON of its line."""
     enums: dict[str, Any] = {"expected": Expected(value["expected"]), "verdict": Verdict(value["verdict"])}
-    return Cell(**without(value, "kind", "surprise", "due", *enums), due=tuple(value["due"]), **enums)
+    lists: dict[str, Any] = {key: tuple(value.get(key, ())) for key in ("due", "deviations")}
+    return Cell(**without(value, "kind", "surprise", *lists, *enums), **lists, **enums)
 
 
 def without(value: dict[str, Any], *keys: str) -> dict[str, Any]:

@@ -42,7 +42,9 @@ def provenance_of(rows: Iterable[Row], root: Path = ROOT, bindings: Iterable[Bin
         binding=_digest(root, BINDING),
         support=_digest(root, SUPPORT),
         harness=_digest(root, HARNESS),
-        catalogue=_digest(root, (str(catalogue.PATH.relative_to(ROOT)),)),
+        catalogue=_digest(
+            root, map(str, (path.relative_to(ROOT) for path in (catalogue.ZIG, catalogue.INTERFACE)))
+        ),
         tests={row.name: _digest(root, (row.file,)) for row in rows},
         adapters={one.name: _adapter(root, one) for one in bindings if not is_ours(one.name)},
     )

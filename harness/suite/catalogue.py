@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,10 +15,23 @@ from harness.base import toml_file
 from harness.base.errors import HarnessError
 from harness.base.paths import ROOT
 
-PATH = ROOT / "conformance" / "catalogue" / "catalogue.toml"
-SCHEMA = PATH.with_suffix(".schema.json")
+FOLDER = ROOT / "conformance" / "catalogue"
+ZIG, INTERFACE = FOLDER / "zig.toml", FOLDER / "interface.toml"
+SCHEMA = FOLDER / "rows.schema.json"
 
-GROUPS = ("Rings", "Read and write", "Files", "Sockets", "Time and cancel", "Provided buffers", "Processes")
+GROUPS = (
+    *(
+        "Rings",
+        "Chains and flags",
+        "Task work",
+        "Submission thread",
+        "Messages",
+        "Read and write",
+        "Files",
+        "Sockets",
+    ),
+    *("Poll and epoll", "Time and cancel", "Provided buffers", "Processes", "Large entries and devices"),
+)
 ANY = "any"  # the `since` of a row that needs nothing from the kernel
 
 
@@ -34,7 +47,7 @@ class Evidence(StrEnum):
 class Row:
     """One test of the plan."""
 
-    name: str  # Zig's exact name
+    name: str  # Zig's exact name, or what a row beyond Zig's is about
     stem: str
     group: str
     since: str  # mainline release such as "5.15", or ANY
@@ -42,6 +55,10 @@ class Row:
     evidence: Evidence
     source: str
     timeout_s: int
+    covers: tuple[str, ...] = ()  # patterns of what it asserts: see harness/suite/surface.py
+    tier: int | None = (
+        None  # of a row beyond Zig's: 1 what runtimes use every day, 2 what bindings offer, 3 the rest
+    )
 
     @property
     def due(self) -> tuple[str, ...]:
@@ -61,19 +78,23 @@ class Row:
     @property
     def file(self) -> str:
         """The test's source, relative to the top of the repository."""
-        return f"conformance/zig/{self.stem}_test.cc"
+        room = "zig" if self.tier is None else f"interface/{self.group.lower().replace(' ', '_')}"
+        return f"conformance/{room}/{self.stem}_test.cc"
 
 
-def load(path: Path = PATH) -> tuple[Row, ...]:
-    """All rows of the catalogue, in its order; HarnessError if anything in the file is wrong."""
-    document = toml_file.load(path, SCHEMA)
-    rows = tuple(
-        _row(f"{path.name}: test {number} ({test['name']})", document["defaults"] | test)
-        for number, test in enumerate(document["test"], 1)
-    )
-    _check_unique(path.name, "name", (row.name for row in rows))
-    _check_unique(path.name, "stem", (row.stem for row in rows))
+def load(*paths: Path) -> tuple[Row, ...]:
+    """All rows, Zig's first, in the order of their files; HarnessError if anything in them is wrong."""
+    rows = tuple(row for path in paths or (ZIG, INTERFACE) for row in _rows(path))
+    where = " and ".join(path.name for path in paths or (ZIG, INTERFACE))
+    _check_unique(where, "name", (row.name for row in rows))
+    _check_unique(where, "stem", (row.stem for row in rows))
     return rows
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    document = toml_file.load(path, SCHEMA)
+    for number, test in enumerate(document["test"], 1):
+        yield _row(f"{path.name}: test {number} ({test['name']})", document["defaults"] | test)
 
 
 def chosen_rows(names: Iterable[str]) -> tuple[Row, ...]:
@@ -91,7 +112,11 @@ def chosen_rows(names: Iterable[str]) -> tuple[Row, ...]:
 def _row(where: str, table: dict[str, Any]) -> Row:
     also = tuple(table.get("also", ()))
     _check_backports(where, table["since"], also)
-    values: dict[str, Any] = table | {"also": also, "evidence": Evidence(table["evidence"])}
+    values: dict[str, Any] = table | {
+        "also": also,
+        "covers": tuple(table.get("covers", ())),
+        "evidence": Evidence(table["evidence"]),
+    }
     return Row(**values)
 
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.suite.catalogue import ANY, Row
+from harness.suite.configuration import PLAINLY, Configuration
 
 _RELEASE = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 _DEBIAN = re.compile(r"\bDebian (\d+)\.(\d+)(?:\.(\d+))?")
 
 
 class Expected(StrEnum):
-    """What the since data says about one row on one kernel."""
+    """What the since data says about one row, in one configuration, on one kernel."""
 
     PRESENT = "present"
     ABSENT = "absent"
@@ -61,15 +62,23 @@ class KernelVersion:
         return f"{self.series}.{self.patch}"
 
 
-def expected(row: Row, version: KernelVersion | None) -> Expected:
-    """Whether this kernel should pass the row. Nothing is expected of a kernel whose version is unknown."""
-    if row.since == ANY:
+def expected(row: Row, version: KernelVersion | None, configuration: Configuration = PLAINLY) -> Expected:
+    """Whether this kernel should pass the row on such a ring: it must have both.
+
+    Nothing is expected of a kernel whose version is unknown.
+    """
+    both = {_one(row.since, row.also, version), _one(configuration.since, configuration.also, version)}
+    return next(one for one in (Expected.ABSENT, Expected.UNKNOWN, Expected.PRESENT) if one in both)
+
+
+def _one(since: str, also: tuple[str, ...], version: KernelVersion | None) -> Expected:
+    if since == ANY:
         return Expected.PRESENT
     if version is None:
         return Expected.UNKNOWN
-    if version >= _known(row.since):
+    if version >= _known(since):
         return Expected.PRESENT
-    backports = (_known(release) for release in row.also)
+    backports = (_known(release) for release in also)
     if any(version.series == backport.series and version >= backport for backport in backports):
         return Expected.PRESENT
     return Expected.ABSENT

@@ -12,6 +12,7 @@ from pathlib import Path
 from harness.machines.machine import Accelerator
 from harness.results.file import Writer
 from harness.results.model import Cell, Footer, Header, Kernel, Plan, Provenance, Results
+from harness.suite.configuration import PLAIN
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict
 from harness.verdicts.observation import Observation, State
@@ -66,7 +67,12 @@ def kernel(series: str, patch: str = "10") -> Kernel:
 
 
 def cell(
-    test: str, series: str, verdict: Verdict = Verdict.WORKS, why: str = "", binding: str = "uring"
+    test: str,
+    series: str,
+    verdict: Verdict = Verdict.WORKS,
+    why: str = "",
+    binding: str = "uring",
+    configuration: str = PLAIN,
 ) -> Cell:
     """A judged cell. If it is odd, it names that as its cause."""
     state = State.PASSED if verdict is Verdict.WORKS else State.FAILED
@@ -75,6 +81,7 @@ def cell(
     return Cell(
         test=test, stem=test.replace("/", "_"), series=series, kernel=f"{series}.10", binding=binding,
         observed=observation.as_json(), expected=Expected.PRESENT, due=("5.1",), verdict=verdict, ms=3, rerun=f"ci/matrix --kernel {series} --test {test.replace('/', '_')}",
+        configuration=configuration,
     )  # fmt: skip
 
 
@@ -85,15 +92,21 @@ def run(
     kernels: tuple[str, ...] = KERNELS,
     patches: Mapping[str, str] | None = None,
     bindings: tuple[str, ...] = ("uring",),
+    configurations: tuple[str, ...] = (PLAIN,),
     **header: object,
 ) -> Results:
-    """A whole run in which everything works except the odd cells, of all bindings or of the named one."""
-    plan = Plan(tests=tests, kernels=kernels, bindings=bindings)
+    """A whole run in which everything works except the odd cells, of all bindings or of the named one.
+
+    One with a configuration is odd in that one only.
+    """
+    plan = Plan(tests=tests, kernels=kernels, bindings=bindings, configurations=configurations)
     cells = []
-    for test, series, binding in plan.positions():
+    for place in plan.positions():
         known = odd or {}
-        what = known.get((test, series, binding), known.get((test, series), Verdict.WORKS))
-        cells.append(what if isinstance(what, Cell) else cell(test, series, what, binding=binding))
+        names = (place, place[:3], place[:2])
+        what = next((known[name] for name in names if name in known), Verdict.WORKS)
+        made = what if isinstance(what, Cell) else cell(*place[:2], what, binding=place.binding)
+        cells.append(replace(made, configuration=place.configuration))
     adapters = {binding: digest(binding) for binding in bindings if binding != "uring"}
     made_of = replace(MADE_OF, tests={test: digest(test) for test in tests}, adapters=adapters)
     return Results(

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.suite.binding import OURS, RAW, is_ours
+from harness.suite.configuration import PLAIN
 from harness.verdicts.judge import Verdict
 
 _RED = (Verdict.WRONG, Verdict.MISSING)
@@ -46,12 +47,40 @@ class Blame:
     says: str
 
 
-def blame(binding: str, series: str, row: Row) -> Blame | None:
+def blame(
+    binding: str,
+    series: str,
+    row: Row,
+    configuration: str = PLAIN,
+    kinds: Mapping[str, Verdict] | None = None,
+) -> Blame | None:
     """Who is to blame for the cell of one test on the kernel `series` through `binding`; None if it is not odd.
 
-    `row` has the test's verdicts by binding and kernel, without cells that the run did not reach. "No verdict", "not
-    expressible" and "complained" say nothing about other cells.
+    `row` has the test's verdicts in this configuration by binding and kernel, without cells that the run did not reach;
+    `kinds` those of this cell by configuration. "No verdict", "not expressible" and "complained" say nothing about
+    other cells.
     """
+    accused = _by_bindings_and_kernels(binding, series, row)
+    if accused is None or configuration == PLAIN or row[binding][series] not in _RED:
+        return accused
+    return _with_kinds(accused, configuration, kinds or {})
+
+
+def _with_kinds(accused: Blame, configuration: str, kinds: Mapping[str, Verdict]) -> Blame:
+    """Whether it has to do with the kind of ring."""
+    odd, plain = _kernels_with(_RED, kinds), kinds.get(PLAIN)
+    if plain in _RED:
+        kind = "on a plain ring it is odd, too"
+    elif plain not in _WORKS:
+        return accused
+    elif odd == [configuration]:
+        kind = f"odd only under {configuration}: on a plain ring the same test works"
+    else:
+        kind = f"odd under {_listed(odd)}, while on a plain ring the same test works"
+    return Blame(culprit=accused.culprit, says=f"{accused.says}; {kind}")
+
+
+def _by_bindings_and_kernels(binding: str, series: str, row: Row) -> Blame | None:
     verdict = row[binding][series]
     here = {name: seen[series] for name, seen in row.items() if series in seen}
     if verdict is Verdict.COMPLAINED:

@@ -22,6 +22,16 @@ class Verdict(StrEnum):
     EARLY = "early"  # works on a kernel that should be too old
     NONE = "none"  # no verdict: the environment or our own harness failed
     NOT_EXPRESSIBLE = "not_expressible"  # the kernel was not asked: the binding cannot express it
+    KNOWN = "known"  # wrong, as a known deviation says
+    GONE = "gone"  # right, though a known deviation says that it is wrong
+
+
+class Deviates(StrEnum):
+    """What the list of known deviations says of the cell, and whether that is what was seen."""
+
+    UNLISTED = "unlisted"
+    AS_LISTED = "as listed"  # the tests that it names failed, and no others
+    OTHERWISE = "otherwise"
 
 
 _SIGNS = {
@@ -33,6 +43,8 @@ _SIGNS = {
     Verdict.EARLY: "+",
     Verdict.NONE: "?",
     Verdict.NOT_EXPRESSIBLE: "–",
+    Verdict.KNOWN: "✗*",
+    Verdict.GONE: "+",
 }
 
 
@@ -40,20 +52,36 @@ _SIGNS = {
 IN_PART = "~"
 
 #: Cells that are as they should be: no one has to look at them.
-_QUIET = (Verdict.WORKS, Verdict.ABSENT, Verdict.NOT_EXPRESSIBLE)
+_QUIET = (Verdict.WORKS, Verdict.ABSENT, Verdict.NOT_EXPRESSIBLE, Verdict.KNOWN)
 
 
-def judge(state: State, shape: Shape | None, expected: Expected, complained: bool, *, ours: bool) -> Verdict:
+def judge(
+    state: State,
+    shape: Shape | None,
+    expected: Expected,
+    complained: bool,
+    deviates: Deviates = Deviates.UNLISTED,
+    *,
+    ours: bool,
+) -> Verdict:
     """The verdict on one observation, made through our own binding or another one.
 
     `shape` counts only if something was refused; a refusal without a shape has no evidence. A complaint spoils a
     result that would be quiet or early, even if the binding could not express everything: whatever a binding asks
     for, no kernel may complain. It does not excuse a wrong result, and where nothing was observed there is no result
-    to spoil.
+    to spoil. A known deviation is one only if exactly that was seen; where it was not seen, its entry is out of date.
     """
-    verdict = _without_kernel_log(state, shape, expected, ours=ours)
-    if complained and (verdict in _QUIET or verdict is Verdict.EARLY):
+    verdict = _with_deviations(_without_kernel_log(state, shape, expected, ours=ours), deviates)
+    if complained and (verdict in _QUIET or verdict in (Verdict.EARLY, Verdict.GONE)):
         return Verdict.COMPLAINED
+    return verdict
+
+
+def _with_deviations(verdict: Verdict, deviates: Deviates) -> Verdict:
+    if verdict is Verdict.WRONG and deviates is Deviates.AS_LISTED:
+        return Verdict.KNOWN
+    if verdict in (Verdict.WORKS, Verdict.ABSENT, Verdict.EARLY) and deviates is not Deviates.UNLISTED:
+        return Verdict.GONE
     return verdict
 
 

@@ -44,6 +44,15 @@ class Observation:
     taint: tuple[int, int] | None = None  # /proc/sys/kernel/tainted before and after; None: unreadable
     ms: int = 0
 
+    def failed_tests(self) -> frozenset[str]:
+        """The tests that did not pass, without their parameters: Suite.Test."""
+        fine = (State.PASSED, State.REFUSED, State.NOT_EXPRESSIBLE)
+        return frozenset(
+            str(record["name"]).partition("/")[0]
+            for record in self.records
+            if record.get("kind") == "test" and record.get("state") not in fine
+        )
+
     def as_json(self) -> dict[str, Any]:
         """The observation as plain JSON values, the shape stored in results.ndjson."""
         return asdict(self)

@@ -22,7 +22,7 @@ from typing import Any
 
 from harness.base import json_input
 from harness.base.errors import HarnessError
-from harness.machines.machine import Event, Machine, PlanEntry
+from harness.machines.machine import REFUSED, Event, Machine, PlanEntry
 from harness.machines.process import signal_name
 from harness.verdicts.kernel_log import complaints, text
 from harness.verdicts.observation import Observation, Shape, State
@@ -87,6 +87,7 @@ class _Boot:
         self._started = False
         self._trouble = ""
         self._held: tuple[str, Observation] | None = None  # the kernel may still complain about it
+        self._seen: dict[str, Observation] = {}
         self.booted = False
         self.finished = False
         self.cost_an_entry = False
@@ -129,7 +130,7 @@ class _Boot:
                 self._charge(late, lost=None if shared else event.get("kmsg_error"))
             case "died":
                 yield from self._take_death(event)
-            case "start" | "record" | "end":
+            case "start" | "record" | "end" | "skip":
                 yield from self._take_entry(event)
 
     def _take_entry(self, event: Event) -> Iterator[Item]:
@@ -138,6 +139,9 @@ class _Boot:
             return
         while self._rest[0].name != event["entry"]:
             yield from self._take_lost(State.NOTHING, "the runner continued without reporting its end")
+        if event["kind"] == "skip":
+            yield from self._done(self._as(event["unless"]))
+            return
         yield from self.release()
         self._started = True
         if event["kind"] == "record":
@@ -145,6 +149,14 @@ class _Boot:
         if event["kind"] == "end":
             shared = self._machine.shared_log
             yield from self._done(fold(self._lines, event, shared_log=shared, trouble=self._trouble))
+
+    def _as(self, other: str) -> Observation:
+        """What an entry shows that was not run, because an earlier one showed the same for it."""
+        seen = self._seen.get(other)
+        if seen is None or seen.state not in (State.REFUSED, State.NOT_EXPRESSIBLE):
+            how = f"which was {seen.state}" if seen else "which is not in the plan"
+            return _nothing(f"the runner left it out because of {other}, {how}")
+        return replace(seen, output="", kmsg=(), complaints=(), ms=0)
 
     def _take_death(self, event: Event) -> Iterator[Item]:
         why, killed = event["why"], event.get("killed", False)
@@ -194,7 +206,9 @@ class _Boot:
     def _done(self, observation: Observation) -> Items:
         yield from self.release()
         self._lines, self._started, self._trouble = [], False, ""
-        self._held = self._rest.pop(0).name, observation
+        name = self._rest.pop(0).name
+        self._held = name, observation
+        self._seen[name] = observation
 
 
 def fold(lines: Sequence[str], end: Event, *, shared_log: bool, trouble: str = "") -> Observation:
@@ -271,7 +285,10 @@ def _outcome(
     if blocked := having("blocked"):
         return State.BLOCKED, None, "; ".join(dict.fromkeys(test["blocked"]["text"] for test in blocked))
     shape = Shape.WRONG if any(test["refusal"]["shape"] == "wrong" for test in refused) else Shape.RIGHT
-    if code != 0 and not (refused and shape is Shape.WRONG):  # a wrong shape is a failure to GoogleTest
+    says_so = code == REFUSED and bool(refused or unsaid)  # as it was asked to
+    if (
+        code != 0 and not says_so and not (refused and shape is Shape.WRONG)
+    ):  # a wrong shape fails in GoogleTest
         return State.CRASHED, None, f"exit code {code} without a failed test{where}{_last_line(end)}"
     if unreadable:
         return State.NOTHING, None, f"wrote a record that is not valid: {unreadable[0][:200]!r}"

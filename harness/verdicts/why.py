@@ -15,11 +15,20 @@ from harness.verdicts.judge import Verdict, proposes_since
 from harness.verdicts.observation import Shape, State
 
 
-def why(due: Sequence[str], seen: Mapping[str, Any], expected: Expected, verdict: Verdict) -> str:
+def why(
+    due: Sequence[str],
+    seen: Mapping[str, Any],
+    expected: Expected,
+    verdict: Verdict,
+    deviations: Sequence[Mapping[str, Any]] = (),
+) -> str:
     """One sentence, without its full stop, that explains the verdict of a cell.
 
-    `due` are the releases since which the row must pass (Row.due); `seen` is an observation as JSON.
+    `due` are the releases since which the row must pass (Row.due); `seen` is an observation as JSON; `deviations` are
+    the known ones that are expected (Deviation.as_json()).
     """
+    if verdict is Verdict.KNOWN:
+        return "; ".join(map(known, deviations))
     since = " and ".join(due)
     words = one_line(_refused(seen) if verdict is Verdict.MISSING else _seen(seen))
     match verdict:
@@ -29,6 +38,9 @@ def why(due: Sequence[str], seen: Mapping[str, Any], expected: Expected, verdict
             words += ", but due on every kernel" if ANY in due else f", but due since {since}"
         case Verdict.EARLY:
             words += f", though only due since {since}: a backport, or the catalogue is wrong"
+    if verdict is Verdict.GONE:
+        listed = "; ".join(str(one["what"]) for one in deviations)
+        words += f", though deviations.toml says that here {listed}: correct the entry"
     if seen["shape"] == Shape.RIGHT and _refusal(seen) and verdict is not Verdict.NOT_EXPRESSIBLE:
         words += f": {_witness(seen)}"
     if seen["state"] == State.NOT_EXPRESSIBLE and verdict is Verdict.WRONG:
@@ -40,6 +52,12 @@ def why(due: Sequence[str], seen: Mapping[str, Any], expected: Expected, verdict
         words += f"; the kernel complained: {one_line(seen['complaints'][0])}"
         words += f" (and {more} more)" if more else ""
     return words
+
+
+def known(deviation: Mapping[str, Any]) -> str:
+    """A known deviation in one sentence, without its full stop."""
+    fixed = f", fixed in {deviation['fixed']}" if deviation["fixed"] else ""
+    return f"the {deviation['blame']}'s mistake{fixed}: {deviation['what']} ({deviation['source']})"
 
 
 def _seen(seen: Mapping[str, Any]) -> str:
@@ -81,6 +99,8 @@ def _unsaid(seen: Mapping[str, Any]) -> str:
     """How many of the row's tests could run, and what the others lack."""
     tests = [record for record in seen["records"] if record.get("kind") == "test"]
     lacking = [test for test in tests if test.get("not_expressible")]
+    if seen["cause"]:
+        return str(seen["cause"])
     if not lacking:
         return "not expressible, and no reason was recorded"
     passed = sum(test.get("state") == "passed" for test in tests)

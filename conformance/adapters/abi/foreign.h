@@ -112,6 +112,7 @@ class Ring : public Requests {
   Result<u32> submit();
   Result<u32> submit_and_wait(u32 wait_nr);
   Result<u32> enter(u32 to_submit, u32 min_complete, u32 flags);
+  Result<void> register_ring_fd();  // not expressible
   u32 sq_ready() const;
   u32 cq_ready() const;
   Result<u32> copy_cqes(std::span<Cqe> destination, u32 wait_nr);

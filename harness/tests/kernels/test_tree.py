@@ -220,7 +220,7 @@ def test_the_configurations_that_ship_can_be_read_and_are_found_by_name(config):
 
 
 def test_a_cell_of_a_tree_is_run_again_with_its_configurations():
-    setup = Setup(build=Path("build"), artefacts=Path("results"), configurations=("kasan", "my.config"))
+    setup = Setup(build=Path("build"), artefacts=Path("results"), kernel_configs=("kasan", "my.config"))
     words = "ci/matrix --kernel linux --test nop --kernel-config kasan --kernel-config my.config"
     assert rerun_command("linux", "nop", DEFAULT[0], setup) == words
 

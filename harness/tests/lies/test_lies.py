@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ from harness.base.paths import BUILD, README, REPORTS
 from harness.lies import command as lies
 from harness.lies import page as report
 from harness.lies.model import Expectation, Lie, agree, load, objections
-from harness.lies.observe import deciding_rows, listed, observe, seen_through
+from harness.lies.observe import PATIENT_S, TIMEOUT_S, deciding_rows, judged, listed, observe, seen_through
 from harness.matrix.column import Setup, rerun_command
 from harness.report.markdown import code, plain
 from harness.results.model import Cell
-from harness.suite import catalogue
+from harness.suite import catalogue, deviations
 from harness.suite.binding import DEFAULT
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict
@@ -43,9 +44,32 @@ def written(tmp_path):
 def test_each_lie_is_caught_or_survived_as_documented():
     expected, known = load(), listed(BUILD)
     agree(expected, known)
-    told = observe(known, BUILD, lambda lie: deciding_rows(expected[lie.name]))
-    found = [sentence for lie in told for sentence in objections(lie, expected[lie.name])]
+    _, found = judged(
+        known,
+        expected,
+        lambda lies, timeout_s: observe(
+            lies, BUILD, lambda lie: deciding_rows(expected[lie.name]), timeout_s=timeout_s
+        ),
+    )
     assert not found, "\n".join(found)
+
+
+def test_what_only_lacked_time_is_no_finding():
+    """At a load of 10, 4,000 timeouts of 10 us took longer than the 2 s of the first look."""
+    expected = {"slow": Expectation(because="nothing may turn red"), "red": Expectation(because="nor here")}
+    both = [Lie(name="slow", says=""), Lie(name="red", says="")]
+
+    def look(known: Sequence[Lie], timeout_s: int) -> list[Lie]:
+        looks.append(([lie.name for lie in known], timeout_s))
+        red = {"row": ("A.Test",)}
+        return [replace(lie, red=red if lie.name == "red" or timeout_s == TIMEOUT_S else {}) for lie in known]
+
+    looks: list[tuple[list[str], int]] = []
+    told, found = judged(both, expected, look)
+    assert looks == [(["slow", "red"], TIMEOUT_S), (["slow", "red"], PATIENT_S)]
+    assert [lie.red for lie in told] == [{}, {"row": ("A.Test",)}]
+    assert found == ["A.Test must still pass under red, but failed."]
+    assert judged(both[:1], expected, lambda known, timeout_s: known) == (both[:1], [])
 
 
 @pytest.mark.parametrize(
@@ -215,6 +239,7 @@ def test_one_lie_alone_is_checked_and_nothing_is_written(written, capsys, monkey
     monkeypatch.setattr(lies, "publish", lambda *arguments: pytest.fail("written"))
     nop = [row for row in catalogue.load() if row.stem == "nop"]
     monkeypatch.setattr(catalogue, "load", lambda: nop)
+    monkeypatch.setattr(deviations, "load", lambda rows: ())  # they are of other rows
     assert lies.main(["--lie", "enter_ebusy"]) == code
     assert ("NOT AS DOCUMENTED: enter_ebusy is no longer caught by" in capsys.readouterr().err) == bool(code)
 

@@ -6,14 +6,18 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.kernels.obtain import KernelImage
-from harness.matrix.column import Column, Setup, rerun_command
+from harness.matrix.column import Column, Place, Setup, rerun_command
+from harness.suite import catalogue, configuration
 from harness.suite.binding import Binding
+from harness.suite.configuration import PLAINLY
+from harness.verdicts.judge import Verdict
 from harness.verdicts.observation import Observation, Shape, State
 
 SETUP = Setup(build=Path("build"), artefacts=Path("results"))
@@ -70,3 +74,49 @@ def test_a_cell_is_run_again_in_the_same_way() -> None:
         "ci/matrix", "--kernel", "my kernel", "--test", "nop", "--binding", "mine=my program",
         "--memory", "256", "--timeout", "5", "--append", "a b",
     ]  # fmt: skip
+
+
+# --- kinds of rings -----------------------------------------------------------------------------------------------
+
+ROWS = {row.stem: row for row in catalogue.load()}
+SQPOLL = next(one for one in configuration.load() if one.name == "sqpoll")
+WITHOUT = replace(SQPOLL, without={"nop": "because of this test"})
+
+
+def test_a_cell_on_another_kind_of_ring_is_run_again_there() -> None:
+    every = replace(SETUP, configurations=tuple(configuration.load()))
+    assert rerun_command("6.1", "nop", OURS, every) == "ci/matrix --kernel 6.1 --test nop"
+    again = "ci/matrix --kernel 6.1 --test nop --configuration sqpoll"
+    assert rerun_command("6.1", "nop", OURS, every, SQPOLL) == again
+
+
+def test_a_kind_of_ring_is_asked_for_once_and_before_its_rows() -> None:
+    places = [Place(ROWS[stem], OURS, kind) for stem in ("nop", "readv") for kind in (PLAINLY, SQPOLL)]
+    plan = Column("host", places, SETUP)._plan(Column("host", places, SETUP)._places)
+    rows = [(entry.name, entry.unless) for entry in plan if not entry.name.startswith("smoke")]
+    ring = "ring under sqpoll"
+    assert rows == [
+        ("nop", None), ("readv", None), (ring, None), ("nop under sqpoll", ring), ("readv under sqpoll", ring)
+    ]  # fmt: skip
+    assert all(("--configuration=sqpoll" in entry.argv) is ("sqpoll" in entry.name) for entry in plan)
+    assert len({entry.argv[0] for entry in plan}) == 1, "one fork server for all"
+
+
+def test_a_row_that_is_left_out_of_a_configuration_is_no_pass_and_says_why() -> None:
+    places = [Place(ROWS[stem], OURS, WITHOUT) for stem in ("nop", "readv")]
+    column = Column("host", places, SETUP)
+    asked: list[Place] = []
+
+    def observations(
+        machine: object, wanted: list[Place], artefacts: Path
+    ) -> Iterator[tuple[Place, Observation]]:
+        asked.extend(wanted)
+        yield from ((place, Observation(state=State.PASSED)) for place in wanted)
+
+    column._observations = observations  # type: ignore[assignment]
+    column._hello = {"release": "6.18.1"}
+    excused, passed = column._judged(None, column._places, Path())  # type: ignore[arg-type]
+    assert [place.row.stem for place in asked] == ["readv"]
+    assert (excused.stem, excused.verdict) == ("nop", Verdict.NOT_EXPRESSIBLE)
+    assert excused.why == "not run on such a ring: because of this test" and passed.verdict is Verdict.WORKS
+    assert {excused.configuration, passed.configuration} == {"sqpoll"}

@@ -16,7 +16,7 @@ import pytest
 
 from harness.base.paths import BUILD
 from harness.machines.snapshot import RAM
-from harness.matrix.column import Column, Setup
+from harness.matrix.column import Column, Place, Setup
 from harness.results.model import Cell
 from harness.suite.binding import parse
 from harness.suite.catalogue import chosen_rows
@@ -42,7 +42,7 @@ class Runs:
             cache=self._directory / "cache",
             accelerator="tcg",
         )
-        column = Column(str(self._kernel), [(row, binding) for row in chosen_rows(ROWS)], setup)
+        column = Column(str(self._kernel), [Place(row, binding) for row in chosen_rows(ROWS)], setup)
         cells: list[Cell] = list(column.cells())
         assert [cell.stem for cell in cells] == list(ROWS)
         return {cell.stem: cell.verdict for cell in cells}, column

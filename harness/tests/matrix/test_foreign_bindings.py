@@ -11,7 +11,7 @@ import pytest
 
 from harness.base.paths import BUILD
 from harness.results.file import read_results
-from harness.results.model import Results
+from harness.results.model import Position, Results
 from harness.tests.matrix.test_run import Matrix, Run, matrix, trouble
 from harness.verdicts.judge import Verdict
 
@@ -61,7 +61,7 @@ def test_a_crash_and_a_hang_cost_their_own_cell_on_the_host_and_in_a_guest(
         assert kernel.smoke == "ok" and kernel.bindings["mine"] == "7"
         for test in whole.header.plan.tests:
             ours, theirs = (
-                whole.by_position()[test, kernel.series, binding] for binding in ("uring", "mine")
+                whole.by_position()[Position(test, kernel.series, binding)] for binding in ("uring", "mine")
             )
             assert ours.verdict is Verdict.WORKS, ours.why
             if test == "waitid":

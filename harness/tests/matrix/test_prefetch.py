@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.kernels.settings import load_settings
+from harness.machines import process
 from harness.matrix.column import Setup
 from harness.matrix.prefetch import LOG, fetching
 
@@ -51,7 +52,8 @@ def test_what_is_planned_is_fetched_with_the_runs_cache_and_mirror(setup, tmp_pa
     assert lines == ["6.1: ", "7.3=7.3.4-1~bpo13+1: "]
 
 
-def test_a_run_that_ends_ends_the_fetching_and_its_apt(setup, tmp_path):
+def test_a_run_that_ends_ends_the_fetching_and_its_apt(setup, tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "GRACE_S", 600)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         setup = replace(setup, mirror=f"http://127.0.0.1:{silent.getsockname()[1]}/debian")
         with fetching(["6.1"], ["6.1"], setup):
@@ -60,7 +62,9 @@ def test_a_run_that_ends_ends_the_fetching_and_its_apt(setup, tmp_path):
                 time.sleep(0.02)
             assert any("apt-get" in line for line in processes(tmp_path))
             ending = time.monotonic()
-        assert time.monotonic() - ending < 9  # by itself: after 10 s it would have been killed
+        assert (
+            time.monotonic() - ending < 300
+        )  # by itself: it would have been killed only after twice as long
         assert not processes(tmp_path)
 
 

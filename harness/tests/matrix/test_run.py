@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
@@ -31,6 +31,7 @@ from harness.matrix.column import Setup
 from harness.matrix.gather import Matrix as MatrixState
 from harness.matrix.plugin import Gatherer
 from harness.results.file import read_results
+from harness.results.model import Position
 from harness.results.provenance import provenance_of
 from harness.suite import binding, catalogue
 from harness.suite.catalogue import chosen_rows
@@ -228,6 +229,22 @@ def test_every_test_of_the_program_belongs_to_one_row() -> None:
         assert len(rows) == 1, f"{test} is run with {rows or 'no row'}: name its suite after its file"
 
 
+@contextlib.contextmanager
+def started(directory: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A run in a session of its own, from the moment when it has a machine."""
+    with subprocess.Popen(
+        ["/usr/bin/python3", "-m", "harness", "matrix", "--results", str(directory), *options],
+        cwd=ROOT,
+        text=True,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        wait_until(lambda: machines_of(directory) or process.poll() is not None)
+        assert machines_of(directory), "the machine never started"
+        yield process
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("workers", ["0", "2"])
 @pytest.mark.vm
@@ -236,28 +253,7 @@ def test_an_interrupted_run_keeps_its_results_and_leaves_no_machine(
     tmp_path: Path, number: signal.Signals, workers: str
 ) -> None:
     directory = tmp_path / "results"
-    arguments = (
-        "--results",
-        str(directory),
-        "--kernel",
-        "host",
-        "--kernel",
-        "6.1",
-        "--numprocesses",
-        workers,
-    )
-    with subprocess.Popen(
-        ["/usr/bin/python3", "-m", "harness", "matrix", *arguments],
-        cwd=ROOT,
-        text=True,
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as process:
-        deadline = time.monotonic() + 120
-        while not machines_of(directory) and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert machines_of(directory), "the machine never started"
+    with started(directory, "--kernel", "host", "--kernel", "6.1", "--numprocesses", workers) as process:
         if (
             number is signal.SIGHUP
         ):  # a terminal that is closed sends it to all of its processes, and a shell once more
@@ -286,16 +282,7 @@ def test_an_interrupted_run_keeps_its_results_and_leaves_no_machine(
 def test_a_killed_run_leaves_no_machine(tmp_path: Path, workers: str) -> None:
     directory = tmp_path / "results"
     hangs = "rdinit=/nothing panic=0"  # the kernel panics and stays
-    options = ("--results", str(directory), "--kernel", "5.10", "--append", hangs, "--numprocesses", workers)
-    with subprocess.Popen(
-        ["/usr/bin/python3", "-m", "harness", "matrix", *options],
-        cwd=ROOT,
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        wait_until(lambda: machines_of(directory) or process.poll() is not None)
-        assert machines_of(directory), "the machine never started"
+    with started(directory, "--kernel", "5.10", "--append", hangs, "--numprocesses", workers) as process:
         process.kill()
     began = time.monotonic()
     wait_until(lambda: not machines_of(directory))
@@ -306,16 +293,7 @@ def test_a_killed_run_leaves_no_machine(tmp_path: Path, workers: str) -> None:
 @pytest.mark.slow(5)
 def test_a_run_whose_workers_are_killed_is_our_trouble(tmp_path: Path) -> None:
     directory = tmp_path / "results"
-    options = ("--results", str(directory), "--kernel", "6.1", "--kernel", "host", "--numprocesses", "2")
-    with subprocess.Popen(
-        ["/usr/bin/python3", "-m", "harness", "matrix", *options],
-        cwd=ROOT,
-        text=True,
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as process:
-        wait_until(lambda: machines_of(directory) or process.poll() is not None)
+    with started(directory, "--kernel", "6.1", "--kernel", "host", "--numprocesses", "2") as process:
         for _ in range(20):  # xdist replaces them
             for worker in workers_of(process.pid):
                 os.kill(worker, signal.SIGKILL)
@@ -513,7 +491,7 @@ def test_results_that_have_no_place(matrix: Matrix, tmp_path: Path) -> None:
 def test_a_failure_that_is_no_cell_is_our_trouble(tmp_path: Path) -> None:
     setup = Setup(build=BUILD, artefacts=tmp_path)
     state = MatrixState(setup=setup, specs=["host"], rows=chosen_rows(["nop"]), directory=tmp_path)
-    state.begin([("host", "nop", "uring")])
+    state.begin([Position("nop", "host", "uring")])
     gatherer = Gatherer(None)
     gatherer._matrix = state
     crashed = pytest.TestReport(
@@ -604,7 +582,10 @@ def test_only_the_whole_matrix_as_it_stands_is_published(tmp_path: Path) -> None
             setup=whole, specs=everything, rows=chosen_rows(rows), directory=tmp_path, hindrance=known
         )
         state.begin(
-            (spec, row.stem, one.name) for spec in planned for row in state.rows for one in whole.bindings
+            Position(row.stem, spec, one.name)
+            for spec in planned
+            for row in state.rows
+            for one in whole.bindings
         )
         state.end()
         return publish._hindrance(state)

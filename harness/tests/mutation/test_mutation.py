@@ -285,9 +285,9 @@ def test_a_part_is_not_published(mutate, tmp_path):
 def test_findings_hold_as_long_as_what_they_were_made_from(tmp_path, tree):
     """A killed mutant needs only the headers and the test that killed it; a survivor all tests."""
     first, second, third = operators.generate(tree())[:3]
-    for folder in ("bindings/include", "bindings/tests", "conformance"):
+    for folder in ("bindings/include", "bindings/tests", "conformance/zig"):
         (tmp_path / folder).mkdir(parents=True)
-    nop, other = tmp_path / "conformance" / "nop_test.cc", tmp_path / "conformance" / "other_test.cc"
+    nop, other = tmp_path / "conformance/zig/nop_test.cc", tmp_path / "conformance/zig/other_test.cc"
     nop.write_text("TEST_F(Nop, MovesEveryIndexByOne) {}")
     other.write_text("TEST_F(Other, Test) {}")
 

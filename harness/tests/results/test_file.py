@@ -19,7 +19,7 @@ from harness.base.errors import HarnessError
 from harness.machines.machine import Accelerator
 from harness.results import file as results
 from harness.results.file import SCHEMA_PATH, Writer, parse_results, read_results
-from harness.results.model import Cell, Footer, Header, Kernel, Plan, Provenance
+from harness.results.model import Cell, Footer, Header, Kernel, Plan, Position, Provenance
 from harness.suite.since import Expected
 from harness.verdicts.judge import Verdict
 from harness.verdicts.observation import Observation, Shape, State
@@ -94,7 +94,7 @@ def test_what_was_written_is_read(path):
     assert (back.header, back.kernels, back.footer) == (written.header, written.kernels, written.footer)
     as_json = [json.loads(json.dumps(cell.as_json())) for cell in written.cells]
     assert [cell.as_json() for cell in back.cells] == as_json
-    assert back.by_position()["write/read", "6.1", "uring"].verdict is Verdict.MISSING
+    assert back.by_position()[Position("write/read", "6.1", "uring")].verdict is Verdict.MISSING
     counted = Footer(cells=2, surprises=1, no_verdict=0, complete=True, ended=back.footer.ended)
     assert back.footer == counted
 

@@ -51,7 +51,7 @@ def test_they_are_those_of_this_tree_and_stay_the_same(tree):
         ("conformance/CMakeLists.txt", "support"),
         ("CMakeLists.txt", "support"),
         ("CMakePresets.json", "support"),
-        ("conformance/catalogue/catalogue.toml", "catalogue"),
+        ("conformance/catalogue/zig.toml", "catalogue"),
         ("conformance/zig/nop_test.cc", "tests"),
         ("harness/verdicts/judge.py", "harness"),
         ("harness/kernels/kernels.toml", "harness"),

@@ -226,3 +226,26 @@ def test_many_kernels_are_counted():
     assert blame("uring", "6.1", {"uring": elsewhere, "raw": {"6.1": Verdict.WORKS}}).says.endswith(
         "through which it works on 8 kernels"
     )
+
+
+@pytest.mark.parametrize(
+    ("kinds", "says"),
+    [
+        ({"plain": "✓", "sqpoll": "✗"}, "; odd only under sqpoll: on a plain ring the same test works"),
+        (
+            {"plain": "✓", "defer": "✗", "sqpoll": "✗"},
+            "; odd under defer and sqpoll, while on a plain ring the same test works",
+        ),
+        ({"plain": "✗", "sqpoll": "✗"}, "; on a plain ring it is odd, too"),
+        ({"plain": "?", "sqpoll": "✗"}, "has a verdict"),
+        ({"sqpoll": "✗"}, "has a verdict"),
+    ],
+)
+def test_what_is_odd_on_one_kind_of_ring_says_so(kinds: dict[str, str], says: str) -> None:
+    row = {"uring": {"6.1": Verdict.WRONG}}
+    verdicts = {name: LETTERS[sign] for name, sign in kinds.items()}
+    accused = blame("uring", "6.1", row, "sqpoll", verdicts)
+    assert accused is not None and says in accused.says
+    assert ("a plain ring" in accused.says) is ("a plain ring" in says)
+    assert blame("uring", "6.1", row, "plain", verdicts) == blame("uring", "6.1", row)
+    assert blame("uring", "6.1", {"uring": {"6.1": Verdict.WORKS}}, "sqpoll", verdicts) is None

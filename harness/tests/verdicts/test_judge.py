@@ -10,7 +10,7 @@ from itertools import product
 import pytest
 
 from harness.suite.since import Expected
-from harness.verdicts.judge import Verdict, judge, proposes_since, sign, surprise
+from harness.verdicts.judge import Deviates, Verdict, judge, proposes_since, sign, surprise
 from harness.verdicts.observation import Shape, State
 
 # state and shape           present    absent     unknown    then the same with a complaint in the kernel log
@@ -79,7 +79,7 @@ def test_what_a_binding_cannot_say_is_never_a_pass():
 
 
 def test_every_verdict_can_come_out():
-    assert set(GOLDEN.values()) == set(Verdict)
+    assert set(GOLDEN.values()) == set(Verdict) - {Verdict.KNOWN, Verdict.GONE}  # these are below
 
 
 def test_signs():
@@ -92,6 +92,8 @@ def test_signs():
         "early": "+",
         "none": "?",
         "not_expressible": "–",
+        "known": "✗*",
+        "gone": "+",
     }
 
 
@@ -102,9 +104,36 @@ def test_a_row_that_passed_in_part_has_a_sign_of_its_own():
 
 
 def test_only_these_are_no_surprise():
-    assert {verdict for verdict in Verdict if not surprise(verdict)} == {"works", "absent", "not_expressible"}
+    assert {verdict for verdict in Verdict if not surprise(verdict)} == {
+        "works",
+        "absent",
+        "not_expressible",
+        "known",
+    }
 
 
 def test_clean_answers_of_a_kernel_without_version_propose_a_since():
     proposing = {pair for pair in product(Expected, Verdict) if proposes_since(*pair)}
     assert proposing == {(Expected.UNKNOWN, Verdict.WORKS), (Expected.UNKNOWN, Verdict.ABSENT)}
+
+
+KNOWN = {
+    Verdict.WRONG: {Deviates.AS_LISTED: Verdict.KNOWN, Deviates.OTHERWISE: Verdict.WRONG},
+    **dict.fromkeys((Verdict.WORKS, Verdict.ABSENT, Verdict.EARLY), dict.fromkeys(Deviates, Verdict.GONE)),
+}
+
+
+@pytest.mark.parametrize("deviates", (Deviates.AS_LISTED, Deviates.OTHERWISE))
+@pytest.mark.parametrize(("state", "shape", "expected", "complained", "ours"), EVERYTHING)
+def test_a_listed_deviation_is_known_only_if_exactly_that_was_seen(
+    state, shape, expected, complained, ours, deviates
+):
+    without = judge(state, shape, expected, False, ours=ours)
+    wanted = KNOWN.get(without, {}).get(deviates, without)
+    if complained and not (surprise(wanted) and wanted is not Verdict.EARLY and wanted is not Verdict.GONE):
+        wanted = Verdict.COMPLAINED
+    assert judge(state, shape, expected, complained, deviates, ours=ours) is wanted
+
+
+def test_only_what_is_known_is_quiet():
+    assert not surprise(Verdict.KNOWN) and surprise(Verdict.GONE)

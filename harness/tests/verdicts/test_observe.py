@@ -654,3 +654,42 @@ def test_closing_closes_the_machine() -> None:
     assert next(items) == HELLO
     items.close()
     assert machine.closed == 1
+
+
+# --- entries that are left out ------------------------------------------------------------------------------------
+
+
+def skip(entry: str, unless: str) -> Event:
+    return {"kind": "skip", "entry": entry, "unless": unless}
+
+
+@pytest.mark.parametrize(
+    ("test", "code", "state", "cause"),
+    [
+        (refused("Ring.Works"), 77, State.REFUSED, None),
+        (case("Ring.Works"), 77, State.NOTHING, "the runner left it out because of ring, which was crashed"),
+        (case("Ring.Works"), 0, State.NOTHING, "the runner left it out because of ring, which was passed"),
+    ],
+)
+def test_what_is_left_out_shows_what_it_was_left_out_for(
+    test: dict[str, Any], code: int, state: State, cause: str | None
+) -> None:
+    records = [header("Ring.Works"), test, {"kind": "footer", "ran": 1}]
+    ring = [start("ring"), *(line("ring", one) for one in records), end("ring", exit=code)]
+    machine = FakeMachine([HELLO, *ring, skip("nop", "ring"), skip("readv", "ring"), BYE])
+    plan = [PlanEntry(name=name, timeout_s=1, argv=("x",)) for name in ("ring", "nop", "readv")]
+    found = dict(item for item in observe(machine, plan, Path()) if isinstance(item, tuple))
+    assert list(found) == ["ring", "nop", "readv"]
+    for name in ("nop", "readv"):
+        assert (found[name].state, found[name].cause) == (state, cause)
+    if state is State.REFUSED:
+        assert found["nop"].records == found["ring"].records and found["nop"].shape is Shape.RIGHT
+
+
+def test_a_program_that_skips_without_a_refusal_is_not_believed() -> None:
+    for test, code, state in (
+        (case("A.b"), 77, State.CRASHED),
+        (refused("A.b"), 77, State.REFUSED),
+        (refused("A.b"), 76, State.CRASHED),
+    ):
+        assert folded(header("A.b"), test, ran=1, exit=code).state is state
