@@ -53,7 +53,7 @@ class MsgRing : public RingTest<8> {
  private:
   // The target is of the kind that the row runs on, if the kernel has it: otherwise the test is skipped.
   static unsigned configuration_flags() {
-    return bare_setup(4, configuration().setup) == 0 ? configuration().setup : 0;
+    return kernel_takes(4, configuration().setup) ? configuration().setup : 0;
   }
 };
 

@@ -34,7 +34,7 @@ class Restrictions : public RingTest<8> {
       {.opcode = wire::restriction_register_op, .operand = wire::register_op::probe},
   }};
 
-  static bool kernel_has_it() { return bare_setup(8, wire::setup_r_disabled) == 0; }
+  static bool kernel_has_it() { return kernel_takes(8, wire::setup_r_disabled); }
   std::string witness() { return ring_refused("R_DISABLED", wire::setup_r_disabled, wire::op::shutdown); }
 
   // Through the binding.

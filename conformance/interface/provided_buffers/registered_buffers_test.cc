@@ -9,13 +9,12 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
-#include "fixture/registered_buffers.h"
+#include "fixture/memory_limit.h"
 #include "fixture/sockets.h"
 #include "seam/kernel_abi.h"
 
@@ -277,19 +276,11 @@ TEST_F(RegisteredBuffersAtRefusals, OfMoreThanTheLimit) {
   constexpr std::size_t limit = 64 * 1024, too_much = 1024 * 1024;
   const Mapping large(too_much);
   ASSERT_EQ(mprotect(large.address, large.size, PROT_READ | PROT_WRITE), 0) << strerrorname_np(errno);
-  const pid_t child = fork();
-  ASSERT_GE(child, 0) << strerrorname_np(errno);
-  if (child == 0) {
-    if (!limit_pinned_memory(limit)) _exit(1);
-    binding::Ring own;
-    if (!own.init(8).ok()) _exit(2);
-    const iovec buffer{large.address, large.size};
-    _exit(binding::errno_of(own.register_buffers(&buffer, 1).error()) == ENOMEM ? 0 : 3);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
-  EXPECT_EQ(WEXITSTATUS(status), 0) << "1: no lower limit, 2: no ring, 3: not ENOMEM";
+  const iovec buffer{large.address, large.size};
+  const int error = in_a_limited_child(limit, [&](binding::Ring& own) {
+    return binding::errno_of(own.register_buffers(&buffer, 1).error());
+  });
+  EXPECT_EQ(error, ENOMEM);
 }
 
 }  // namespace

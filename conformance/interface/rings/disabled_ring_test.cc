@@ -22,7 +22,7 @@ using namespace conformance;
 
 class DisabledRing : public RingTest<8> {
  protected:
-  static bool kernel_has_it() { return bare_setup(8, wire::setup_r_disabled) == 0; }
+  static bool kernel_has_it() { return kernel_takes(8, wire::setup_r_disabled); }
   std::string witness() { return ring_refused("R_DISABLED", wire::setup_r_disabled, wire::op::shutdown); }
 
   static int errno_of(const binding::Result<std::uint32_t>& result) {

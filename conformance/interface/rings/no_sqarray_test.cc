@@ -18,7 +18,7 @@ class NoSqarray : public RingTest<4> {
  protected:
   std::uint64_t queued = 0, completed = 0;
 
-  static bool kernel_has_it() { return bare_setup(4, wire::setup_no_sqarray) == 0; }
+  static bool kernel_has_it() { return kernel_takes(4, wire::setup_no_sqarray); }
   std::string witness() {
     return ring_refused("NO_SQARRAY", wire::setup_no_sqarray, wire::op::read_multishot);
   }

@@ -6,13 +6,10 @@
 //
 // Needs SEND_ZC (6.0, io_uring_prep_send_zc(3)).
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <vector>
 
-#include "fixture/registered_buffers.h"
+#include "fixture/memory_limit.h"
 #include "fixture/sockets.h"
 
 namespace {
@@ -163,21 +160,13 @@ TEST_F(SendZc, PinsNoMoreThanTheLimit) {
   const Connection connection = connect();
   constexpr std::size_t limit = 64 * 1024, too_much = 1024 * 1024;
   const std::vector<std::byte> large(too_much);
-  const pid_t child = fork();
-  ASSERT_GE(child, 0) << strerrorname_np(errno);
-  if (child == 0) {
-    binding::Ring own;
+  const int outcome = in_a_limited_child(limit, [&](binding::Ring& own) {
     binding::Cqe cqe{};
-    if (!limit_pinned_memory(limit)) _exit(1);
-    if (!own.init(8).ok()) _exit(2);
-    if (!own.send_zc(1, connection.client.get(), large, MSG_NOSIGNAL, 0).ok() || own.submit() != 1) _exit(3);
-    if (!own.copy_cqe(cqe).ok()) _exit(3);
-    _exit(cqe.res == -ENOMEM ? 0 : 4);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
-  EXPECT_EQ(WEXITSTATUS(status), 0) << "1: no lower limit, 2: no ring, 3: no request, 4: not -ENOMEM";
+    if (!own.send_zc(1, connection.client.get(), large, MSG_NOSIGNAL, 0).ok() || own.submit() != 1) return 1;
+    if (!own.copy_cqe(cqe).ok()) return 1;
+    return cqe.res == -ENOMEM ? 0 : 2;
+  });
+  EXPECT_EQ(outcome, 0) << "1: no request, 2: not -ENOMEM";
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 
 #include <cerrno>
 
-#include "fixture/registered_buffers.h"
+#include "fixture/memory_limit.h"
 #include "fixture/sockets.h"
 
 namespace {
