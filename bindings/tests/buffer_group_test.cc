@@ -94,6 +94,36 @@ TEST_F(BufferRing, LeavesNothingMappedWhenRefused) {
   EXPECT_EQ(asked.size(), 1u) << "nothing to register";
 }
 
+TEST_F(BufferRing, InTheKernelsMemoryIsRegisteredThenMapped) {
+  const auto made = uring::setup_buf_ring_mmap(ring, 8, 0x7ff, 2);
+  ASSERT_TRUE(made.ok());
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].ring_addr, 0u);
+  EXPECT_EQ(asked[0].ring_entries, 8u);
+  EXPECT_EQ(asked[0].bgid, 0x7ff);
+  EXPECT_EQ(asked[0].flags, 3) << "the kernel's memory, and what was asked for";
+  EXPECT_EQ(kernel.mappings.at(*made), 8 * 16u);
+  uring::free_buf_ring(ring, *made, 8, 0x7ff);
+  EXPECT_EQ(unregistered, (std::vector<u16>{0x7ff}));
+  EXPECT_EQ(groups_mapped(), 0u);
+  const auto plain = uring::setup_buf_ring_mmap(ring, 1, 1);
+  EXPECT_EQ(asked[1].flags, 1);
+  uring::free_buf_ring(ring, *plain, 1, 1);
+}
+
+TEST_F(BufferRing, InTheKernelsMemoryIsUnregisteredIfItCannotBeMapped) {
+  EXPECT_EQ(uring::setup_buf_ring_mmap(ring, 0, 1), Error::entries_not_in_range);
+  EXPECT_EQ(uring::setup_buf_ring_mmap(ring, 3, 1), Error::entries_not_power_of_two);
+  EXPECT_EQ(uring::setup_buf_ring_mmap(ring, 4, 0x800), Error::inval) << "there is no offset for it";
+  EXPECT_TRUE(asked.empty());
+  answers = {-EEXIST};
+  EXPECT_EQ(uring::setup_buf_ring_mmap(ring, 8, 1), Error::exist);
+  EXPECT_TRUE(unregistered.empty()) << "the group of another";
+  kernel.anonymous_map_error = ENOMEM;
+  EXPECT_EQ(uring::setup_buf_ring_mmap(ring, 8, 5), Error::nomem);
+  EXPECT_EQ(unregistered, (std::vector<u16>{5}));
+}
+
 // The tail is in the last 16 bits of entry 0, and adding to that entry must leave it alone.
 TEST_F(BufferRing, PublishesOnlyByAdvancing) {
   Buf* const made = uring::setup_buf_ring(ring, 4, 1).value();

@@ -52,6 +52,7 @@ struct Played {
   std::vector<u32> enter_flags, enter_wait, enter_submit;
   int enter_fd = 0, register_fd = 0;
   uring::GeteventsArg enter_arg{};
+  const void* enter_arg_at = nullptr;
   std::size_t enter_arg_size = 0;
   std::vector<uring::RegisterOp> registered;
   std::map<uring::u16, u64> buf_rings;  // those registered, by group: their addresses
@@ -200,6 +201,7 @@ struct PlayedKernel {
   long enter(int fd, u32 to_submit, u32 min_complete, u32 flags, const void* arg,
              std::size_t arg_size) noexcept {
     p->enter_fd = fd;
+    p->enter_arg_at = arg;
     p->enter_arg_size = arg_size;
     if (arg_size == sizeof p->enter_arg) std::memcpy(&p->enter_arg, arg, arg_size);
     p->enter_submit.push_back(to_submit);
@@ -228,6 +230,15 @@ struct PlayedKernel {
       if (p->sqe_map_error != 0) return -p->sqe_map_error;
       EXPECT_EQ(bytes, p->sq_size * p->sqe_bytes);
       return p->map(p->sqes.map(), bytes);
+    }
+    if ((offset & 0xf8000000) == 0x80000000) {
+      const auto group = static_cast<uring::u16>(offset >> 16 & 0x7fff);
+      EXPECT_EQ(offset, 0x80000000 | u64{group} << 16);
+      const auto registered = p->buf_rings.find(group);
+      if (registered == p->buf_rings.end()) return ADD_FAILURE() << "no buffer ring " << group, -EINVAL;
+      const long address = map_anonymous(bytes);
+      if (address > 0) registered->second = static_cast<u64>(address);
+      return address;
     }
     EXPECT_EQ(offset, uring::off_sq_ring);
     if (p->ring_map_error != 0) return -p->ring_map_error;

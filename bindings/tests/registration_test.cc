@@ -14,17 +14,18 @@
 #include <vector>
 
 #include "played_kernel.h"
+#include "trap.h"
 
 namespace {
 
-using uring::Error, uring::RegisterOp, uring::i32, uring::u16;
+using uring::Error, uring::RegisterOp, uring::Slot, uring::i32, uring::u16;
 
 class Registering : public RingOnAPlayedKernel {
  protected:
   // The last call.
   u32 op = ~0u, count = ~0u;
   void* argument = nullptr;
-  std::array<std::byte, 64> copy{};
+  std::array<std::byte, 72> copy{};
   std::size_t copied = 0;  // how much of the argument to keep
   long answer = 0;
 
@@ -55,6 +56,9 @@ u32 word_of(u16 first_field, u16 second_field) {
   return std::bit_cast<u32>(std::array<u16, 2>{first_field, second_field});
 }
 
+u32 low(u64 value) { return std::bit_cast<std::array<u32, 2>>(value)[0]; }
+u32 high(u64 value) { return std::bit_cast<std::array<u32, 2>>(value)[1]; }
+
 iovec iovecs[2];
 const std::array<i32, 3> fds{5, -1, 7};
 
@@ -65,6 +69,14 @@ const std::array<i32, 3> fds{5, -1, 7};
     EXPECT_EQ(op, wanted_op##u);                                    \
     EXPECT_EQ(argument, wanted_argument);                           \
     EXPECT_EQ(count, wanted_count##u);                              \
+  } while (false)
+
+// The same with an argument that is not looked at.
+#define EXPECT_ASKS_ALIKE(call, wanted_op, wanted_count) \
+  do {                                                   \
+    ASSERT_TRUE((call).ok());                            \
+    EXPECT_EQ(op, wanted_op##u);                         \
+    EXPECT_EQ(count, wanted_count##u);                   \
   } while (false)
 
 // The same with an argument that the binding made: these words.
@@ -96,6 +108,107 @@ TEST_F(Registering, Buffers) {
                    {9, 0, first(iovecs), second(iovecs), 0, 0, 2, 0});
   EXPECT_ASKS_WITH(ring.clone_buffers(ring), 30, 1, {1000, 0, 0, 0, 0, 0, 0, 0});
   EXPECT_ASKS_WITH(ring.clone_buffers(ring, 2, 3, 4, 5), 30, 1, {1000, 2, 3, 4, 5, 0, 0, 0});
+}
+
+const std::array<u64, 3> tags{7, 0, 9};
+
+TEST_F(Registering, TagsOfFilesAndBuffers) {
+  const void *array = fds.data(), *their = tags.data();
+  EXPECT_ASKS_WITH(ring.register_files(fds, tags), 13, 32,
+                   {3, 0, 0, 0, first(array), second(array), first(their), second(their)});
+  EXPECT_ASKS_WITH(ring.register_files_update(Slot{9}, fds, tags), 14, 32,
+                   {9, 0, first(array), second(array), first(their), second(their), 3, 0});
+  const std::span two = std::span(tags).first(2);
+  EXPECT_ASKS_WITH(ring.register_buffers(iovecs, two), 15, 32,
+                   {2, 0, 0, 0, first(iovecs), second(iovecs), first(their), second(their)});
+  EXPECT_ASKS_WITH(ring.register_buffers_update(9, iovecs, two), 16, 32,
+                   {9, 0, first(iovecs), second(iovecs), first(their), second(their), 2, 0});
+  answer = -ENXIO;
+  EXPECT_EQ(ring.register_files(fds, tags), Error::nxio);
+  EXPECT_EQ(ring.register_files_update(Slot{0}, fds, tags), Error::nxio);
+}
+
+TEST_F(Registering, ATagForEachOrItTraps) {
+  EXPECT_EXIT(static_cast<void>(ring.register_files(fds, std::span(tags).first(2))), trapped, "");
+  EXPECT_EXIT(static_cast<void>(ring.register_files_update(Slot{0}, fds, std::span(tags).first(2))), trapped,
+              "");
+  EXPECT_EXIT(static_cast<void>(ring.register_buffers(iovecs, tags)), trapped, "");
+  EXPECT_EXIT(static_cast<void>(ring.register_buffers_update(0, iovecs, tags)), trapped, "");
+}
+
+TEST_F(Registering, MemoryRegions) {
+  uring::RegionDesc region{};
+  EXPECT_ASKS_WITH(ring.register_mem_region(region, 0x100000002), 34, 1,
+                   {first(&region), second(&region), low(0x100000002), high(0x100000002), 0, 0, 0, 0});
+  // The address in it is one of a local variable, so what is there is looked at while it is.
+  alignas(64) static uring::RegWait waits[128];
+  std::array<u64, 8> seen{};
+  kernel.on_register = [&](RegisterOp, void* arg, u32) -> long {
+    const auto& request = *static_cast<uring::MemRegionReg*>(arg);
+    EXPECT_EQ(request.flags, 1u) << "for waits";
+    std::memcpy(seen.data(), reinterpret_cast<void*>(request.region_uptr), sizeof seen);
+    return answer;
+  };
+  EXPECT_TRUE(ring.register_waits(waits).ok());
+  EXPECT_EQ(kernel.registered.back(), RegisterOp::mem_region);
+  const u64 flags_and_id = std::bit_cast<u64>(std::array<u32, 2>{1, 0});
+  EXPECT_EQ(seen, (std::array<u64, 8>{reinterpret_cast<u64>(waits), 128 * 64, flags_and_id}));
+  answer = -EBUSY;
+  EXPECT_EQ(ring.register_waits(waits), Error::busy);
+}
+
+constexpr uring::BpfInstruction program[]{{0x20, 1, 2, 3}, {6, 0, 0, 1}};
+
+TEST_F(Registering, BpfFilters) {
+  std::vector<u32> wanted{std::bit_cast<u32>(std::array<u16, 2>{1, 0}),
+                          0,
+                          45,
+                          3,
+                          2,
+                          std::bit_cast<u32>(std::array<uring::u8, 4>{12}),
+                          first(program),
+                          second(program)};
+  wanted.resize(18);
+  copied = 72;
+  EXPECT_ASKS_ALIKE(ring.register_bpf_filter(uring::Op::socket, program, 12, 3), 37, 1);
+  EXPECT_EQ(words(), wanted);
+  EXPECT_EQ(kernel.register_fd, Played::fd);
+  EXPECT_ASKS_ALIKE(uring::filter_task(uring::Op::socket, program, 12, 3, PlayedKernel{&kernel}), 37, 1);
+  EXPECT_EQ(words(), wanted);
+  EXPECT_EQ(kernel.register_fd, -1);
+  // Without size and flags there are none.
+  wanted[3] = wanted[5] = 0;
+  EXPECT_ASKS_ALIKE(ring.register_bpf_filter(uring::Op::socket, program), 37, 1);
+  EXPECT_EQ(words(), wanted);
+}
+
+TEST_F(Registering, RestrictionsOfATask) {
+  const PlayedKernel played{&kernel};
+  const uring::Restriction one{uring::RestrictionOp::sqe_op, 5, 0xff, {~0u, ~0u, ~0u}};
+  const uring::Restriction other{uring::RestrictionOp::sqe_flags_required, 6, 0, {}};
+  const std::array both{one, other};
+  copied = 48;
+  EXPECT_ASKS_ALIKE(uring::restrict_task(both, played), 11, 1);
+  std::array<uring::u8, 48> bytes{};
+  const u16 count_of_them = 2, ops[]{1, 3};
+  std::memcpy(&bytes[2], &count_of_them, 2);
+  std::memcpy(&bytes[16], &ops[0], 2);
+  bytes[18] = 5;
+  std::memcpy(&bytes[32], &ops[1], 2);
+  bytes[34] = 6;
+  EXPECT_EQ(std::memcmp(copy.data(), bytes.data(), 48), 0) << "reserved words must be 0";
+  EXPECT_EQ(kernel.register_fd, -1);
+  copied = 0;
+  // As many as the argument holds, and no more.
+  std::vector<uring::Restriction> many(256);
+  EXPECT_ASKS_ALIKE(uring::restrict_task(many, played), 11, 1);
+  op = ~0u;
+  many.resize(257);
+  EXPECT_EQ(uring::restrict_task(many, played), Error::inval);
+  EXPECT_EQ(op, ~0u) << "asked, although it does not fit";
+  answer = -EPERM;
+  EXPECT_EQ(uring::restrict_task(both, played), Error::perm);
+  EXPECT_EQ(uring::filter_task(uring::Op::nop, program, 0, 0, played), Error::perm);
 }
 
 TEST_F(Registering, BufferRings) {
@@ -201,12 +314,18 @@ TEST_F(Registering, AsksTheKernelWhatItCan) {
                    {0, 0, first(&answer_to_fill), second(&answer_to_fill), 0, 48, 0, 0, 0, 0});
   EXPECT_EQ(answer_to_fill.nr_request_opcodes, 0u) << "what an older kernel does not fill in must be 0";
   EXPECT_EQ(answer_to_fill.nr_query_opcodes, 0u);
+  uring::QueryScq headers;
+  std::memset(&headers, 0xff, sizeof headers);
+  EXPECT_ASKS_WITH(uring::query_ring_headers(headers, played), 35, 0,
+                   {0, 0, first(&headers), second(&headers), 2, 16, 0, 0, 0, 0});
+  EXPECT_EQ(headers.hdr_size, 0u);
   // The call may succeed and the question not be understood.
   kernel.on_register = [](RegisterOp, void* arg, u32) -> long {
     static_cast<uring::QueryHdr*>(arg)->result = -EOPNOTSUPP;
     return 0;
   };
   EXPECT_EQ(uring::query_abilities(answer_to_fill, played), Error::opnotsupp);
+  EXPECT_EQ(uring::query_ring_headers(headers, played), Error::opnotsupp);
   kernel.on_register = [](RegisterOp, void*, u32) -> long { return -EBADF; };
   EXPECT_EQ(uring::query_abilities(answer_to_fill, played), Error::badf);
 }

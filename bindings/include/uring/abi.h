@@ -10,7 +10,7 @@
 // IOSQE_IO_LINK is sqe_io_link, IORING_OP_READV is Op::readv).
 //
 // The structs and numbers of io_uring_register(2) are in abi_register.h. Not declared: zero-copy receive
-// (zcrx), BPF filters, memory regions, read/write attributes and the mock file.
+// (zcrx), read/write attributes and the mock file.
 #ifndef URING_ABI_H
 #define URING_ABI_H
 

@@ -47,6 +47,21 @@ inline constexpr u32 napi_tracking_inactive = 255;  // 6.13
 inline constexpr u32 query_opcodes = 0;  // 6.18, a QueryOpcode
 inline constexpr u32 query_scq = 2;      // 6.19, a QueryScq
 
+// RegionDesc::flags: the memory is the caller's, not the kernel's.
+inline constexpr u32 mem_region_type_user = 1;  // 6.13
+
+// MemRegionReg::flags: the region holds RegWait, for enter_ext_arg_reg.
+inline constexpr u64 mem_region_reg_wait_arg = 1;  // 6.13
+
+// RegWait::flags: RegWait::ts is set.
+inline constexpr u32 reg_wait_ts = 1;  // 6.13
+
+// Bpf::cmd_type, and BpfFilter::flags: operations that have no filter are denied; and a filter for another
+// size of its operation's part of BpfContext is refused.
+inline constexpr u16 bpf_cmd_filter = 1;        // 7.0
+inline constexpr u32 bpf_filter_deny_rest = 1;  // 7.0
+inline constexpr u32 bpf_filter_sz_strict = 2;  // 7.1
+
 // What a Restriction allows or requires.
 enum class RestrictionOp : u16 {
   register_op = 0,         // 5.10, this RegisterOp is allowed
@@ -168,6 +183,59 @@ struct Restriction {
 };
 static_assert(sizeof(Restriction) == 16 && offsetof(Restriction, what) == 2);
 
+// RegisterOp::restrictions without a ring (7.0): what comes before the array of Restriction.
+struct TaskRestriction {
+  u16 flags;   // 0
+  u16 nr_res;  // how many follow
+  u32 resv[3];
+};
+static_assert(sizeof(TaskRestriction) == 16 && offsetof(TaskRestriction, nr_res) == 2);
+
+// One instruction of a classic BPF program, the kernel's struct sock_filter (7.0 for RegisterOp::bpf_filter).
+struct BpfInstruction {
+  u16 code;   // BPF_LD | BPF_W | BPF_ABS and so on
+  u8 jt, jf;  // how many instructions to skip, if true and if false
+  u32 k;      // the operand
+};
+static_assert(sizeof(BpfInstruction) == 8 && offsetof(BpfInstruction, jt) == 2 &&
+              offsetof(BpfInstruction, k) == 4);
+
+// What the program of a BpfFilter can load (7.0); the rest depends on the operation.
+struct BpfContext {
+  u64 user_data;
+  Op opcode;
+  u8 sqe_flags;  // sqe_*
+  u8 pdu_size;   // bytes of the rest that this kernel has filled in for this operation
+  u8 pad[5];
+  // SOCKET: u32 family, type, protocol. OPENAT and OPENAT2: u64 flags, mode, resolve. CONNECT (7.2): u32
+  // family, u16 port, the address from byte 8 on.
+  u8 payload[24];
+};
+static_assert(sizeof(BpfContext) == 40 && offsetof(BpfContext, opcode) == 8);
+static_assert(offsetof(BpfContext, pdu_size) == 10 && offsetof(BpfContext, payload) == 16);
+
+// A filter for one operation (7.0), a part of Bpf.
+struct BpfFilter {
+  u32 opcode;      // an Op
+  u32 flags;       // bpf_filter_*
+  u32 filter_len;  // instructions
+  u8 pdu_size;     // what the program takes BpfContext::pdu_size to be
+  u8 resv[3];
+  u64 filter_ptr;  // address of an array of BpfInstruction
+  u64 resv2[5];
+};
+static_assert(sizeof(BpfFilter) == 64 && offsetof(BpfFilter, pdu_size) == 12);
+static_assert(offsetof(BpfFilter, filter_ptr) == 16 && offsetof(BpfFilter, resv2) == 24);
+
+// RegisterOp::bpf_filter (7.0).
+struct Bpf {
+  u16 cmd_type;   // bpf_cmd_filter
+  u16 cmd_flags;  // 0
+  u32 resv;
+  BpfFilter filter;
+};
+static_assert(sizeof(Bpf) == 72 && offsetof(Bpf, cmd_flags) == 2 && offsetof(Bpf, filter) == 8);
+
 // RegisterOp::napi and unregister_napi (6.9): in, and out: what was in force before.
 struct Napi {
   u32 busy_poll_to;     // microseconds
@@ -194,6 +262,40 @@ struct CloneBuffers {
   u32 pad[3];
 };
 static_assert(sizeof(CloneBuffers) == 32 && offsetof(CloneBuffers, nr) == 16);
+
+// A piece of memory that a ring and the kernel share (6.13), named by a MemRegionReg.
+struct RegionDesc {
+  u64 user_addr;    // with mem_region_type_user: page aligned, else 0
+  u64 size;         // bytes, whole pages
+  u32 flags;        // mem_region_type_user
+  u32 id;           // 0
+  u64 mmap_offset;  // out, without mem_region_type_user: for mmap(2) on the ring's descriptor
+  u64 resv[4];
+};
+static_assert(sizeof(RegionDesc) == 64 && offsetof(RegionDesc, flags) == 16);
+static_assert(offsetof(RegionDesc, mmap_offset) == 24);
+
+// RegisterOp::mem_region (6.13).
+struct MemRegionReg {
+  u64 region_uptr;  // address of a RegionDesc
+  u64 flags;        // mem_region_reg_wait_arg
+  u64 resv[2];
+};
+static_assert(sizeof(MemRegionReg) == 32 && offsetof(MemRegionReg, flags) == 8);
+
+// How to wait, in a region of these (6.13): for enter_ext_arg_reg, which reads it there without copying.
+struct RegWait {
+  Timespec ts;        // with reg_wait_ts
+  u32 min_wait_usec;  // microseconds
+  u32 flags;          // reg_wait_ts
+  u64 sigmask;        // address of a signal set, or 0
+  u32 sigmask_sz;     // bytes of it: 8
+  u32 pad[3];
+  u64 pad2[2];
+};
+static_assert(sizeof(RegWait) == 64 && offsetof(RegWait, min_wait_usec) == 16);
+static_assert(offsetof(RegWait, flags) == 20 && offsetof(RegWait, sigmask) == 24);
+static_assert(offsetof(RegWait, sigmask_sz) == 32 && offsetof(RegWait, pad2) == 48);
 
 // RegisterOp::query (6.18): one question. Several can be chained.
 struct QueryHdr {

@@ -37,11 +37,16 @@ inline constexpr u32 max_buf_ring_entries = 32768;
 
 namespace detail {
 
+inline Result<void> check_buf_ring(u32 entries) noexcept {
+  if (entries == 0 || entries > max_buf_ring_entries) return Error::entries_not_in_range;
+  if ((entries & (entries - 1)) != 0) return Error::entries_not_power_of_two;
+  return {};
+}
+
 // Maps `bytes` and registers their beginning as a buffer ring.
 template <class Ring>
 Result<Buf*> map_buf_ring(Ring& ring, std::size_t bytes, u32 entries, u16 group, u16 flags) noexcept {
-  if (entries == 0 || entries > max_buf_ring_entries) return Error::entries_not_in_range;
-  if ((entries & (entries - 1)) != 0) return Error::entries_not_power_of_two;
+  if (const Result<void> valid = check_buf_ring(entries); !valid.ok()) return valid.error();
   const long address = ring.kernel().map_anonymous(bytes);
   const Result<Buf*> memory = Result<Buf*>::from_kernel(address);
   if (!memory.ok()) return memory;
@@ -69,7 +74,26 @@ Result<Buf*> setup_buf_ring(Ring& ring, u32 entries, u16 group, u16 flags = 0) n
   return detail::map_buf_ring(ring, entries * sizeof(Buf), entries, group, flags);
 }
 
-// Unregisters and unmaps what setup_buf_ring made.
+// The same in memory that the kernel allocates (pbuf_ring_mmap). EINVAL: a group over 2047, for which there
+// is no offset to map; EBADF: the ring has no descriptor (setup_registered_fd_only). Since Linux 6.4.
+template <class Ring>
+Result<Buf*> setup_buf_ring_mmap(Ring& ring, u32 entries, u16 group, u16 flags = 0) noexcept {
+  if (const Result<void> valid = detail::check_buf_ring(entries); !valid.ok()) return valid.error();
+  const u64 offset = u64{group} << off_pbuf_shift;
+  if ((offset & off_mmap_mask) != 0) return Error::inval;
+  BufReg buf_ring;
+  zero(buf_ring);
+  buf_ring.ring_entries = entries;
+  buf_ring.bgid = group;
+  buf_ring.flags = static_cast<u16>(flags | pbuf_ring_mmap);
+  if (const auto registered = ring.register_buf_ring(buf_ring); !registered.ok()) return registered.error();
+  const long address = ring.kernel().map_ring(ring.fd(), entries * sizeof(Buf), off_pbuf_ring | offset);
+  const Result<Buf*> memory = Result<Buf*>::from_kernel(address);
+  if (!memory.ok()) static_cast<void>(ring.unregister_buf_ring(group));
+  return memory;
+}
+
+// Unregisters and unmaps what setup_buf_ring or setup_buf_ring_mmap made.
 template <class Ring>
 void free_buf_ring(Ring& ring, Buf* buf_ring, u32 entries, u16 group) noexcept {
   // A closed ring has released its groups. Errors are not reported: the memory is unmapped in any case.

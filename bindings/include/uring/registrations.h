@@ -7,6 +7,9 @@
 #ifndef URING_REGISTRATIONS_H
 #define URING_REGISTRATIONS_H
 
+#include <sys/uio.h>  // iovec
+
+#include <cstddef>
 #include <span>
 
 #include "abi_register.h"
@@ -15,10 +18,22 @@
 #include "syscall.h"
 #include "zero.h"
 
-// The kernel's and the C library's type of the same name; here only its address matters.
-struct iovec;
-
 namespace uring {
+
+namespace detail {
+
+inline void describe_filter(Bpf& request, Op op, std::span<const BpfInstruction> filter, u8 pdu_size,
+                            u32 flags) noexcept {
+  zero(request);
+  request.cmd_type = bpf_cmd_filter;
+  request.filter.opcode = static_cast<u32>(op);
+  request.filter.flags = flags;
+  request.filter.filter_len = saturated(filter.size());
+  request.filter.pdu_size = pdu_size;
+  request.filter.filter_ptr = address_of(filter.data());
+}
+
+}  // namespace detail
 
 // The part of `Ring` (a class with do_register) that is the same for every kernel.
 template <class Ring>
@@ -32,6 +47,12 @@ class Registrations {
     return ring().do_register(RegisterOp::files, fds.data(), saturated(fds.size()));
   }
 
+  // The same with a tag for each: tags[i] comes back as the user_data of a CQE once nothing uses fds[i] any
+  // more, after it was replaced or removed; 0: no CQE. Traps unless there is one for each. Since Linux 5.13.
+  Result<void> register_files(std::span<const i32> fds, std::span<const u64> tags) noexcept {
+    return register_tagged(RegisterOp::files2, fds.data(), fds.size(), tags);
+  }
+
   // A table of `count` empty slots. Since Linux 5.19.
   Result<u32> register_files_sparse(u64 count) noexcept { return register_sparse(RegisterOp::files2, count); }
 
@@ -43,6 +64,12 @@ class Registrations {
     update.resv = 0;
     update.fds = address_of(fds.data());
     return ring().do_register(RegisterOp::files_update, &update, saturated(fds.size()));
+  }
+
+  // The same with tags, as in register_files. Since Linux 5.13.
+  Result<u32> register_files_update(Slot first, std::span<const i32> fds,
+                                    std::span<const u64> tags) noexcept {
+    return update_tagged(RegisterOp::files_update2, static_cast<u32>(first), fds.data(), fds.size(), tags);
   }
 
   // Restricts file_index_alloc to `count` slots from `first` on. EINVAL: the table is shorter. Since Linux
@@ -70,6 +97,11 @@ class Registrations {
     return ring().do_register(RegisterOp::buffers, iovecs, saturated(count));
   }
 
+  // The same with a tag for each, as in register_files. Since Linux 5.13.
+  Result<void> register_buffers(std::span<const ::iovec> buffers, std::span<const u64> tags) noexcept {
+    return register_tagged(RegisterOp::buffers2, buffers.data(), buffers.size(), tags);
+  }
+
   // `count` empty places. Since Linux 5.19.
   Result<u32> register_buffers_sparse(u64 count) noexcept {
     return register_sparse(RegisterOp::buffers2, count);
@@ -84,6 +116,12 @@ class Registrations {
     update.data = address_of(iovecs);
     update.nr = saturated(count);
     return ring().do_register(RegisterOp::buffers_update, &update, sizeof update);
+  }
+
+  // The same with tags, as in register_files. Since Linux 5.13.
+  Result<u32> register_buffers_update(u32 first, std::span<const ::iovec> buffers,
+                                      std::span<const u64> tags) noexcept {
+    return update_tagged(RegisterOp::buffers_update, first, buffers.data(), buffers.size(), tags);
   }
 
   // Shares the buffers of another ring without pinning them again: `count` of them (0: all) from
@@ -175,7 +213,45 @@ class Registrations {
     return ring().do_register(RegisterOp::probe, &probe, 256);
   }
 
+  // --- memory that the kernel reads and writes in place ----------------------------------------------------
+
+  // Shares a region of memory, one per ring (EBUSY). The kernel writes the answer into `region`: with
+  // user_addr 0, the offset at which the ring's descriptor maps the memory that it allocated. flags are
+  // mem_region_*. EINVAL: `size` is 0 or not whole pages, or mem_region_reg_wait_arg and the ring is enabled.
+  // EFAULT: an address without mem_region_type_user, or the other way round. Since Linux 6.13.
+  Result<void> register_mem_region(RegionDesc& region, u64 flags) noexcept {
+    MemRegionReg request;
+    zero(request);
+    request.region_uptr = address_of(&region);
+    request.flags = flags;
+    return done(ring().do_register(RegisterOp::mem_region, &request, 1));
+  }
+
+  // The ring's registered waits, for submit_and_wait_registered: `waits` are whole pages of the caller's
+  // memory, and stay until the ring is closed. The ring must have been opened with setup_r_disabled, and not
+  // be enabled yet. The errors of register_mem_region. Since Linux 6.13.
+  Result<void> register_waits(std::span<RegWait> waits) noexcept {
+    RegionDesc region;
+    zero(region);
+    region.user_addr = address_of(waits.data());
+    region.size = waits.size_bytes();
+    region.flags = mem_region_type_user;
+    return register_mem_region(region, mem_region_reg_wait_arg);
+  }
+
   // --- limits ----------------------------------------------------------------------------------------------
+
+  // From now on each request with this operation asks `filter` first, and completes with -EACCES if that
+  // returns 0; with bpf_filter_deny_rest also operations without a filter. Several for one operation must all
+  // agree. `pdu_size` is the size of its part of BpfContext that the program was written for, 0 if it looks
+  // at none of it. EACCES: neither CAP_SYS_ADMIN nor no_new_privs (prctl(2)). EINVAL: the program, the
+  // operation or a flag is not accepted. EMSGSIZE: pdu_size. Since Linux 7.0.
+  Result<void> register_bpf_filter(Op op, std::span<const BpfInstruction> filter, u8 pdu_size = 0,
+                                   u32 flags = 0) noexcept {
+    Bpf request;
+    detail::describe_filter(request, op, filter, pdu_size, flags);
+    return done(ring().do_register(RegisterOp::bpf_filter, &request, 1));
+  }
 
   // What a ring opened with setup_r_disabled may do once it is enabled; everything else is refused with
   // EACCES. Once per ring: EBUSY. EBADFD: it is enabled. Since Linux 5.10.
@@ -220,6 +296,35 @@ class Registrations {
  private:
   Ring& ring() noexcept { return *static_cast<Ring*>(this); }
 
+  // For what the kernel answers with 0.
+  static Result<void> done(Result<u32> answer) noexcept {
+    if (!answer.ok()) return answer.error();
+    return {};
+  }
+
+  Result<void> register_tagged(RegisterOp op, const void* data, u64 count,
+                               std::span<const u64> tags) noexcept {
+    URING_ASSERT(tags.size() == count);
+    RsrcRegister resources;
+    zero(resources);
+    resources.nr = saturated(count);
+    resources.data = address_of(data);
+    resources.tags = address_of(tags.data());
+    return done(ring().do_register(op, &resources, sizeof resources));  // the count is the size of the struct
+  }
+
+  Result<u32> update_tagged(RegisterOp op, u32 first, const void* data, u64 count,
+                            std::span<const u64> tags) noexcept {
+    URING_ASSERT(tags.size() == count);
+    RsrcUpdate2 update;
+    zero(update);
+    update.offset = first;
+    update.data = address_of(data);
+    update.tags = address_of(tags.data());
+    update.nr = saturated(count);
+    return ring().do_register(op, &update, sizeof update);
+  }
+
   Result<u32> register_sparse(RegisterOp op, u64 count) noexcept {
     RsrcRegister resources;
     zero(resources);
@@ -229,36 +334,6 @@ class Registrations {
     return ring().do_register(op, &resources, sizeof resources);
   }
 };
-
-// --- what needs no ring ------------------------------------------------------------------------------------
-
-// Asks the kernel about itself; the answers go to the places named by the QueryHdr and those chained to it;
-// QueryHdr::result says whether the question was understood (-EOPNOTSUPP if not). Since Linux 6.18; EINVAL
-// before, and EBADF before 6.13.
-template <class Kernel = LinuxKernel>
-Result<u32> query(QueryHdr& first, Kernel kernel = {}) noexcept {
-  return Result<u32>::from_kernel(kernel.do_register(-1, RegisterOp::query, &first, 0));
-}
-
-// What this kernel supports of io_uring. Since Linux 6.18.
-template <class Kernel = LinuxKernel>
-Result<u32> query_abilities(QueryOpcode& answer, Kernel kernel = {}) noexcept {
-  zero(answer);
-  QueryHdr question;
-  zero(question);
-  question.query_data = address_of(&answer);
-  question.query_op = query_opcodes;
-  question.size = sizeof answer;
-  const Result<u32> asked = query(question, kernel);
-  return asked.ok() ? Result<u32>::from_kernel(question.result) : asked;
-}
-
-// Sends what prep_msg_ring or prep_msg_ring_cqe_flags prepared, without needing a ring to send it from. Since
-// Linux 6.13.
-template <class Kernel = LinuxKernel>
-Result<u32> send_msg_ring(const Sqe& message, Kernel kernel = {}) noexcept {
-  return Result<u32>::from_kernel(kernel.do_register(-1, RegisterOp::send_msg_ring, &message, 1));
-}
 
 }  // namespace uring
 

@@ -24,6 +24,7 @@
 #define URING_RING_H
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -49,6 +50,22 @@ struct Indices {
   u32 cq_head;   // shared: what we have consumed
 
   friend bool operator==(const Indices&, const Indices&) noexcept = default;
+};
+
+// Signals as the kernel has them in a set: bit n - 1 for signal n.
+using SignalSet = u64;
+constexpr SignalSet signal_set(std::initializer_list<int> signals) noexcept {
+  SignalSet set = 0;
+  for (const int signal : signals) set |= SignalSet{1} << (signal - 1);
+  return set;
+}
+
+// What submit_and_wait can be told. What the pointers point to must stay until it has returned.
+struct WaitOptions {
+  const Timespec* timeout = nullptr;           // how long to wait at most; null: as long as it takes
+  const SignalSet* blocked_signals = nullptr;  // while waiting, as with ppoll(2); null: those that are
+  u32 min_wait_us = 0;  // microseconds in which fewer CQEs than asked for do not end the wait (6.12)
+  u32 flags = 0;        // enter_abs_timer (6.12): `timeout` is a time; enter_no_iowait (6.15)
 };
 
 // `Kernel` is LinuxKernel, or in tests any class with the same functions; `Sqes` and `Cqes` are the sizes of
@@ -206,16 +223,31 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>, typename deta
   // `more_flags` enter_abs_timer (6.12) a time. Since Linux 5.11 (feat_ext_arg); EINVAL before.
   Result<u32> submit_and_wait_timeout(u32 wait_nr, const Timespec& timeout, u32 min_wait_us = 0,
                                       u32 more_flags = 0) noexcept {
+    WaitOptions options;
+    options.timeout = &timeout;
+    options.min_wait_us = min_wait_us;
+    options.flags = more_flags;
+    return submit_and_wait(wait_nr, options);
+  }
+
+  // The same with everything that a wait can be told: see WaitOptions. EINTR: a signal came that is not
+  // blocked. Since Linux 5.11; EINVAL before.
+  Result<u32> submit_and_wait(u32 wait_nr, const WaitOptions& options) noexcept {
     GeteventsArg arg;
-    arg.sigmask = 0;
-    arg.sigmask_sz = 0;
-    arg.min_wait_usec = min_wait_us;
-    arg.ts = address_of(&timeout);
-    const u32 pending = flush_sq();
-    const u32 enter_flags = enter_getevents | enter_ext_arg | more_flags;
-    if (submits_otherwise_) [[unlikely]]
-      return submit_polled_until(pending, wait_nr, enter_flags, arg);
-    return enter(pending, wait_nr, enter_flags, &arg, sizeof arg);
+    arg.sigmask = address_of(options.blocked_signals);
+    arg.sigmask_sz = options.blocked_signals != nullptr ? sizeof *options.blocked_signals : 0;
+    arg.min_wait_usec = options.min_wait_us;
+    arg.ts = address_of(options.timeout);
+    return wait_with(wait_nr, options.flags, &arg, sizeof arg);
+  }
+
+  // The same with the wait number `index` of register_waits, which the kernel does not have to copy first.
+  // `more_flags` as in submit_and_wait_timeout. EFAULT: there is no such wait; EINVAL: it has an unknown
+  // flag. Since Linux 6.13.
+  Result<u32> submit_and_wait_registered(u32 wait_nr, u32 index, u32 more_flags = 0) noexcept {
+    // In place of an address, the distance from the region's beginning.
+    const auto offset = reinterpret_cast<const void*>(std::uintptr_t{index} * sizeof(RegWait));
+    return wait_with(wait_nr, more_flags | enter_ext_arg_reg, offset, sizeof(RegWait));
   }
 
   // io_uring_enter(2) on this ring, with all its arguments; see LinuxKernel::enter. No retry on EINTR.
@@ -458,12 +490,22 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>, typename deta
     return rewind_after(enter(pending, wait_nr, enter_flags));
   }
 
-  // The same for submit_and_wait_timeout.
+  // The same for waits with an argument.
   [[gnu::noinline]] Result<u32> submit_polled_until(u32 pending, u32 wait_nr, u32 enter_flags,
-                                                    const GeteventsArg& arg) noexcept {
+                                                    const void* arg, std::size_t arg_size) noexcept {
     // We enter in any case; this only adds the flag that wakes a sleeping thread.
     static_cast<void>(sq_ring_needs_enter(enter_flags));
-    return rewind_after(enter(pending, wait_nr, enter_flags, &arg, sizeof arg));
+    return rewind_after(enter(pending, wait_nr, enter_flags, arg, arg_size));
+  }
+
+  // Submits and waits with an argument of io_uring_enter(2).
+  [[gnu::always_inline]] Result<u32> wait_with(u32 wait_nr, u32 more_flags, const void* arg,
+                                               std::size_t arg_size) noexcept {
+    const u32 pending = flush_sq();
+    const u32 enter_flags = enter_getevents | enter_ext_arg | more_flags;
+    if (submits_otherwise_) [[unlikely]]
+      return submit_polled_until(pending, wait_nr, enter_flags, arg, arg_size);
+    return enter(pending, wait_nr, enter_flags, arg, arg_size);
   }
 
   // With setup_sq_rewind, moves what was left over to where the next submit begins.

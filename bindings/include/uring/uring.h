@@ -9,6 +9,7 @@
 //   3. ring.h     the ring: its queues; with operations.h, registrations.h and cancel.h, what can be asked of
 //                 it
 //      buffer_group.h  buffers from which the kernel takes one when data is there
+//      no_ring.h       what can be asked of the kernel without a ring
 // and beside them the data: abi.h and abi_register.h (the kernel's structs and numbers), entries.h (the sizes
 // of a ring's entries), prep.h (how each operation is written into an SQE), result.h (a value or an error in
 // one word), error.h (a name and a sentence for each error), shared.h (every word shared with the kernel,
@@ -23,6 +24,7 @@
 #include "cancel.h"
 #include "entries.h"
 #include "error.h"
+#include "no_ring.h"
 #include "operations.h"
 #include "prep.h"
 #include "queued.h"
