@@ -103,6 +103,20 @@ u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr
   other = std::move(group);
   sum += other.put(cqe).ok() + other.recv(1, 0, 0).ok();
   for (const std::byte byte : other.get(cqe).value()) sum += static_cast<u32>(byte);
+  sum += group.recv_bundle(1, 0, 0).ok() + group.recv_multishot_bundle(1, 0, 0).ok();
+  sum += group.recvmsg_multishot(1, 0, nullptr, 0).ok() + group.put_bundle(cqe).ok();
+  sum += group.for_each_piece(cqe, [&](std::span<std::byte> piece) { sum += piece.empty(); }).ok();
+  uring::ReceivedMessage message;
+  sum += message.parse(bytes, 16, 0).ok() + message.flags() + message.payload_size();
+  sum += message.name().empty() + message.control().empty() + message.payload().empty();
+  sum += cqe.has_more() + cqe.is_notification() + cqe.was_copied() + (cqe.user_pointer<u32>() == size);
+  cqe.user_data = uring::user_data_of(size);
+  uring::SignalSet signals = uring::signal_set({1, 2});
+  sum += ring.submit_and_wait(1, {.blocked_signals = &signals}).value();
+  sum += ring.submit_and_wait_registered(1, 2).value();
+  if (const auto made = uring::setup_buf_ring_mmap(ring, 8, 2); made.ok()) {
+    uring::free_buf_ring(ring, *made, 8, 2);
+  }
   if (const auto made = uring::setup_buf_ring(ring, 8, 2); made.ok()) {
     uring::buf_ring_init(*made);
     uring::buf_ring_add(*made, bytes, 0, uring::buf_ring_mask(8), 0);
@@ -113,6 +127,10 @@ u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr
   uring::QueryOpcode answer;
   uring::zero(question);
   sum += uring::query(question).ok() + uring::query_abilities(answer).ok() + uring::send_msg_ring(sqe).ok();
+  uring::QueryScq headers;
+  const uring::BpfInstruction allow[1] = {{6, 0, 0, 1}};
+  sum += uring::query_ring_headers(headers).ok() + uring::restrict_task({}).ok();
+  sum += uring::filter_task(uring::Op::nop, allow).ok();
   sum += ring.cancel_all(1, uring::Timespec{1, 0}, [&](const uring::Cqe& seen) { sum += seen.flags; }).ok();
   sum += cqe.buffer_id().value() + is_errno(cqe.error());
   const uring::ErrorText name = uring::name(cqe.error()), what = uring::what(ring.submit().error());

@@ -275,6 +275,8 @@ TEST(Prep, Recv) {
   EXPECT_SQE(recv_bundle, (5, 0xabcd, 4096, 0x100),
              wanted(27, {.flags = 32, .ioprio = 16, .fd = 5, .len = 4096, .op_flags = 0x100,
                          .buf_index = 0xabcd}));
+  EXPECT_SQE(recv_multishot_bundle, (5, 0xabcd, 0x100),
+             wanted(27, {.flags = 32, .ioprio = 18, .fd = 5, .op_flags = 0x100, .buf_index = 0xabcd}));
 }
 TEST(Prep, Openat2) {
   EXPECT_SQE(openat2, (-100, path, how, 24),

@@ -345,6 +345,9 @@ enum class Slot : u32 {};
 // Any free slot; Cqe::res says which. Since Linux 5.19.
 inline constexpr Slot file_index_alloc{0xffff'ffff};
 
+// A pointer as user_data, for Cqe::user_pointer: to what continues when the request has completed.
+inline u64 user_data_of(const void* pointer) noexcept { return reinterpret_cast<u64>(pointer); }
+
 // A completion queue entry.
 struct Cqe {
   u64 user_data;  // of the SQE
@@ -354,6 +357,25 @@ struct Cqe {
   // The errno in res, or Error::none.
   constexpr Error error() const noexcept {
     return res < 0 && res >= -max_errno ? static_cast<Error>(-res) : Error::none;
+  }
+
+  // True if more CQEs of this request will come: of a multishot one, or the notification of a zero-copy send.
+  // Since Linux 5.13.
+  constexpr bool has_more() const noexcept { return (flags & cqe_f_more) != 0; }
+
+  // True if this is the second CQE of a zero-copy send: its data may be overwritten now. Since Linux 6.0.
+  constexpr bool is_notification() const noexcept { return (flags & cqe_f_notif) != 0; }
+
+  // Of a notification of a send with send_zc_report_usage: true if the data was copied after all, as it is
+  // for receivers on this machine. Since Linux 6.2; false if the send did not ask.
+  constexpr bool was_copied() const noexcept {
+    return is_notification() && (static_cast<u32>(res) & notif_usage_zc_copied) != 0;
+  }
+
+  // The pointer that user_data_of made into a user_data.
+  template <class T>
+  T* user_pointer() const noexcept {
+    return reinterpret_cast<T*>(user_data);
   }
 
   // The buffer the kernel took from a group. no_buffer_selected when it took none. Since Linux 5.7.

@@ -51,6 +51,8 @@ constexpr ErrorDescription describe_own(Error error) noexcept {
       return {"entries_too_few", "A ring of mixed SQEs needs at least four entries: ask for more"};
     case Error::memory_too_small:
       return {"memory_too_small", "The memory is too small for this ring: ask Ring::memory_size how much it needs"};
+    case Error::message_too_short:
+      return {"message_too_short", "The bytes end before the message: pass the sizes that the request had"};
     default: return {};
   }
 }

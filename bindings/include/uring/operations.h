@@ -300,6 +300,9 @@ class Operations {
   Queued recv_bundle(u64 user_data, i32 fd, u16 group, u64 bytes, u32 flags) noexcept {
     return queue(prep_recv_bundle, user_data, fd, group, bytes, flags);
   }
+  Queued recv_multishot_bundle(u64 user_data, i32 fd, u16 group, u32 flags) noexcept {
+    return queue(prep_recv_multishot_bundle, user_data, fd, group, flags);
+  }
   Queued recvmsg(u64 user_data, i32 fd, ::msghdr* message, u32 flags) noexcept {
     return queue(prep_recvmsg, user_data, fd, message, flags);
   }

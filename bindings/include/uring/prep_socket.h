@@ -220,11 +220,19 @@ inline Sqe& prep_recv_multishot(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 
 }
 
 // recv(2) into as many buffers of the group as there is data for, at most `bytes` (0: no limit). The CQE
-// names the first; the others follow it in the ring. For multishot, OR recv_multishot into Sqe::ioprio. Since
-// Linux 6.10 (feat_recvsend_bundle).
+// names the first; the others follow it in the ring: see BufferGroup::for_each_piece. Since Linux 6.10
+// (feat_recvsend_bundle).
 inline Sqe& prep_recv_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 bytes, u32 flags) noexcept {
   prep_recv_select(sqe, user_data, fd, group, bytes, flags);
   sqe.ioprio = recvsend_bundle;
+  return sqe;
+}
+
+// The same repeatedly, each time with as much as there is; the last CQE comes without cqe_f_more. Since Linux
+// 6.10.
+inline Sqe& prep_recv_multishot_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 flags) noexcept {
+  prep_recv_multishot(sqe, user_data, fd, group, flags);
+  sqe.ioprio = recv_multishot | recvsend_bundle;
   return sqe;
 }
 

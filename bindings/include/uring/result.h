@@ -93,6 +93,7 @@ enum class Error : std::uint16_t {
   length_too_large,          // sync_file_range, provide_buffers, BufferGroup: it does not fit into 32 bits
   entries_too_few,           // init: a ring with MixedSqes needs four
   memory_too_small,          // init_mem: fewer bytes than Ring::memory_size
+  message_too_short,         // ReceivedMessage: less than what comes before the message
 };
 
 // True for the kernel's own numbers, false for `none` and for the binding's.

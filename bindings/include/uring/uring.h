@@ -9,6 +9,7 @@
 //   3. ring.h     the ring: its queues; with operations.h, registrations.h and cancel.h, what can be asked of
 //                 it
 //      buffer_group.h  buffers from which the kernel takes one when data is there
+//      recvmsg.h       what a multishot recvmsg put into such a buffer
 //      no_ring.h       what can be asked of the kernel without a ring
 // and beside them the data: abi.h and abi_register.h (the kernel's structs and numbers), entries.h (the sizes
 // of a ring's entries), prep.h (how each operation is written into an SQE), result.h (a value or an error in
@@ -28,6 +29,7 @@
 #include "operations.h"
 #include "prep.h"
 #include "queued.h"
+#include "recvmsg.h"
 #include "registrations.h"
 #include "result.h"
 #include "ring.h"
