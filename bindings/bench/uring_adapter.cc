@@ -19,7 +19,7 @@ class Adapter {
       return code(opened.error());
     if (setup.kind == bench_read_fixed) {
       const ::iovec memory{setup.memory, bench_buffers * bench_page};
-      if (const auto done = ring_.register_buffers(&memory, 1); !done) return code(done.error());
+      if (const auto done = ring_.register_buffers({&memory, 1}); !done) return code(done.error());
       if (const auto done = ring_.register_files({&setup.file, 1}); !done) return code(done.error());
     }
     if (setup.kind == bench_receive) {

@@ -106,7 +106,7 @@ int main(int argc, char** argv) {
   check(ring.init(2 * blocks_in_flight).error(), "no ring");
   iovec buffers[blocks_in_flight];
   for (u16 i = 0; i != blocks_in_flight; ++i) buffers[i] = {blocks[i].buffer, block_bytes};
-  check(ring.register_buffers(buffers, blocks_in_flight).error(), "cannot register buffers (see ulimit -l)");
+  check(ring.register_buffers(buffers).error(), "cannot register buffers (see ulimit -l)");
   copy(ring, from, to);
   if (close(to) != 0) fail(argv[2], errno);
 }

@@ -103,7 +103,8 @@ class Server {
       }
       at = over ? connections_.erase(at) : std::next(at);
     }
-    if (!reading_) start(reading_, ring_.read(tag(Request::input, 0), STDIN_FILENO, input_, ~u64{0}));
+    if (!reading_)
+      start(reading_, ring_.read(tag(Request::input, 0), STDIN_FILENO, input_, uring::current_position));
     // After the loop, because it may have closed a connection.
     if (!accepting_ && !descriptors_used_up_) {
       const u64 accepts = tag(Request::accept, listener_);

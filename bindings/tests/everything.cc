@@ -59,8 +59,8 @@ u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr
       static_cast<u32>(ring.fd()) + ring.flags() + ring.features() + ring.sq_entries() + ring.cq_entries();
   for (auto queued : {ring.nop(1),
                       ring.fsync(2, 0, uring::fsync_datasync),
-                      ring.readv(3, 0, iovecs, 1, 0),
-                      ring.writev(4, 0, iovecs, 1, 0),
+                      ring.readv(3, 0, {iovecs, 1}, 0),
+                      ring.writev(4, 0, {iovecs, 1}, uring::current_position),
                       ring.read(5, 0, bytes, 0),
                       ring.write(6, 0, bytes, 0),
                       ring.openat(7, 0, "x", 0, 0),
@@ -92,7 +92,7 @@ u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr
   sum += ring.copy_cqes(std::span<uring::Cqe>(&cqe, 1), 1).value() + ring.copy_cqe(cqe).ok();
   sum += ring.for_each_cqe([&](const uring::Cqe& seen) { sum += seen.flags; });
   ring.cq_advance(1);
-  sum += ring.register_files(fds).value() + ring.unregister_files().value() + ring.get_probe(probe).value();
+  sum += ring.register_files(fds).ok() + ring.unregister_files().ok() + ring.get_probe(probe).ok();
   sum += probe.is_supported(uring::Op::nop) + ring.indices().sqe_head + (ring.indices() == ring.indices());
   sum += is_errno(ring.submit().error()) + (ring.submit() == uring::Error::busy) + (cqe == cqe);
   const uring::Sqe& sqe = ring.nop(1).value();

@@ -6,6 +6,7 @@
 // ours. Never what is left when the upper bits are cut off: 4 GiB would be 0, and a read of 0 bytes looks
 // like the end of the file.
 #include <gtest/gtest.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -97,9 +98,10 @@ TEST_P(Counting, UpToTheLargestNumber) {
 INSTANTIATE_TEST_SUITE_P(
     Lengths, Counting,
     testing::Values(
-        REQUEST(readv, len, 5, nullptr, n, 0), REQUEST(writev, len, 5, nullptr, n, 0),
-        REQUEST(readv_fixed, len, 5, nullptr, n, 0, 0), REQUEST(writev_fixed, len, 5, nullptr, n, 0, 0),
-        REQUEST(epoll_wait, len, 5, nullptr, n), REQUEST(openat2, len, 5, nullptr, nullptr, n),
+        REQUEST(readv, len, 5, view<iovec>(n), 0), REQUEST(writev, len, 5, view<iovec>(n), 0),
+        REQUEST(readv_fixed, len, 5, view<iovec>(n), 0, 0),
+        REQUEST(writev_fixed, len, 5, view<iovec>(n), 0, 0),
+        REQUEST(epoll_wait, len, 5, view<epoll_event>(n)), REQUEST(openat2, len, 5, nullptr, nullptr, n),
         REQUEST(openat2_direct, len, 5, nullptr, nullptr, n, Slot{0}),
         REQUEST(setxattr, len, nullptr, nullptr, view(n), 0), REQUEST(fsetxattr, len, 5, nullptr, view(n), 0),
         REQUEST(getxattr, len, nullptr, nullptr, view(n)), REQUEST(fgetxattr, len, 5, nullptr, view(n)),
@@ -172,25 +174,25 @@ TEST_F(RegisteringMany, CountsUpToTheLargestNumber) {
     argument_words = 0;
     ASSERT_TRUE(ring.register_files(view<const i32>(n)).ok());
     EXPECT_EQ(count, wanted) << n;
-    ASSERT_TRUE(ring.register_files_update(0, view<const i32>(n)).ok());
+    ASSERT_TRUE(ring.register_files_update(Slot{0}, view<const i32>(n)).ok());
     EXPECT_EQ(count, wanted) << n;
-    ASSERT_TRUE(ring.register_buffers(iovecs, n).ok());
+    ASSERT_TRUE(ring.register_buffers({iovecs, n}).ok());
     EXPECT_EQ(count, wanted) << n;
     ASSERT_TRUE(ring.register_restrictions(view<const uring::Restriction>(n)).ok());
     EXPECT_EQ(count, wanted) << n;
-    ASSERT_TRUE(ring.register_iowq_aff(nowhere, n).ok());
+    ASSERT_TRUE(ring.register_iowq_aff(view(n)).ok());
     EXPECT_EQ(count, wanted) << n;
     argument_words = 8;
     ASSERT_TRUE(ring.register_files_sparse(n).ok());
     EXPECT_EQ(argument[0], wanted) << n;
     ASSERT_TRUE(ring.register_buffers_sparse(n).ok());
     EXPECT_EQ(argument[0], wanted) << n;
-    ASSERT_TRUE(ring.register_buffers_update(0, iovecs, n).ok());
+    ASSERT_TRUE(ring.register_buffers_update(0, {iovecs, n}).ok());
     EXPECT_EQ(argument[6], wanted) << n;
     ASSERT_TRUE(ring.clone_buffers(ring, 0, 0, 0, n).ok());
     EXPECT_EQ(argument[4], wanted) << n;
     argument_words = 4;
-    ASSERT_TRUE(ring.register_file_alloc_range(0, n).ok());
+    ASSERT_TRUE(ring.register_file_alloc_range(Slot{0}, n).ok());
     EXPECT_EQ(argument[1], wanted) << n;
   }
 }
@@ -306,10 +308,10 @@ TEST_F(ThisKernel, SendsTheBeginningOfALongMessage) {
 TEST_F(ThisKernel, RefusesCountsThatAreFarTooLarge) {
   const auto* iovecs = reinterpret_cast<const iovec*>(memory);
   for (const u64 count : around_32_bits) {
-    ring.readv(1, fd(), iovecs, count, 0).value();
+    ring.readv(1, fd(), {iovecs, count}, 0).value();
     EXPECT_EQ(result(), -EINVAL) << count;
     EXPECT_EQ(ring.register_files({reinterpret_cast<i32*>(memory), count}), Error::mfile) << count;
-    EXPECT_EQ(ring.register_buffers(iovecs, count), Error::inval) << count;
+    EXPECT_EQ(ring.register_buffers({iovecs, count}), Error::inval) << count;
   }
 }
 

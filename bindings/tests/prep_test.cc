@@ -117,10 +117,10 @@ struct ::statx* const statx_result = reinterpret_cast<struct ::statx*>(bytes);
 // clang-format off
 TEST(Prep, Nop) { EXPECT_SQE(nop, (), wanted(0, {})); }
 TEST(Prep, Readv) {
-  EXPECT_SQE(readv, (5, iovecs, 2, far), wanted(1, {.fd = 5, .off = far, .addr = address(iovecs), .len = 2}));
+  EXPECT_SQE(readv, (5, iovecs, far), wanted(1, {.fd = 5, .off = far, .addr = address(iovecs), .len = 2}));
 }
 TEST(Prep, Writev) {
-  EXPECT_SQE(writev, (5, iovecs, 2, far),
+  EXPECT_SQE(writev, (5, iovecs, far),
              wanted(2, {.fd = 5, .off = far, .addr = address(iovecs), .len = 2}));
 }
 TEST(Prep, Fsync) { EXPECT_SQE(fsync, (5, 1), wanted(3, {.fd = 5, .op_flags = 1})); }
@@ -415,19 +415,19 @@ TEST(Prep, Bind) {
 }
 TEST(Prep, Listen) { EXPECT_SQE(listen, (5, 128, 9), wanted(57, {.fd = 5, .len = 128, .op_flags = 9})); }
 TEST(Prep, EpollWait) {
-  EXPECT_SQE(epoll_wait, (5, events, 3), wanted(59, {.fd = 5, .addr = address(events), .len = 3}));
+  EXPECT_SQE(epoll_wait, (5, std::span(events, 3)), wanted(59, {.fd = 5, .addr = address(events), .len = 3}));
 }
 TEST(Prep, ReadvFixed) {
-  EXPECT_SQE(readv_fixed, (5, iovecs, 2, far, 0xabcd),
+  EXPECT_SQE(readv_fixed, (5, iovecs, far, 0xabcd),
              wanted(60, {.fd = 5, .off = far, .addr = address(iovecs), .len = 2, .buf_index = 0xabcd}));
 }
 TEST(Prep, WritevFixed) {
-  EXPECT_SQE(writev_fixed, (5, iovecs, 2, far, 0xabcd),
+  EXPECT_SQE(writev_fixed, (5, iovecs, far, 0xabcd),
              wanted(61, {.fd = 5, .off = far, .addr = address(iovecs), .len = 2, .buf_index = 0xabcd}));
 }
 TEST(Prep, Pipe) {
-  EXPECT_SQE(pipe, (fds, 0x800), wanted(62, {.addr = address(fds), .op_flags = 0x800}));
-  EXPECT_SQE(pipe_direct, (fds, 0x800, Slot{0}),
+  EXPECT_SQE(pipe, (std::span(fds).first<2>(), 0x800), wanted(62, {.addr = address(fds), .op_flags = 0x800}));
+  EXPECT_SQE(pipe_direct, (std::span(fds).first<2>(), 0x800, Slot{0}),
              wanted(62, {.addr = address(fds), .op_flags = 0x800, .file_index = 1}));
 }
 // clang-format on

@@ -95,16 +95,16 @@ TEST_F(Registering, Files) {
   void* const array = const_cast<i32*>(fds.data());
   EXPECT_ASKS(ring.register_files(fds), 2, array, 3);
   EXPECT_ASKS(ring.unregister_files(), 3, nullptr, 0);
-  EXPECT_ASKS_WITH(ring.register_files_update(9, fds), 6, 3, {9, 0, first(array), second(array)});
+  EXPECT_ASKS_WITH(ring.register_files_update(Slot{9}, fds), 6, 3, {9, 0, first(array), second(array)});
   EXPECT_ASKS_WITH(ring.register_files_sparse(9), 13, 32, {9, 1, 0, 0, 0, 0, 0, 0});
-  EXPECT_ASKS_WITH(ring.register_file_alloc_range(9, 4), 25, 0, {9, 4, 0, 0});
+  EXPECT_ASKS_WITH(ring.register_file_alloc_range(Slot{9}, 4), 25, 0, {9, 4, 0, 0});
 }
 
 TEST_F(Registering, Buffers) {
-  EXPECT_ASKS(ring.register_buffers(iovecs, 2), 0, iovecs, 2);
+  EXPECT_ASKS(ring.register_buffers(iovecs), 0, iovecs, 2);
   EXPECT_ASKS(ring.unregister_buffers(), 1, nullptr, 0);
   EXPECT_ASKS_WITH(ring.register_buffers_sparse(9), 15, 32, {9, 1, 0, 0, 0, 0, 0, 0});
-  EXPECT_ASKS_WITH(ring.register_buffers_update(9, iovecs, 2), 16, 32,
+  EXPECT_ASKS_WITH(ring.register_buffers_update(9, iovecs), 16, 32,
                    {9, 0, first(iovecs), second(iovecs), 0, 0, 2, 0});
   EXPECT_ASKS_WITH(ring.clone_buffers(ring), 30, 1, {1000, 0, 0, 0, 0, 0, 0, 0});
   EXPECT_ASKS_WITH(ring.clone_buffers(ring, 2, 3, 4, 5), 30, 1, {1000, 2, 3, 4, 5, 0, 0, 0});
@@ -272,7 +272,7 @@ TEST_F(Registering, Limits) {
               const_cast<uring::Restriction*>(restrictions.data()), 2);
   EXPECT_ASKS(ring.enable_rings(), 12, nullptr, 0);
   u64 cpus = 1;
-  EXPECT_ASKS(ring.register_iowq_aff(&cpus, 8), 17, &cpus, 8);
+  EXPECT_ASKS(ring.register_iowq_aff(std::as_bytes(std::span(&cpus, 1))), 17, &cpus, 8);
   EXPECT_ASKS(ring.unregister_iowq_aff(), 18, nullptr, 0);
   std::array<u32, 2> limits{};
   EXPECT_ASKS(ring.register_iowq_max_workers(limits), 19, limits.data(), 2);
@@ -287,7 +287,7 @@ TEST_F(Registering, Cancelling) {
 
 TEST_F(Registering, ReportsCountsAndErrors) {
   answer = 2;
-  EXPECT_EQ(ring.register_files_update(0, fds), 2);
+  EXPECT_EQ(ring.register_files_update(Slot{0}, fds), 2);
   answer = -ENXIO;
   EXPECT_EQ(ring.unregister_files(), Error::nxio);
 }

@@ -101,7 +101,7 @@ TEST_F(NopAtFour, WaitsBehindADrainBarrier) {
   const Fd out(ends[0]), in(ends[1]);
   char byte = '?';
   const iovec whole{&byte, 1};
-  must(ring.readv(0x1111, out.get(), &whole, 1, 0));
+  must(ring.readv(0x1111, out.get(), {&whole, 1}, 0));
   must(ring.nop(0x2222)).flags |= wire::io_drain;
   submit(2);
   EXPECT_EQ(ring.cq_ready(), 0u);

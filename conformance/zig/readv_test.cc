@@ -27,7 +27,7 @@ TEST_F(Readv, ReadsThroughARegisteredFile) {
   buffer.fill(42);
   const iovec whole{buffer.data(), buffer.size()};
   constexpr int slot = 0;
-  binding::Sqe& sqe = must(ring.readv(0xcccccccc, slot, &whole, 1, 0));
+  binding::Sqe& sqe = must(ring.readv(0xcccccccc, slot, {&whole, 1}, 0));
   EXPECT_EQ(wire_of(sqe), (wire::Sqe{.opcode = wire::op::readv,
                                      .fd = slot,
                                      .addr = wire::address(&whole),
@@ -58,7 +58,7 @@ TEST_F(Readv, FindsNoFileOnceUnregistered) {
 
   unsigned char byte = 42;
   const iovec whole{&byte, 1};
-  must(ring.readv(0xcccccccc, 0, &whole, 1, 0)).flags |= wire::fixed_file;
+  must(ring.readv(0xcccccccc, 0, {&whole, 1}, 0)).flags |= wire::fixed_file;
   submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xcccccccc, .res = -EBADF, .flags = 0}));
   EXPECT_EQ(byte, 42);
@@ -70,7 +70,7 @@ TEST_F(Readv, FillsEveryIovec) {
   std::array<unsigned char, 8> buffer;
   buffer.fill(42);
   const std::array<iovec, 2> parts{iovec{buffer.data(), 3}, iovec{buffer.data() + 4, 2}};
-  must(ring.readv(0xdddddddd, zero.get(), parts.data(), 2, 0));
+  must(ring.readv(0xdddddddd, zero.get(), parts, 0));
   submit(1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xdddddddd, .res = 5, .flags = 0}));
   EXPECT_EQ(buffer, (std::array<unsigned char, 8>{0, 0, 0, 42, 0, 0, 42, 42}));

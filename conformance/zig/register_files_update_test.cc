@@ -62,7 +62,7 @@ TEST_P(RegisterFilesUpdate, ReplacesAndRemovesFiles) {
   const Fd second = open_file("/dev/zero", O_RDONLY);
   table[0] = second.get();
   // An update answers with the number of slots, which is no error.
-  EXPECT_EQ(ring.register_files_update(0, table), 2);
+  EXPECT_EQ(ring.register_files_update(binding::Slot{0}, table), 2);
 
   constexpr std::array<unsigned char, 128> zeros{};
   EXPECT_EQ(read_slot(0), (wire::Cqe{.user_data = 0xcccccccc, .res = 128, .flags = 0}));
@@ -70,11 +70,11 @@ TEST_P(RegisterFilesUpdate, ReplacesAndRemovesFiles) {
 
   // Only the second slot: were the offset lost, the first would be empty now.
   table = {-1, -1};
-  EXPECT_EQ(ring.register_files_update(1, std::span(table).subspan(1)), 1);
+  EXPECT_EQ(ring.register_files_update(binding::Slot{1}, std::span(table).subspan(1)), 1);
   EXPECT_EQ(read_slot(0), (wire::Cqe{.user_data = 0xcccccccc, .res = 128, .flags = 0}));
   EXPECT_EQ(buffer, zeros);
 
-  EXPECT_EQ(ring.register_files_update(0, table), 2);
+  EXPECT_EQ(ring.register_files_update(binding::Slot{0}, table), 2);
   EXPECT_EQ(read_slot(0), (wire::Cqe{.user_data = 0xcccccccc, .res = -EBADF, .flags = 0}));
   EXPECT_EQ(buffer[0], 42);
   EXPECT_TRUE(ring.unregister_files().ok());
@@ -93,7 +93,7 @@ TEST_P(RegisterFilesUpdate, ReadsTheFileThatIsInTheSlotNow) {
   {
     const Fd a = file_that_says("a", 'a'), b = file_that_says("b", 'b'), c = file_that_says("c", 'c');
     ASSERT_TRUE(ring.register_files(Table{a.get(), b.get()}).ok());
-    EXPECT_EQ(ring.register_files_update(1, std::array<std::int32_t, 1>{c.get()}), 1);
+    EXPECT_EQ(ring.register_files_update(binding::Slot{1}, std::array<std::int32_t, 1>{c.get()}), 1);
   }
   for (const auto& [slot, letter] : {std::pair{0, 'a'}, std::pair{1, 'c'}}) {
     EXPECT_EQ(read_slot(slot), (wire::Cqe{.user_data = 0xcccccccc, .res = 1, .flags = 0}));
@@ -107,9 +107,11 @@ TEST_P(RegisterFilesUpdate, RefusesSlotsThatAreNotThere) {
   if (!kernel_has(wire::op::read)) GTEST_SKIP() << witness();
   const Fd zero = open_file("/dev/zero", O_RDONLY);
   const Table table{zero.get(), -1};
-  EXPECT_EQ(binding::errno_of(ring.register_files_update(0, table).error()), ENXIO) << "without a table";
+  EXPECT_EQ(binding::errno_of(ring.register_files_update(binding::Slot{0}, table).error()), ENXIO)
+      << "without a table";
   ASSERT_TRUE(ring.register_files(table).ok());
-  EXPECT_EQ(binding::errno_of(ring.register_files_update(1, table).error()), EINVAL) << "one too far";
+  EXPECT_EQ(binding::errno_of(ring.register_files_update(binding::Slot{1}, table).error()), EINVAL)
+      << "one too far";
   EXPECT_EQ(read_slot(0), (wire::Cqe{.user_data = 0xcccccccc, .res = 128, .flags = 0}));
   EXPECT_EQ(read_slot(1), (wire::Cqe{.user_data = 0xcccccccc, .res = -EBADF, .flags = 0}));
   EXPECT_TRUE(ring.unregister_files().ok());

@@ -39,10 +39,10 @@ class WriteFixedReadFixed : public SizedRingTest {
     const std::array<iovec, 2> both{iovec{first.data(), first.size()}, iovec{second.data(), second.size()}};
     // Closed rings unpin their buffers a moment later, and until then those count against RLIMIT_MEMLOCK.
     using namespace std::chrono_literals;
-    auto registered = ring.register_buffers(both.data(), 2);
+    auto registered = ring.register_buffers(both);
     for (int i = 0; i < 100 && registered == binding::Error::nomem; ++i) {
       std::this_thread::sleep_for(10ms);
-      registered = ring.register_buffers(both.data(), 2);
+      registered = ring.register_buffers(both);
     }
     must(registered, site);
   }

@@ -28,7 +28,7 @@ TEST_P(WritevFsyncReadv, RunsInOrderAndWaitsForAll) {
   written.fill(42);
   const iovec from{written.data(), written.size()}, to{read.data(), read.size()};
 
-  binding::Sqe& writev = must(ring.writev(0xdddddddd, file.get(), &from, 1, 17));
+  binding::Sqe& writev = must(ring.writev(0xdddddddd, file.get(), {&from, 1}, 17));
   EXPECT_EQ(wire_of(writev), (wire::Sqe{.opcode = wire::op::writev,
                                         .fd = file.get(),
                                         .off = 17,
@@ -42,7 +42,7 @@ TEST_P(WritevFsyncReadv, RunsInOrderAndWaitsForAll) {
             (wire::Sqe{.opcode = wire::op::fsync, .fd = file.get(), .user_data = 0xeeeeeeee}));
   fsync.flags |= wire::io_link;
 
-  EXPECT_EQ(wire_of(must(ring.readv(0xffffffff, file.get(), &to, 1, 17))),
+  EXPECT_EQ(wire_of(must(ring.readv(0xffffffff, file.get(), {&to, 1}, 17))),
             (wire::Sqe{.opcode = wire::op::readv,
                        .fd = file.get(),
                        .off = 17,
@@ -70,7 +70,7 @@ TEST_P(WritevFsyncReadv, PutsTheBytesAtTheOffset) {
   const Fd file = dir.create("test_io_uring_writev_fsync_readv", O_RDWR);
   const std::array<unsigned char, 3> bytes{1, 2, 3};
   const iovec from{const_cast<unsigned char*>(bytes.data()), bytes.size()};
-  must(ring.writev(0xdddddddd, file.get(), &from, 1, 17));
+  must(ring.writev(0xdddddddd, file.get(), {&from, 1}, 17));
   submit_and_wait(1, 1);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 0xdddddddd, .res = 3, .flags = 0}));
 
@@ -86,8 +86,8 @@ TEST_P(WritevFsyncReadv, CancelsWhatIsLinkedBehindAFailure) {
   const Fd zero = open_file("/dev/zero", O_RDONLY);
   std::array<unsigned char, 4> bytes{9, 9, 9, 9};
   const iovec whole{bytes.data(), bytes.size()};
-  must(ring.writev(1, zero.get(), &whole, 1, 0)).flags |= wire::io_link;
-  must(ring.readv(2, zero.get(), &whole, 1, 0));
+  must(ring.writev(1, zero.get(), {&whole, 1}, 0)).flags |= wire::io_link;
+  must(ring.readv(2, zero.get(), {&whole, 1}, 0));
   submit_and_wait(2, 2);
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 1, .res = -EBADF, .flags = 0}));
   EXPECT_EQ(wait_cqe(), (wire::Cqe{.user_data = 2, .res = -ECANCELED, .flags = 0}));

@@ -57,7 +57,7 @@ Result<Buf*> map_buf_ring(Ring& ring, std::size_t bytes, u32 entries, u16 group,
   buf_ring.ring_entries = entries;
   buf_ring.bgid = group;
   buf_ring.flags = flags;
-  if (const Result<u32> registered = ring.register_buf_ring(buf_ring); !registered.ok()) {
+  if (const Result<void> registered = ring.register_buf_ring(buf_ring); !registered.ok()) {
     static_cast<void>(ring.kernel().unmap(memory.value(), bytes));
     return registered.error();
   }

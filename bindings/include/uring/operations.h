@@ -45,8 +45,8 @@ class Operations {
   Queued epoll_ctl(u64 user_data, i32 epoll_fd, i32 fd, u32 operation, ::epoll_event* event) noexcept {
     return queue(prep_epoll_ctl, user_data, epoll_fd, fd, operation, event);
   }
-  Queued epoll_wait(u64 user_data, i32 epoll_fd, ::epoll_event* events, u64 count) noexcept {
-    return queue(prep_epoll_wait, user_data, epoll_fd, events, count);
+  Queued epoll_wait(u64 user_data, i32 epoll_fd, std::span<::epoll_event> events) noexcept {
+    return queue(prep_epoll_wait, user_data, epoll_fd, events);
   }
   Queued timeout(u64 user_data, const Timespec* time, u32 count, u32 flags) noexcept {
     return queue(prep_timeout, user_data, time, count, flags);
@@ -109,11 +109,11 @@ class Operations {
 
   // --- prep_file.h -----------------------------------------------------------------------------------------
 
-  Queued readv(u64 user_data, i32 fd, const ::iovec* iovecs, u64 count, u64 offset) noexcept {
-    return queue(prep_readv, user_data, fd, iovecs, count, offset);
+  Queued readv(u64 user_data, i32 fd, std::span<const ::iovec> buffers, u64 offset) noexcept {
+    return queue(prep_readv, user_data, fd, buffers, offset);
   }
-  Queued writev(u64 user_data, i32 fd, const ::iovec* iovecs, u64 count, u64 offset) noexcept {
-    return queue(prep_writev, user_data, fd, iovecs, count, offset);
+  Queued writev(u64 user_data, i32 fd, std::span<const ::iovec> buffers, u64 offset) noexcept {
+    return queue(prep_writev, user_data, fd, buffers, offset);
   }
   Queued read(u64 user_data, i32 fd, std::span<std::byte> buffer, u64 offset) noexcept {
     return queue(prep_read, user_data, fd, buffer, offset);
@@ -134,13 +134,13 @@ class Operations {
                      u16 buf_index) noexcept {
     return queue(prep_write_fixed, user_data, fd, data, offset, buf_index);
   }
-  Queued readv_fixed(u64 user_data, i32 fd, const ::iovec* iovecs, u64 count, u64 offset,
+  Queued readv_fixed(u64 user_data, i32 fd, std::span<const ::iovec> buffers, u64 offset,
                      u16 buf_index) noexcept {
-    return queue(prep_readv_fixed, user_data, fd, iovecs, count, offset, buf_index);
+    return queue(prep_readv_fixed, user_data, fd, buffers, offset, buf_index);
   }
-  Queued writev_fixed(u64 user_data, i32 fd, const ::iovec* iovecs, u64 count, u64 offset,
+  Queued writev_fixed(u64 user_data, i32 fd, std::span<const ::iovec> buffers, u64 offset,
                       u16 buf_index) noexcept {
-    return queue(prep_writev_fixed, user_data, fd, iovecs, count, offset, buf_index);
+    return queue(prep_writev_fixed, user_data, fd, buffers, offset, buf_index);
   }
   Queued splice(u64 user_data, i32 fd_in, u64 offset_in, i32 fd_out, u64 offset_out, u64 bytes,
                 u32 flags) noexcept {
@@ -200,8 +200,10 @@ class Operations {
   }
   Queued close(u64 user_data, i32 fd) noexcept { return queue(prep_close, user_data, fd); }
   Queued close_direct(u64 user_data, Slot slot) noexcept { return queue(prep_close_direct, user_data, slot); }
-  Queued pipe(u64 user_data, i32* fds, u32 flags) noexcept { return queue(prep_pipe, user_data, fds, flags); }
-  Queued pipe_direct(u64 user_data, i32* fds, u32 flags, Slot slot) noexcept {
+  Queued pipe(u64 user_data, std::span<i32, 2> fds, u32 flags) noexcept {
+    return queue(prep_pipe, user_data, fds, flags);
+  }
+  Queued pipe_direct(u64 user_data, std::span<i32, 2> fds, u32 flags, Slot slot) noexcept {
     return queue(prep_pipe_direct, user_data, fds, flags, slot);
   }
   Queued fixed_fd_install(u64 user_data, Slot slot, u32 flags) noexcept {

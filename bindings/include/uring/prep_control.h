@@ -6,13 +6,12 @@
 #ifndef URING_PREP_CONTROL_H
 #define URING_PREP_CONTROL_H
 
+#include <sys/epoll.h>  // epoll_event
+
 #include <bit>
 #include <span>
 
 #include "prep_rw.h"
-
-// The C library's type of the same name; here only its address matters.
-struct epoll_event;
 
 namespace uring {
 
@@ -69,9 +68,9 @@ inline Sqe& prep_epoll_ctl(Sqe& sqe, u64 user_data, i32 epoll_fd, i32 fd, u32 op
 }
 
 // epoll_wait(2) without a timeout (link one). Completes with the number of events. Since Linux 6.15.
-inline Sqe& prep_epoll_wait(Sqe& sqe, u64 user_data, i32 epoll_fd, ::epoll_event* events,
-                            u64 count) noexcept {
-  return prep_rw(sqe, user_data, Op::epoll_wait, epoll_fd, address_of(events), saturated(count), 0);
+inline Sqe& prep_epoll_wait(Sqe& sqe, u64 user_data, i32 epoll_fd, std::span<::epoll_event> events) noexcept {
+  return prep_rw(sqe, user_data, Op::epoll_wait, epoll_fd, address_of(events.data()),
+                 saturated(events.size()), 0);
 }
 
 // --- timeouts: flags are timeout_* -------------------------------------------------------------------------

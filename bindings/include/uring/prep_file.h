@@ -5,13 +5,14 @@
 #ifndef URING_PREP_FILE_H
 #define URING_PREP_FILE_H
 
+#include <sys/uio.h>  // iovec
+
 #include <cstddef>
 #include <span>
 
 #include "prep_rw.h"
 
 // The kernel's and the C library's types of the same names; here only their addresses matter.
-struct iovec;
 struct open_how;
 struct statx;
 
@@ -19,19 +20,23 @@ namespace uring {
 
 // --- reading and writing -----------------------------------------------------------------------------------
 // Complete with the number of bytes: at most 2 GiB less a page at once (max_transfer), however many were
-// asked for, as the system calls do. More than 1024 iovecs are -EINVAL. Sqe::op_flags takes RWF_*. Offset ~0
-// means the file position, and moves it (5.6, feat_rw_cur_pos).
+// asked for, as the system calls do. More than 1024 iovecs are -EINVAL. Sqe::op_flags takes RWF_*.
 
-// preadv(2): `count` iovecs. Since Linux 5.1.
-inline Sqe& prep_readv(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u64 count,
+// An offset: the file's own position, which moves (5.6, feat_rw_cur_pos); also that of a pipe in prep_splice.
+inline constexpr u64 current_position = ~u64{0};
+
+// preadv(2): into these buffers, one after the other. Since Linux 5.1.
+inline Sqe& prep_readv(Sqe& sqe, u64 user_data, i32 fd, std::span<const ::iovec> buffers,
                        u64 offset) noexcept {
-  return prep_rw(sqe, user_data, Op::readv, fd, address_of(iovecs), saturated(count), offset);
+  return prep_rw(sqe, user_data, Op::readv, fd, address_of(buffers.data()), saturated(buffers.size()),
+                 offset);
 }
 
 // pwritev(2). Since Linux 5.1.
-inline Sqe& prep_writev(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u64 count,
+inline Sqe& prep_writev(Sqe& sqe, u64 user_data, i32 fd, std::span<const ::iovec> buffers,
                         u64 offset) noexcept {
-  return prep_rw(sqe, user_data, Op::writev, fd, address_of(iovecs), saturated(count), offset);
+  return prep_rw(sqe, user_data, Op::writev, fd, address_of(buffers.data()), saturated(buffers.size()),
+                 offset);
 }
 
 // pread(2). Since Linux 5.6.
@@ -83,23 +88,24 @@ inline Sqe& prep_write_fixed(Sqe& sqe, u64 user_data, i32 fd, std::span<const st
 }
 
 // preadv(2) into parts of one registered buffer. Since Linux 6.15.
-inline Sqe& prep_readv_fixed(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u64 count, u64 offset,
+inline Sqe& prep_readv_fixed(Sqe& sqe, u64 user_data, i32 fd, std::span<const ::iovec> buffers, u64 offset,
                              u16 buf_index) noexcept {
-  prep_rw(sqe, user_data, Op::readv_fixed, fd, address_of(iovecs), saturated(count), offset);
+  prep_rw(sqe, user_data, Op::readv_fixed, fd, address_of(buffers.data()), saturated(buffers.size()), offset);
   sqe.buf_index = buf_index;
   return sqe;
 }
 
 // pwritev(2) from parts of one registered buffer. Since Linux 6.15.
-inline Sqe& prep_writev_fixed(Sqe& sqe, u64 user_data, i32 fd, const ::iovec* iovecs, u64 count, u64 offset,
+inline Sqe& prep_writev_fixed(Sqe& sqe, u64 user_data, i32 fd, std::span<const ::iovec> buffers, u64 offset,
                               u16 buf_index) noexcept {
-  prep_rw(sqe, user_data, Op::writev_fixed, fd, address_of(iovecs), saturated(count), offset);
+  prep_rw(sqe, user_data, Op::writev_fixed, fd, address_of(buffers.data()), saturated(buffers.size()),
+          offset);
   sqe.buf_index = buf_index;
   return sqe;
 }
 
-// splice(2): completes with the bytes moved, at most max_transfer. The offset of a pipe is ~0. With
-// splice_f_fd_in_fixed in flags, fd_in is a slot; sqe_fixed_file is about fd_out. Since Linux 5.7.
+// splice(2): completes with the bytes moved, at most max_transfer. The offset of a pipe is current_position.
+// With splice_f_fd_in_fixed in flags, fd_in is a slot; sqe_fixed_file is about fd_out. Since Linux 5.7.
 inline Sqe& prep_splice(Sqe& sqe, u64 user_data, i32 fd_in, u64 offset_in, i32 fd_out, u64 offset_out,
                         u64 bytes, u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::splice, fd_out, offset_in, transfer_length(bytes), offset_out);
@@ -255,15 +261,15 @@ inline Sqe& prep_close_direct(Sqe& sqe, u64 user_data, Slot slot) noexcept {
 }
 
 // pipe2(2): fds[0] becomes the end to read from, fds[1] the one to write to. Since Linux 6.16.
-inline Sqe& prep_pipe(Sqe& sqe, u64 user_data, i32* fds, u32 flags) noexcept {
-  prep_rw(sqe, user_data, Op::pipe, 0, address_of(fds), 0, 0);
+inline Sqe& prep_pipe(Sqe& sqe, u64 user_data, std::span<i32, 2> fds, u32 flags) noexcept {
+  prep_rw(sqe, user_data, Op::pipe, 0, address_of(fds.data()), 0, 0);
   sqe.op_flags = flags;
   return sqe;
 }
 
 // pipe2(2) into `slot` and the next one, or with file_index_alloc into two that the kernel chooses; fds
 // receives the slots. Since Linux 6.16.
-inline Sqe& prep_pipe_direct(Sqe& sqe, u64 user_data, i32* fds, u32 flags, Slot slot) noexcept {
+inline Sqe& prep_pipe_direct(Sqe& sqe, u64 user_data, std::span<i32, 2> fds, u32 flags, Slot slot) noexcept {
   prep_pipe(sqe, user_data, fds, flags);
   set_target(sqe, slot);
   return sqe;

@@ -43,8 +43,8 @@ class Registrations {
 
   // Makes fds[i] reachable as slot i. -1 leaves a slot empty (5.5). EBUSY: there already is a table. Since
   // Linux 5.1.
-  Result<u32> register_files(std::span<const i32> fds) noexcept {
-    return ring().do_register(RegisterOp::files, fds.data(), saturated(fds.size()));
+  Result<void> register_files(std::span<const i32> fds) noexcept {
+    return done(ring().do_register(RegisterOp::files, fds.data(), saturated(fds.size())));
   }
 
   // The same with a tag for each: tags[i] comes back as the user_data of a CQE once nothing uses fds[i] any
@@ -54,13 +54,15 @@ class Registrations {
   }
 
   // A table of `count` empty slots. Since Linux 5.19.
-  Result<u32> register_files_sparse(u64 count) noexcept { return register_sparse(RegisterOp::files2, count); }
+  Result<void> register_files_sparse(u64 count) noexcept {
+    return register_sparse(RegisterOp::files2, count);
+  }
 
   // Puts fds into the slots from `first` on; -1 empties a slot, register_files_skip (5.12) leaves it alone.
   // Returns the number of slots updated. ENXIO: there is no table; EINVAL: it is shorter. Since Linux 5.5.
-  Result<u32> register_files_update(u32 first, std::span<const i32> fds) noexcept {
+  Result<u32> register_files_update(Slot first, std::span<const i32> fds) noexcept {
     FilesUpdate update;
-    update.offset = first;
+    update.offset = static_cast<u32>(first);
     update.resv = 0;
     update.fds = address_of(fds.data());
     return ring().do_register(RegisterOp::files_update, &update, saturated(fds.size()));
@@ -74,27 +76,27 @@ class Registrations {
 
   // Restricts file_index_alloc to `count` slots from `first` on. EINVAL: the table is shorter. Since Linux
   // 6.0.
-  Result<u32> register_file_alloc_range(u32 first, u64 count) noexcept {
+  Result<void> register_file_alloc_range(Slot first, u64 count) noexcept {
     FileIndexRange range;
-    range.off = first;
+    range.off = static_cast<u32>(first);
     range.len = saturated(count);
     range.resv = 0;
     // The count must be 0, whatever the manual page says.
-    return ring().do_register(RegisterOp::file_alloc_range, &range, 0);
+    return done(ring().do_register(RegisterOp::file_alloc_range, &range, 0));
   }
 
   // Removes the table of files. ENXIO: there is none. Since Linux 5.1.
-  Result<u32> unregister_files() noexcept {
-    return ring().do_register(RegisterOp::unregister_files, nullptr, 0);
+  Result<void> unregister_files() noexcept {
+    return done(ring().do_register(RegisterOp::unregister_files, nullptr, 0));
   }
 
   // --- buffers: pinned memory for the _fixed operations ----------------------------------------------------
 
-  // Makes `count` pieces of memory usable as buf_index 0 and up; an empty iovec leaves a place empty (5.13).
+  // Makes these pieces of memory usable as buf_index 0 and up; an empty iovec leaves a place empty (5.13).
   // ENOMEM: RLIMIT_MEMLOCK. EFAULT: over 1 GiB at once (1 TiB from 7.2 on). EBUSY: there already are some.
   // Since Linux 5.1.
-  Result<u32> register_buffers(const ::iovec* iovecs, u64 count) noexcept {
-    return ring().do_register(RegisterOp::buffers, iovecs, saturated(count));
+  Result<void> register_buffers(std::span<const ::iovec> buffers) noexcept {
+    return done(ring().do_register(RegisterOp::buffers, buffers.data(), saturated(buffers.size())));
   }
 
   // The same with a tag for each, as in register_files. Since Linux 5.13.
@@ -103,19 +105,14 @@ class Registrations {
   }
 
   // `count` empty places. Since Linux 5.19.
-  Result<u32> register_buffers_sparse(u64 count) noexcept {
+  Result<void> register_buffers_sparse(u64 count) noexcept {
     return register_sparse(RegisterOp::buffers2, count);
   }
 
   // Replaces the buffers from `first` on. Returns the number replaced. ENXIO: there are none. Since Linux
   // 5.13.
-  Result<u32> register_buffers_update(u32 first, const ::iovec* iovecs, u64 count) noexcept {
-    RsrcUpdate2 update;
-    zero(update);
-    update.offset = first;
-    update.data = address_of(iovecs);
-    update.nr = saturated(count);
-    return ring().do_register(RegisterOp::buffers_update, &update, sizeof update);
+  Result<u32> register_buffers_update(u32 first, std::span<const ::iovec> buffers) noexcept {
+    return update(RegisterOp::buffers_update, first, buffers.data(), buffers.size(), nullptr);
   }
 
   // The same with tags, as in register_files. Since Linux 5.13.
@@ -127,8 +124,8 @@ class Registrations {
   // Shares the buffers of another ring without pinning them again: `count` of them (0: all) from
   // `source_first` on, as `first` and up. EBUSY: this ring already has some and flags is not
   // register_dst_replace. Since Linux 6.12; flags and parts since 6.13.
-  Result<u32> clone_buffers(const Ring& source, u32 flags = 0, u32 source_first = 0, u32 first = 0,
-                            u64 count = 0) noexcept {
+  Result<void> clone_buffers(const Ring& source, u32 flags = 0, u32 source_first = 0, u32 first = 0,
+                             u64 count = 0) noexcept {
     CloneBuffers clone;
     zero(clone);
     const bool by_index = source.fd() < 0;  // setup_registered_fd_only
@@ -137,29 +134,29 @@ class Registrations {
     clone.src_off = source_first;
     clone.dst_off = first;
     clone.nr = saturated(count);
-    return ring().do_register(RegisterOp::clone_buffers, &clone, 1);
+    return done(ring().do_register(RegisterOp::clone_buffers, &clone, 1));
   }
 
   // Removes the buffers. ENXIO: there are none. Since Linux 5.1.
-  Result<u32> unregister_buffers() noexcept {
-    return ring().do_register(RegisterOp::unregister_buffers, nullptr, 0);
+  Result<void> unregister_buffers() noexcept {
+    return done(ring().do_register(RegisterOp::unregister_buffers, nullptr, 0));
   }
 
   // --- buffer rings: see buffer_group.h --------------------------------------------------------------------
 
   // EEXIST: the group id is taken; EINVAL: a flag this kernel does not know, or `entries` is not a power of
   // two; EFAULT: no such memory. Since Linux 5.19.
-  Result<u32> register_buf_ring(const BufReg& buf_ring) noexcept {
-    return ring().do_register(RegisterOp::pbuf_ring, &buf_ring, 1);
+  Result<void> register_buf_ring(const BufReg& buf_ring) noexcept {
+    return done(ring().do_register(RegisterOp::pbuf_ring, &buf_ring, 1));
   }
 
   // Afterwards the memory belongs to the caller again. ENOENT: no such group (EINVAL before 6.9). Since Linux
   // 5.19.
-  Result<u32> unregister_buf_ring(u16 group) noexcept {
+  Result<void> unregister_buf_ring(u16 group) noexcept {
     BufReg buf_ring;
     zero(buf_ring);
     buf_ring.bgid = group;
-    return ring().do_register(RegisterOp::unregister_pbuf_ring, &buf_ring, 1);
+    return done(ring().do_register(RegisterOp::unregister_pbuf_ring, &buf_ring, 1));
   }
 
   // The entry of the buffer ring that the kernel will take next, counted like the tail. ENOENT: no such
@@ -176,41 +173,43 @@ class Registrations {
   // --- being told ------------------------------------------------------------------------------------------
 
   // Adds 1 to the eventfd for each CQE. One per ring: EBUSY. Since Linux 5.2.
-  Result<u32> register_eventfd(i32 eventfd) noexcept {
-    return ring().do_register(RegisterOp::eventfd, &eventfd, 1);
+  Result<void> register_eventfd(i32 eventfd) noexcept {
+    return done(ring().do_register(RegisterOp::eventfd, &eventfd, 1));
   }
 
   // Only for CQEs of requests that did not complete at once. Since Linux 5.6.
-  Result<u32> register_eventfd_async(i32 eventfd) noexcept {
-    return ring().do_register(RegisterOp::eventfd_async, &eventfd, 1);
+  Result<void> register_eventfd_async(i32 eventfd) noexcept {
+    return done(ring().do_register(RegisterOp::eventfd_async, &eventfd, 1));
   }
 
   // ENXIO: there is none. Since Linux 5.2.
-  Result<u32> unregister_eventfd() noexcept {
-    return ring().do_register(RegisterOp::unregister_eventfd, nullptr, 0);
+  Result<void> unregister_eventfd() noexcept {
+    return done(ring().do_register(RegisterOp::unregister_eventfd, nullptr, 0));
   }
 
   // Busy polling of network devices while waiting. `napi` receives the previous settings. EINVAL on an IOPOLL
   // ring, or without CONFIG_NET_RX_BUSY_POLL. Since Linux 6.9.
-  Result<u32> register_napi(Napi& napi) noexcept { return ring().do_register(RegisterOp::napi, &napi, 1); }
-  Result<u32> unregister_napi(Napi& napi) noexcept {
-    return ring().do_register(RegisterOp::unregister_napi, &napi, 1);
+  Result<void> register_napi(Napi& napi) noexcept {
+    return done(ring().do_register(RegisterOp::napi, &napi, 1));
+  }
+  Result<void> unregister_napi(Napi& napi) noexcept {
+    return done(ring().do_register(RegisterOp::unregister_napi, &napi, 1));
   }
 
   // The clock for the timeouts of waits: CLOCK_MONOTONIC (1) or CLOCK_BOOTTIME (7). Since Linux 6.12.
-  Result<u32> register_clock(u32 clock_id) noexcept {
+  Result<void> register_clock(u32 clock_id) noexcept {
     ClockRegister clock;
     zero(clock);
     clock.clockid = clock_id;
-    return ring().do_register(RegisterOp::clock, &clock, 0);
+    return done(ring().do_register(RegisterOp::clock, &clock, 0));
   }
 
   // --- asking ----------------------------------------------------------------------------------------------
 
   // Asks which operations this kernel has; `probe` is overwritten. EINVAL before 5.6.
-  Result<u32> get_probe(Probe& probe) noexcept {
+  Result<void> get_probe(Probe& probe) noexcept {
     zero(probe);
-    return ring().do_register(RegisterOp::probe, &probe, 256);
+    return done(ring().do_register(RegisterOp::probe, &probe, 256));
   }
 
   // --- memory that the kernel reads and writes in place ----------------------------------------------------
@@ -255,33 +254,36 @@ class Registrations {
 
   // What a ring opened with setup_r_disabled may do once it is enabled; everything else is refused with
   // EACCES. Once per ring: EBUSY. EBADFD: it is enabled. Since Linux 5.10.
-  Result<u32> register_restrictions(std::span<const Restriction> restrictions) noexcept {
-    return ring().do_register(RegisterOp::restrictions, restrictions.data(), saturated(restrictions.size()));
+  Result<void> register_restrictions(std::span<const Restriction> restrictions) noexcept {
+    return done(
+        ring().do_register(RegisterOp::restrictions, restrictions.data(), saturated(restrictions.size())));
   }
 
   // Lets a ring opened with setup_r_disabled submit. EBADFD: it is enabled. Since Linux 5.10.
-  Result<u32> enable_rings() noexcept { return ring().do_register(RegisterOp::enable_rings, nullptr, 0); }
-
-  // The CPUs that workers may run on: a mask of `bytes` bytes as in sched_setaffinity(2). Since Linux 5.14.
-  Result<u32> register_iowq_aff(const void* cpu_mask, u64 bytes) noexcept {
-    return ring().do_register(RegisterOp::iowq_aff, cpu_mask, saturated(bytes));
+  Result<void> enable_rings() noexcept {
+    return done(ring().do_register(RegisterOp::enable_rings, nullptr, 0));
   }
-  Result<u32> unregister_iowq_aff() noexcept {
-    return ring().do_register(RegisterOp::unregister_iowq_aff, nullptr, 0);
+
+  // The CPUs that workers may run on: a mask as in sched_setaffinity(2). Since Linux 5.14.
+  Result<void> register_iowq_aff(std::span<const std::byte> cpu_mask) noexcept {
+    return done(ring().do_register(RegisterOp::iowq_aff, cpu_mask.data(), saturated(cpu_mask.size())));
+  }
+  Result<void> unregister_iowq_aff() noexcept {
+    return done(ring().do_register(RegisterOp::unregister_iowq_aff, nullptr, 0));
   }
 
   // Limits the number of workers to limits[wq_bound] and limits[wq_unbound]; 0 leaves a limit as it is.
   // `limits` receives the previous values. Since Linux 5.15.
-  Result<u32> register_iowq_max_workers(std::span<u32, 2> limits) noexcept {
-    return ring().do_register(RegisterOp::iowq_max_workers, limits.data(), 2);
+  Result<void> register_iowq_max_workers(std::span<u32, 2> limits) noexcept {
+    return done(ring().do_register(RegisterOp::iowq_max_workers, limits.data(), 2));
   }
 
   // The credentials of this thread, for Sqe::personality. Returns their id, 1 to 65535. Since Linux 5.6.
   Result<u32> register_personality() noexcept {
     return ring().do_register(RegisterOp::personality, nullptr, 0);
   }
-  Result<u32> unregister_personality(u32 id) noexcept {
-    return ring().do_register(RegisterOp::unregister_personality, nullptr, id);
+  Result<void> unregister_personality(u32 id) noexcept {
+    return done(ring().do_register(RegisterOp::unregister_personality, nullptr, id));
   }
 
   // --- cancelling ------------------------------------------------------------------------------------------
@@ -316,22 +318,26 @@ class Registrations {
   Result<u32> update_tagged(RegisterOp op, u32 first, const void* data, u64 count,
                             std::span<const u64> tags) noexcept {
     URING_ASSERT(tags.size() == count);
-    RsrcUpdate2 update;
-    zero(update);
-    update.offset = first;
-    update.data = address_of(data);
-    update.tags = address_of(tags.data());
-    update.nr = saturated(count);
-    return ring().do_register(op, &update, sizeof update);
+    return update(op, first, data, count, tags.data());
   }
 
-  Result<u32> register_sparse(RegisterOp op, u64 count) noexcept {
+  Result<u32> update(RegisterOp op, u32 first, const void* data, u64 count, const u64* tags) noexcept {
+    RsrcUpdate2 request;
+    zero(request);
+    request.offset = first;
+    request.data = address_of(data);
+    request.tags = address_of(tags);
+    request.nr = saturated(count);
+    return ring().do_register(op, &request, sizeof request);
+  }
+
+  Result<void> register_sparse(RegisterOp op, u64 count) noexcept {
     RsrcRegister resources;
     zero(resources);
     resources.nr = saturated(count);
     resources.flags = rsrc_register_sparse;
     // Here the count is the size of the struct.
-    return ring().do_register(op, &resources, sizeof resources);
+    return done(ring().do_register(op, &resources, sizeof resources));
   }
 };
 

@@ -274,6 +274,16 @@ Result<Sqe&> Requests::queue(uring_binding_operation operation, const uring_bind
 // --- registrations
 // ---------------------------------------------------------------------------------------------
 
+namespace {
+
+// For what the kernel answers with 0.
+Result<void> done(Result<u32> answer) {
+  if (!answer.ok()) return answer.error();
+  return {};
+}
+
+}  // namespace
+
 Result<u32> Ring::do_register(const char* what, uring_binding_registration registration, const void* argument,
                               std::size_t count, u32 first) {
   const char* reason = nullptr;
@@ -283,24 +293,25 @@ Result<u32> Ring::do_register(const char* what, uring_binding_registration regis
   return value_of("do_register", result);
 }
 
-Result<u32> Ring::register_files(std::span<const i32> fds) {
-  return do_register("registering files", URING_BINDING_REGISTER_FILES, fds.data(), fds.size());
+Result<void> Ring::register_files(std::span<const i32> fds) {
+  return done(do_register("registering files", URING_BINDING_REGISTER_FILES, fds.data(), fds.size()));
 }
-Result<u32> Ring::register_files_update(u32 first, std::span<const i32> fds) {
+Result<u32> Ring::register_files_update(Slot first, std::span<const i32> fds) {
   return do_register("updating registered files", URING_BINDING_REGISTER_FILES_UPDATE, fds.data(), fds.size(),
-                     first);
+                     static_cast<u32>(first));
 }
-Result<u32> Ring::unregister_files() {
-  return do_register("unregistering files", URING_BINDING_UNREGISTER_FILES, nullptr, 0);
+Result<void> Ring::unregister_files() {
+  return done(do_register("unregistering files", URING_BINDING_UNREGISTER_FILES, nullptr, 0));
 }
-Result<u32> Ring::register_buffers(const iovec* iovecs, u32 count) {
-  return do_register("registering buffers", URING_BINDING_REGISTER_BUFFERS, iovecs, count);
+Result<void> Ring::register_buffers(std::span<const iovec> buffers) {
+  return done(
+      do_register("registering buffers", URING_BINDING_REGISTER_BUFFERS, buffers.data(), buffers.size()));
 }
-Result<u32> Ring::unregister_buffers() {
-  return do_register("unregistering buffers", URING_BINDING_UNREGISTER_BUFFERS, nullptr, 0);
+Result<void> Ring::unregister_buffers() {
+  return done(do_register("unregistering buffers", URING_BINDING_UNREGISTER_BUFFERS, nullptr, 0));
 }
-Result<u32> Ring::get_probe(Probe& probe) {
-  return do_register("probing", URING_BINDING_PROBE, probe.supported_.data(), probe.supported_.size());
+Result<void> Ring::get_probe(Probe& probe) {
+  return done(do_register("probing", URING_BINDING_PROBE, probe.supported_.data(), probe.supported_.size()));
 }
 
 // --- groups of buffers

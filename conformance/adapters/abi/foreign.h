@@ -118,12 +118,12 @@ class Ring : public Requests {
   Result<u32> copy_cqes(std::span<Cqe> destination, u32 wait_nr);
   Result<void> copy_cqe(Cqe& cqe);  // waits, however often it takes
 
-  Result<u32> register_files(std::span<const i32> fds);
-  Result<u32> register_files_update(u32 first, std::span<const i32> fds);
-  Result<u32> unregister_files();
-  Result<u32> register_buffers(const iovec* iovecs, u32 count);
-  Result<u32> unregister_buffers();
-  Result<u32> get_probe(Probe& probe);
+  Result<void> register_files(std::span<const i32> fds);
+  Result<u32> register_files_update(Slot first, std::span<const i32> fds);
+  Result<void> unregister_files();
+  Result<void> register_buffers(std::span<const iovec> buffers);
+  Result<void> unregister_buffers();
+  Result<void> get_probe(Probe& probe);
 
  private:
   friend class BufferGroup;

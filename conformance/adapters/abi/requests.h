@@ -31,15 +31,19 @@ class Requests {
 
   // --- files -----------------------------------------------------------------------------------------------
 
-  Result<Sqe&> readv(u64 user_data, i32 fd, const iovec* iovecs, u32 count, u64 offset) {
-    return queue(
-        URING_BINDING_READV,
-        {.user_data = user_data, .fd = fd, .address = any(iovecs), .offset = offset, .count = count});
+  Result<Sqe&> readv(u64 user_data, i32 fd, std::span<const iovec> buffers, u64 offset) {
+    return queue(URING_BINDING_READV, {.user_data = user_data,
+                                       .fd = fd,
+                                       .address = any(buffers.data()),
+                                       .offset = offset,
+                                       .count = static_cast<u32>(buffers.size())});
   }
-  Result<Sqe&> writev(u64 user_data, i32 fd, const iovec* iovecs, u32 count, u64 offset) {
-    return queue(
-        URING_BINDING_WRITEV,
-        {.user_data = user_data, .fd = fd, .address = any(iovecs), .offset = offset, .count = count});
+  Result<Sqe&> writev(u64 user_data, i32 fd, std::span<const iovec> buffers, u64 offset) {
+    return queue(URING_BINDING_WRITEV, {.user_data = user_data,
+                                        .fd = fd,
+                                        .address = any(buffers.data()),
+                                        .offset = offset,
+                                        .count = static_cast<u32>(buffers.size())});
   }
   Result<Sqe&> read(u64 user_data, i32 fd, std::span<std::byte> buffer, u64 offset) {
     return queue(URING_BINDING_READ, {.user_data = user_data,

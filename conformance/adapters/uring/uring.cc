@@ -101,8 +101,8 @@ bool prepare_file(Sqe& sqe, u32 operation, const Words& w) {
   const Arguments& a = w.a;
   const u64 u = w.user_data;
   switch (operation) {
-    case URING_BINDING_READV: prep_readv(sqe, u, a.fd, w.iovecs, a.count, a.offset); break;
-    case URING_BINDING_WRITEV: prep_writev(sqe, u, a.fd, w.iovecs, a.count, a.offset); break;
+    case URING_BINDING_READV: prep_readv(sqe, u, a.fd, {w.iovecs, a.count}, a.offset); break;
+    case URING_BINDING_WRITEV: prep_writev(sqe, u, a.fd, {w.iovecs, a.count}, a.offset); break;
     case URING_BINDING_READ: prep_read(sqe, u, a.fd, w.bytes, a.offset); break;
     case URING_BINDING_WRITE: prep_write(sqe, u, a.fd, w.bytes, a.offset); break;
     case URING_BINDING_READ_FIXED: prep_read_fixed(sqe, u, a.fd, w.bytes, a.offset, w.buffer); break;
@@ -213,7 +213,7 @@ int prepare(void* where, u32 operation, const Arguments* arguments, const char**
 
 int probe(uring::Ring& ring, std::uint8_t* supported, u32 count) {
   uring::Probe probe;
-  const Result<u32> asked = ring.get_probe(probe);
+  const Result<void> asked = ring.get_probe(probe);
   for (u32 op = 0; op < count; ++op) supported[op] = probe.is_supported(uring::Op(op)) ? 1 : 0;
   return result(asked);
 }
@@ -224,10 +224,11 @@ int do_register(uring_binding_ring* owner, u32 registration, void* argument, u32
   const std::span files(static_cast<const uring::i32*>(argument), count);
   switch (registration) {
     case URING_BINDING_REGISTER_FILES: return result(ring.register_files(files));
-    case URING_BINDING_REGISTER_FILES_UPDATE: return result(ring.register_files_update(first, files));
+    case URING_BINDING_REGISTER_FILES_UPDATE:
+      return result(ring.register_files_update(uring::Slot{first}, files));
     case URING_BINDING_UNREGISTER_FILES: return result(ring.unregister_files());
     case URING_BINDING_REGISTER_BUFFERS:
-      return result(ring.register_buffers(static_cast<const ::iovec*>(argument), count));
+      return result(ring.register_buffers({static_cast<const ::iovec*>(argument), count}));
     case URING_BINDING_UNREGISTER_BUFFERS: return result(ring.unregister_buffers());
     case URING_BINDING_PROBE: return probe(ring, static_cast<std::uint8_t*>(argument), count);
   }

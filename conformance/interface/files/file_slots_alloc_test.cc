@@ -75,7 +75,8 @@ class FileSlotsAlloc : public AnySocketTest {
   std::string witness() {
     return registration_refused(
         "REGISTER_FILE_ALLOC_RANGE",
-        [&] { return binding::errno_of(ring.register_file_alloc_range(0, 1).error()); }, wire::op::send_zc);
+        [&] { return binding::errno_of(ring.register_file_alloc_range(binding::Slot{0}, 1).error()); },
+        wire::op::send_zc);
   }
 };
 
@@ -96,7 +97,7 @@ TEST_F(FileSlotsAlloc, TakesThreeFreeSlots) {
 TEST_F(FileSlotsAlloc, StaysInsideTheRange) {
   if (!kernel_has(wire::op::send_zc)) GTEST_SKIP() << witness();
   register_empty_slots(6);
-  EXPECT_EQ(ring.register_file_alloc_range(4, 2), 0);
+  EXPECT_TRUE(ring.register_file_alloc_range(binding::Slot{4}, 2).ok());
   make_files();
   EXPECT_EQ(update(), (wire::Cqe{.user_data = 1, .res = 2, .flags = 0}));
   EXPECT_EQ(read_slot(fds[0]), read_of(1));
@@ -111,7 +112,7 @@ TEST_F(FileSlotsAlloc, StaysInsideTheRange) {
 TEST_F(FileSlotsAlloc, BindsEveryRequestThatMakesAFile) {
   if (!kernel_has(wire::op::send_zc)) GTEST_SKIP() << witness();
   register_empty_slots(6);
-  EXPECT_EQ(ring.register_file_alloc_range(4, 2), 0);
+  EXPECT_TRUE(ring.register_file_alloc_range(binding::Slot{4}, 2).ok());
   expect_in_range(open(any_slot));
   must(ring.socket_direct_alloc(3, AF_UNIX, SOCK_STREAM, 0, 0));
   expect_in_range(complete());
@@ -124,7 +125,7 @@ TEST_F(FileSlotsAlloc, BindsEveryRequestThatMakesAFile) {
 TEST_F(FileSlotsAlloc, IsNotLedAstrayByASlotThatIsNamed) {
   if (!kernel_has(wire::op::send_zc)) GTEST_SKIP() << witness();
   register_empty_slots(6);
-  EXPECT_EQ(ring.register_file_alloc_range(4, 2), 0);
+  EXPECT_TRUE(ring.register_file_alloc_range(binding::Slot{4}, 2).ok());
   EXPECT_EQ(open(binding::Slot{0}), (wire::Cqe{.user_data = 3, .res = 0, .flags = 0}));
   EXPECT_EQ(read_slot(0), read_of(8));
   expect_in_range(open(any_slot));
@@ -134,8 +135,8 @@ TEST_F(FileSlotsAlloc, BindsBothEndsOfAPipe) {
   if (!kernel_has(wire::op::send_zc)) GTEST_SKIP() << witness();
   if (!kernel_has(wire::op::pipe)) return;  // 6.16
   register_empty_slots(6);
-  EXPECT_EQ(ring.register_file_alloc_range(4, 2), 0);
-  must(ring.pipe_direct(3, fds.data(), 0, any_slot));
+  EXPECT_TRUE(ring.register_file_alloc_range(binding::Slot{4}, 2).ok());
+  must(ring.pipe_direct(3, std::span(fds).first<2>(), 0, any_slot));
   EXPECT_EQ(complete(), (wire::Cqe{.user_data = 3, .res = 0, .flags = 0}));
   std::sort(fds.begin(), fds.begin() + 2);
   EXPECT_EQ(fds, (std::array<std::int32_t, 3>{4, 5, 0}));
@@ -145,7 +146,7 @@ TEST_F(FileSlotsAlloc, BindsBothEndsOfAPipe) {
 TEST_F(FileSlotsAlloc, TakesASlotThatWasEmptied) {
   if (!kernel_has(wire::op::send_zc)) GTEST_SKIP() << witness();
   register_empty_slots(6);
-  EXPECT_EQ(ring.register_file_alloc_range(3, 3), 0);
+  EXPECT_TRUE(ring.register_file_alloc_range(binding::Slot{3}, 3).ok());
   std::vector<std::int32_t> taken;
   for (int i = 0; i < 3; ++i) taken.push_back(open(any_slot).res);
   std::ranges::sort(taken);

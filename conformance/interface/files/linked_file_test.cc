@@ -32,7 +32,7 @@ class LinkedFile : public RingTest<8> {
     if (!IsSkipped() && !HasFatalFailure()) register_empty_slots(6);
   }
   void fill_slot(int fd, Site site = Site::here()) {
-    EXPECT_EQ_AT(site, must(ring.register_files_update(1, std::array{fd}), site), 1u);
+    EXPECT_EQ_AT(site, must(ring.register_files_update(binding::Slot{1}, std::array{fd}), site), 1u);
   }
   // A chain, so far: opens the file into slot 1.
   void queue_open(const char* path, int flags, Site site = Site::here()) {

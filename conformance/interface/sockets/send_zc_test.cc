@@ -77,7 +77,7 @@ TEST_F(SendZc, SendsFromARegisteredBuffer) {
   const Connection connection = connect();
   const int client = connection.client.get();
   const iovec buffer{data.data(), data.size()};
-  must(when_there_is_room([&] { return ring.register_buffers(&buffer, 1); }));
+  must(when_there_is_room([&] { return ring.register_buffers({&buffer, 1}); }));
   wire::Sqe want = wanted(client);
   want.ioprio = wire::recvsend_fixed_buf;
   EXPECT_EQ(wire_of(must(ring.send_zc_fixed(1, client, bytes(), MSG_NOSIGNAL, 0, 0))), want);

@@ -118,7 +118,7 @@ TEST_F(SendmsgZc, SendsFromARegisteredBuffer) {
   const Connection connection = connect();
   const int client = connection.client.get();
   const iovec buffer{second.data(), second.size()};
-  must(when_there_is_room([&] { return ring.register_buffers(&buffer, 1); }));
+  must(when_there_is_room([&] { return ring.register_buffers({&buffer, 1}); }));
   both = {iovec{second.data(), 5}, iovec{second.data() + 10, 5}};
   wire::Sqe want = wanted(client);
   want.ioprio = wire::recvsend_fixed_buf;
