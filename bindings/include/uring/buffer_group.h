@@ -32,7 +32,7 @@
 
 namespace uring {
 
-// The most entries a buffer ring may have.
+/// The most entries a buffer ring may have.
 inline constexpr u32 max_buf_ring_entries = 32768;
 
 namespace detail {
@@ -66,16 +66,16 @@ Result<Buf*> map_buf_ring(Ring& ring, std::size_t bytes, u32 entries, u16 group,
 
 }  // namespace detail
 
-// Maps memory for a buffer ring and registers it. Follow with buf_ring_init. entries_not_in_range,
-// entries_not_power_of_two, the errors of mmap(2) and of Ring::register_buf_ring; after an error nothing is
-// left mapped. Since Linux 5.19.
+/// Maps memory for a buffer ring and registers it. Follow with buf_ring_init. entries_not_in_range,
+/// entries_not_power_of_two, the errors of mmap(2) and of Ring::register_buf_ring; after an error nothing is
+/// left mapped. Since Linux 5.19.
 template <class Ring>
 Result<Buf*> setup_buf_ring(Ring& ring, u32 entries, u16 group, u16 flags = 0) noexcept {
   return detail::map_buf_ring(ring, entries * sizeof(Buf), entries, group, flags);
 }
 
-// The same in memory that the kernel allocates (pbuf_ring_mmap). EINVAL: a group over 2047, for which there
-// is no offset to map; EBADF: the ring has no descriptor (setup_registered_fd_only). Since Linux 6.4.
+/// The same in memory that the kernel allocates (pbuf_ring_mmap). EINVAL: a group over 2047, for which there
+/// is no offset to map; EBADF: the ring has no descriptor (setup_registered_fd_only). Since Linux 6.4.
 template <class Ring>
 Result<Buf*> setup_buf_ring_mmap(Ring& ring, u32 entries, u16 group, u16 flags = 0) noexcept {
   if (const Result<void> valid = detail::check_buf_ring(entries); !valid.ok()) return valid.error();
@@ -93,7 +93,7 @@ Result<Buf*> setup_buf_ring_mmap(Ring& ring, u32 entries, u16 group, u16 flags =
   return memory;
 }
 
-// Unregisters and unmaps what setup_buf_ring or setup_buf_ring_mmap made.
+/// Unregisters and unmaps what setup_buf_ring or setup_buf_ring_mmap made.
 template <class Ring>
 void free_buf_ring(Ring& ring, Buf* buf_ring, u32 entries, u16 group) noexcept {
   // A closed ring has released its groups. Errors are not reported: the memory is unmapped in any case.
@@ -101,17 +101,18 @@ void free_buf_ring(Ring& ring, Buf* buf_ring, u32 entries, u16 group) noexcept {
   static_cast<void>(ring.kernel().unmap(buf_ring, entries * sizeof(Buf)));
 }
 
-// The tail: how many buffers were ever added, modulo 2^16. It lies in the last 16 bits of entry 0.
+/// The tail: how many buffers were ever added, modulo 2^16. It lies in the last 16 bits of entry 0.
 inline SharedU16 buf_ring_tail(Buf* buf_ring) noexcept { return SharedU16(&buf_ring[0].resv); }
 
-// Makes the ring empty.
+/// Makes the ring empty.
 inline void buf_ring_init(Buf* buf_ring) noexcept { buf_ring_tail(buf_ring).store_release(0); }
 
-// What a position is masked with to find its entry.
+/// What a position is masked with to find its entry.
 constexpr u16 buf_ring_mask(u32 entries) noexcept { return static_cast<u16>(entries - 1); }
 
-// Writes a buffer into the k-th entry after the tail. The kernel sees it after buf_ring_advance by at least k
-// + 1. Of a buffer larger than one transfer, the first max_transfer bytes are used.
+/// Writes a buffer into the k-th entry after the tail. The kernel sees it after buf_ring_advance by at least
+/// k
+/// + 1. Of a buffer larger than one transfer, the first max_transfer bytes are used.
 inline void buf_ring_add(Buf* buf_ring, std::span<std::byte> buffer, u16 id, u16 mask, u16 k) noexcept {
   const u16 position = static_cast<u16>(buf_ring_tail(buf_ring).load_relaxed() + k);
   Buf& entry = buf_ring[position & mask];
@@ -121,39 +122,43 @@ inline void buf_ring_add(Buf* buf_ring, std::span<std::byte> buffer, u16 id, u16
   entry.bid = id;
 }
 
-// Hands `count` added buffers to the kernel.
+/// Hands `count` added buffers to the kernel.
 inline void buf_ring_advance(Buf* buf_ring, u16 count) noexcept {
   const SharedU16 tail = buf_ring_tail(buf_ring);
   tail.store_release(static_cast<u16>(tail.load_relaxed() + count));
 }
 
-// How a request uses up the buffer it takes.
+/// How a request uses up the buffer it takes.
 enum class Consumption {
-  whole,        // a buffer belongs to one CQE, however few bytes came (5.19)
-  incremental,  // the next CQE continues where the last one ended, until the buffer is full (6.12)
+  whole,        ///< a buffer belongs to one CQE, however few bytes came (5.19)
+  incremental,  ///< the next CQE continues where the last one ended, until the buffer is full (6.12)
 };
 
-// A group of buffers of equal size in the caller's memory. Owns the buffer ring: it can be moved, not copied,
-// and unregisters when it goes out of scope. The ring may be moved too, and group and ring may end in any
-// order: closing a ring ends the registration of its groups. Such a group has no ring any more; get still
-// returns the bytes of CQEs that came before, and close unmaps its entries. A group belongs to the thread
-// that its ring belongs to.
-//
-// With bundles (recv_bundle) a CQE has the bytes of several buffers, and for_each_piece and put_bundle take
-// the place of get and put.
-//
-// The memory must be there until the last request that may take a buffer has its CQE. Closing the ring or the
-// group does not wait for them: cancel them first (cancel, cancel_all) if they may be in flight.
-//
-// The ring's entries, and the position inside each buffer that incremental consumption needs (32 bits each),
-// are in one mapping that the group makes: the caller provides only the buffers themselves.
+/// A group of buffers of equal size in the caller's memory. Owns the buffer ring: it can be moved, not
+/// copied, and unregisters when it goes out of scope. The ring may be moved too, and group and ring may end
+/// in any order: closing a ring ends the registration of its groups. Such a group has no ring any more; get
+/// still returns the bytes of CQEs that came before, and close unmaps its entries. A group belongs to the
+/// thread that its ring belongs to.
+///
+/// With bundles (recv_bundle) a CQE has the bytes of several buffers, and for_each_piece and put_bundle take
+/// the place of get and put.
+///
+/// The memory must be there until the last request that may take a buffer has its CQE. Closing the ring or
+/// the group does not wait for them: cancel them first (cancel, cancel_all) if they may be in flight.
+///
+/// The ring's entries, and the position inside each buffer that incremental consumption needs (32 bits each),
+/// are in one mapping that the group makes: the caller provides only the buffers themselves.
 template <class Ring>
 class BufferGroup {
  public:
   BufferGroup() noexcept = default;
   BufferGroup(const BufferGroup&) = delete;
   BufferGroup& operator=(const BufferGroup&) = delete;
+
+  /// Takes everything over; `other` is closed afterwards.
   BufferGroup(BufferGroup&& other) noexcept { take(other); }
+
+  /// Closes this group first.
   BufferGroup& operator=(BufferGroup&& other) noexcept {
     if (this != &other) {
       close();
@@ -163,56 +168,63 @@ class BufferGroup {
   }
   ~BufferGroup() { close(); }
 
-  // Cuts `memory` into buffers of `buffer_size` bytes (it must be a multiple), numbers them from 0, and hands
-  // all of them to the kernel as `group`. If the kernel does not support incremental consumption, it is asked
-  // again for whole buffers: consumption() returns which it is. length_too_large: a buffer larger than one
-  // transfer (max_transfer). The errors of setup_buf_ring, about memory.size() / buffer_size entries. Since
-  // Linux 5.19.
+  /// Cuts `memory` into buffers of `buffer_size` bytes (it must be a multiple), numbers them from 0, and
+  /// hands all of them to the kernel as `group`. If the kernel does not support incremental consumption, it
+  /// is asked again for whole buffers: consumption() returns which it is. length_too_large: a buffer larger
+  /// than one transfer (max_transfer). The errors of setup_buf_ring, about memory.size() / buffer_size
+  /// entries. Since Linux 5.19.
   Result<void> init(Ring& ring, u16 group, std::span<std::byte> memory, u64 buffer_size,
                     Consumption wanted = Consumption::incremental) noexcept;
 
-  // Unregisters the group and unmaps its ring. A request that wants a buffer of it afterwards ends with
-  // -ENOBUFS. Closing twice does nothing.
+  /// Unregisters the group and unmaps its ring. A request that wants a buffer of it afterwards ends with
+  /// -ENOBUFS. Closing twice does nothing.
   void close() noexcept;
 
+  /// Its number, in Sqe::buf_index.
   u16 id() const noexcept { return group_; }
+
+  /// How many buffers it has; 0: closed.
   u32 count() const noexcept { return count_; }
+
+  /// The bytes of each.
   u32 buffer_size() const noexcept { return buffer_size_; }
+
+  /// How requests use them up, which an older kernel may have decided: see init.
   Consumption consumption() const noexcept { return consumption_; }
 
-  // Queues a receive of as much as one buffer holds. The zero length that it is queued with has this meaning
-  // since Linux 6.0. Traps if there is no ring.
+  /// Queues a receive of as much as one buffer holds. The zero length that it is queued with has this meaning
+  /// since Linux 6.0. Traps if there is no ring.
   typename Ring::Queued recv(u64 user_data, i32 fd, u32 flags) noexcept {
     return ring().recv_select(user_data, fd, group_, 0, flags);
   }
 
-  // Queues a multishot receive: see prep_recv_multishot. Traps if there is no ring. Since Linux 6.0.
+  /// Queues a multishot receive: see prep_recv_multishot. Traps if there is no ring. Since Linux 6.0.
   typename Ring::Queued recv_multishot(u64 user_data, i32 fd, u32 flags) noexcept {
     return ring().recv_multishot(user_data, fd, group_, flags);
   }
 
-  // Queues a receive into as many buffers as there is data for: see prep_recv_bundle, for_each_piece and
-  // put_bundle. Traps if there is no ring. Since Linux 6.10 (feat_recvsend_bundle).
+  /// Queues a receive into as many buffers as there is data for: see prep_recv_bundle, for_each_piece and
+  /// put_bundle. Traps if there is no ring. Since Linux 6.10 (feat_recvsend_bundle).
   typename Ring::Queued recv_bundle(u64 user_data, i32 fd, u32 flags) noexcept {
     return ring().recv_bundle(user_data, fd, group_, 0, flags);
   }
 
-  // Queues a multishot receive of this kind: see prep_recv_multishot_bundle. Traps if there is no ring. Since
-  // Linux 6.10.
+  /// Queues a multishot receive of this kind: see prep_recv_multishot_bundle. Traps if there is no ring.
+  /// Since Linux 6.10.
   typename Ring::Queued recv_multishot_bundle(u64 user_data, i32 fd, u32 flags) noexcept {
     return ring().recv_multishot_bundle(user_data, fd, group_, flags);
   }
 
-  // Queues a multishot recvmsg: see prep_recvmsg_multishot, and ReceivedMessage for reading what came. Traps
-  // if there is no ring. Since Linux 6.0.
+  /// Queues a multishot recvmsg: see prep_recvmsg_multishot, and ReceivedMessage for reading what came. Traps
+  /// if there is no ring. Since Linux 6.0.
   typename Ring::Queued recvmsg_multishot(u64 user_data, i32 fd, ::msghdr* message, u32 flags) noexcept {
     return ring().recvmsg_multishot(user_data, fd, message, group_, flags);
   }
 
-  // The bytes this CQE delivered: Cqe::res of them. They belong to the caller until put. With incremental
-  // consumption, take the CQEs of one buffer in order, each with get and then put. no_buffer_selected: the
-  // CQE has no buffer (-ENOBUFS in res says that the group was empty). buffer_out_of_range: this group has no
-  // such buffer, or not so many bytes in it.
+  /// The bytes this CQE delivered: Cqe::res of them. They belong to the caller until put. With incremental
+  /// consumption, take the CQEs of one buffer in order, each with get and then put. no_buffer_selected: the
+  /// CQE has no buffer (-ENOBUFS in res says that the group was empty). buffer_out_of_range: this group has
+  /// no such buffer, or not so many bytes in it.
   Result<std::span<std::byte>> get(const Cqe& cqe) const noexcept {
     const u32 head = head_of(cqe);
     const Result<u16> id = checked_id(cqe, head);
@@ -220,18 +232,18 @@ class BufferGroup {
     return std::span<std::byte>(buffer(id.value()) + head, bytes_of(cqe));
   }
 
-  // The same for the CQE of a bundle, whose bytes lie in several buffers: calls visit(std::span<std::byte>)
-  // for each piece, in order; if there is an error, for none. Take the CQEs of bundles in the order in which
-  // they come, each with this and then put_bundle. It has to look for the first of the buffers in the ring,
-  // from the end that was filled last: for a few hundred buffers that is a fraction of a microsecond.
+  /// The same for the CQE of a bundle, whose bytes lie in several buffers: calls visit(std::span<std::byte>)
+  /// for each piece, in order; if there is an error, for none. Take the CQEs of bundles in the order in which
+  /// they come, each with this and then put_bundle. It has to look for the first of the buffers in the ring,
+  /// from the end that was filled last: for a few hundred buffers that is a fraction of a microsecond.
   template <class Visitor>
   Result<void> for_each_piece(const Cqe& cqe, Visitor&& visit) const noexcept {
     return walk(
         cqe, [&](u16 id, u32 begin, u32 bytes) { visit(std::span<std::byte>(buffer(id) + begin, bytes)); });
   }
 
-  // Gives the bytes of a bundle's CQE back. As put, but for all of its buffers. The errors of get; then none
-  // was given back.
+  /// Gives the bytes of a bundle's CQE back. As put, but for all of its buffers. The errors of get; then none
+  /// was given back.
   Result<void> put_bundle(const Cqe& cqe) noexcept {
     const bool continues = (cqe.flags & cqe_f_buf_more) != 0 && consumption_ == Consumption::incremental;
     u32 left = bytes_of(cqe);
@@ -246,8 +258,8 @@ class BufferGroup {
     });
   }
 
-  // Gives the bytes of this CQE back. A buffer that the kernel will continue to use (cqe_f_buf_more) stays
-  // with it; any other is handed to it again, whole. Call once for each CQE. The errors of get.
+  /// Gives the bytes of this CQE back. A buffer that the kernel will continue to use (cqe_f_buf_more) stays
+  /// with it; any other is handed to it again, whole. Call once for each CQE. The errors of get.
   Result<void> put(const Cqe& cqe) noexcept {
     if (consumption_ == Consumption::incremental) return put_part(cqe);
     const Result<u16> id = checked_id(cqe, 0);

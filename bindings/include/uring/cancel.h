@@ -13,34 +13,34 @@
 
 namespace uring {
 
-// The part of `Ring` (a class with the other methods of BasicRing) that ends its requests.
+/// The part of `Ring` (a class with the other methods of BasicRing) that ends its requests.
 template <class Ring>
 class Cancellation {
  public:
-  // Cancels all requests, and returns when they have ended and the kernel uses none of their memory any more:
-  // then the ring can be closed and the memory freed. What is queued is submitted first, so that each request
-  // has its CQE.
-  //
-  // Every CQE that comes in the meantime is taken from the ring and given to visit(const CqEntry&), also
-  // those that were ready before or had overflowed: read them as in for_each_cqe, put buffers back, free what
-  // the user_data stands for. A cancelled request says -ECANCELED (some -EINTR); what was already running may
-  // succeed, so a write may have been made. `visit` must not queue requests.
-  //
-  // The end is found with a NOP that drains, queued with this user_data, which no other request may have. Its
-  // CQE does not go to `visit`.
-  //
-  // `timeout` is how long nothing may happen, in steps of 10 ms, {-1, -1}: forever. ETIME: there is a
-  // request that cannot be cancelled and does not end, such as a uring_cmd of a driver, or a worker in a file
-  // system that is gone. It is in flight, and so is the NOP. Its CQE will come; to continue, call again with
-  // another user_data.
-  //
-  // The errors of Ring::sync_cancel, before anything else is done: EINVAL before Linux 6.0. Then those of
-  // LinuxKernel::enter but EINTR and EBUSY, which do not end it; as with ETIME, the CQE of the NOP is still
-  // to come. Last those of the NOP, when nothing says where the end is: what could be found was cancelled
-  // until for a second (or `timeout`, if that is shorter) there was nothing more and nothing happened, but a
-  // transfer to a disk may still be under way. EOPNOTSUPP in a ring that ever used sqe_cqe_skip_success (as
-  // get_sqe128 does in a MixedRing), EACCES where register_restrictions forbids a NOP or sqe_io_drain. Since
-  // Linux 6.0.
+  /// Cancels all requests, and returns when they have ended and the kernel uses none of their memory any
+  /// more: then the ring can be closed and the memory freed. What is queued is submitted first, so that each
+  /// request has its CQE.
+  ///
+  /// Every CQE that comes in the meantime is taken from the ring and given to visit(const CqEntry&), also
+  /// those that were ready before or had overflowed: read them as in for_each_cqe, put buffers back, free
+  /// what the user_data stands for. A cancelled request says -ECANCELED (some -EINTR); what was already
+  /// running may succeed, so a write may have been made. `visit` must not queue requests.
+  ///
+  /// The end is found with a NOP that drains, queued with this user_data, which no other request may have.
+  /// Its CQE does not go to `visit`.
+  ///
+  /// `timeout` is how long nothing may happen, in steps of 10 ms, {-1, -1}: forever. ETIME: there is a
+  /// request that cannot be cancelled and does not end, such as a uring_cmd of a driver, or a worker in a
+  /// file system that is gone. It is in flight, and so is the NOP. Its CQE will come; to continue, call again
+  /// with another user_data.
+  ///
+  /// The errors of Ring::sync_cancel, before anything else is done: EINVAL before Linux 6.0. Then those of
+  /// LinuxKernel::enter but EINTR and EBUSY, which do not end it; as with ETIME, the CQE of the NOP is still
+  /// to come. Last those of the NOP, when nothing says where the end is: what could be found was cancelled
+  /// until for a second (or `timeout`, if that is shorter) there was nothing more and nothing happened, but a
+  /// transfer to a disk may still be under way. EOPNOTSUPP in a ring that ever used sqe_cqe_skip_success (as
+  /// get_sqe128 does in a MixedRing), EACCES where register_restrictions forbids a NOP or sqe_io_drain. Since
+  /// Linux 6.0.
   template <class Visitor>
   Result<void> cancel_all(u64 user_data, const Timespec& timeout, Visitor&& visit) noexcept {
     Ring& ring = *static_cast<Ring*>(this);

@@ -17,32 +17,35 @@
 
 namespace uring {
 
-// An SQE of 128 bytes. All operations but URING_CMD use the first 64 of them, an Sqe; with that one the
-// command goes on from Sqe::addr3 to the end, 80 bytes. Since Linux 5.19.
+/// An SQE of 128 bytes. All operations but URING_CMD use the first 64 of them, an Sqe; with that one the
+/// command goes on from Sqe::addr3 to the end, 80 bytes. Since Linux 5.19.
 struct Sqe128 : Sqe {
-  u64 more[8];
+  u64 more[8];  ///< the rest of the command of a URING_CMD
 
+  /// Equal in every field.
   friend bool operator==(const Sqe128&, const Sqe128&) noexcept = default;
 };
 static_assert(sizeof(Sqe128) == 128 && alignof(Sqe128) == alignof(u64));
 
-// A CQE of 32 bytes. What the other 16 mean is up to the operation, and most leave them as they were:
-// commands to NVMe put their result into extra1. Since Linux 5.19.
+/// A CQE of 32 bytes. What the other 16 mean is up to the operation, and most leave them as they were:
+/// commands to NVMe put their result into extra1. Since Linux 5.19.
 struct Cqe32 : Cqe {
-  u64 extra1, extra2;
+  u64 extra1;  ///< the first further word of the result
+  u64 extra2;  ///< the second
 
+  /// Equal in every field.
   friend bool operator==(const Cqe32&, const Cqe32&) noexcept = default;
 };
 static_assert(sizeof(Cqe32) == 32 && alignof(Cqe32) == alignof(u64));
 
-// In place of Sqe: most SQEs have 64 bytes, and get_sqe128 (nop128, uring_cmd128) takes two entries for one
-// of 128. Counts (sq_entries, sq_ready, what submit returns) are in entries of 64 bytes. Since Linux 6.19.
+/// In place of Sqe: most SQEs have 64 bytes, and get_sqe128 (nop128, uring_cmd128) takes two entries for one
+/// of 128. Counts (sq_entries, sq_ready, what submit returns) are in entries of 64 bytes. Since Linux 6.19.
 struct MixedSqes {};
 
-// In place of Cqe: most CQEs have 16 bytes, and those with cqe_f_32 two entries. They are delivered as Cqe32,
-// with 0 in the words that a small one does not have; entries with which the kernel fills the end of the
-// queue (cqe_f_skip) are not delivered. cq_entries, cq_ready and cq_advance count entries of 16 bytes; what
-// copies and visits count is CQEs. Since Linux 6.18.
+/// In place of Cqe: most CQEs have 16 bytes, and those with cqe_f_32 two entries. They are delivered as
+/// Cqe32, with 0 in the words that a small one does not have; entries with which the kernel fills the end of
+/// the queue (cqe_f_skip) are not delivered. cq_entries, cq_ready and cq_advance count entries of 16 bytes;
+/// what copies and visits count is CQEs. Since Linux 6.18.
 struct MixedCqes {};
 
 namespace detail {

@@ -209,13 +209,13 @@ constexpr ErrorDescription describe(Error error) noexcept {
 
 }  // namespace detail
 
-// The text that belongs to an error: one from the tables above, or one made for a number that is not there.
+/// The text that belongs to an error: one from the tables above, or one made for a number that is not there.
 class ErrorText {
  public:
-  // Ends with a null character. Valid as long as this object.
+  /// Ends with a null character. Valid as long as this object.
   constexpr const char* c_str() const noexcept { return known_ != nullptr ? known_ : made_; }
 
-  ErrorText(const ErrorText&) = delete;  // Clang without optimisation would call memcpy
+  ErrorText(const ErrorText&) = delete;  ///< Clang without optimisation would call memcpy
   ErrorText& operator=(const ErrorText&) = delete;
 
  private:
@@ -242,13 +242,13 @@ class ErrorText {
   char made_[80];
 };
 
-// The name: "ENOENT", "submission_queue_full". For a number without one: "errno_999", "error_9999".
+/// The name: "ENOENT", "submission_queue_full". For a number without one: "errno_999", "error_9999".
 constexpr ErrorText name(Error error) noexcept {
   return ErrorText(detail::describe(error).name, error, is_errno(error) ? "errno_" : "error_", "");
 }
 
-// The sentence: "No such file or directory", "The submission queue is full: submit, then try again". Without
-// a full stop, as strerror(3) has it.
+/// The sentence: "No such file or directory", "The submission queue is full: submit, then try again". Without
+/// a full stop, as strerror(3) has it.
 constexpr ErrorText what(Error error) noexcept {
   const char* const known = detail::describe(error).what;
   if (is_errno(error))

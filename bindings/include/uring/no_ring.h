@@ -18,9 +18,9 @@
 
 namespace uring {
 
-// Asks the kernel about itself; the answers go to the places named by the QueryHdr and those chained to it;
-// QueryHdr::result says whether the question was understood (-EOPNOTSUPP if not). Since Linux 6.18; EINVAL
-// before, and EBADF before 6.13.
+/// Asks the kernel about itself; the answers go to the places named by the QueryHdr and those chained to it;
+/// QueryHdr::result says whether the question was understood (-EOPNOTSUPP if not). Since Linux 6.18; EINVAL
+/// before, and EBADF before 6.13.
 template <class Kernel = LinuxKernel>
 Result<void> query(QueryHdr& first, Kernel kernel = {}) noexcept {
   return Result<void>::from_kernel(kernel.do_register(-1, RegisterOp::query, &first, 0));
@@ -42,33 +42,33 @@ Result<void> query_one(u32 op, Answer& answer, Kernel kernel) noexcept {
 
 }  // namespace detail
 
-// What this kernel supports of io_uring. The errors of query, and EOPNOTSUPP. Since Linux 6.18.
+/// What this kernel supports of io_uring. The errors of query, and EOPNOTSUPP. Since Linux 6.18.
 template <class Kernel = LinuxKernel>
 Result<void> query_abilities(QueryOpcode& answer, Kernel kernel = {}) noexcept {
   return detail::query_one(query_opcodes, answer, kernel);
 }
 
-// The size and alignment of what comes before the CQEs in the memory of a ring. The errors of query, and
-// EOPNOTSUPP. Since Linux 6.19.
+/// The size and alignment of what comes before the CQEs in the memory of a ring. The errors of query, and
+/// EOPNOTSUPP. Since Linux 6.19.
 template <class Kernel = LinuxKernel>
 Result<void> query_ring_headers(QueryScq& answer, Kernel kernel = {}) noexcept {
   return detail::query_one(query_scq, answer, kernel);
 }
 
-// Sends what prep_msg_ring or prep_msg_ring_cqe_flags prepared, without needing a ring to send it from. Since
-// Linux 6.13.
+/// Sends what prep_msg_ring or prep_msg_ring_cqe_flags prepared, without needing a ring to send it from.
+/// Since Linux 6.13.
 template <class Kernel = LinuxKernel>
 Result<void> send_msg_ring(const Sqe& message, Kernel kernel = {}) noexcept {
   return Result<void>::from_kernel(kernel.do_register(-1, RegisterOp::send_msg_ring, &message, 1));
 }
 
-// The most restrictions that restrict_task takes: more than any kernel has operations and registrations.
+/// The most restrictions that restrict_task takes: more than any kernel has operations and registrations.
 inline constexpr std::size_t max_task_restrictions = 256;
 
-// Rings that this thread opens from now on, and its children, may do only this, as with
-// register_restrictions, and there is no way back. EPERM: the thread is restricted already. EACCES: neither
-// CAP_SYS_ADMIN nor no_new_privs (prctl(2)). EINVAL: too many, or an unknown one. Since Linux 7.0; EINVAL
-// before, and EBADF before 6.13.
+/// Rings that this thread opens from now on, and its children, may do only this, as with
+/// register_restrictions, and there is no way back. EPERM: the thread is restricted already. EACCES: neither
+/// CAP_SYS_ADMIN nor no_new_privs (prctl(2)). EINVAL: too many, or an unknown one. Since Linux 7.0; EINVAL
+/// before, and EBADF before 6.13.
 template <class Kernel = LinuxKernel>
 Result<void> restrict_task(std::span<const Restriction> restrictions, Kernel kernel = {}) noexcept {
   struct {
@@ -87,8 +87,8 @@ Result<void> restrict_task(std::span<const Restriction> restrictions, Kernel ker
   return Result<void>::from_kernel(kernel.do_register(-1, RegisterOp::restrictions, &request, 1));
 }
 
-// A filter as with Ring::register_bpf_filter for the rings that this thread opens from now on, and its
-// children. The same errors. Since Linux 7.0; EINVAL before, and EBADF before 6.13.
+/// A filter as with Ring::register_bpf_filter for the rings that this thread opens from now on, and its
+/// children. The same errors. Since Linux 7.0; EINVAL before, and EBADF before 6.13.
 template <class Kernel = LinuxKernel>
 Result<void> filter_task(Op op, std::span<const BpfInstruction> filter, u8 pdu_size = 0, u32 flags = 0,
                          Kernel kernel = {}) noexcept {

@@ -16,25 +16,28 @@
 
 namespace uring {
 
-// The bytes of command that an SQE carries.
-inline constexpr std::size_t command_bytes = 16, command_bytes_128 = 80;
+/// The bytes of command that an SQE carries.
+inline constexpr std::size_t command_bytes = 16;
 
-// The driver's command number `command` (NVME_URING_CMD_IO, UBLK_U_IO_FETCH_REQ ...) with 16 bytes of 0 as
-// its payload: follow with set_command. Completes with what the driver says; further results are in
-// Cqe32::extra1 and extra2. Sqe::op_flags is uring_cmd_*, 0 here. -EOPNOTSUPP: the file has no commands, or
-// this one needs larger entries; -ENOTTY: the driver has no such command. Since Linux 5.19.
+/// The same in an SQE of 128 bytes.
+inline constexpr std::size_t command_bytes_128 = 80;
+
+/// The driver's command number `command` (NVME_URING_CMD_IO, UBLK_U_IO_FETCH_REQ ...) with 16 bytes of 0 as
+/// its payload: follow with set_command. Completes with what the driver says; further results are in
+/// Cqe32::extra1 and extra2. Sqe::op_flags is uring_cmd_*, 0 here. -EOPNOTSUPP: the file has no commands, or
+/// this one needs larger entries; -ENOTTY: the driver has no such command. Since Linux 5.19.
 inline Sqe& prep_uring_cmd(Sqe& sqe, u64 user_data, i32 fd, u32 command) noexcept {
   return prep_rw(sqe, user_data, Op::uring_cmd, fd, 0, 0, halves(command, 0));  // off: cmd_op, and 0
 }
 
-// The same with 80 bytes of payload, in an SQE of 128 bytes of a ring with MixedSqes. Since Linux 6.19.
+/// The same with 80 bytes of payload, in an SQE of 128 bytes of a ring with MixedSqes. Since Linux 6.19.
 inline Sqe128& prep_uring_cmd128(Sqe128& sqe, u64 user_data, i32 fd, u32 command) noexcept {
   prep_uring_cmd(sqe, user_data, fd, command).opcode = Op::uring_cmd128;
   detail::clear_second_half(sqe);
   return sqe;
 }
 
-// A NOP of 128 bytes, likewise. Since Linux 6.19.
+/// A NOP of 128 bytes, in an SQE of 128 bytes of a ring with MixedSqes. Since Linux 6.19.
 inline Sqe128& prep_nop128(Sqe128& sqe, u64 user_data) noexcept {
   prep_nop(sqe, user_data).opcode = Op::nop128;
   detail::clear_second_half(sqe);
@@ -63,12 +66,14 @@ void copy_payload(Sqe& sqe, const Payload& payload) noexcept {
 
 }  // namespace detail
 
-// The payload of a prepared command: a plain struct of at most 16 bytes, or 80 in an SQE of 128 bytes, which
-// is copied. What it does not fill becomes 0.
+/// The payload of a prepared command: a plain struct of at most 16 bytes, or 80 in an SQE of 128 bytes, which
+/// is copied. What it does not fill becomes 0.
 template <class Payload>
 void set_command(Sqe& sqe, const Payload& payload) noexcept {
   detail::copy_payload<command_bytes>(sqe, payload);
 }
+
+/// The same in an SQE of 128 bytes: at most 80.
 template <class Payload>
 void set_command(Sqe128& sqe, const Payload& payload) noexcept {
   detail::copy_payload<command_bytes_128>(sqe, payload);

@@ -11,7 +11,7 @@
 
 #include "prep_rw.h"
 
-// The C library's types of the same names; here only their addresses matter.
+/// The C library's types of the same names; here only their addresses matter.
 struct msghdr;
 struct sockaddr;
 
@@ -19,15 +19,15 @@ namespace uring {
 
 // --- making connections ------------------------------------------------------------------------------------
 
-// socket(2). flags must be 0. Completes with the new descriptor. Since Linux 5.19.
+/// socket(2). flags must be 0. Completes with the new descriptor. Since Linux 5.19.
 inline Sqe& prep_socket(Sqe& sqe, u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::socket, static_cast<i32>(domain), 0, protocol, type);
   sqe.op_flags = flags;
   return sqe;
 }
 
-// socket(2) into a slot of the registered table: completes with 0. -EINVAL with SOCK_CLOEXEC in type. Since
-// Linux 5.19.
+/// socket(2) into a slot of the registered table: completes with 0. -EINVAL with SOCK_CLOEXEC in type. Since
+/// Linux 5.19.
 inline Sqe& prep_socket_direct(Sqe& sqe, u64 user_data, u32 domain, u32 type, u32 protocol, u32 flags,
                                Slot slot) noexcept {
   prep_socket(sqe, user_data, domain, type, protocol, flags);
@@ -35,13 +35,13 @@ inline Sqe& prep_socket_direct(Sqe& sqe, u64 user_data, u32 domain, u32 type, u3
   return sqe;
 }
 
-// socket(2) into any free slot: completes with the slot; -ENFILE when none is free. Since Linux 5.19.
+/// socket(2) into any free slot: completes with the slot; -ENFILE when none is free. Since Linux 5.19.
 inline Sqe& prep_socket_direct_alloc(Sqe& sqe, u64 user_data, u32 domain, u32 type, u32 protocol,
                                      u32 flags) noexcept {
   return prep_socket_direct(sqe, user_data, domain, type, protocol, flags, file_index_alloc);
 }
 
-// bind(2). flags must be 0. Since Linux 6.11.
+/// bind(2). flags must be 0. Since Linux 6.11.
 inline Sqe& prep_bind(Sqe& sqe, u64 user_data, i32 fd, const ::sockaddr* address, u32 address_size,
                       u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::bind, fd, address_of(address), 0, address_size);
@@ -49,14 +49,14 @@ inline Sqe& prep_bind(Sqe& sqe, u64 user_data, i32 fd, const ::sockaddr* address
   return sqe;
 }
 
-// listen(2). flags must be 0. Since Linux 6.11.
+/// listen(2). flags must be 0. Since Linux 6.11.
 inline Sqe& prep_listen(Sqe& sqe, u64 user_data, i32 fd, u32 backlog, u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::listen, fd, 0, backlog, 0);
   sqe.op_flags = flags;
   return sqe;
 }
 
-// accept4(2); address and address_size may be null. Completes with the new descriptor. Since Linux 5.5.
+/// accept4(2); address and address_size may be null. Completes with the new descriptor. Since Linux 5.5.
 inline Sqe& prep_accept(Sqe& sqe, u64 user_data, i32 fd, ::sockaddr* address, u32* address_size,
                         u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::accept, fd, address_of(address), 0, address_of(address_size));
@@ -64,8 +64,8 @@ inline Sqe& prep_accept(Sqe& sqe, u64 user_data, i32 fd, ::sockaddr* address, u3
   return sqe;
 }
 
-// Accepts repeatedly, with a CQE for each connection; the last CQE comes without cqe_f_more. The address, if
-// asked for, is overwritten by each. Since Linux 5.19.
+/// Accepts repeatedly, with a CQE for each connection; the last CQE comes without cqe_f_more. The address, if
+/// asked for, is overwritten by each. Since Linux 5.19.
 inline Sqe& prep_accept_multishot(Sqe& sqe, u64 user_data, i32 fd, ::sockaddr* address, u32* address_size,
                                   u32 flags) noexcept {
   prep_accept(sqe, user_data, fd, address, address_size, flags);
@@ -73,8 +73,9 @@ inline Sqe& prep_accept_multishot(Sqe& sqe, u64 user_data, i32 fd, ::sockaddr* a
   return sqe;
 }
 
-// accept4(2) into a slot of the registered table: completes with 0, or with the slot for file_index_alloc
-// (5.19); -ENFILE when none is free. Kernels before 5.15 may return an ordinary descriptor. Since Linux 5.15.
+/// accept4(2) into a slot of the registered table: completes with 0, or with the slot for file_index_alloc
+/// (5.19); -ENFILE when none is free. Kernels before 5.15 may return an ordinary descriptor. Since
+/// Linux 5.15.
 inline Sqe& prep_accept_direct(Sqe& sqe, u64 user_data, i32 fd, ::sockaddr* address, u32* address_size,
                                u32 flags, Slot slot) noexcept {
   prep_accept(sqe, user_data, fd, address, address_size, flags);
@@ -82,7 +83,7 @@ inline Sqe& prep_accept_direct(Sqe& sqe, u64 user_data, i32 fd, ::sockaddr* addr
   return sqe;
 }
 
-// Both: each connection goes into a slot that the kernel chooses, and each CQE says which. Since Linux 5.19.
+/// Both: each connection goes into a slot that the kernel chooses, and each CQE says which. Since Linux 5.19.
 inline Sqe& prep_accept_multishot_direct(Sqe& sqe, u64 user_data, i32 fd, ::sockaddr* address,
                                          u32* address_size, u32 flags) noexcept {
   prep_accept_multishot(sqe, user_data, fd, address, address_size, flags);
@@ -90,13 +91,13 @@ inline Sqe& prep_accept_multishot_direct(Sqe& sqe, u64 user_data, i32 fd, ::sock
   return sqe;
 }
 
-// connect(2). The size of the address is passed by value, in off. Since Linux 5.5.
+/// connect(2). The size of the address is passed by value, in off. Since Linux 5.5.
 inline Sqe& prep_connect(Sqe& sqe, u64 user_data, i32 fd, const ::sockaddr* address,
                          u32 address_size) noexcept {
   return prep_rw(sqe, user_data, Op::connect, fd, address_of(address), 0, address_size);
 }
 
-// shutdown(2). Since Linux 5.11 and 5.10.162.
+/// shutdown(2). Since Linux 5.11 and 5.10.162.
 inline Sqe& prep_shutdown(Sqe& sqe, u64 user_data, i32 fd, u32 how) noexcept {
   return prep_rw(sqe, user_data, Op::shutdown, fd, 0, how, 0);
 }
@@ -105,24 +106,26 @@ inline Sqe& prep_shutdown(Sqe& sqe, u64 user_data, i32 fd, u32 how) noexcept {
 // Completes with the number of bytes: at most 2 GiB less a page at once (max_transfer), as send(2) does.
 // flags are MSG_*; 5.12 and 5.10.162 imply MSG_NOSIGNAL.
 
-// send(2). Since Linux 5.6.
+/// send(2). Since Linux 5.6.
 inline Sqe& prep_send(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::send, fd, address_of(data.data()), transfer_length(data.size()), 0);
   sqe.op_flags = flags;
   return sqe;
 }
 
-// A 16-bit field that is the first half of our 32-bit one, or a 32-bit field and the one that follows it in
-// our 64-bit one, whichever byte order they are in.
+/// A 16-bit field that is the first half of our 32-bit one, or a 32-bit field and the one that follows it in
+/// our 64-bit one, whichever byte order they are in.
 constexpr u32 first_of_halves(u16 first, std::endian order = std::endian::native) noexcept {
   return order == std::endian::little ? first : u32{first} << 16;
 }
+
+/// The same of two 32-bit fields.
 constexpr u64 halves(u32 first, u32 second, std::endian order = std::endian::native) noexcept {
   return order == std::endian::little ? u64{second} << 32 | first : u64{first} << 32 | second;
 }
 
-// Names the destination of a prepared SEND (6.1) or SEND_ZC (6.0). An address of over 128 bytes is -EINVAL,
-// also one whose size does not fit into the 16 bits of the SQE.
+/// Names the destination of a prepared SEND (6.1) or SEND_ZC (6.0). An address of over 128 bytes is -EINVAL,
+/// also one whose size does not fit into the 16 bits of the SQE.
 inline Sqe& set_destination(Sqe& sqe, const ::sockaddr* address, u32 address_size) noexcept {
   sqe.off = address_of(address);
   sqe.file_index =
@@ -130,16 +133,16 @@ inline Sqe& set_destination(Sqe& sqe, const ::sockaddr* address, u32 address_siz
   return sqe;
 }
 
-// sendto(2). Since Linux 6.1.
+/// sendto(2). Since Linux 6.1.
 inline Sqe& prep_sendto(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
                         const ::sockaddr* address, u32 address_size) noexcept {
   prep_send(sqe, user_data, fd, data, flags);
   return set_destination(sqe, address, address_size);
 }
 
-// send(2) of several buffers of `group` at once, in the order the group hands them out, at most `bytes` of
-// them (0: all). The CQE names the first; the others follow it in the ring. Since Linux 6.10
-// (feat_recvsend_bundle).
+/// send(2) of several buffers of `group` at once, in the order the group hands them out, at most `bytes` of
+/// them (0: all). The CQE names the first; the others follow it in the ring. Since Linux 6.10
+/// (feat_recvsend_bundle).
 inline Sqe& prep_send_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 bytes, u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::send, fd, 0, transfer_length(bytes), 0);
   sqe.ioprio = recvsend_bundle;
@@ -148,9 +151,9 @@ inline Sqe& prep_send_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 byt
   return sqe;
 }
 
-// send(2) without a copy. There are two CQEs: the result, with cqe_f_more, and a second one with cqe_f_notif
-// when the data may be overwritten. After an error there may be no second one: look at cqe_f_more. zc_flags:
-// recvsend_*, send_zc_*. Since Linux 6.0.
+/// send(2) without a copy. There are two CQEs: the result, with cqe_f_more, and a second one with cqe_f_notif
+/// when the data may be overwritten. After an error there may be no second one: look at cqe_f_more. zc_flags:
+/// recvsend_*, send_zc_*. Since Linux 6.0.
 inline Sqe& prep_send_zc(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
                          u16 zc_flags) noexcept {
   prep_rw(sqe, user_data, Op::send_zc, fd, address_of(data.data()), transfer_length(data.size()), 0);
@@ -159,7 +162,7 @@ inline Sqe& prep_send_zc(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::b
   return sqe;
 }
 
-// The same from a registered buffer, of which `data` is a part. Since Linux 6.0.
+/// The same from a registered buffer, of which `data` is a part. Since Linux 6.0.
 inline Sqe& prep_send_zc_fixed(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
                                u16 zc_flags, u16 buf_index) noexcept {
   prep_send_zc(sqe, user_data, fd, data, flags, static_cast<u16>(zc_flags | recvsend_fixed_buf));
@@ -167,21 +170,21 @@ inline Sqe& prep_send_zc_fixed(Sqe& sqe, u64 user_data, i32 fd, std::span<const 
   return sqe;
 }
 
-// sendmsg(2). Since Linux 5.3.
+/// sendmsg(2). Since Linux 5.3.
 inline Sqe& prep_sendmsg(Sqe& sqe, u64 user_data, i32 fd, const ::msghdr* message, u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::sendmsg, fd, address_of(message), 1, 0);
   sqe.op_flags = flags;
   return sqe;
 }
 
-// sendmsg(2) without a copy; CQEs as for prep_send_zc. Since Linux 6.1.
+/// sendmsg(2) without a copy; CQEs as for prep_send_zc. Since Linux 6.1.
 inline Sqe& prep_sendmsg_zc(Sqe& sqe, u64 user_data, i32 fd, const ::msghdr* message, u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::sendmsg_zc, fd, address_of(message), 1, 0);
   sqe.op_flags = flags;
   return sqe;
 }
 
-// The same from a registered buffer, of which the message's iovecs name parts. Since Linux 6.15.
+/// The same from a registered buffer, of which the message's iovecs name parts. Since Linux 6.15.
 inline Sqe& prep_sendmsg_zc_fixed(Sqe& sqe, u64 user_data, i32 fd, const ::msghdr* message, u32 flags,
                                   u16 buf_index) noexcept {
   prep_sendmsg_zc(sqe, user_data, fd, message, flags);
@@ -195,15 +198,15 @@ inline Sqe& prep_sendmsg_zc_fixed(Sqe& sqe, u64 user_data, i32 fd, const ::msghd
 // Cqe::flags says cqe_f_sock_nonempty when more data is waiting. "_select": into a buffer of a group;
 // Cqe::buffer_id() says which; -ENOBUFS means that there was none.
 
-// recv(2). Since Linux 5.6.
+/// recv(2). Since Linux 5.6.
 inline Sqe& prep_recv(Sqe& sqe, u64 user_data, i32 fd, std::span<std::byte> buffer, u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::recv, fd, address_of(buffer.data()), transfer_length(buffer.size()), 0);
   sqe.op_flags = flags;
   return sqe;
 }
 
-// recv(2) of at most `bytes`. 0 means as much as the buffer holds (6.0; earlier kernels receive nothing).
-// Since Linux 5.7.
+/// recv(2) of at most `bytes`. 0 means as much as the buffer holds (6.0; earlier kernels receive nothing).
+/// Since Linux 5.7.
 inline Sqe& prep_recv_select(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 bytes, u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::recv, fd, 0, transfer_length(bytes), 0);
   sqe.op_flags = flags;
@@ -211,40 +214,40 @@ inline Sqe& prep_recv_select(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 byt
   return sqe;
 }
 
-// Receives repeatedly, each time into another buffer of the group and with a CQE; the last CQE comes without
-// cqe_f_more. Since Linux 6.0.
+/// Receives repeatedly, each time into another buffer of the group and with a CQE; the last CQE comes without
+/// cqe_f_more. Since Linux 6.0.
 inline Sqe& prep_recv_multishot(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 flags) noexcept {
   prep_recv_select(sqe, user_data, fd, group, 0, flags);
   sqe.ioprio = recv_multishot;
   return sqe;
 }
 
-// recv(2) into as many buffers of the group as there is data for, at most `bytes` (0: no limit). The CQE
-// names the first; the others follow it in the ring: see BufferGroup::for_each_piece. Since Linux 6.10
-// (feat_recvsend_bundle).
+/// recv(2) into as many buffers of the group as there is data for, at most `bytes` (0: no limit). The CQE
+/// names the first; the others follow it in the ring: see BufferGroup::for_each_piece. Since Linux 6.10
+/// (feat_recvsend_bundle).
 inline Sqe& prep_recv_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 bytes, u32 flags) noexcept {
   prep_recv_select(sqe, user_data, fd, group, bytes, flags);
   sqe.ioprio = recvsend_bundle;
   return sqe;
 }
 
-// The same repeatedly, each time with as much as there is; the last CQE comes without cqe_f_more. Since Linux
-// 6.10.
+/// The same repeatedly, each time with as much as there is; the last CQE comes without cqe_f_more. Since
+/// Linux 6.10.
 inline Sqe& prep_recv_multishot_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 flags) noexcept {
   prep_recv_multishot(sqe, user_data, fd, group, flags);
   sqe.ioprio = recv_multishot | recvsend_bundle;
   return sqe;
 }
 
-// recvmsg(2). Since Linux 5.3.
+/// recvmsg(2). Since Linux 5.3.
 inline Sqe& prep_recvmsg(Sqe& sqe, u64 user_data, i32 fd, ::msghdr* message, u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::recvmsg, fd, address_of(message), 1, 0);
   sqe.op_flags = flags;
   return sqe;
 }
 
-// Repeated recvmsg(2). Of the message only msg_namelen and msg_controllen are used: how much room to leave
-// for each in the buffer, between the RecvmsgOut that it starts with and the payload. Since Linux 6.0.
+/// Repeated recvmsg(2). Of the message only msg_namelen and msg_controllen are used: how much room to leave
+/// for each in the buffer, between the RecvmsgOut that it starts with and the payload. Since Linux 6.0.
 inline Sqe& prep_recvmsg_multishot(Sqe& sqe, u64 user_data, i32 fd, ::msghdr* message, u16 group,
                                    u32 flags) noexcept {
   prep_recvmsg(sqe, user_data, fd, message, flags);
@@ -255,8 +258,8 @@ inline Sqe& prep_recvmsg_multishot(Sqe& sqe, u64 user_data, i32 fd, ::msghdr* me
 
 // --- options -----------------------------------------------------------------------------------------------
 
-// A command to a socket, socket_op_*. The value must stay valid until the CQE has come. Since Linux 6.7 for
-// the two socket option commands.
+/// A command to a socket, socket_op_*. The value must stay valid until the CQE has come. Since Linux 6.7 for
+/// the two socket option commands.
 inline Sqe& prep_cmd_sock(Sqe& sqe, u64 user_data, u32 command, i32 fd, u32 level, u32 option, u64 value,
                           u32 value_size) noexcept {
   // addr is the level and the option; off is cmd_op and 32 bits that must be 0.
@@ -266,15 +269,15 @@ inline Sqe& prep_cmd_sock(Sqe& sqe, u64 user_data, u32 command, i32 fd, u32 leve
   return sqe;
 }
 
-// setsockopt(2). Completes with 0. -EINVAL: over 2^31 - 1 bytes. Since Linux 6.7.
+/// setsockopt(2). Completes with 0. -EINVAL: over 2^31 - 1 bytes. Since Linux 6.7.
 inline Sqe& prep_setsockopt(Sqe& sqe, u64 user_data, i32 fd, u32 level, u32 option,
                             std::span<const std::byte> value) noexcept {
   return prep_cmd_sock(sqe, user_data, socket_op_setsockopt, fd, level, option, address_of(value.data()),
                        saturated(value.size()));
 }
 
-// getsockopt(2), for options of SOL_SOCKET. Completes with the size of the option. -EINVAL: over 2^31 - 1
-// bytes. Since Linux 6.7.
+/// getsockopt(2), for options of SOL_SOCKET. Completes with the size of the option. -EINVAL: over 2^31 - 1
+/// bytes. Since Linux 6.7.
 inline Sqe& prep_getsockopt(Sqe& sqe, u64 user_data, i32 fd, u32 level, u32 option,
                             std::span<std::byte> value) noexcept {
   return prep_cmd_sock(sqe, user_data, socket_op_getsockopt, fd, level, option, address_of(value.data()),

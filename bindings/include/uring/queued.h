@@ -18,55 +18,59 @@
 
 namespace uring {
 
-// A Result<Entry&> with setters; `Entry` is Sqe or Sqe128. Each returns what it was called on, so that they
-// can be chained, and does nothing if there is an error: nothing was queued, and the error is still there at
-// the end of the chain. They cost the same as setting the fields of the SQE.
-//
-// Two requests that must be queued together or not at all (a link) need BasicRing::reserve before the first.
+/// A Result<Entry&> with setters; `Entry` is Sqe or Sqe128. Each returns what it was called on, so that they
+/// can be chained, and does nothing if there is an error: nothing was queued, and the error is still there at
+/// the end of the chain. They cost the same as setting the fields of the SQE.
+///
+/// Two requests that must be queued together or not at all (a link) need BasicRing::reserve before the first.
 template <class Entry>
 class [[nodiscard]] BasicQueued : public Result<Entry&> {
  public:
+  /// Nothing was queued.
   constexpr BasicQueued(Error error) noexcept : Result<Entry&>(error) {}
+
+  /// This SQE was.
   constexpr BasicQueued(Entry& sqe) noexcept : Result<Entry&>(sqe) {}
 
-  // The next request starts when this one has succeeded; if it fails, the rest of the chain completes with
-  // -ECANCELED. A chain ends with the first request without link, or with the submit. Since Linux 5.3.
+  /// The next request starts when this one has succeeded; if it fails, the rest of the chain completes with
+  /// -ECANCELED. A chain ends with the first request without link, or with the submit. Since Linux 5.3.
   BasicQueued link() const noexcept { return add_flags(sqe_io_link); }
 
-  // The next request starts when this one has completed, successfully or not. Since Linux 5.5.
+  /// The next request starts when this one has completed, successfully or not. Since Linux 5.5.
   BasicQueued hard_link() const noexcept { return add_flags(sqe_io_hardlink); }
 
-  // Starts when all requests before it have completed; those after it wait for it. -EOPNOTSUPP in a ring that
-  // ever used skip_success. Since Linux 5.2.
+  /// Starts when all requests before it have completed; those after it wait for it. -EOPNOTSUPP in a ring
+  /// that ever used skip_success. Since Linux 5.2.
   BasicQueued drain() const noexcept { return add_flags(sqe_io_drain); }
 
-  // Always in a worker thread, without trying first whether it would block. Since Linux 5.6.
+  /// Always in a worker thread, without trying first whether it would block. Since Linux 5.6.
   BasicQueued async() const noexcept { return add_flags(sqe_async); }
 
-  // The descriptor is a slot of register_files. Since Linux 5.1.
+  /// The descriptor is a slot of register_files. Since Linux 5.1.
   BasicQueued fixed_file() const noexcept { return add_flags(sqe_fixed_file); }
 
-  // No CQE if it succeeds. Since Linux 5.17 (feat_cqe_skip).
+  /// No CQE if it succeeds. Since Linux 5.17 (feat_cqe_skip).
   BasicQueued skip_success() const noexcept { return add_flags(sqe_cqe_skip_success); }
 
-  // Takes a buffer of this group when it needs one. Since Linux 5.7.
+  /// Takes a buffer of this group when it needs one. Since Linux 5.7.
   BasicQueued select_buffer(u16 group) const noexcept {
     return with([group](Sqe& sqe) { uring::select_buffer(sqe, group); });
   }
 
-  // Runs with the credentials that register_personality returned this id for. Since Linux 5.6.
+  /// Runs with the credentials that register_personality returned this id for. Since Linux 5.6.
   BasicQueued set_personality(u16 id) const noexcept {
     return with([id](Sqe& sqe) { sqe.personality = id; });
   }
 
-  // Of a send, send_zc or send_zc_fixed: where to. See uring::set_destination.
+  /// Of a send, send_zc or send_zc_fixed: where to. See uring::set_destination.
   BasicQueued set_destination(const ::sockaddr* address, u32 address_size) const noexcept {
     return with([=](Sqe& sqe) { uring::set_destination(sqe, address, address_size); });
   }
 
-  // Any other change: calls change(Entry&) if the request was queued.
-  //
-  //   ring.recv(1, socket, buffer, 0).with([](uring::Sqe& sqe) { sqe.ioprio |= uring::recvsend_poll_first; })
+  /// Any other change: calls change(Entry&) if the request was queued.
+  ///
+  ///   ring.recv(1, socket, buffer, 0).with([](uring::Sqe& sqe) { sqe.ioprio |= uring::recvsend_poll_first;
+  ///   })
   template <class Change>
   BasicQueued with(Change&& change) const noexcept {
     if (this->ok()) [[likely]]
@@ -80,8 +84,9 @@ class [[nodiscard]] BasicQueued : public Result<Entry&> {
   }
 };
 
-// What a ring's operations return is its member Queued: one of these.
+/// What a ring's operations return is its member Queued: one of these.
 using Queued = BasicQueued<Sqe>;
+/// The same in rings of 128-byte SQEs.
 using Queued128 = BasicQueued<Sqe128>;
 
 static_assert(sizeof(Queued) == sizeof(Result<Sqe&>) && sizeof(Queued128) == sizeof(Result<Sqe128&>));

@@ -20,12 +20,12 @@
 
 namespace uring {
 
-// A view of one message: valid as long as the buffer, until it is put back.
+/// A view of one message: valid as long as the buffer, until it is put back.
 class ReceivedMessage {
  public:
-  // Looks at the bytes of one CQE (BufferGroup::get). The other two are msg_namelen and msg_controllen of the
-  // msghdr that the request was queued with: so much room the kernel left for each. message_too_short: the
-  // bytes do not even hold the header and both rooms, so these are not the numbers of the request.
+  /// Looks at the bytes of one CQE (BufferGroup::get). The other two are msg_namelen and msg_controllen of
+  /// the msghdr that the request was queued with: so much room the kernel left for each. message_too_short:
+  /// the bytes do not even hold the header and both rooms, so these are not the numbers of the request.
   Result<void> parse(std::span<std::byte> bytes, u64 name_room, u64 control_room) noexcept {
     u64 left = bytes.size();
     for (const u64 part : {u64{sizeof(RecvmsgOut)}, name_room, control_room}) {
@@ -43,19 +43,19 @@ class ReceivedMessage {
     return {};
   }
 
-  // The sender's address, a sockaddr; cut off if it needs more than the room there was.
+  /// The sender's address, a sockaddr; cut off if it needs more than the room there was.
   std::span<std::byte> name() const noexcept { return bytes_.subspan(sizeof(RecvmsgOut), name_size_); }
 
-  // The control data, cmsghdrs.
+  /// The control data, cmsghdrs.
   std::span<std::byte> control() const noexcept { return bytes_.subspan(control_, control_size_); }
 
-  // The message, as far as the buffer had room for it.
+  /// The message, as far as the buffer had room for it.
   std::span<std::byte> payload() const noexcept { return bytes_.subspan(payload_); }
 
-  // How long the message was, in bytes: more than payload().size() if flags() has MSG_TRUNC.
+  /// How long the message was, in bytes: more than payload().size() if flags() has MSG_TRUNC.
   u32 payload_size() const noexcept { return payload_size_; }
 
-  // MSG_* as recvmsg(2) returns them: MSG_TRUNC, MSG_CTRUNC and so on.
+  /// MSG_* as recvmsg(2) returns them: MSG_TRUNC, MSG_CTRUNC and so on.
   u32 flags() const noexcept { return flags_; }
 
  private:

@@ -35,74 +35,75 @@
 #define URING_NO_DANGLING
 #endif
 
+/// The binding: see uring.h for its layers, and README.md for how it is used.
 namespace uring {
 
-// The largest error number of the kernel (MAX_ERRNO in include/linux/err.h).
+/// The largest error number of the kernel (MAX_ERRNO in include/linux/err.h).
 inline constexpr long max_errno = 4095;
 
-// An error number. The names are those of errno(3) in lower case, as far as a ring and the usual requests
-// return them; any other errno of the kernel is a valid value too, and keeps its number.
+/// An error number. The names are those of errno(3) in lower case, as far as a ring and the usual requests
+/// return them; any other errno of the kernel is a valid value too, and keeps its number.
 enum class Error : std::uint16_t {
   none = 0,
 
-  perm = 1,           // EPERM
-  noent = 2,          // ENOENT
-  intr = 4,           // EINTR
-  io = 5,             // EIO
-  nxio = 6,           // ENXIO
-  badf = 9,           // EBADF
-  again = 11,         // EAGAIN
-  nomem = 12,         // ENOMEM
-  acces = 13,         // EACCES
-  fault = 14,         // EFAULT
-  busy = 16,          // EBUSY
-  exist = 17,         // EEXIST
-  notdir = 20,        // ENOTDIR
-  isdir = 21,         // EISDIR
-  inval = 22,         // EINVAL
-  nfile = 23,         // ENFILE
-  mfile = 24,         // EMFILE
-  nospc = 28,         // ENOSPC
-  pipe = 32,          // EPIPE
-  nosys = 38,         // ENOSYS
-  badr = 53,          // EBADR
-  time = 62,          // ETIME
-  overflow = 75,      // EOVERFLOW
-  badfd = 77,         // EBADFD
-  notsock = 88,       // ENOTSOCK
-  opnotsupp = 95,     // EOPNOTSUPP
-  addrinuse = 98,     // EADDRINUSE
-  connreset = 104,    // ECONNRESET
-  nobufs = 105,       // ENOBUFS
-  timedout = 110,     // ETIMEDOUT
-  connrefused = 111,  // ECONNREFUSED
-  already = 114,      // EALREADY
-  canceled = 125,     // ECANCELED
-  ownerdead = 130,    // EOWNERDEAD
+  perm = 1,           ///< EPERM
+  noent = 2,          ///< ENOENT
+  intr = 4,           ///< EINTR
+  io = 5,             ///< EIO
+  nxio = 6,           ///< ENXIO
+  badf = 9,           ///< EBADF
+  again = 11,         ///< EAGAIN
+  nomem = 12,         ///< ENOMEM
+  acces = 13,         ///< EACCES
+  fault = 14,         ///< EFAULT
+  busy = 16,          ///< EBUSY
+  exist = 17,         ///< EEXIST
+  notdir = 20,        ///< ENOTDIR
+  isdir = 21,         ///< EISDIR
+  inval = 22,         ///< EINVAL
+  nfile = 23,         ///< ENFILE
+  mfile = 24,         ///< EMFILE
+  nospc = 28,         ///< ENOSPC
+  pipe = 32,          ///< EPIPE
+  nosys = 38,         ///< ENOSYS
+  badr = 53,          ///< EBADR
+  time = 62,          ///< ETIME
+  overflow = 75,      ///< EOVERFLOW
+  badfd = 77,         ///< EBADFD
+  notsock = 88,       ///< ENOTSOCK
+  opnotsupp = 95,     ///< EOPNOTSUPP
+  addrinuse = 98,     ///< EADDRINUSE
+  connreset = 104,    ///< ECONNRESET
+  nobufs = 105,       ///< ENOBUFS
+  timedout = 110,     ///< ETIMEDOUT
+  connrefused = 111,  ///< ECONNREFUSED
+  already = 114,      ///< EALREADY
+  canceled = 125,     ///< ECANCELED
+  ownerdead = 130,    ///< EOWNERDEAD
 
-  // The binding's own. No system call has these numbers.
-  entries_zero = 4096,       // init: a ring needs at least one entry
-  entries_not_power_of_two,  // init: the kernel would silently round up
-  flags_not_supported,       // init: a setup flag for another type of ring or another function; resize
-  system_outdated,           // init: kernel before 5.4 (no IORING_FEAT_SINGLE_MMAP)
-  ring_layout_invalid,       // init: the kernel's answer contradicts itself
-  submission_queue_full,     // get_sqe and every operation: submit first, then try again
-  no_buffer_selected,        // Cqe::buffer_id, BufferGroup: the kernel took no buffer for this CQE
-  buffer_out_of_range,       // BufferGroup: no such buffer or bytes in this group; a CQE of another group?
-  entries_not_in_range,      // buffer rings: 1 to 32768 entries
-  length_too_large,          // sync_file_range, provide_buffers, BufferGroup: it does not fit into 32 bits
-  entries_too_few,           // init: a ring with MixedSqes needs four
-  memory_too_small,          // init_mem: fewer bytes than Ring::memory_size
-  message_too_short,         // ReceivedMessage: less than what comes before the message
+  /// The binding's own. No system call has these numbers.
+  entries_zero = 4096,       ///< init: a ring needs at least one entry
+  entries_not_power_of_two,  ///< init: the kernel would silently round up
+  flags_not_supported,       ///< init: a setup flag for another type of ring or another function; resize
+  system_outdated,           ///< init: kernel before 5.4 (no IORING_FEAT_SINGLE_MMAP)
+  ring_layout_invalid,       ///< init: the kernel's answer contradicts itself
+  submission_queue_full,     ///< get_sqe and every operation: submit first, then try again
+  no_buffer_selected,        ///< Cqe::buffer_id, BufferGroup: the kernel took no buffer for this CQE
+  buffer_out_of_range,       ///< BufferGroup: no such buffer or bytes in this group; a CQE of another group?
+  entries_not_in_range,      ///< buffer rings: 1 to 32768 entries
+  length_too_large,          ///< sync_file_range, provide_buffers, BufferGroup: it does not fit into 32 bits
+  entries_too_few,           ///< init: a ring with MixedSqes needs four
+  memory_too_small,          ///< init_mem: fewer bytes than Ring::memory_size
+  message_too_short,         ///< ReceivedMessage: less than what comes before the message
 };
 
-// True for the kernel's own numbers, false for `none` and for the binding's.
+/// True for the kernel's own numbers, false for `none` and for the binding's.
 constexpr bool is_errno(Error error) noexcept {
   return error != Error::none && static_cast<long>(error) <= max_errno;
 }
 
-// A value of type T or an Error, in one machine word. T is void, an unsigned integer of at most 32 bits, a
-// signed one whose values are never negative (it traps otherwise), a pointer, or a reference.
+/// A value of type T or an Error, in one machine word. T is void, an unsigned integer of at most 32 bits, a
+/// signed one whose values are never negative (it traps otherwise), a pointer, or a reference.
 template <class T>
 class [[nodiscard]] URING_NO_DANGLING Result {
   static constexpr bool is_reference = std::is_lvalue_reference_v<T>;
@@ -115,9 +116,10 @@ class [[nodiscard]] URING_NO_DANGLING Result {
   using Pointer = std::add_pointer_t<T>;  // of the referred-to type when T is a reference
 
  public:
+  /// An error.
   constexpr Result(Error error) noexcept : word_(-static_cast<long>(error)) {}
 
-  // By hand, as clang-format 14 does not know where a requires clause ends.
+  /// By hand, as clang-format 14 does not know where a requires clause ends.
   // clang-format off
   template <class U>
     requires(!std::is_void_v<T> && std::is_convertible_v<U, T> &&
@@ -138,16 +140,19 @@ class [[nodiscard]] URING_NO_DANGLING Result {
       : word_(0) {}
   // clang-format on
 
-  // What a system call returned: a negative errno or the value.
+  /// What a system call returned: a negative errno or the value.
   static constexpr Result from_kernel(long word) noexcept { return Result(Raw{word}); }
 
+  /// True if there is a value.
   constexpr bool ok() const noexcept { return !is_error(word_); }
+
+  /// The same.
   constexpr explicit operator bool() const noexcept { return ok(); }
 
-  // The error, or Error::none.
+  /// The error, or Error::none.
   constexpr Error error() const noexcept { return ok() ? Error::none : static_cast<Error>(-word_); }
 
-  // The value. Traps when there is none: look at ok() first.
+  /// The value. Traps when there is none: look at ok() first.
   constexpr T value() const noexcept {
     URING_ASSERT(ok());
     if constexpr (is_reference) {
@@ -158,8 +163,12 @@ class [[nodiscard]] URING_NO_DANGLING Result {
       return static_cast<T>(word_);
     }
   }
+
+  /// The same as value().
   constexpr T operator*() const noexcept { return value(); }
+
   // clang-format off
+  /// A member of what a reference refers to. Traps when there is none.
   constexpr Pointer operator->() const noexcept
     requires(is_reference)
   {
@@ -167,7 +176,10 @@ class [[nodiscard]] URING_NO_DANGLING Result {
   }
   // clang-format on
 
+  /// The same value or the same error.
   friend constexpr bool operator==(Result a, Result b) noexcept { return a.word_ == b.word_; }
+
+  /// This error; Error::none equals every value.
   friend constexpr bool operator==(Result a, Error b) noexcept { return a.error() == b; }
 
  private:
@@ -197,21 +209,32 @@ class [[nodiscard]] URING_NO_DANGLING Result {
   long word_;
 };
 
-// A view of memory or an Error: the one Result of two words, which travels in two registers.
+/// A view of memory or an Error: the one Result of two words, which travels in two registers.
 template <class T>
 class [[nodiscard]] URING_NO_DANGLING Result<std::span<T>> {
  public:
+  /// An error.
   constexpr Result(Error error) noexcept : first_(error), size_(0) {}
+
+  /// A view.
   constexpr Result(std::span<T> value) noexcept : first_(value.data()), size_(value.size()) {}
 
+  /// True if there is a view.
   constexpr bool ok() const noexcept { return first_.ok(); }
+
+  /// The same.
   constexpr explicit operator bool() const noexcept { return ok(); }
+
+  /// The error, or Error::none.
   constexpr Error error() const noexcept { return first_.error(); }
 
-  // The view. Traps when there is none: look at ok() first.
+  /// The view. Traps when there is none: look at ok() first.
   constexpr std::span<T> value() const noexcept { return std::span<T>(first_.value(), size_); }
+
+  /// The same as value().
   constexpr std::span<T> operator*() const noexcept { return value(); }
 
+  /// This error; Error::none equals every view.
   friend constexpr bool operator==(Result a, Error b) noexcept { return a.error() == b; }
 
  private:

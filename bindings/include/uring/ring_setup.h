@@ -57,7 +57,7 @@ constexpr std::size_t BasicRing<Kernel, Sqes, Cqes>::memory_size(u32 entries, co
   return in_pages(sqes_bytes(sq)) + in_pages(header_bytes + cq * sizeof(CqSlot) + array);
 }
 
-// Refuses what the kernel would not refuse, or not by name, and sets the flags of the type.
+/// Refuses what the kernel would not refuse, or not by name, and sets the flags of the type.
 template <class Kernel, class Sqes, class Cqes>
 Result<void> BasicRing<Kernel, Sqes, Cqes>::check(u32 entries, Params& params, u32 not_supported) noexcept {
   URING_ASSERT(params.sq_entries == 0 && params.features == 0);
@@ -77,7 +77,7 @@ Result<void> BasicRing<Kernel, Sqes, Cqes>::check(u32 entries, Params& params, u
   return {};
 }
 
-// `memory` is empty for a ring in the kernel's memory.
+/// `memory` is empty for a ring in the kernel's memory.
 template <class Kernel, class Sqes, class Cqes>
 Result<void> BasicRing<Kernel, Sqes, Cqes>::open(u32 entries, Params& params,
                                                  std::span<std::byte> memory) noexcept {
@@ -121,7 +121,7 @@ Result<void> BasicRing<Kernel, Sqes, Cqes>::map(const Params& params) noexcept {
   return map_one(sqes_, sqes_bytes(params.sq_entries), off_sqes);
 }
 
-// The parts of the caller's memory. False if the kernel's numbers do not fit into it.
+/// The parts of the caller's memory. False if the kernel's numbers do not fit into it.
 template <class Kernel, class Sqes, class Cqes>
 bool BasicRing<Kernel, Sqes, Cqes>::lay_out(const Params& params, std::span<std::byte> memory) noexcept {
   const u64 rings = params.cq_off.user_addr, begin = address_of(memory.data());
@@ -142,7 +142,7 @@ Result<void> BasicRing<Kernel, Sqes, Cqes>::map_one(Mapping& mapping, std::size_
   return {};
 }
 
-// Finds the shared words. False if the kernel's numbers contradict each other.
+/// Finds the shared words. False if the kernel's numbers contradict each other.
 template <class Kernel, class Sqes, class Cqes>
 bool BasicRing<Kernel, Sqes, Cqes>::attach(const Params& params) noexcept {
   const SqRingOffsets& sq = params.sq_off;
@@ -284,7 +284,7 @@ Sqe128* BasicRing<Kernel, Sqes, Cqes>::get_two() noexcept {
   return reinterpret_cast<Sqe128*>(sqe);
 }
 
-// Removes the first `count` SQEs: the others take their places. In a loop of volatile words: see zero.
+/// Removes the first `count` SQEs: the others take their places. In a loop of volatile words: see zero.
 template <class Kernel, class Sqes, class Cqes>
 void BasicRing<Kernel, Sqes, Cqes>::drop(u32 count) noexcept {
   using Word [[gnu::may_alias]] = u64;

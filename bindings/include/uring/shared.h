@@ -52,23 +52,32 @@ template <class Word>
 
 }  // namespace detail
 
-// One 32-bit word shared with the kernel. It can be reached only through the accesses of the table above.
+/// One 32-bit word shared with the kernel. It can be reached only through the accesses of the table above.
 class SharedU32 {
  public:
-  // Written out, not defaulted: a class that holds several of these is then copied and cleared member by
-  // member, where Clang without optimisation would otherwise call memcpy and memset.
+  /// Written out, not defaulted: a class that holds several of these is then copied and cleared member by
+  /// member, where Clang without optimisation would otherwise call memcpy and memset.
   SharedU32() noexcept : word_(nullptr) {}
+
+  /// The same word.
   SharedU32(const SharedU32& other) noexcept : word_(other.word_) {}
-  // Assigning one to itself copies its address once more.
+  /// Assigning one to itself copies its address once more.
   // NOLINTNEXTLINE(bugprone-unhandled-self-assignment)
   SharedU32& operator=(const SharedU32& other) noexcept {
     word_ = other.word_;
     return *this;
   }
+
+  /// The word at this address.
   explicit SharedU32(std::uint32_t* word) noexcept : word_(word) {}
 
+  /// Reads it, in no order with other accesses.
   std::uint32_t load_relaxed() const noexcept { return detail::load(word_, std::memory_order_relaxed); }
+
+  /// Reads it, before everything that follows.
   std::uint32_t load_acquire() const noexcept { return detail::load(word_, std::memory_order_acquire); }
+
+  /// Writes it, after everything before.
   void store_release(std::uint32_t value) const noexcept {
     detail::store(word_, value, std::memory_order_release);
   }
@@ -77,12 +86,16 @@ class SharedU32 {
   std::uint32_t* word_;
 };
 
-// The one 16-bit word shared with the kernel: the tail of a buffer ring.
+/// The one 16-bit word shared with the kernel: the tail of a buffer ring.
 class SharedU16 {
  public:
+  /// The word at this address.
   explicit SharedU16(std::uint16_t* word) noexcept : word_(word) {}
 
+  /// Reads it, in no order with other accesses.
   std::uint16_t load_relaxed() const noexcept { return detail::load(word_, std::memory_order_relaxed); }
+
+  /// Writes it, after everything before.
   void store_release(std::uint16_t value) const noexcept {
     detail::store(word_, value, std::memory_order_release);
   }
@@ -91,9 +104,9 @@ class SharedU16 {
   std::uint16_t* word_;
 };
 
-// Goes between publishing the SQ tail and reading NEED_WAKEUP. The poller thread sets the flag, executes a
-// full fence of its own and reads the tail once more; with a fence on both sides at least one of the two sees
-// the other's store.
+/// Goes between publishing the SQ tail and reading NEED_WAKEUP. The poller thread sets the flag, executes a
+/// full fence of its own and reads the tail once more; with a fence on both sides at least one of the two
+/// sees the other's store.
 inline void fence_before_wakeup_check() noexcept { std::atomic_thread_fence(std::memory_order_seq_cst); }
 
 }  // namespace uring

@@ -33,14 +33,15 @@
 
 namespace uring {
 
-// The sentence and the name: "No such file or directory (ENOENT)".
+/// The sentence and the name: "No such file or directory (ENOENT)".
 inline std::string to_string(Error error) {
   return std::string(what(error).c_str()) + " (" + name(error).c_str() + ")";
 }
 
+/// Writes to_string(error).
 inline std::ostream& operator<<(std::ostream& out, Error error) { return out << to_string(error); }
 
-// The category "uring": the kernel's errors and the binding's. The kernel's are equivalent to std::errc.
+/// The category "uring": the kernel's errors and the binding's. The kernel's are equivalent to std::errc.
 inline const std::error_category& error_category() noexcept {
   struct Category : std::error_category {
     const char* name() const noexcept override { return "uring"; }
@@ -54,12 +55,13 @@ inline const std::error_category& error_category() noexcept {
   return category;
 }
 
+/// For std::error_code: an Error is one.
 inline std::error_code make_error_code(Error error) noexcept {
   return {static_cast<int>(error), error_category()};
 }
 
 #ifdef __cpp_lib_expected
-// A Result as a std::expected. A reference becomes a std::reference_wrapper, as std::expected has none.
+/// A Result as a std::expected. A reference becomes a std::reference_wrapper, as std::expected has none.
 template <class T>
 constexpr auto to_expected(const Result<T>& result) noexcept {
   using Value =
@@ -76,11 +78,15 @@ constexpr auto to_expected(const Result<T>& result) noexcept {
 
 }  // namespace uring
 
+// Doxygen 1.9 does not find the scope of this one.
+/// \cond
+// An Error converts to std::error_code.
 template <>
 struct std::is_error_code_enum<uring::Error> : std::true_type {};
+/// \endcond
 
 #ifdef __cpp_lib_format
-// Takes what a string takes: fill, alignment, width, precision.
+/// Takes what a string takes: fill, alignment, width, precision.
 template <>
 struct std::formatter<uring::Error> : std::formatter<std::string_view> {
   template <class Context>

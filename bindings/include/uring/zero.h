@@ -10,10 +10,10 @@
 
 namespace uring {
 
-// Sets every byte of `object` to 0, including padding: the kernel refuses a struct whose reserved fields are
-// anything else. Word by word, not with `= {}`, which Clang without optimisation turns into a call to memset;
-// and volatile, because with optimisation both compilers would turn the loop into one. The word type may
-// alias, so that later accesses are not moved before the loop.
+/// Sets every byte of `object` to 0, including padding: the kernel refuses a struct whose reserved fields are
+/// anything else. Word by word, not with `= {}`, which Clang without optimisation turns into a call to
+/// memset; and volatile, because with optimisation both compilers would turn the loop into one. The word type
+/// may alias, so that later accesses are not moved before the loop.
 template <class T>
 void zero(T& object) noexcept {
   using Word [[gnu::may_alias]] = std::uint32_t;
