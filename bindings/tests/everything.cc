@@ -130,7 +130,7 @@ u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr
   uring::QueryScq headers;
   const uring::BpfInstruction allow[1] = {{6, 0, 0, 1}};
   sum += uring::query_ring_headers(headers).ok() + uring::restrict_task({}).ok();
-  sum += uring::filter_task(uring::Op::nop, allow).ok();
+  sum += uring::filter_task(uring::Op::nop, allow, 0, 0).ok();
   sum += ring.cancel_all(1, uring::Timespec{1, 0}, [&](const uring::Cqe& seen) { sum += seen.flags; }).ok();
   sum += cqe.buffer_id().value() + is_errno(cqe.error());
   const uring::ErrorText name = uring::name(cqe.error()), what = uring::what(ring.submit().error());

@@ -90,7 +90,7 @@ Result<void> restrict_task(std::span<const Restriction> restrictions, Kernel ker
 /// A filter as with Ring::register_bpf_filter for the rings that this thread opens from now on, and its
 /// children. The same errors. Since Linux 7.0; EINVAL before, and EBADF before 6.13.
 template <class Kernel = LinuxKernel>
-Result<void> filter_task(Op op, std::span<const BpfInstruction> filter, u8 pdu_size = 0, u32 flags = 0,
+Result<void> filter_task(Op op, std::span<const BpfInstruction> filter, u8 pdu_size, u32 flags,
                          Kernel kernel = {}) noexcept {
   Bpf request;
   detail::describe_filter(request, op, filter, pdu_size, flags);

@@ -19,9 +19,9 @@
 
 namespace uring {
 
-/// The part of `Ring` (a class with get_sqe, which returns an Entry*) that is the same for every kernel. They
-/// return
-/// submission_queue_full when there is no free SQE: nothing was queued; submit, then try again.
+/// The part of `Ring` (a class with get_sqe, which returns an Entry*) that is the same for every kernel. Its
+/// methods return submission_queue_full when there is no free SQE: nothing was queued; submit, then try
+/// again.
 template <class Ring, class Entry>
 class Operations {
  public:

@@ -21,6 +21,7 @@
 #include "abi.h"
 #include "abi_register.h"
 #include "attachment.h"
+#include "buf_ring.h"
 #include "buffer_group.h"
 #include "cancel.h"
 #include "entries.h"
