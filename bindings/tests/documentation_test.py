@@ -37,9 +37,14 @@ def main() -> None:
     ]
     problems += [f"{name}: there is no prep_{name}" for name in methods.keys() - prepared.keys()]
     if len(prepared) < 90:
-        problems.append(f"only {len(prepared)} prepare functions found: the pattern no longer matches the headers")
+        problems.append(
+            f"only {len(prepared)} prepare functions found: the pattern no longer matches the headers"
+        )
     if problems:
-        sys.exit("The comments in operations.h are not those of the prepare functions; copy them:\n" + "\n".join(problems))
+        sys.exit(
+            "The comments in operations.h are not those of the prepare functions; copy them:\n"
+            + "\n".join(problems)
+        )
     print(f"{len(prepared)} comments are the same")
 
 
