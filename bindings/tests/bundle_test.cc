@@ -121,6 +121,17 @@ TEST_P(Bundles, AreFoundAcrossTheWrapOf16Bits) {
   EXPECT_EQ(pieces(from(oldest, 64)).size(), 4u);
 }
 
+// More buffers than a buffer has bytes.
+TEST_P(Bundles, AreFoundAmongMany) {
+  Group many;
+  ASSERT_TRUE(many.init(ring, 8, memory, 4, GetParam()).ok());
+  std::size_t found = 0;
+  const auto count = [&](std::span<std::byte> piece) { found += piece.size(); };
+  EXPECT_TRUE(many.for_each_piece(from(0, 64), count).ok());
+  EXPECT_EQ(found, 64u);
+  EXPECT_EQ(many.for_each_piece(from(16, 1), count), Error::buffer_out_of_range);
+}
+
 using IncrementalBundles = Bundles;
 INSTANTIATE_TEST_SUITE_P(Only, IncrementalBundles, testing::Values(Consumption::incremental),
                          [](const auto&) { return "incremental"; });

@@ -191,6 +191,10 @@ TEST_F(RegisteringMany, CountsUpToTheLargestNumber) {
     EXPECT_EQ(argument[6], wanted) << n;
     ASSERT_TRUE(ring.clone_buffers(ring, 0, 0, 0, n).ok());
     EXPECT_EQ(argument[4], wanted) << n;
+    ASSERT_TRUE(ring.register_files(view<const i32>(n), view<const u64>(n)).ok());
+    EXPECT_EQ(argument[0], wanted) << n;
+    ASSERT_TRUE(ring.register_bpf_filter(uring::Op::nop, view<const uring::BpfInstruction>(n)).ok());
+    EXPECT_EQ(argument[4], wanted) << n;
     argument_words = 4;
     ASSERT_TRUE(ring.register_file_alloc_range(Slot{0}, n).ok());
     EXPECT_EQ(argument[1], wanted) << n;

@@ -42,6 +42,13 @@ TEST(MultishotRecvmsg, IsTakenApart) {
   EXPECT_EQ(message.flags(), 0x40u);
 }
 
+TEST(MultishotRecvmsg, IsEmptyBeforehand) {
+  const ReceivedMessage message;
+  EXPECT_TRUE(message.name().empty() && message.control().empty() && message.payload().empty());
+  EXPECT_EQ(message.payload_size(), 0u);
+  EXPECT_EQ(message.flags(), 0u);
+}
+
 // The kernel says how much there was, also where there was no room for it.
 TEST(MultishotRecvmsg, IsCutOffAtTheRoomThereWas) {
   Received buffer({5, 7, 900, 0x20});

@@ -81,8 +81,9 @@ Result<void> restrict_task(std::span<const Restriction> restrictions, Kernel ker
   for (std::size_t i = 0; i != restrictions.size(); ++i) {
     Restriction& to = request.array[i];
     zero(to);
-    to.opcode = restrictions[i].opcode;
-    to.what = restrictions[i].what;
+    const Restriction& from = restrictions.data()[i];  // without the assertion of operator[]
+    to.opcode = from.opcode;
+    to.what = from.what;
   }
   return Result<void>::from_kernel(kernel.do_register(-1, RegisterOp::restrictions, &request, 1));
 }

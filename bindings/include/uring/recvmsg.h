@@ -28,29 +28,29 @@ class ReceivedMessage {
   /// the bytes do not even hold the header and both rooms, so these are not the numbers of the request.
   Result<void> parse(std::span<std::byte> bytes, u64 name_room, u64 control_room) noexcept {
     u64 left = bytes.size();
-    for (const u64 part : {u64{sizeof(RecvmsgOut)}, name_room, control_room}) {
-      if (left < part) return Error::message_too_short;
-      left -= part;
+    for (const u64 room : {u64{sizeof(RecvmsgOut)}, name_room, control_room}) {
+      if (left < room) return Error::message_too_short;
+      left -= room;
     }
-    const std::byte* const words = bytes.data();
-    bytes_ = bytes;
-    payload_ = bytes.size() - left;
-    control_ = payload_ - control_room;
-    name_size_ = at_most(word(words, offsetof(RecvmsgOut, namelen)), name_room);
-    control_size_ = at_most(word(words, offsetof(RecvmsgOut, controllen)), control_room);
-    payload_size_ = word(words, offsetof(RecvmsgOut, payloadlen));
-    flags_ = word(words, offsetof(RecvmsgOut, flags));
+    std::byte* const header = bytes.data();
+    std::byte* const name = header + sizeof(RecvmsgOut);
+    std::byte* const control = name + name_room;
+    name_ = filled(name, name_room, word(header, offsetof(RecvmsgOut, namelen)));
+    control_ = filled(control, control_room, word(header, offsetof(RecvmsgOut, controllen)));
+    payload_ = std::span<std::byte>(control + control_room, left);
+    payload_size_ = word(header, offsetof(RecvmsgOut, payloadlen));
+    flags_ = word(header, offsetof(RecvmsgOut, flags));
     return {};
   }
 
   /// The sender's address, a sockaddr; cut off if it needs more than the room there was.
-  std::span<std::byte> name() const noexcept { return bytes_.subspan(sizeof(RecvmsgOut), name_size_); }
+  std::span<std::byte> name() const noexcept { return name_; }
 
   /// The control data, cmsghdrs.
-  std::span<std::byte> control() const noexcept { return bytes_.subspan(control_, control_size_); }
+  std::span<std::byte> control() const noexcept { return control_; }
 
   /// The message, as far as the buffer had room for it.
-  std::span<std::byte> payload() const noexcept { return bytes_.subspan(payload_); }
+  std::span<std::byte> payload() const noexcept { return payload_; }
 
   /// How long the message was, in bytes: more than payload().size() if flags() has MSG_TRUNC.
   u32 payload_size() const noexcept { return payload_size_; }
@@ -59,7 +59,10 @@ class ReceivedMessage {
   u32 flags() const noexcept { return flags_; }
 
  private:
-  static u64 at_most(u64 size, u64 room) noexcept { return size < room ? size : room; }
+  // The kernel says how much there was, also where there was no room for it.
+  static std::span<std::byte> filled(std::byte* begin, u64 room, u64 size) noexcept {
+    return std::span<std::byte>(begin, size < room ? size : room);
+  }
 
   // A buffer need not be aligned for words.
   static u32 word(const std::byte* bytes, std::size_t offset) noexcept {
@@ -67,9 +70,7 @@ class ReceivedMessage {
     return *reinterpret_cast<const Word*>(bytes + offset);
   }
 
-  std::span<std::byte> bytes_;
-  u64 control_ = 0, payload_ = 0;  // where they begin
-  u64 name_size_ = 0, control_size_ = 0;
+  std::span<std::byte> name_, control_, payload_;
   u32 payload_size_ = 0, flags_ = 0;
 };
 
