@@ -277,9 +277,8 @@ TEST_F(RegisteredBuffersAtRefusals, OfMoreThanTheLimit) {
   const Mapping large(too_much);
   ASSERT_EQ(mprotect(large.address, large.size, PROT_READ | PROT_WRITE), 0) << strerrorname_np(errno);
   const iovec buffer{large.address, large.size};
-  const int error = in_a_limited_child(limit, [&](binding::Ring& own) {
-    return binding::errno_of(own.register_buffers(&buffer, 1).error());
-  });
+  const int error = in_a_limited_child(
+      limit, [&](binding::Ring& own) { return binding::errno_of(own.register_buffers(&buffer, 1).error()); });
   EXPECT_EQ(error, ENOMEM);
 }
 
