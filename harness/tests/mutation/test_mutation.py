@@ -147,6 +147,7 @@ def test_a_choice_that_does_not_compile_is_blamed(tree):
     lines = text.text.splitlines()
     line = next(n for n, one in enumerate(lines, start=1) if "mutation::on" in one)
     assert text.mutants_at(line, lines[line - 1].index("mutation::on") + 1) == (number,)
+    assert text.mutants_at(line, len(lines[line - 1])) == (number,), "the operator beside it, say"
     assert text.mutants_at(1, 1) == ()
 
 
