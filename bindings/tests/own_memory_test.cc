@@ -148,7 +148,7 @@ void expect_to_work(u32 flags) {
   ASSERT_TRUE(ring.init_mem(64, params, memory.all()).ok());
   EXPECT_EQ(params.flags, flags | no_mmap | (large_sqe ? 0x400 : 0) | (large_cqe ? 0x800 : 0));
   EXPECT_EQ(kernel.sqes, memory.all().data());
-  EXPECT_EQ(reinterpret_cast<u64>(kernel.rings) % page, 0u);
+  EXPECT_EQ(static_cast<u64>(kernel.rings - kernel.sqes) % page, 0u);
   EXPECT_GE(kernel.rings, kernel.sqes + 64 * sizeof(typename Ring::SqEntry));
   for (u64 i = 1; i <= 64; ++i) ring.nop(i).value();
   EXPECT_EQ(ring.submit(), 64);

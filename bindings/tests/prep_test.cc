@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <bit>
 #include <cstring>
 #include <ostream>
 #include <type_traits>
@@ -381,10 +382,12 @@ TEST(Prep, SendmsgZc) {
              wanted(48, {.ioprio = 4, .fd = 5, .addr = address(&message), .len = 1, .op_flags = 0x100,
                          .buf_index = 0xabcd}));
 }
-TEST(Prep, UringCmd) { EXPECT_SQE(uring_cmd, (5, 0x8765'4321), wanted(46, {.fd = 5, .off = 0x8765'4321})); }
+// cmd_op, the first 32 bits of off, in either byte order.
+constexpr u64 cmd_op = std::endian::native == std::endian::little ? 0x8765'4321 : 0x8765'4321'0000'0000;
+TEST(Prep, UringCmd) { EXPECT_SQE(uring_cmd, (5, 0x8765'4321), wanted(46, {.fd = 5, .off = cmd_op})); }
 TEST(Prep, Nop128) { EXPECT_SQE128(nop128, (), wanted(63, {})); }
 TEST(Prep, UringCmd128) {
-  EXPECT_SQE128(uring_cmd128, (5, 0x8765'4321), wanted(64, {.fd = 5, .off = 0x8765'4321}));
+  EXPECT_SQE128(uring_cmd128, (5, 0x8765'4321), wanted(64, {.fd = 5, .off = cmd_op}));
 }
 TEST(Prep, ReadMultishot) {
   EXPECT_SQE(read_multishot, (5, 0xabcd, far),

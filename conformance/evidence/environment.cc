@@ -197,7 +197,9 @@ int bare_setup(unsigned entries, unsigned setup_flags) {
   return 0;
 }
 
-bool kernel_takes(unsigned entries, unsigned setup_flags) { return bare_setup(entries, setup_flags) != EINVAL; }
+bool kernel_takes(unsigned entries, unsigned setup_flags) {
+  return bare_setup(entries, setup_flags) != EINVAL;
+}
 
 std::variant<Blocked, std::string> why_no_ring(unsigned entries, int bare_error,
                                                const std::string& binding_error,

@@ -43,8 +43,8 @@ std::optional<Blocked> why_denied(const Denial& denial, const Environment& envir
 // The errno of io_uring_setup(2) when we call it ourselves, or 0: then the ring opened, and is closed again.
 int bare_setup(unsigned entries, unsigned setup_flags);
 
-// False if the kernel lacks one of these flags of io_uring_setup(2), which it says with EINVAL. An error of another
-// kind, such as ENOMEM, says nothing of the flags.
+// False if the kernel lacks one of these flags of io_uring_setup(2), which it says with EINVAL. An error of
+// another kind, such as ENOMEM, says nothing of the flags.
 bool kernel_takes(unsigned entries, unsigned setup_flags);
 
 // Who is to blame that the binding, which says `binding_error`, opened no ring of `entries`: the environment,

@@ -92,6 +92,7 @@ class Journal:
         self._path = path
         self._sources = sources or Sources()
         self.known: dict[str, Finding] = {}
+        self.earlier: dict[str, Finding] = {}  # valid no more, but likely
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         for line in lines:
             try:
@@ -100,6 +101,7 @@ class Journal:
                 continue
             made_from, key = words.pop("sources"), words.pop("id")
             finding = _finding(words)
+            self.earlier[key] = finding
             if made_from == self._sources.of(finding):
                 self.known[key] = finding
 

@@ -57,13 +57,19 @@ class Text:
     spans: tuple[Span, ...]
 
     def mutants_at(self, line: int, column: int) -> tuple[int, ...]:
-        """The numbers of the mutants that may have caused a compiler message at this place. Both count from 1."""
-        offset = 0
+        """The numbers of the mutants that may have caused a compiler message at this place. Both count from 1.
+
+        Those at the place itself; if there are none, as when an operand makes its operator wrong, all of that line.
+        """
+        begin = 0
         for _ in range(line - 1):
-            offset = self.text.index("\n", offset) + 1
-        offset += column - 1
-        around = (span for span in self.spans if span.start <= offset < span.end)
-        return min(around, key=lambda span: span.end - span.start, default=Span(0, 0, ())).numbers
+            begin = self.text.index("\n", begin) + 1
+        end = begin + len(self.text[begin:].partition("\n")[0])
+        place = begin + column - 1
+        around = [span for span in self.spans if span.start <= place < span.end]
+        if around:
+            return min(around, key=lambda span: span.end - span.start).numbers
+        return tuple(n for span in self.spans if begin <= span.start < end for n in span.numbers)
 
 
 def combine(headers: Mapping[str, Header], mutants: Mapping[int, Mutant]) -> dict[str, Text]:

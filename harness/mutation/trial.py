@@ -69,19 +69,19 @@ class Finding:
     how: str = ""  # "failed", "hung", "died of SIGSEGV"
 
 
-def run_tests(program: Path, number: int = 0, *, watchdog: bool = True) -> Finding:
-    """Run a GoogleTest program up to its first failed test. The caller fills in the witness.
+def run_tests(program: Path, number: int = 0, *, watchdog: bool = True, only: str = "*") -> Finding:
+    """Run a GoogleTest program, or only this test of it, up to its first failed test. The caller fills in the witness.
 
     A hang or an exit without a failed test must happen twice: once may be the machine's fault.
     """
-    finding = _run_once(program, number, watchdog)
+    finding = _run_once(program, number, watchdog, only)
     if finding.how == "hung" or finding.how.startswith("ended"):
-        return _run_once(program, number, watchdog)
+        return _run_once(program, number, watchdog, only)
     return finding
 
 
-def _run_once(program: Path, number: int, watchdog: bool) -> Finding:
-    options = ["--gtest_fail_fast", "--gtest_brief=0"]
+def _run_once(program: Path, number: int, watchdog: bool, only: str) -> Finding:
+    options = ["--gtest_fail_fast", "--gtest_brief=0", f"--gtest_filter={only}"]
     options += [f"--timeout-s={TEST_TIMEOUT_S}"] if watchdog else []
     environment = {"PATH": os.environ.get("PATH", ""), VARIABLE: str(number)}
     with tempfile.TemporaryDirectory(prefix="uring-mutant-") as folder:
@@ -126,6 +126,7 @@ class Runner:
         self._builder = builder
         self._program = program
         self._lock = threading.Lock()
+        self._compiling = threading.BoundedSemaphore(os.cpu_count() or 1)  # the tests of other mutants wait meanwhile
         self._sound: set[str] = set()  # known to compile without a mutant
 
     def demand_that_the_original_passes(self) -> None:
@@ -141,27 +142,29 @@ class Runner:
             if (made := _output_of(command)).code != 0:
                 raise HarnessError(f"{name} fails without any mutant, so it proves nothing:\n{made.said}")
 
-    def try_one(self, mutant: Mutant) -> Finding:
-        """The first check that notices this mutant."""
-        return next(self._noticed(mutant), Finding(Verdict.SURVIVED))
+    def try_one(self, mutant: Mutant, earlier: Finding | None = None) -> Finding:
+        """The first check that notices this mutant. Of a program, the test that did in an earlier run is asked first."""
+        return next(self._noticed(mutant, earlier), Finding(Verdict.SURVIVED))
 
-    def _noticed(self, mutant: Mutant) -> Iterator[Finding]:
+    def _noticed(self, mutant: Mutant, earlier: Finding | None) -> Iterator[Finding]:
         number = self._program.numbers.get(mutant.id)
         if number is not None:
-            yield from self._chosen(mutant, number)
+            yield from self._chosen(mutant, number, earlier)
         if number is None or mutant.is_told_by_use or mutant.may_be_evaluated:
             yield from self._alone(mutant, self._compiled)
         if number is None or mutant.is_about_order:
             yield from self._alone(mutant, self._looked_at)
 
-    def _chosen(self, mutant: Mutant, number: int) -> Iterator[Finding]:
+    def _chosen(self, mutant: Mutant, number: int, earlier: Finding | None) -> Iterator[Finding]:
         for program, witness in self._programs():
             # The unit tests use the binding's constants by name, so they would see the changed value, too.
             if witness is Witness.UNITS and mutant.is_told_by_use:
                 continue
-            finding = run_tests(program, number, watchdog=witness is Witness.SUITE)
-            if finding.verdict is Verdict.KILLED:
-                yield replace(finding, witness=witness)
+            first = [earlier.killer] if earlier is not None and earlier.witness is witness else []
+            for only in (*first, "*"):
+                finding = run_tests(program, number, watchdog=witness is Witness.SUITE, only=only)
+                if finding.verdict is Verdict.KILLED:
+                    yield replace(finding, witness=witness)
 
     def _programs(self) -> Iterator[tuple[Path, Witness]]:
         yield self._program.suite, Witness.SUITE
@@ -169,11 +172,12 @@ class Runner:
             yield self._program.units, Witness.UNITS
 
     def _alone(self, mutant: Mutant, ask: Callable[[Mutant, Path], Iterator[Finding]]) -> Iterator[Finding]:
-        include = self._builder.alone(mutant)
-        try:
-            yield from ask(mutant, include)
-        finally:
-            shutil.rmtree(include.parent)
+        with self._compiling:
+            include = self._builder.alone(mutant)
+            try:
+                yield from ask(mutant, include)
+            finally:
+                shutil.rmtree(include.parent)
 
     def _compiled(self, mutant: Mutant, include: Path) -> Iterator[Finding]:
         if mutant.file == OTHER_ARCHITECTURE:  # no test that runs here includes it

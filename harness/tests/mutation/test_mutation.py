@@ -147,6 +147,7 @@ def test_a_choice_that_does_not_compile_is_blamed(tree):
     lines = text.text.splitlines()
     line = next(n for n, one in enumerate(lines, start=1) if "mutation::on" in one)
     assert text.mutants_at(line, lines[line - 1].index("mutation::on") + 1) == (number,)
+    assert text.mutants_at(line, len(lines[line - 1])) == (number,), "the operator beside it, say"
     assert text.mutants_at(1, 1) == ()
 
 
@@ -200,7 +201,7 @@ class Judge:
     def __init__(self, findings: dict[str, Finding]) -> None:
         self._findings = findings
 
-    def try_one(self, mutant: mutants.Mutant) -> Finding:
+    def try_one(self, mutant: mutants.Mutant, earlier: Finding | None = None) -> Finding:
         return self._findings.get(mutant.id, KILLED)
 
     def demand_that_the_original_passes(self) -> None:
@@ -326,6 +327,27 @@ def test_every_end_of_a_test_program_is_understood(tmp_path, monkeypatch, script
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     assert trial.run_tests(program) == finding
+
+
+def test_the_test_that_noticed_a_mutant_before_is_asked_first(tree, tmp_path):
+    program = tmp_path / "program"
+    program.write_text('#!/bin/sh\necho "$*" >>"$0.asked"\ncase $* in *A.B*) echo "[  FAILED  ] A.B"; exit 1; esac\n')
+    program.chmod(0o755)
+    mutant = next(one for one in operators.generate(tree()) if one.change == "`a == b` becomes `a != b`")
+    runner = trial.Runner(
+        builder.Builder(tmp_path / "work", tree()), builder.Program({mutant.id: 1}, program, program)
+    )
+
+    def asked(earlier: Finding | None) -> list[str]:
+        (tmp_path / "program.asked").write_text("")
+        runner.try_one(mutant, earlier)
+        words = (tmp_path / "program.asked").read_text().split()
+        return [word.partition("=")[2] for word in words if word.startswith("--gtest_filter")]
+
+    by_suite = Finding(Verdict.KILLED, Witness.SUITE, "A.B", "failed")
+    assert asked(by_suite) == ["A.B"]
+    assert asked(replace(by_suite, killer="A.C"))[:2] == ["A.C", "*"], "it does not notice any more"
+    assert asked(replace(by_suite, witness=Witness.UNITS)) == ["*", "A.B"], "all of the suite comes first"
 
 
 @pytest.mark.parametrize("accident", ["exit 3", "echo '[ RUN      ] A.B'; exit 124"])
