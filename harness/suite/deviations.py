@@ -13,7 +13,9 @@ from typing import Any
 from harness.base import toml_file
 from harness.base.errors import HarnessError
 from harness.base.words import nearest
+from harness.suite import configuration as configurations
 from harness.suite.catalogue import FOLDER, Row
+from harness.suite.configuration import PLAIN
 from harness.suite.since import KernelVersion
 
 PATH = FOLDER / "deviations.toml"
@@ -31,13 +33,20 @@ class Deviation:
     source: str
     until: tuple[str, ...] = ()  # releases of these series that have the fix
     binding: str | None = None
+    configurations: tuple[str, ...] = ()  # only on these kinds of rings; by default on each
     fixed: str | None = None  # the first mainline release without it
 
-    def concerns(self, version: KernelVersion, binding: str) -> bool:
-        """Whether it is expected on this kernel through this binding."""
+    def concerns(self, version: KernelVersion, binding: str, configuration: str) -> bool:
+        """Whether it is expected on this kernel through this binding on this kind of ring."""
         fixes = filter(None, map(KernelVersion.parse, self.until))
         is_fixed = any(version.series == fix.series and version >= fix for fix in fixes)
-        return version.series in self.kernels and not is_fixed and self.binding in (None, binding)
+        is_elsewhere = bool(self.configurations) and configuration not in self.configurations
+        return (
+            version.series in self.kernels
+            and not is_fixed
+            and not is_elsewhere
+            and self.binding in (None, binding)
+        )
 
     def as_json(self) -> dict[str, Any]:
         """What a cell keeps of it."""
@@ -60,6 +69,7 @@ def _value(value: Any) -> Any:
 
 
 def _objections(found: Iterable[Deviation], rows: dict[str, Row]) -> Iterator[str]:
+    kinds = [one.name for one in configurations.load(rows=rows.values())]
     for one in found:
         if one.row not in rows:
             yield f"there is no row {one.row!r}. {nearest(one.row, list(rows))}"
@@ -71,12 +81,19 @@ def _objections(found: Iterable[Deviation], rows: dict[str, Row]) -> Iterator[st
         for release in one.until:
             if release.rpartition(".")[0] not in one.kernels:
                 yield f"{one.row}: until {release} is of no series in its kernels. Correct it."
+        for name in one.configurations:
+            if name not in kinds:
+                yield f"{one.row}: there is no configuration {name!r}. {nearest(name, kinds)}"
 
 
 def concerning(
-    known: Iterable[Deviation], stem: str, version: KernelVersion | None, binding: str
+    known: Iterable[Deviation],
+    stem: str,
+    version: KernelVersion | None,
+    binding: str,
+    configuration: str = PLAIN,
 ) -> tuple[Deviation, ...]:
     """Those that are expected in a cell. A kernel whose version is unknown has none."""
     if version is None:
         return ()
-    return tuple(one for one in known if one.row == stem and one.concerns(version, binding))
+    return tuple(one for one in known if one.row == stem and one.concerns(version, binding, configuration))

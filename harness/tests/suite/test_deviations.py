@@ -54,6 +54,14 @@ def test_an_entry_may_concern_one_binding() -> None:
     assert not deviations.concerning([through], "nop", version, "uring")
 
 
+def test_an_entry_may_concern_some_kinds_of_rings() -> None:
+    version = KernelVersion.parse("6.16.1")
+    deferred = replace(ENTRY, configurations=("defer",))
+    assert deviations.concerning([deferred], "nop", version, "uring", "defer")
+    assert not deviations.concerning([deferred], "nop", version, "uring")
+    assert deviations.concerning([ENTRY], "nop", version, "uring", "defer")
+
+
 def test_of_an_unknown_kernel_nothing_is_expected() -> None:
     assert not deviations.concerning([ENTRY], "nop", None, "uring")
 
@@ -65,6 +73,11 @@ def test_of_an_unknown_kernel_nothing_is_expected() -> None:
         ('"Nop.MovesEveryIndexByOne"', '"Readv.X"', "Readv.X is no test of the row nop, whose suite is Nop"),
         ('until = ["6.18.44"]', 'until = ["6.17.1"]', "nop: until 6.17.1 is of no series in its kernels"),
         ('blame = "kernel"', 'blame = "nobody"', "blame must be whose mistake it is, not 'nobody'"),
+        (
+            'blame = "kernel"',
+            'blame = "kernel"\nconfigurations = ["deferred"]',
+            "there is no configuration 'deferred'. Did you mean 'defer'?",
+        ),
         ('source = "a commit"', "", "the key 'source' is missing"),
     ],
 )
