@@ -94,7 +94,7 @@ TEST_F(NopFlags, LooksUpAFileOrABuffer) {
   EXPECT_EQ(complete(with_file(1, wire::nop_fixed_file)), done(1, 0));
   std::array<std::byte, 8> memory{};
   const iovec buffer{.iov_base = memory.data(), .iov_len = memory.size()};
-  must(ring.register_buffers(&buffer, 1));
+  must(ring.register_buffers({&buffer, 1}));
   EXPECT_EQ(complete(with_buffer(0)), done(1, 0));
 }
 
