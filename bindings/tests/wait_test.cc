@@ -139,11 +139,11 @@ TEST(RegisteredWaits, EndAfterTheirTime) {
   }
   EXPECT_EQ(ring.register_waits(waits), Error::busy);
   ASSERT_TRUE(ring.enable_rings().ok());
-  waits[1023] = {.ts = {.tv_sec = 0, .tv_nsec = 1'000'000}, .flags = uring::reg_wait_ts};
-  EXPECT_EQ(ring.submit_and_wait_registered(1, 1023), Error::time);
+  waits[1022] = {.ts = {.tv_sec = 0, .tv_nsec = 1'000'000}, .flags = uring::reg_wait_ts};
+  EXPECT_EQ(ring.submit_and_wait_registered(1, 1022), Error::time);
   EXPECT_EQ(ring.submit_and_wait_registered(1, 1024), Error::fault);
   ASSERT_TRUE(ring.nop(7).ok());
-  EXPECT_EQ(ring.submit_and_wait_registered(1, 1023), 1);
+  EXPECT_EQ(ring.submit_and_wait_registered(1, 1022), 1);
   uring::Cqe cqe{};
   ASSERT_TRUE(ring.copy_cqe(cqe).ok());
   EXPECT_EQ(cqe, (uring::Cqe{.user_data = 7, .res = 0, .flags = 0}));

@@ -229,8 +229,9 @@ class Registrations {
   }
 
   /// The ring's registered waits, for submit_and_wait_registered: `waits` are whole pages of the caller's
-  /// memory, and stay until the ring is closed. The ring must have been opened with setup_r_disabled, and not
-  /// be enabled yet. The errors of register_mem_region. Since Linux 6.13.
+  /// memory, and stay until the ring is closed. Leave the last of them alone: kernels take the first in its
+  /// place (seen on 6.18). The ring must have been opened with setup_r_disabled, and not be enabled yet. The
+  /// errors of register_mem_region. Since Linux 6.13.
   Result<void> register_waits(std::span<RegWait> waits) noexcept {
     RegionDesc region;
     zero(region);
