@@ -33,7 +33,7 @@ class Pipe : public RingTest<8> {
             .file_index = file_index};
   }
   wire::Cqe make_direct(binding::Slot slot, std::uint32_t file_index, Site site = Site::here()) {
-    EXPECT_EQ_AT(site, wire_of(must(ring.pipe_direct(1, ends.data(), 0, slot), site)), wanted(0, file_index));
+    EXPECT_EQ_AT(site, wire_of(must(ring.pipe_direct(1, ends, 0, slot), site)), wanted(0, file_index));
     return complete(site);
   }
   wire::Cqe make_in_free_slots(Site site = Site::here()) {
@@ -62,7 +62,7 @@ class Pipe : public RingTest<8> {
   int next_descriptor() const { return Fd(dup(null.get())).get(); }
   std::string witness() {
     const int next = next_descriptor();
-    return refused([&] { return ring.pipe(1, ends.data(), O_CLOEXEC); }, wanted(O_CLOEXEC),
+    return refused([&] { return ring.pipe(1, ends, O_CLOEXEC); }, wanted(O_CLOEXEC),
                    [&] { return next_descriptor() == next && ends[0] == -7 ? "" : "there is a pipe"; });
   }
   static wire::Cqe done(std::int32_t res) { return {.user_data = 1, .res = res, .flags = 0}; }
@@ -71,7 +71,7 @@ class Pipe : public RingTest<8> {
 TEST_F(Pipe, MakesTwoDescriptors) {
   if (!kernel_has(wire::op::pipe)) GTEST_SKIP() << witness();
   constexpr std::uint32_t flags = O_CLOEXEC | O_NONBLOCK;
-  EXPECT_EQ(wire_of(must(ring.pipe(1, ends.data(), flags))), wanted(flags));
+  EXPECT_EQ(wire_of(must(ring.pipe(1, ends, flags))), wanted(flags));
   ASSERT_EQ(complete(), done(0));
   const Fd reader(ends[0]), writer(ends[1]);
   ASSERT_EQ(write(writer.get(), "abc", 3), 3);
@@ -87,7 +87,7 @@ TEST_F(Pipe, MakesTwoDescriptors) {
 // Without flags it is a pipe for the next program as well.
 TEST_F(Pipe, MakesDescriptorsThatWait) {
   if (!kernel_has(wire::op::pipe)) GTEST_SKIP() << witness();
-  must(ring.pipe(1, ends.data(), 0));
+  must(ring.pipe(1, ends, 0));
   ASSERT_EQ(complete(), done(0));
   const Fd reader(ends[0]), writer(ends[1]);
   for (const Fd* end : {&reader, &writer}) {

@@ -33,7 +33,7 @@ class EpollWait : public RingTest<8> {
   std::array<epoll_event, 4> events;
 
   binding::Sqe& queue(std::uint64_t count, Site site = Site::here()) {
-    binding::Sqe& sqe = must(ring.epoll_wait(1, set.get(), events.data(), count), site);
+    binding::Sqe& sqe = must(ring.epoll_wait(1, set.get(), {events.data(), count}), site);
     expect_equal(site, "the EPOLL_WAIT", wire_of(sqe), wanted(count));
     return sqe;
   }
@@ -57,7 +57,7 @@ class EpollWait : public RingTest<8> {
   }
   std::string witness() {
     one.write("a");
-    return refused([&] { return ring.epoll_wait(1, set.get(), events.data(), 4); }, wanted(4),
+    return refused([&] { return ring.epoll_wait(1, set.get(), events); }, wanted(4),
                    [&] { return events[0].events == untouched.events ? "" : "an event was written"; });
   }
   static wire::Cqe done(std::int32_t res) { return {.user_data = 1, .res = res, .flags = 0}; }
