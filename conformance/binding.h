@@ -99,6 +99,8 @@ using Ring = uring::BasicRing<Kernel>;
 using Probe = uring::Probe;
 using Restriction = uring::Restriction;
 using FutexWaitv = uring::FutexWaitv;
+using SyncCancelReg = uring::SyncCancelReg;
+using Params = uring::Params;
 using Indices = uring::Indices;
 using BufferGroup = uring::BufferGroup<Ring>;
 

@@ -39,6 +39,8 @@ static_assert(offsetof(Params, sq_off) == 40 && offsetof(Params, cq_off) == 80);
 
 // Params::flags.
 inline constexpr std::uint32_t setup_sqpoll = 1u << 1;          // 5.1
+inline constexpr std::uint32_t setup_sq_aff = 1u << 2;          // 5.1
+inline constexpr std::uint32_t setup_attach_wq = 1u << 5;       // 5.6
 inline constexpr std::uint32_t setup_r_disabled = 1u << 6;      // 5.10
 inline constexpr std::uint32_t setup_submit_all = 1u << 7;      // 5.18
 inline constexpr std::uint32_t setup_coop_taskrun = 1u << 8;    // 5.19
@@ -46,21 +48,24 @@ inline constexpr std::uint32_t setup_taskrun_flag = 1u << 9;    // 5.19
 inline constexpr std::uint32_t setup_single_issuer = 1u << 12;  // 6.0
 inline constexpr std::uint32_t setup_defer_taskrun = 1u << 13;  // 6.1
 inline constexpr std::uint32_t setup_no_sqarray = 1u << 16;     // 6.6
+inline constexpr std::uint32_t setup_cqe_mixed = 1u << 18;      // 6.18
 inline constexpr std::uint32_t setup_nobody = 1u << 31;         // no kernel has it; 7.3 is at 1 << 20
 
 // The offsets that mmap(2) takes.
 inline constexpr std::uint64_t off_sq_ring = 0, off_cq_ring = 0x8000000, off_sqes = 0x10000000;
 
 // The flags word of the submission queue.
+inline constexpr std::uint32_t sq_need_wakeup = 1;  // 5.1
 inline constexpr std::uint32_t sq_cq_overflow = 2;  // 5.8
 
 // The flags word of the completion queue, which the program writes.
 inline constexpr std::uint32_t cq_eventfd_disabled = 1;  // 5.8
 
 // Flags of io_uring_enter(2).
-inline constexpr std::uint32_t enter_getevents = 1;
-inline constexpr std::uint32_t enter_ext_arg = 1u << 3;          // 5.11
-inline constexpr std::uint32_t enter_registered_ring = 1u << 4;  // 5.18
+inline constexpr std::uint32_t enter_getevents = 1, enter_sq_wakeup = 2;  // 5.1
+inline constexpr std::uint32_t enter_sq_wait = 1u << 2;                   // 5.10
+inline constexpr std::uint32_t enter_ext_arg = 1u << 3;                   // 5.11
+inline constexpr std::uint32_t enter_registered_ring = 1u << 4;           // 5.18
 
 // Operations of io_uring_register(2).
 namespace register_op {

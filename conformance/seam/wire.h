@@ -85,7 +85,9 @@ struct Feature {
 namespace feature {
 inline constexpr Feature fast_poll{1u << 5, "FAST_POLL"};               // 5.7
 inline constexpr Feature poll_32bits{1u << 6, "POLL_32BITS"};           // 5.9
+inline constexpr Feature sqpoll_nonfixed{1u << 7, "SQPOLL_NONFIXED"};   // 5.11
 inline constexpr Feature ext_arg{1u << 8, "EXT_ARG"};                   // 5.11
+inline constexpr Feature native_workers{1u << 9, "NATIVE_WORKERS"};     // 5.12
 inline constexpr Feature rsrc_tags{1u << 10, "RSRC_TAGS"};              // 5.13
 inline constexpr Feature cqe_skip{1u << 11, "CQE_SKIP"};                // 5.17
 inline constexpr Feature linked_file{1u << 12, "LINKED_FILE"};          // 5.18
@@ -102,6 +104,12 @@ std::string op_name(std::uint8_t opcode);
 inline constexpr std::uint8_t fixed_file = 1, io_drain = 2, io_link = 4;  // 5.1, 5.2, 5.3
 inline constexpr std::uint8_t io_hardlink = 8, io_async = 16;             // 5.5, 5.6
 inline constexpr std::uint8_t buffer_select = 32, cqe_skip_success = 64;  // 5.7, 5.17
+
+// Sqe::op_flags of a NOP.
+inline constexpr std::uint32_t nop_inject_result = 1;                                   // 6.10
+inline constexpr std::uint32_t nop_file = 2, nop_fixed_file = 4, nop_fixed_buffer = 8;  // 6.13
+inline constexpr std::uint32_t nop_tw = 16, nop_cqe32 = 32;                             // 6.17, 6.18
+inline constexpr std::uint32_t nop_nobody = 1u << 31;  // no kernel has it; 7.3 is at 32
 
 // Sqe::ioprio of an accept.
 inline constexpr std::uint16_t accept_multishot = 1;                        // 5.19
@@ -130,10 +138,12 @@ inline constexpr std::uint32_t timeout_boottime = 4, timeout_realtime = 8;  // 5
 inline constexpr std::uint32_t link_timeout_update = 16;                    // 5.15
 inline constexpr std::uint32_t timeout_etime_success = 32;                  // 5.16
 inline constexpr std::uint32_t timeout_multishot = 64;                      // 6.4
+inline constexpr std::uint32_t timeout_immediate_arg = 128;                 // 7.1
 
 // Sqe::op_flags of an ASYNC_CANCEL.
 inline constexpr std::uint32_t cancel_all = 1, cancel_fd = 2, cancel_any = 4;  // 5.19
 inline constexpr std::uint32_t cancel_fd_fixed = 8;                            // 6.0
+inline constexpr std::uint32_t cancel_userdata = 16, cancel_op = 32;           // 6.6
 
 // Sqe::file_index: the kernel chooses a slot (5.19). Otherwise it is the slot + 1 (5.15).
 inline constexpr std::uint32_t file_index_alloc = ~0u;

@@ -21,12 +21,6 @@ using namespace conformance;
 // Two SQEs, four CQEs.
 class CqOverflow : public RingTest<2> {
  protected:
-  // The flags word of the submission queue, which the kernel writes.
-  std::uint32_t sq_flags() const {
-    const RingView& view = wire_log().rings().at(ring.fd());
-    return __atomic_load_n(reinterpret_cast<const std::uint32_t*>(view.rings + view.params.sq_off.flags),
-                           __ATOMIC_ACQUIRE);
-  }
   bool overflows() const { return (sq_flags() & wire::sq_cq_overflow) != 0; }
 
   // Completes NOPs in pairs, and takes none of their CQEs.
