@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "seam/wire.h"
+
 namespace conformance::wire {
 
 // A system call returned an errno if its result is from -max_errno to -1 (include/linux/err.h).
@@ -38,6 +40,7 @@ static_assert(sizeof(Params) == 120 && offsetof(Params, features) == 20);
 static_assert(offsetof(Params, sq_off) == 40 && offsetof(Params, cq_off) == 80);
 
 // Params::flags.
+inline constexpr std::uint32_t setup_iopoll = 1u << 0;          // 5.1
 inline constexpr std::uint32_t setup_sqpoll = 1u << 1;          // 5.1
 inline constexpr std::uint32_t setup_sq_aff = 1u << 2;          // 5.1
 inline constexpr std::uint32_t setup_attach_wq = 1u << 5;       // 5.6
@@ -48,11 +51,18 @@ inline constexpr std::uint32_t setup_taskrun_flag = 1u << 9;    // 5.19
 inline constexpr std::uint32_t setup_single_issuer = 1u << 12;  // 6.0
 inline constexpr std::uint32_t setup_defer_taskrun = 1u << 13;  // 6.1
 inline constexpr std::uint32_t setup_no_sqarray = 1u << 16;     // 6.6
+inline constexpr std::uint32_t setup_hybrid_iopoll = 1u << 17;  // 6.13, with setup_iopoll
 inline constexpr std::uint32_t setup_cqe_mixed = 1u << 18;      // 6.18
 inline constexpr std::uint32_t setup_nobody = 1u << 31;         // no kernel has it; 7.3 is at 1 << 20
 
+// What tells 6.13.
+inline constexpr SetupFlags hybrid_iopoll{setup_iopoll | setup_hybrid_iopoll, "HYBRID_IOPOLL"};
+
 // The offsets that mmap(2) takes.
 inline constexpr std::uint64_t off_sq_ring = 0, off_cq_ring = 0x8000000, off_sqes = 0x10000000;
+// And the id of the group << off_pbuf_shift.
+inline constexpr std::uint64_t off_pbuf_ring = 0x80000000;  // 6.4
+inline constexpr unsigned off_pbuf_shift = 16;              // 6.4
 
 // The flags word of the submission queue.
 inline constexpr std::uint32_t sq_need_wakeup = 1;  // 5.1
@@ -69,30 +79,32 @@ inline constexpr std::uint32_t enter_registered_ring = 1u << 4;           // 5.1
 
 // Operations of io_uring_register(2).
 namespace register_op {
-inline constexpr std::uint32_t buffers = 0;                // 5.1
-inline constexpr std::uint32_t unregister_buffers = 1;     // 5.1
-inline constexpr std::uint32_t files = 2;                  // 5.1
-inline constexpr std::uint32_t unregister_files = 3;       // 5.1
-inline constexpr std::uint32_t eventfd = 4;                // 5.2
-inline constexpr std::uint32_t unregister_eventfd = 5;     // 5.2
-inline constexpr std::uint32_t files_update = 6;           // 5.5
-inline constexpr std::uint32_t eventfd_async = 7;          // 5.6
-inline constexpr std::uint32_t probe = 8;                  // 5.6
-inline constexpr std::uint32_t personality = 9;            // 5.6
-inline constexpr std::uint32_t restrictions = 11;          // 5.10
-inline constexpr std::uint32_t enable_rings = 12;          // 5.10
-inline constexpr std::uint32_t files2 = 13;                // 5.13
-inline constexpr std::uint32_t files_update2 = 14;         // 5.13
-inline constexpr std::uint32_t buffers2 = 15;              // 5.13
-inline constexpr std::uint32_t buffers_update = 16;        // 5.13
-inline constexpr std::uint32_t ring_fds = 20;              // 5.18
-inline constexpr std::uint32_t unregister_ring_fds = 21;   // 5.18
-inline constexpr std::uint32_t pbuf_ring = 22;             // 5.19
-inline constexpr std::uint32_t unregister_pbuf_ring = 23;  // 5.19
-inline constexpr std::uint32_t sync_cancel = 24;           // 6.0
-inline constexpr std::uint32_t file_alloc_range = 25;      // 6.0
-inline constexpr std::uint32_t pbuf_status = 26;           // 6.8
-inline constexpr std::uint32_t send_msg_ring = 31;         // 6.13
+inline constexpr std::uint32_t buffers = 0;                  // 5.1
+inline constexpr std::uint32_t unregister_buffers = 1;       // 5.1
+inline constexpr std::uint32_t files = 2;                    // 5.1
+inline constexpr std::uint32_t unregister_files = 3;         // 5.1
+inline constexpr std::uint32_t eventfd = 4;                  // 5.2
+inline constexpr std::uint32_t unregister_eventfd = 5;       // 5.2
+inline constexpr std::uint32_t files_update = 6;             // 5.5
+inline constexpr std::uint32_t eventfd_async = 7;            // 5.6
+inline constexpr std::uint32_t probe = 8;                    // 5.6
+inline constexpr std::uint32_t personality = 9;              // 5.6
+inline constexpr std::uint32_t unregister_personality = 10;  // 5.6
+inline constexpr std::uint32_t restrictions = 11;            // 5.10
+inline constexpr std::uint32_t enable_rings = 12;            // 5.10
+inline constexpr std::uint32_t files2 = 13;                  // 5.13
+inline constexpr std::uint32_t files_update2 = 14;           // 5.13
+inline constexpr std::uint32_t buffers2 = 15;                // 5.13
+inline constexpr std::uint32_t buffers_update = 16;          // 5.13
+inline constexpr std::uint32_t ring_fds = 20;                // 5.18
+inline constexpr std::uint32_t unregister_ring_fds = 21;     // 5.18
+inline constexpr std::uint32_t pbuf_ring = 22;               // 5.19
+inline constexpr std::uint32_t unregister_pbuf_ring = 23;    // 5.19
+inline constexpr std::uint32_t sync_cancel = 24;             // 6.0
+inline constexpr std::uint32_t file_alloc_range = 25;        // 6.0
+inline constexpr std::uint32_t pbuf_status = 26;             // 6.8
+inline constexpr std::uint32_t clone_buffers = 30;           // 6.12
+inline constexpr std::uint32_t send_msg_ring = 31;           // 6.13
 }  // namespace register_op
 
 // The argument of register_op::files_update.
@@ -154,7 +166,23 @@ struct BufReg {
   std::uint64_t resv[3];
 };
 static_assert(sizeof(BufReg) == 40 && offsetof(BufReg, flags) == 14);
-inline constexpr std::uint16_t pbuf_ring_inc = 2;  // BufReg::flags, 6.12
+inline constexpr std::uint16_t pbuf_ring_mmap = 1, pbuf_ring_inc = 2;  // BufReg::flags, 6.4, 6.12
+
+// An entry of a ring of buffers. The last word of the first one is the tail.
+struct Buf {
+  std::uint64_t addr;
+  std::uint32_t len;
+  std::uint16_t bid, tail;
+};
+static_assert(sizeof(Buf) == 16 && offsetof(Buf, tail) == 14);
+
+// The argument of register_op::clone_buffers.
+struct CloneBuffers {
+  std::uint32_t src_fd = 0, flags = 0, src_off = 0, dst_off = 0, nr = 0, pad[3] = {};
+};
+static_assert(sizeof(CloneBuffers) == 32);
+inline constexpr std::uint32_t clone_src_registered = 1,
+                               clone_dst_replace = 2;  // CloneBuffers::flags, 6.12, 6.13
 
 // The argument of register_op::pbuf_status.
 struct BufStatus {

@@ -19,6 +19,7 @@ std::string op_name(std::uint8_t opcode) {
     case op::write_fixed: return "WRITE_FIXED";
     case op::poll_add: return "POLL_ADD";
     case op::poll_remove: return "POLL_REMOVE";
+    case op::sync_file_range: return "SYNC_FILE_RANGE";
     case op::sendmsg: return "SENDMSG";
     case op::recvmsg: return "RECVMSG";
     case op::timeout: return "TIMEOUT";
@@ -34,6 +35,8 @@ std::string op_name(std::uint8_t opcode) {
     case op::statx: return "STATX";
     case op::read: return "READ";
     case op::write: return "WRITE";
+    case op::fadvise: return "FADVISE";
+    case op::madvise: return "MADVISE";
     case op::send: return "SEND";
     case op::recv: return "RECV";
     case op::openat2: return "OPENAT2";
@@ -49,6 +52,10 @@ std::string op_name(std::uint8_t opcode) {
     case op::symlinkat: return "SYMLINKAT";
     case op::linkat: return "LINKAT";
     case op::msg_ring: return "MSG_RING";
+    case op::fsetxattr: return "FSETXATTR";
+    case op::setxattr: return "SETXATTR";
+    case op::fgetxattr: return "FGETXATTR";
+    case op::getxattr: return "GETXATTR";
     case op::socket: return "SOCKET";
     case op::uring_cmd: return "URING_CMD";
     case op::send_zc: return "SEND_ZC";
@@ -59,11 +66,13 @@ std::string op_name(std::uint8_t opcode) {
     case op::futex_wake: return "FUTEX_WAKE";
     case op::futex_waitv: return "FUTEX_WAITV";
     case op::fixed_fd_install: return "FIXED_FD_INSTALL";
+    case op::ftruncate: return "FTRUNCATE";
     case op::bind: return "BIND";
     case op::listen: return "LISTEN";
     case op::readv_fixed: return "READV_FIXED";
     case op::recv_zc: return "RECV_ZC";
     case op::epoll_wait: return "EPOLL_WAIT";
+    case op::writev_fixed: return "WRITEV_FIXED";
     case op::pipe: return "PIPE";
   }
   return "opcode " + std::to_string(opcode);

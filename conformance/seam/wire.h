@@ -26,6 +26,7 @@ inline constexpr std::uint8_t read_fixed = 4;         // 5.1
 inline constexpr std::uint8_t write_fixed = 5;        // 5.1
 inline constexpr std::uint8_t poll_add = 6;           // 5.1
 inline constexpr std::uint8_t poll_remove = 7;        // 5.1
+inline constexpr std::uint8_t sync_file_range = 8;    // 5.2
 inline constexpr std::uint8_t sendmsg = 9;            // 5.3
 inline constexpr std::uint8_t recvmsg = 10;           // 5.3
 inline constexpr std::uint8_t timeout = 11;           // 5.4
@@ -41,6 +42,8 @@ inline constexpr std::uint8_t files_update = 20;      // 5.6
 inline constexpr std::uint8_t statx = 21;             // 5.6
 inline constexpr std::uint8_t read = 22;              // 5.6
 inline constexpr std::uint8_t write = 23;             // 5.6
+inline constexpr std::uint8_t fadvise = 24;           // 5.6
+inline constexpr std::uint8_t madvise = 25;           // 5.6
 inline constexpr std::uint8_t send = 26;              // 5.6
 inline constexpr std::uint8_t recv = 27;              // 5.6
 inline constexpr std::uint8_t openat2 = 28;           // 5.6
@@ -56,6 +59,10 @@ inline constexpr std::uint8_t mkdirat = 37;           // 5.15
 inline constexpr std::uint8_t symlinkat = 38;         // 5.15
 inline constexpr std::uint8_t linkat = 39;            // 5.15
 inline constexpr std::uint8_t msg_ring = 40;          // 5.18
+inline constexpr std::uint8_t fsetxattr = 41;         // 5.19
+inline constexpr std::uint8_t setxattr = 42;          // 5.19
+inline constexpr std::uint8_t fgetxattr = 43;         // 5.19
+inline constexpr std::uint8_t getxattr = 44;          // 5.19
 inline constexpr std::uint8_t socket = 45;            // 5.19
 inline constexpr std::uint8_t uring_cmd = 46;         // 5.19
 inline constexpr std::uint8_t send_zc = 47;           // 6.0
@@ -66,11 +73,13 @@ inline constexpr std::uint8_t futex_wait = 51;        // 6.7
 inline constexpr std::uint8_t futex_wake = 52;        // 6.7
 inline constexpr std::uint8_t futex_waitv = 53;       // 6.7
 inline constexpr std::uint8_t fixed_fd_install = 54;  // 6.8
+inline constexpr std::uint8_t ftruncate = 55;         // 6.9
 inline constexpr std::uint8_t bind = 56;              // 6.11
 inline constexpr std::uint8_t listen = 57;            // 6.11
 inline constexpr std::uint8_t recv_zc = 58;           // 6.15
 inline constexpr std::uint8_t epoll_wait = 59;        // 6.15
 inline constexpr std::uint8_t readv_fixed = 60;       // 6.15
+inline constexpr std::uint8_t writev_fixed = 61;      // 6.15
 inline constexpr std::uint8_t pipe = 62;              // 6.16
 // No kernel has it: opcodes are assigned in order, and Linux 7.3 is at 64. The last one that a probe can
 // report.
@@ -83,6 +92,7 @@ struct Feature {
   const char* name;
 };
 namespace feature {
+inline constexpr Feature cur_personality{1u << 4, "CUR_PERSONALITY"};   // 5.6
 inline constexpr Feature fast_poll{1u << 5, "FAST_POLL"};               // 5.7
 inline constexpr Feature poll_32bits{1u << 6, "POLL_32BITS"};           // 5.9
 inline constexpr Feature sqpoll_nonfixed{1u << 7, "SQPOLL_NONFIXED"};   // 5.11
@@ -96,6 +106,12 @@ inline constexpr Feature recvsend_bundle{1u << 14, "RECVSEND_BUNDLE"};  // 6.10
 inline constexpr Feature min_timeout{1u << 15, "MIN_TIMEOUT"};          // 6.12
 inline constexpr Feature rw_attr{1u << 16, "RW_ATTR"};                  // 6.14
 }  // namespace feature
+
+// Flags of io_uring_setup(2) that only kernels of a certain release on take.
+struct SetupFlags {
+  std::uint32_t bits;
+  const char* name;
+};
 
 // "MKDIRAT" for 37; "opcode 200" for one the suite does not use.
 std::string op_name(std::uint8_t opcode);
@@ -148,6 +164,12 @@ inline constexpr std::uint32_t cancel_userdata = 16, cancel_op = 32;           /
 // Sqe::file_index: the kernel chooses a slot (5.19). Otherwise it is the slot + 1 (5.15).
 inline constexpr std::uint32_t file_index_alloc = ~0u;
 
+// Sqe::op_flags of a SPLICE and a TEE: the input is a slot.
+inline constexpr std::uint32_t splice_f_fd_in_fixed = 1u << 31;  // 5.7
+
+// Sqe::op_flags of an FSYNC.
+inline constexpr std::uint32_t fsync_datasync = 1;  // 5.1
+
 // Sqe::op_flags of a FIXED_FD_INSTALL.
 inline constexpr std::uint32_t fixed_fd_no_cloexec = 1;  // 6.8
 
@@ -161,6 +183,7 @@ inline constexpr std::uint32_t cqe_more = 2;           // 5.13
 inline constexpr std::uint32_t cqe_sock_nonempty = 4;  // 5.19
 inline constexpr std::uint32_t cqe_notif = 8;          // 6.0
 inline constexpr std::uint32_t cqe_buf_more = 16;      // 6.12
+inline constexpr std::uint32_t cqe_32 = 1u << 15;      // 6.18
 
 // Cqe::res of the notification of a zero-copy send with send_zc_report_usage: it was copied after all.
 inline constexpr std::int32_t notif_usage_zc_copied = std::numeric_limits<std::int32_t>::min();  // 6.2
