@@ -52,11 +52,12 @@ class SendMsgRing : public RingTest<8> {
 // What the binding would queue on a ring is the message, here as its 64 bytes.
 TEST_F(SendMsgRing, DeliversResAndUserData) {
   if (!kernel_has(wire::hybrid_iopoll)) GTEST_SKIP() << witness();
-  expect_encoding(ring.msg_ring(0, ring.fd(), 7, 99, 0), message(7, 99));
+  constexpr std::uint64_t wide = 0xfedcba98'76543210;
+  expect_encoding(ring.msg_ring(0, ring.fd(), -5, wide, 0), message(-5, wide));
   EXPECT_EQ(send(message(7, 99)), 0);
   EXPECT_EQ(wait_cqe(), told(7, 99));
-  EXPECT_EQ(send(message(-5, 0xfedcba98'76543210)), 0);
-  EXPECT_EQ(wait_cqe(), told(-5, 0xfedcba98'76543210));
+  EXPECT_EQ(send(message(-5, wide)), 0);
+  EXPECT_EQ(wait_cqe(), told(-5, wide));
 }
 
 TEST_F(SendMsgRing, DeliversFlags) {
