@@ -51,8 +51,10 @@ class ResourceTags : public RingTest<8> {
   // All CQEs up to the tag of a file that is replaced now, sorted: tags come in the order of the releases,
   // and one that will never come costs no wait.
   Cqes cqes_before_tag(std::uint64_t last, Site site = Site::here()) {
-    EXPECT_EQ_AT(site, (do_register_tagged<1, std::int32_t>(wire::register_op::files2, {zero.get()}, {last})),
-                 0);
+    const long registered =
+        do_register_tagged<1, std::int32_t>(wire::register_op::files2, {zero.get()}, {last});
+    EXPECT_EQ_AT(site, registered, 0);
+    if (registered != 0) return {};  // no tag will come
     EXPECT_EQ_AT(site, replace(wire::register_op::files_update2, 0, std::int32_t{-1}, 0), 1);
     Cqes cqes{wait_cqe(site)};
     while (cqes.back() != tag(last)) cqes.push_back(wait_cqe(site));
