@@ -133,15 +133,18 @@ std::optional<Blocked> why_blocked(int error, const Environment& environment) {
 
 std::optional<Blocked> why_denied(const Denial& denial, const Environment& environment,
                                   const Witnesses& ask) {
-  if (denial.call == Denial::Call::setup) return std::nullopt;  // why_no_ring() asks for itself
+  // Programs of one user share a limit, and closed rings give their memory back a moment later. Below this
+  // one, which a few rows at once may reach, there may be room again before a call of our own is refused.
+  constexpr std::uint64_t scarce_kib = 1024;
+  const bool is_scarce = environment.memlock_kib && *environment.memlock_kib < scarce_kib;
+  if (denial.call == Denial::Call::setup) {  // of the fixture's ring why_no_ring() asks
+    if (denial.error == ENOMEM && is_scarce) return limited(environment, "a ring of the test's own");
+    return std::nullopt;
+  }
   if (denial.error == ENOMEM) {
     // No row locks as much as this at once. A binding that asks for it has a wrong length.
     constexpr std::size_t most = 4 << 20;
-    // Programs of one user share a limit, and closed rings give their memory back a moment later. Below this
-    // one, which a few rows at once may reach, there may be room again before a call of our own is refused.
-    constexpr std::uint64_t scarce_kib = 1024;
     if (!environment.memlock_kib || denial.bytes > most) return std::nullopt;
-    const bool is_scarce = *environment.memlock_kib < scarce_kib;
     if (!is_scarce && ask.lock_memory(denial.bytes) != ENOMEM) return std::nullopt;
     return limited(environment, "what this test registers or sends (" +
                                     std::to_string((denial.bytes + 1023) / 1024) + " KiB more" +

@@ -219,6 +219,10 @@ TEST(WhyDenied, NeedsTheSameDenialOfACallOfOurOwn) {
     EXPECT_EQ(cause(call, ENOMEM, 0, scarce), "rlimit") << "there may be room again by now";
     EXPECT_EQ(cause(call, ENOMEM, ENOMEM, plain), "nothing") << "there is no limit, or we are above it";
   }
+  EXPECT_EQ(cause(setup, ENOMEM, 0, scarce), "rlimit");
+  EXPECT_EQ(cause(setup, ENOMEM, ENOMEM, limited), "nothing")
+      << "of the fixture's ring, why_no_ring() says it";
+  EXPECT_EQ(cause(setup, EINVAL, 0, scarce), "nothing");
   for (const auto call : {do_register, enter}) {
     EXPECT_EQ(cause(call, EPERM, EPERM, filtered), "seccomp");
     EXPECT_EQ(cause(call, EPERM, EBADF, filtered), "nothing") << "the filter lets the call through";

@@ -398,9 +398,7 @@ class Column:
         expected = since.expected(row, version, configuration)
         # Ours must express everything that is asked.
         complained, ours = bool(observation.complaints), is_ours(through.name) and place.excuse is None
-        listed = deviations.concerning(
-            self._deviations, row.stem, version, through.name, configuration.name
-        )
+        listed = deviations.concerning(self._deviations, row.stem, version, through.name, configuration.name)
         verdict = judge(
             observation.state,
             observation.shape,

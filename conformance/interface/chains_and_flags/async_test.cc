@@ -68,10 +68,9 @@ std::set<std::string> workers() {
 TEST_F(Async, IsDoneByAWorker) {
   if (!kernel_has(wire::op::read)) GTEST_SKIP() << witness();
   const bool can_tell = kernel_has(wire::feature::native_workers);
-  std::thread([can_tell] {
+  OpenRing own(2, 0);
+  std::thread([can_tell, &own] {
     const std::set<std::string> others = workers();
-    binding::Ring own;
-    ASSERT_TRUE(own.init(2).ok());
     for (const std::uint8_t flags : {std::uint8_t{0}, wire::io_async}) {
       auto queued = own.nop(1);
       ASSERT_TRUE(queued.ok());

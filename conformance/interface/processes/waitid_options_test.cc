@@ -145,7 +145,7 @@ TEST_F(WaitidOptions, CanBeCancelled) {
   if (!kernel_has(wire::op::waitid)) GTEST_SKIP() << witness();
   const Child child;
   wait_for(P_PID, child.pid(), WEXITED, &info);
-  EXPECT_EQ(cqes_before_nop(3), (Cqes{{.user_data = 3, .res = 0, .flags = 0}}));
+  ASSERT_EQ(cqes_before_nop(3), (Cqes{{.user_data = 3, .res = 0, .flags = 0}}));
   must(ring.cancel(2, 1, 0));
   submit(1);
   const Cqes cqes = wait_cqes(2);

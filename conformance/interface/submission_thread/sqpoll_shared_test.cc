@@ -18,6 +18,7 @@
 #include <fstream>
 #include <thread>
 
+#include "fixture/memory_limit.h"
 #include "fixture/ring_test.h"
 #include "seam/kernel_abi.h"
 
@@ -39,7 +40,8 @@ class SqpollShared : public RingTest<4> {
     params.sq_thread_cpu = cpu;
     params.sq_thread_idle = 1000;
     Opened opened;
-    opened.error = binding::errno_of(opened.ring.init_params(4, params).error());
+    const auto result = when_there_is_room([&] { return opened.ring.init_params(4, params); });
+    opened.error = binding::errno_of(result.error());
     return opened;
   }
   static constexpr unsigned attached = wire::setup_sqpoll | wire::setup_attach_wq;
