@@ -87,20 +87,20 @@ def test_a_cell_is_selected_by_its_binding_and_not_by_one_that_begins_alike(
 ) -> None:
     bindings = ("--binding", "uring", "--binding", f"uring-2={program}", "--binding", f"mine-6.1={program}")
     for words, chosen in (
-        ("nop and 6.1 and uring", ["uring"]),
-        ("nop and 6.1 and uring-2", ["uring-2"]),
-        ("nop and 6.1 and mine-6.1", ["mine-6.1"]),
-        ("nop and 6.1", ["uring", "uring-2", "mine-6.1"]),
+        ("statx and 6.1 and uring", ["uring"]),
+        ("statx and 6.1 and uring-2", ["uring-2"]),
+        ("statx and 6.1 and mine-6.1", ["mine-6.1"]),
+        ("statx and 6.1", ["uring", "uring-2", "mine-6.1"]),
     ):
         run = matrix("-k", words, "--collect-only", "--quiet", *bindings)
         ids = [line for line in run.output.splitlines() if "::" in line]
-        assert ids == [f"kernels/kernels.toml::6.1::nop[6.1][{name}]" for name in chosen], run.output
+        assert ids == [f"kernels/kernels.toml::6.1::statx[6.1][{name}]" for name in chosen], run.output
 
 
 def test_one_binding_alone_has_the_ids_that_ours_has(matrix: Matrix, program: Path) -> None:
-    run = matrix("-k", "nop and 6.1", "--collect-only", "--quiet", "--binding", f"mine={program}")
+    run = matrix("-k", "statx and 6.1", "--collect-only", "--quiet", "--binding", f"mine={program}")
     assert [line for line in run.output.splitlines() if "::" in line] == [
-        "kernels/kernels.toml::6.1::nop[6.1]"
+        "kernels/kernels.toml::6.1::statx[6.1]"
     ]
 
 

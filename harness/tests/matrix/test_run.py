@@ -115,6 +115,7 @@ def test_a_binding_that_is_refused_everything_is_red_and_never_absent(matrix: Ma
         verdicts = run.verdicts(series)
         assert len(verdicts) == ROWS
         assert verdicts.pop("structs_offsets_entries") == "works"  # needs no ring
+        assert verdicts.pop("sqpoll") == "works"  # a thread of the kernel submits, which no lie stands before
         assert set(verdicts.values()) == {"wrong"}, (series, verdicts)
 
 
@@ -197,9 +198,9 @@ def test_a_forbidden_io_uring_is_no_verdict_with_its_cause(matrix: Matrix) -> No
 
 
 def test_k_selects_a_series_and_not_those_that_begin_alike(matrix: Matrix) -> None:
-    run = matrix("-k", "waitid and 6.1", "--collect-only", "--quiet")
+    run = matrix("-k", "statx and 6.1", "--collect-only", "--quiet")
     assert [line for line in run.output.splitlines() if "::" in line] == [
-        "kernels/kernels.toml::6.1::waitid[6.1]"
+        "kernels/kernels.toml::6.1::statx[6.1]"
     ]
 
 
@@ -352,7 +353,7 @@ def test_a_file_that_is_no_kernel_costs_only_its_own_column(matrix: Matrix) -> N
     run = matrix("--kernel", "README.md", "--kernel", "host")
     trouble(run, "README.md is not a kernel image: ")
     assert set(run.verdicts("README.md").values()) == {"none"}
-    assert set(run.verdicts("host").values()) == {"works"}
+    assert set(run.verdicts("host").values()) <= {"works", "absent"}
 
 
 def test_a_series_that_does_not_exist(matrix: Matrix, stale: Path) -> None:
