@@ -88,6 +88,14 @@ TEST_F(GroupsOfARing, MoveToo) {
 }
 
 // In each order of three.
+// One that has no ring yet has nothing to take along.
+TEST_F(GroupsOfARing, MoveBeforeTheyHaveOne) {
+  Group none;
+  Group moved = std::move(none);
+  open(moved, 1);
+  expect_ring(moved, ring);
+}
+
 TEST_F(GroupsOfARing, EndInAnyOrder) {
   constexpr std::array<std::array<u16, 3>, 6> orders{
       {{1, 2, 3}, {1, 3, 2}, {2, 1, 3}, {2, 3, 1}, {3, 1, 2}, {3, 2, 1}}};

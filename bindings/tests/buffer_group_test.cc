@@ -73,6 +73,16 @@ TEST_F(BufferRing, IsMappedAndRegistered) {
   EXPECT_EQ(groups_mapped(), 0u);
 }
 
+// The ring released its groups when it was closed: it is not asked again.
+TEST_F(BufferRing, IsOnlyUnmappedOnceTheRingIsClosed) {
+  const auto made = uring::setup_buf_ring(ring, 8, 0xabcd);
+  ASSERT_TRUE(made.ok());
+  ring.close();
+  uring::free_buf_ring(ring, *made, 8, 0xabcd);
+  EXPECT_EQ(unregistered, std::vector<u16>{});
+  EXPECT_EQ(groups_mapped(), 0u);
+}
+
 TEST_F(BufferRing, OfAnImpossibleSizeIsRefusedWithoutAskingTheKernel) {
   EXPECT_EQ(uring::setup_buf_ring(ring, 0, 1), Error::entries_not_in_range);
   EXPECT_EQ(uring::setup_buf_ring(ring, 32769, 1), Error::entries_not_in_range);
