@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.base.errors import HarnessError
-from harness.base.paths import ROOT
+from harness.base.paths import BUILD, ROOT
 from harness.base.process import Done, run
 from harness.mutation import schemata
 from harness.mutation.headers import FOLDER, Header
@@ -27,6 +27,8 @@ from harness.suite.catalogue import chosen_rows
 INCLUDE = ROOT / "bindings" / "include"
 UNITS = ROOT / "bindings" / "tests"
 EVERYTHING = UNITS / "everything.cc"
+#: Sources that the project's own build makes.
+GENERATED = BUILD / "conformance"
 
 #: For every program here: no optimisation, because it runs once. A mutant may cause a warning; that does not count.
 OPTIONS = ("-std=c++20", "-O0", "-w")
@@ -179,6 +181,8 @@ class Builder:
         self, include: Path, preamble: Path, sources: Sequence[Path], jobs: int, *more: str
     ) -> Path | str:
         folder = ROOT / "conformance"
+        if not (GENERATED / "fixture" / "configurations.inc").exists():
+            raise HarnessError(f"{GENERATED} lacks what the build makes for the suite. Run ci/build first.")
         support = sorted(
             path
             for room in ("fixture", "evidence", "seam", "program")
@@ -188,7 +192,7 @@ class Builder:
         def compiled(source: Path) -> tuple[Path, Done]:
             made = include.parent / f"{source.stem}.o"
             version = '-DCONFORMANCE_URING_VERSION="with a mistake in it"'  # normally the project's: see conformance/CMakeLists.txt
-            options = (*OPTIONS, *more, version, "-include", preamble, "-I", include, "-I", folder)
+            options = (*OPTIONS, *more, version, "-include", preamble, "-I", include, "-I", folder, "-I", GENERATED)
             return made, _run("g++", *options, "-c", source, "-o", made)
 
         with ThreadPoolExecutor(jobs) as pool:

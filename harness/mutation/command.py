@@ -48,9 +48,8 @@ def main(arguments: Sequence[str]) -> int:
     )
     before = ledger.read(ledger.LAST)
     chosen = _chosen(mutants, options, before)
-    if (
-        options.list
-    ):  # also when equivalents.toml names mutants that are gone: it says how they are called now
+    # Also when equivalents.toml names mutants that are gone: this says how they are called now.
+    if options.list:
         for mutant in chosen:
             say(f"{mutant.id} {mutant.title}")
         return OK

@@ -92,9 +92,8 @@ def _local_constants(header: Header) -> list[tuple[int, int]]:
     found = set()
     for function in header.functions:
         for node in function.descendants():
-            if node.kind == "VAR_DECL" and not {"*", "&"} & set(
-                node.type
-            ):  # const may be of what it points to
+            # In the type of a pointer, const may be of what it points to.
+            if node.kind == "VAR_DECL" and not {"*", "&"} & set(node.type):
                 word = re.compile("(constexpr|const) ").match(header.text, node.start)
                 if word:
                     found.add(word.span())

@@ -62,9 +62,8 @@ def test_a_run_that_ends_ends_the_fetching_and_its_apt(setup, tmp_path, monkeypa
                 time.sleep(0.02)
             assert any("apt-get" in line for line in processes(tmp_path))
             ending = time.monotonic()
-        assert (
-            time.monotonic() - ending < 300
-        )  # by itself: it would have been killed only after twice as long
+        # By itself: it would have been killed only after twice as long.
+        assert time.monotonic() - ending < 300
         assert not processes(tmp_path)
 
 
