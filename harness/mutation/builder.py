@@ -192,7 +192,19 @@ class Builder:
         def compiled(source: Path) -> tuple[Path, Done]:
             made = include.parent / f"{source.stem}.o"
             version = '-DCONFORMANCE_URING_VERSION="with a mistake in it"'  # normally the project's: see conformance/CMakeLists.txt
-            options = (*OPTIONS, *more, version, "-include", preamble, "-I", include, "-I", folder, "-I", GENERATED)
+            options = (
+                *OPTIONS,
+                *more,
+                version,
+                "-include",
+                preamble,
+                "-I",
+                include,
+                "-I",
+                folder,
+                "-I",
+                GENERATED,
+            )
             return made, _run("g++", *options, "-c", source, "-o", made)
 
         with ThreadPoolExecutor(jobs) as pool:
