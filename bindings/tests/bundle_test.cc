@@ -210,13 +210,13 @@ TEST_P(Bundles, AreAskedForWithTheGroup) {
 
 // --- this machine's kernel ---------------------------------------------------------------------------------
 
-class RealBundles : public testing::TestWithParam<Consumption> {};
-INSTANTIATE_TEST_SUITE_P(Both, RealBundles, testing::Values(Consumption::whole, Consumption::incremental),
-                         [](const auto& info) {
+class BundlesOnThisKernel : public testing::TestWithParam<Consumption> {};
+INSTANTIATE_TEST_SUITE_P(Both, BundlesOnThisKernel,
+                         testing::Values(Consumption::whole, Consumption::incremental), [](const auto& info) {
                            return info.param == Consumption::whole ? "whole" : "incremental";
                          });
 
-TEST_P(RealBundles, DeliverEveryByteInOrder) {
+TEST_P(BundlesOnThisKernel, DeliverEveryByteInOrder) {
   uring::Ring ring;
   ASSERT_TRUE(ring.init(8).ok());
   static std::array<std::byte, 8 * 16> memory;

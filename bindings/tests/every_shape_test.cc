@@ -55,7 +55,8 @@ TYPED_TEST(EveryShape, OperationsReturnItsEntriesAndTakeFlags) {
   static_assert(std::is_same_v<decltype(ring.uring_cmd(1, 2, 3)), BasicQueued<Entry>>);
   ASSERT_TRUE(ring.init(4).ok());
   const u64 payload = 0x1122'3344'5566'7788;
-  const u64 cmd_op = std::endian::native == std::endian::little ? 3 : u64{3} << 32;  // the first 32 bits of off
+  const u64 cmd_op =
+      std::endian::native == std::endian::little ? 3 : u64{3} << 32;  // the first 32 bits of off
   const auto queued =
       ring.uring_cmd(7, 5, 3, payload).link().async().with([](Entry& sqe) { sqe.ioprio = 6; });
   EXPECT_EQ(static_cast<Sqe&>(queued.value()), (Sqe{.opcode = uring::Op{46},

@@ -147,7 +147,7 @@ const char* expect_only_nop() {
 
 bool lacks(const uring::Result<void>& answer) { return answer == Error::inval || answer == Error::badf; }
 
-TEST(Restricted, IsWhatThisThreadOpensFromNowOn) {
+TEST(RestrictedOnThisKernel, IsWhatThisThreadOpensFromNowOn) {
   const char* const wrong = in_a_child([]() -> const char* {
     uring::Restriction only_nop{};
     only_nop.opcode = uring::RestrictionOp::sqe_op;
@@ -163,7 +163,7 @@ TEST(Restricted, IsWhatThisThreadOpensFromNowOn) {
   EXPECT_EQ(wrong, nullptr) << wrong;
 }
 
-TEST(Filtered, IsWhatThisThreadOpensFromNowOn) {
+TEST(FilteredOnThisKernel, IsWhatThisThreadOpensFromNowOn) {
   const char* const wrong = in_a_child([]() -> const char* {
     static constexpr uring::BpfInstruction allow[]{{0x06, 0, 0, 1}};  // BPF_RET | BPF_K
     const auto filtered = uring::filter_task(uring::Op::nop, allow, 0, uring::bpf_filter_deny_rest);
@@ -174,7 +174,7 @@ TEST(Filtered, IsWhatThisThreadOpensFromNowOn) {
   EXPECT_EQ(wrong, nullptr) << wrong;
 }
 
-TEST(Filtered, IsOneRing) {
+TEST(FilteredOnThisKernel, IsOneRing) {
   const char* const wrong = in_a_child([]() -> const char* {
     static constexpr uring::BpfInstruction deny[]{{0x06, 0, 0, 0}};
     Ring ring;
@@ -190,7 +190,7 @@ TEST(Filtered, IsOneRing) {
   EXPECT_EQ(wrong, nullptr) << wrong;
 }
 
-TEST(Asking, AboutTheHeadersOfARing) {
+TEST(AskingThisKernel, AboutTheHeadersOfARing) {
   uring::QueryScq headers{};
   const auto asked = uring::query_ring_headers(headers);
   if (!asked.ok()) {

@@ -104,7 +104,7 @@ TEST(Completion, GivesAPointerBack) {
 // --- this machine's kernel ---------------------------------------------------------------------------------
 
 // Two UDP sockets, the second connected to the first.
-class OverUdp : public testing::Test {
+class UdpOnThisKernel : public testing::Test {
  protected:
   uring::Ring ring;
   int receiver = socket(AF_INET, SOCK_DGRAM, 0), sender = socket(AF_INET, SOCK_DGRAM, 0);
@@ -129,7 +129,7 @@ class OverUdp : public testing::Test {
   }
 };
 
-TEST_F(OverUdp, TellsSenderAndLength) {
+TEST_F(UdpOnThisKernel, TellsSenderAndLength) {
   static std::array<std::byte, 4 * 64> memory;
   uring::BufferGroup<uring::Ring> group;
   const auto made = group.init(ring, 1, memory, 64, uring::Consumption::whole);
@@ -161,7 +161,7 @@ TEST_F(OverUdp, TellsSenderAndLength) {
   }
 }
 
-TEST_F(OverUdp, AZeroCopySendOnThisMachineCopies) {
+TEST_F(UdpOnThisKernel, AZeroCopySendOnThisMachineCopies) {
   static constexpr std::array<std::byte, 4> data{};
   ASSERT_TRUE(ring.send_zc(1, sender, data, 0, uring::send_zc_report_usage).ok());
   ASSERT_EQ(ring.submit(), 1);

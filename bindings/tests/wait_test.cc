@@ -88,7 +88,7 @@ TEST_F(Waiting, WakesAThreadThatPolls) {
 // --- this machine's kernel ---------------------------------------------------------------------------------
 
 // A signal that is pending, and a handler that counts.
-class WithASignal : public testing::Test {
+class ASignalOnThisKernel : public testing::Test {
  protected:
   static inline int handled = 0;
   static constexpr Timespec a_moment{.tv_sec = 0, .tv_nsec = 1'000'000};
@@ -116,7 +116,7 @@ class WithASignal : public testing::Test {
   }
 };
 
-TEST_F(WithASignal, AWaitEndsIfItIsNotBlockedMeanwhile) {
+TEST_F(ASignalOnThisKernel, AWaitEndsIfItIsNotBlockedMeanwhile) {
   if ((ring.features() & uring::feat_ext_arg) == 0) {
     EXPECT_EQ(ring.submit_and_wait(1, {.timeout = &a_moment}), Error::inval);
     return;
@@ -128,7 +128,7 @@ TEST_F(WithASignal, AWaitEndsIfItIsNotBlockedMeanwhile) {
   EXPECT_EQ(handled, 1);
 }
 
-TEST(RegisteredWaits, EndAfterTheirTime) {
+TEST(RegisteredWaitsOnThisKernel, EndAfterTheirTime) {
   alignas(65536) static std::array<uring::RegWait, 1024> waits{};  // whole pages on every architecture
   uring::Ring ring;
   const auto opened = ring.init(4, uring::setup_r_disabled);

@@ -126,7 +126,9 @@ class Runner:
         self._builder = builder
         self._program = program
         self._lock = threading.Lock()
-        self._compiling = threading.BoundedSemaphore(os.cpu_count() or 1)  # the tests of other mutants wait meanwhile
+        self._compiling = threading.BoundedSemaphore(
+            os.cpu_count() or 1
+        )  # the tests of other mutants wait meanwhile
         self._sound: set[str] = set()  # known to compile without a mutant
 
     def demand_that_the_original_passes(self) -> None:

@@ -37,9 +37,7 @@ class CloneBuffers : public RingTest<8> {
     const std::array<iovec, 3> buffers{{{&memory[0], 4096}, {&memory[1], 4096}, {&memory[2], 4096}}};
     must(when_there_is_room([&] { return source.register_buffers(buffers); }));
   }
-  static int errno_of(const binding::Result<void>& result) {
-    return binding::errno_of(result.error());
-  }
+  static int errno_of(const binding::Result<void>& result) { return binding::errno_of(result.error()); }
 
   // Which of the three is in this place of the ring: it is read into through it. -1 if none is.
   int in_place(binding::Ring& of, std::uint16_t place, Site site = Site::here()) {

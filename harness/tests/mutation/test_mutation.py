@@ -331,7 +331,9 @@ def test_every_end_of_a_test_program_is_understood(tmp_path, monkeypatch, script
 
 def test_the_test_that_noticed_a_mutant_before_is_asked_first(tree, tmp_path):
     program = tmp_path / "program"
-    program.write_text('#!/bin/sh\necho "$*" >>"$0.asked"\ncase $* in *A.B*) echo "[  FAILED  ] A.B"; exit 1; esac\n')
+    program.write_text(
+        '#!/bin/sh\necho "$*" >>"$0.asked"\ncase $* in *A.B*) echo "[  FAILED  ] A.B"; exit 1; esac\n'
+    )
     program.chmod(0o755)
     mutant = next(one for one in operators.generate(tree()) if one.change == "`a == b` becomes `a != b`")
     runner = trial.Runner(
