@@ -127,6 +127,14 @@ u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr
   uring::QueryOpcode answer;
   uring::zero(question);
   sum += uring::query(question).ok() + uring::query_abilities(answer).ok() + uring::send_msg_ring(sqe).ok();
+  uring::ZeroCopyReceiver<uring::Ring32> receiver, successor;
+  uring::Ring32 large_ring;
+  uring::Cqe32 large_cqe;
+  uring::zero(large_cqe);
+  sum += receiver.init(large_ring, bytes, {.interface_index = 1}).ok() + receiver.id() + receiver.buffer_size();
+  successor = std::move(receiver);
+  sum += successor.recv(1, 0).ok() + successor.put(large_cqe).ok() + successor.flush().ok();
+  sum += successor.get(large_cqe).ok();
   uring::QueryScq headers;
   const uring::BpfInstruction allow[1] = {{6, 0, 0, 1}};
   sum += uring::query_ring_headers(headers).ok() + uring::restrict_task({}).ok();

@@ -279,6 +279,10 @@ TEST(Prep, Recv) {
   EXPECT_SQE(recv_multishot_bundle, (5, 0xabcd, 0x100),
              wanted(27, {.flags = 32, .ioprio = 18, .fd = 5, .op_flags = 0x100, .buf_index = 0xabcd}));
 }
+TEST(Prep, RecvZc) {
+  EXPECT_SQE(recv_zc, (5, 0x1234'5678, 4096),
+             wanted(58, {.ioprio = 2, .fd = 5, .len = 4096, .file_index = 0x1234'5678}));
+}
 TEST(Prep, Openat2) {
   EXPECT_SQE(openat2, (-100, path, how, 24),
              wanted(28, {.fd = -100, .off = address(how), .addr = address(path), .len = 24}));

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 the uring-conformance authors
 # SPDX-License-Identifier: MIT
 
-# The other direction of abi_test.cc: every number, enumerator and struct that abi.h and abi_register.h declare is in surface.inc, and the
+# The other direction of abi_test.cc: every number, enumerator and struct that abi.h, abi_register.h and abi_zcrx.h declare is in surface.inc, and the
 # first release after each number is the one that surface.inc gives. Also: every prepare function is tested, and is a method of the ring.
 #   INCLUDE, TESTS: directories
 file(STRINGS ${TESTS}/surface.inc surface REGEX "^(VALUE|STRUCT)")
@@ -20,7 +20,7 @@ function(expect_release name release header)
   set(checked ${checked} PARENT_SCOPE)
 endfunction()
 
-foreach(header abi.h abi_register.h)
+foreach(header abi.h abi_register.h abi_zcrx.h)
   file(READ ${INCLUDE}/uring/${header} text)
   string(REGEX REPLACE "[;[]" " " text "${text}")
   string(REPLACE "]" " " text "${text}")

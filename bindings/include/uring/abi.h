@@ -9,8 +9,8 @@
 // Names are the kernel's in lower case, without IORING_ (IORING_SETUP_SQPOLL is setup_sqpoll,
 // IOSQE_IO_LINK is sqe_io_link, IORING_OP_READV is Op::readv).
 //
-// The structs and numbers of io_uring_register(2) are in abi_register.h. Not declared: zero-copy receive
-// (zcrx), read/write attributes and the mock file.
+// The structs and numbers of io_uring_register(2) are in abi_register.h, those of zero-copy receive in
+// abi_zcrx.h. Not declared: read/write attributes and the mock file.
 #ifndef URING_ABI_H
 #define URING_ABI_H
 

@@ -44,13 +44,15 @@ constexpr ErrorDescription describe_own(Error error) noexcept {
     case Error::buffer_out_of_range:
       return {"buffer_out_of_range", "The group has no such buffer: is this a completion of another group?"};
     case Error::entries_not_in_range:
-      return {"entries_not_in_range", "A buffer ring has 1 to 32768 entries: ask for a number in this range"};
+      return {"entries_not_in_range", "A buffer ring or refill queue has 1 to 32768 entries: ask for a number in this range"};
     case Error::length_too_large:
       return {"length_too_large", "The length does not fit into the request's 32 bits: split it"};
     case Error::entries_too_few:
       return {"entries_too_few", "A ring of mixed SQEs needs at least four entries: ask for more"};
     case Error::memory_too_small:
       return {"memory_too_small", "The memory is too small for this ring: ask Ring::memory_size how much it needs"};
+    case Error::refill_queue_full:
+      return {"refill_queue_full", "The refill queue is full: flush, then try again"};
     case Error::message_too_short:
       return {"message_too_short", "The bytes end before the message: pass the sizes that the request had"};
     default: return {};

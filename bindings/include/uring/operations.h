@@ -438,6 +438,12 @@ class Operations {
   Queued recv_multishot_bundle(u64 user_data, i32 fd, u16 group, u32 flags) noexcept {
     return queue(prep_recv_multishot_bundle, user_data, fd, group, flags);
   }
+  /// Zero-copy receive from a socket whose data arrives in the memory of this ZeroCopyReceiver: repeatedly,
+  /// each time with a CQE that says where; at most `bytes` in all (0: no limit). The last CQE comes without
+  /// cqe_f_more. Since Linux 6.15.
+  Queued recv_zc(u64 user_data, i32 fd, u32 zcrx_id, u32 bytes) noexcept {
+    return queue(prep_recv_zc, user_data, fd, zcrx_id, bytes);
+  }
   /// recvmsg(2). Since Linux 5.3.
   Queued recvmsg(u64 user_data, i32 fd, ::msghdr* message, u32 flags) noexcept {
     return queue(prep_recvmsg, user_data, fd, message, flags);

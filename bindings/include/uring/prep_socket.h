@@ -239,6 +239,16 @@ inline Sqe& prep_recv_multishot_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 grou
   return sqe;
 }
 
+/// Zero-copy receive from a socket whose data arrives in the memory of this ZeroCopyReceiver: repeatedly,
+/// each time with a CQE that says where; at most `bytes` in all (0: no limit). The last CQE comes without
+/// cqe_f_more. Since Linux 6.15.
+inline Sqe& prep_recv_zc(Sqe& sqe, u64 user_data, i32 fd, u32 zcrx_id, u32 bytes) noexcept {
+  prep_rw(sqe, user_data, Op::recv_zc, fd, 0, bytes, 0);
+  sqe.ioprio = recv_multishot;
+  sqe.file_index = zcrx_id;
+  return sqe;
+}
+
 /// recvmsg(2). Since Linux 5.3.
 inline Sqe& prep_recvmsg(Sqe& sqe, u64 user_data, i32 fd, ::msghdr* message, u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::recvmsg, fd, address_of(message), 1, 0);

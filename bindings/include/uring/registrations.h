@@ -13,6 +13,7 @@
 #include <span>
 
 #include "abi_register.h"
+#include "abi_zcrx.h"
 #include "prep_rw.h"
 #include "result.h"
 #include "syscall.h"
@@ -239,6 +240,21 @@ class Registrations {
     region.size = waits.size_bytes();
     region.flags = mem_region_type_user;
     return register_mem_region(region, mem_region_reg_wait_arg);
+  }
+
+  // --- zero-copy receive: see zcrx.h -----------------------------------------------------------------------
+
+  /// Registers memory for zero-copy receive, or with zcrx_reg_import (6.19) that of another ring. The kernel
+  /// writes its answers into `request`, and into the ZcrxAreaReg that it names. The errors of
+  /// ZeroCopyReceiver::init. Since Linux 6.15.
+  Result<void> register_zcrx_ifq(ZcrxIfqReg& request) noexcept {
+    return done(ring().do_register(RegisterOp::zcrx_ifq, &request, 1));
+  }
+
+  /// One of zcrx_ctrl_*; answers are in `control`. ENXIO: no such zcrx_id; EOPNOTSUPP: this kernel does not
+  /// know the operation. Since Linux 6.19.
+  Result<void> zcrx_ctrl(ZcrxCtrl& control) noexcept {
+    return done(ring().do_register(RegisterOp::zcrx_ctrl, &control, 0));
   }
 
   // --- limits ----------------------------------------------------------------------------------------------

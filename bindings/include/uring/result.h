@@ -90,10 +90,11 @@ enum class Error : std::uint16_t {
   submission_queue_full,     ///< get_sqe and every operation: submit first, then try again
   no_buffer_selected,        ///< Cqe::buffer_id, BufferGroup: the kernel took no buffer for this CQE
   buffer_out_of_range,       ///< BufferGroup: no such buffer or bytes in this group; a CQE of another group?
-  entries_not_in_range,      ///< buffer rings: 1 to 32768 entries
+  entries_not_in_range,      ///< buffer rings, refill queues: 1 to 32768 entries
   length_too_large,          ///< sync_file_range, provide_buffers, BufferGroup: it does not fit into 32 bits
   entries_too_few,           ///< init: a ring with MixedSqes needs four
   memory_too_small,          ///< init_mem: fewer bytes than Ring::memory_size
+  refill_queue_full,         ///< ZeroCopyReceiver::put: flush first, then try again
   message_too_short,         ///< ReceivedMessage: less than what comes before the message
 };
 

@@ -24,6 +24,12 @@
 //   entries                                                      last 16 bits of entry 0 are that tail
 //   buffer ring tail  us           release store; our own copy   the kernel reads it with acquire, then
 //   (16 bits)                      is a relaxed load             reads the entries after it
+//   refill queue      us           plain stores                  its tail publishes them
+//   entries
+//   refill queue tail us           release store; our own copy   the kernel reads it with acquire, then
+//                                  is in the receiver            reads the entries before it
+//   refill queue head kernel       acquire load                  an entry may be overwritten only after the
+//                                                                kernel has read it
 //
 // Source: the comment at the top of io_uring/io_uring.c in the kernel, which asks for the same pairs.
 // ThreadSanitizer cannot see the kernel's half and has nothing to say about these words.

@@ -20,6 +20,7 @@
 
 #include "abi.h"
 #include "abi_register.h"
+#include "abi_zcrx.h"
 #include "attachment.h"
 #include "buf_ring.h"
 #include "buffer_group.h"
@@ -37,5 +38,6 @@
 #include "shared.h"
 #include "syscall.h"
 #include "version.h"
+#include "zcrx.h"
 
 #endif
