@@ -41,6 +41,9 @@ u64 for_each_cqe(Ring& ring) {
 void buf_ring_init(uring::Buf* buf_ring) { uring::buf_ring_init(buf_ring); }
 void buf_ring_advance(uring::Buf* buf_ring) { uring::buf_ring_advance(buf_ring, 1); }
 void put(uring::BufferGroup<Ring>& group, const Cqe& cqe) { static_cast<void>(group.put(cqe)); }
+void give_back(uring::ZeroCopyReceiver<uring::Ring32>& receiver, const uring::Cqe32& cqe) {
+  static_cast<void>(receiver.put(cqe));
+}
 
 long syscall6(long number, long a1, long a2, long a3, long a4, long a5, long a6) {
   return uring::arch::syscall6(number, a1, a2, a3, a4, a5, a6);

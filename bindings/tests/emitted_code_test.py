@@ -67,6 +67,7 @@ ORDERS = {
         "buf_ring_init": r"^release$",
         "buf_ring_advance": r"^load32 release$",
         "put": r"store store store store release$",  # the entry's three fields, our own tail, the shared one
+        "give_back": r"acquire .*store store store release$",  # what the kernel took; the entry, our own tail, the shared one
         "syscall6": r"^syscall$",
         "close_fails": r"^syscall sign$",
     },
