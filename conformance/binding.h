@@ -47,6 +47,8 @@ using Op = uring::Op;
 using Error = uring::Error;
 using Timespec = uring::Timespec;
 using Slot = uring::Slot;
+using PollFlags = uring::PollFlags;
+using RecvSend = uring::RecvSend;
 using Consumption = uring::Consumption;
 template <class T>
 using Result = uring::Result<T>;

@@ -51,7 +51,7 @@ TEST(ByteOrder, EventsOfAPoll) {
   Sqe sqe{};
   for (const bool update : {false, true}) {
     if (update) {
-      uring::prep_poll_update(sqe, 1, 2, 3, 0x8000'0041, 6);
+      uring::prep_poll_update(sqe, 1, 2, 3, 0x8000'0041, uring::PollFlags{6});
     } else {
       uring::prep_poll_add(sqe, 1, 5, 0x8000'0041);
     }

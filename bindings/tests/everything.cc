@@ -81,7 +81,7 @@ u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr
     if (queued.ok()) sum += static_cast<u32>(queued->user_data);
   }
   if (ring.reserve(2).ok() && ring.sq_space_left() > 1) {
-    const uring::Queued queued = ring.send_zc(1, 0, bytes, 0, 0).link().hard_link().drain().async();
+    const uring::Queued queued = ring.send_zc(1, 0, bytes, 0).poll_first().link().hard_link().drain().async();
     sum += queued.fixed_file().skip_success().select_buffer(1).set_personality(1).ok();
     sum += queued.set_destination(address, 0).with([&](uring::Sqe& sqe) { sqe.ioprio = 1; }).ok();
   }

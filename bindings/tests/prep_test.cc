@@ -140,7 +140,7 @@ TEST(Prep, PollAdd) {
 }
 TEST(Prep, PollRemove) {
   EXPECT_SQE(poll_remove, (far), wanted(7, {.fd = -1, .addr = far}));
-  EXPECT_SQE(poll_update, (far, 0x55, 0x41, 6),
+  EXPECT_SQE(poll_update, (far, 0x55, 0x41, uring::PollFlags{6}),
              wanted(7, {.fd = -1, .off = 0x55, .addr = far, .len = 6, .op_flags = 0x41}));
 }
 TEST(Prep, SyncFileRange) {
@@ -334,7 +334,7 @@ TEST(Prep, Linkat) {
 }
 TEST(Prep, MsgRing) {
   EXPECT_SQE(msg_ring, (5, 6, far, 1), wanted(40, {.fd = 5, .off = far, .len = 6, .op_flags = 1}));
-  EXPECT_SQE(msg_ring_cqe_flags, (5, 6, far, 1, 0x40000),
+  EXPECT_SQE(msg_ring_cqe_flags, (5, 6, far, 0x40000),
              wanted(40, {.fd = 5, .off = far, .len = 6, .op_flags = 3, .file_index = 0x40000}));
   EXPECT_SQE(msg_ring_fd, (5, Slot{6}, Slot{7}, far, 1),
              wanted(40, {.fd = 5, .off = far, .addr = 1, .op_flags = 1, .file_index = 8, .addr3 = 6}));
@@ -373,9 +373,9 @@ TEST(Prep, SocketCommands) {
                          .addr3 = address(bytes)}));
 }
 TEST(Prep, SendZc) {
-  EXPECT_SQE(send_zc, (5, bytes, 0x100, 8),
+  EXPECT_SQE(send_zc, (5, bytes, 0x100, uring::RecvSend::report_usage),
              wanted(47, {.ioprio = 8, .fd = 5, .addr = address(bytes), .len = 7, .op_flags = 0x100}));
-  EXPECT_SQE(send_zc_fixed, (5, bytes, 0x100, 8, 0xabcd),
+  EXPECT_SQE(send_zc_fixed, (5, bytes, 0x100, uring::RecvSend::report_usage, 0xabcd),
              wanted(47, {.ioprio = 12, .fd = 5, .addr = address(bytes), .len = 7, .op_flags = 0x100,
                          .buf_index = 0xabcd}));
 }
@@ -455,7 +455,7 @@ TEST(Prep, Halves) {
 // What is done to a request after it was prepared writes whole fields, too.
 TEST(Prep, ChangesAfterPreparing) {
   Sqe sqe = filled_with(0xff);
-  uring::prep_send_zc(sqe, user_data, 5, bytes, 0x100, 8);
+  uring::prep_send_zc(sqe, user_data, 5, bytes, 0x100, uring::RecvSend::report_usage);
   EXPECT_EQ(&uring::set_destination(sqe, &socket_address, 28), &sqe);
   EXPECT_EQ(sqe, wanted(47, {.ioprio = 8,
                              .fd = 5,

@@ -163,7 +163,7 @@ TEST_F(UdpOnThisKernel, TellsSenderAndLength) {
 
 TEST_F(UdpOnThisKernel, AZeroCopySendOnThisMachineCopies) {
   static constexpr std::array<std::byte, 4> data{};
-  ASSERT_TRUE(ring.send_zc(1, sender, data, 0, uring::send_zc_report_usage).ok());
+  ASSERT_TRUE(ring.send_zc(1, sender, data, 0, uring::RecvSend::report_usage).ok());
   ASSERT_EQ(ring.submit(), 1);
   Cqe cqe{};
   ASSERT_TRUE(ring.copy_cqe(cqe).ok());

@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 the uring-conformance authors
 # SPDX-License-Identifier: MIT
 
-"""Types that a Result cannot carry in one word must not compile, and the compiler must say why.
+"""Types that a Result cannot carry in one word must not compile, and the compiler must say why. Nor must calls with words in the
+wrong order, where one of two words of flags is the kernel's for io_uring and the other is not.
 
     refused_types_test.py --include DIR [--compiler COMMAND]
 """
@@ -12,6 +13,7 @@ import argparse
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 #: Too wide; not an integer; not an integer either, but of the right size; a struct.
@@ -19,12 +21,29 @@ REFUSED = ("unsigned long", "double", "float", "uring::Timespec")
 #: The same program with these does compile, or the others would be refused for another reason.
 ACCEPTED = ("unsigned", "int", "void", "int&", "int*")
 
+#: Calls, and the two arguments that must not be swapped.
+CALLS = (
+    ("uring::prep_send_zc(sqe, 1, 2, {{}}, {}, {})", "0x4000", "uring::RecvSend::report_usage"),
+    ("uring::prep_send_zc_fixed(sqe, 1, 2, {{}}, 0, {}, {})", "uring::RecvSend::poll_first", "1"),
+    ("uring::prep_poll_update(sqe, 1, 2, 3, {}, {})", "4", "uring::PollFlags::update_events"),
+)
 
-def compiler_says(compiler: str, include: Path, type_name: str) -> str:
-    """The errors of a program that has a Result of this type."""
+
+def compiler_says(compiler: str, include: Path, program: str) -> str:
+    """The errors of this program."""
     command = [compiler, "-std=c++20", "-fsyntax-only", "-I", str(include), "-x", "c++", "-"]
-    program = f"#include <uring/abi.h>\n#include <uring/result.h>\nuring::Result<{type_name}> result(uring::Error::inval);\n"
-    return subprocess.run(command, input=program, capture_output=True, text=True, check=False).stderr
+    text = f"#include <uring/uring.h>\n{program}\n"
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=False).stderr
+
+
+def swapped(says: Callable[[str], str]) -> Iterator[str]:
+    """What is wrong with the calls."""
+    for call, first, second in CALLS:
+        program = "void f(uring::Sqe& sqe) {{ {}; }}"
+        if said := says(program.format(call.format(first, second))):
+            yield f"{call} does not compile with {first}, {second}:\n{said}"
+        if not re.search("cannot (convert|initialize)|no known conversion", said := says(program.format(call.format(second, first)))):
+            yield f"{call} should not compile with {second}, {first}; the compiler says:\n{said or 'nothing'}"
 
 
 def main() -> int:
@@ -35,7 +54,7 @@ def main() -> int:
     options = parser.parse_args()
 
     def says(type_name: str) -> str:
-        return compiler_says(options.compiler, options.include, type_name)
+        return compiler_says(options.compiler, options.include, f"uring::Result<{type_name}> result(uring::Error::inval);")
 
     problems = [f"Result<{one}> does not compile:\n{said}" for one in ACCEPTED if (said := says(one))]
     problems += [
@@ -43,7 +62,8 @@ def main() -> int:
         for one in REFUSED
         if not re.search("static assertion failed|static_assert failed", said := says(one))
     ]
-    print("\n".join(problems) or "what cannot be carried is refused")
+    problems += swapped(lambda program: compiler_says(options.compiler, options.include, program))
+    print("\n".join(problems) or "what cannot be carried is refused, and so are swapped words")
     return 1 if problems else 0
 
 

@@ -21,7 +21,7 @@ class AcceptConnectSendZcRecv : public SocketTest {
 
   binding::Result<binding::Sqe&> queue_send(int fd, std::span<const unsigned char> data,
                                             std::uint64_t user_data) {
-    return ring.send_zc(user_data, fd, std::as_bytes(data), 0, 0);
+    return ring.send_zc(user_data, fd, std::as_bytes(data), 0);
   }
   wire::Sqe send_wanted(int fd) const {
     return {.opcode = wire::op::send_zc,

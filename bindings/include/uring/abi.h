@@ -254,11 +254,17 @@ inline constexpr u32 timeout_immediate_arg = 0x80;  ///< Since Linux 7.1: addr h
 // table.
 inline constexpr u32 splice_f_fd_in_fixed = 0x8000'0000;  ///< Since Linux 5.7
 
-// Sqe::len of POLL_ADD and POLL_REMOVE.
-inline constexpr u32 poll_add_multi = 1;         ///< Since Linux 5.13
-inline constexpr u32 poll_update_events = 2;     ///< Since Linux 5.13
-inline constexpr u32 poll_update_user_data = 4;  ///< Since Linux 5.13
-inline constexpr u32 poll_add_level = 8;         ///< Since Linux 6.0: refused by every kernel so far
+/// Sqe::len of POLL_ADD and POLL_REMOVE. A type of its own, because the mask is a number too.
+enum class PollFlags : u32 {
+  add_multi = 1,         ///< Since Linux 5.13
+  update_events = 2,     ///< Since Linux 5.13
+  update_user_data = 4,  ///< Since Linux 5.13
+  add_level = 8,         ///< Since Linux 6.0: refused by every kernel so far
+};
+/// All of both.
+constexpr PollFlags operator|(PollFlags a, PollFlags b) noexcept {
+  return static_cast<PollFlags>(static_cast<u32>(a) | static_cast<u32>(b));
+}
 
 // Sqe::op_flags of an ASYNC_CANCEL, and SyncCancelReg::flags.
 inline constexpr u32 async_cancel_all = 1;          ///< Since Linux 5.19: every match, not only the first
@@ -268,15 +274,22 @@ inline constexpr u32 async_cancel_fd_fixed = 8;     ///< Since Linux 6.0: Sqe::f
 inline constexpr u32 async_cancel_userdata = 0x10;  ///< Since Linux 6.6: match Sqe::addr too
 inline constexpr u32 async_cancel_op = 0x20;        ///< Since Linux 6.6: match the opcode in Sqe::len
 
-// Sqe::ioprio of sends and receives.
-inline constexpr u16 recvsend_poll_first = 1;   ///< Since Linux 5.19
-inline constexpr u16 recv_multishot = 2;        ///< Since Linux 6.0
-inline constexpr u16 recvsend_fixed_buf = 4;    ///< Since Linux 6.0: SENDMSG_ZC 6.15, SEND and RECV 7.2
-inline constexpr u16 send_zc_report_usage = 8;  ///< Since Linux 6.2
-inline constexpr u16 recvsend_bundle = 0x10;    ///< Since Linux 6.10
-inline constexpr u16 send_vectorized = 0x20;    ///< Since Linux 6.17
+/// Sqe::ioprio of sends and receives. A type of its own, because the MSG_* that they take as well are numbers
+/// too.
+enum class RecvSend : u16 {
+  poll_first = 1,    ///< Since Linux 5.19: waits for the socket before it tries
+  multishot = 2,     ///< Since Linux 6.0
+  fixed_buf = 4,     ///< Since Linux 6.0: SENDMSG_ZC 6.15, SEND and RECV 7.2
+  report_usage = 8,  ///< Since Linux 6.2: of zero-copy sends
+  bundle = 0x10,     ///< Since Linux 6.10
+  vectorized = 0x20, ///< Since Linux 6.17: of sends; data is an array of iovecs
+};
+/// All of both.
+constexpr RecvSend operator|(RecvSend a, RecvSend b) noexcept {
+  return static_cast<RecvSend>(static_cast<u16>(a) | static_cast<u16>(b));
+}
 
-// Cqe::res of the notification of a zero-copy send with send_zc_report_usage: the data was copied after all.
+// Cqe::res of the notification of a zero-copy send with RecvSend::report_usage: the data was copied after all.
 inline constexpr u32 notif_usage_zc_copied = 0x8000'0000;  ///< Since Linux 6.2
 
 // Sqe::ioprio of an ACCEPT.
@@ -373,7 +386,7 @@ struct Cqe {
   /// True if this is the second CQE of a zero-copy send: its data may be overwritten now. Since Linux 6.0.
   constexpr bool is_notification() const noexcept { return (flags & cqe_f_notif) != 0; }
 
-  /// Of a notification of a send with send_zc_report_usage: true if the data was copied after all, as it is
+  /// Of a notification of a send with RecvSend::report_usage: true if the data was copied after all, as it is
   /// for receivers on this machine. Since Linux 6.2; false if the send did not ask.
   constexpr bool was_copied() const noexcept {
     return is_notification() && (static_cast<u32>(res) & notif_usage_zc_copied) != 0;

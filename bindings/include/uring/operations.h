@@ -45,10 +45,9 @@ class Operations {
   Queued poll_remove(u64 user_data, u64 target) noexcept {
     return queue(prep_poll_remove, user_data, target);
   }
-  /// Changes the poll with this user_data: its mask with poll_update_events in flags, its user_data with
-  /// poll_update_user_data; what is not changed must be 0. poll_add_multi keeps a multishot one. Since Linux
-  /// 5.13.
-  Queued poll_update(u64 user_data, u64 target, u64 new_user_data, u32 mask, u32 flags) noexcept {
+  /// Changes the poll with this user_data: its mask with PollFlags::update_events, its user_data with
+  /// update_user_data; what is not changed must be 0. add_multi keeps a multishot one. Since Linux 5.13.
+  Queued poll_update(u64 user_data, u64 target, u64 new_user_data, u32 mask, PollFlags flags) noexcept {
     return queue(prep_poll_update, user_data, target, new_user_data, mask, flags);
   }
   /// epoll_ctl(2); operation is EPOLL_CTL_*. Since Linux 5.6.
@@ -124,8 +123,8 @@ class Operations {
     return queue(prep_msg_ring, user_data, fd, res, data, flags);
   }
   /// The same with Cqe::flags. Since Linux 6.3.
-  Queued msg_ring_cqe_flags(u64 user_data, i32 fd, u32 res, u64 data, u32 flags, u32 cqe_flags) noexcept {
-    return queue(prep_msg_ring_cqe_flags, user_data, fd, res, data, flags, cqe_flags);
+  Queued msg_ring_cqe_flags(u64 user_data, i32 fd, u32 res, u64 data, u32 cqe_flags) noexcept {
+    return queue(prep_msg_ring_cqe_flags, user_data, fd, res, data, cqe_flags);
   }
   /// Puts the file in our slot `source` into the other ring's slot `target` (or file_index_alloc: completes
   /// with the slot), where a CQE with user_data `data` says so unless flags has msg_ring_cqe_skip. Since
@@ -392,12 +391,13 @@ class Operations {
   }
   /// send(2) without a copy. There are two CQEs: the result, with cqe_f_more, and a second one with
   /// cqe_f_notif when the data may be overwritten. After an error there may be no second one: look at
-  /// cqe_f_more. zc_flags: recvsend_*, send_zc_*. Since Linux 6.0.
-  Queued send_zc(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags, u16 zc_flags) noexcept {
+  /// cqe_f_more. zc_flags: poll_first, report_usage. Since Linux 6.0.
+  Queued send_zc(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
+                 RecvSend zc_flags = {}) noexcept {
     return queue(prep_send_zc, user_data, fd, data, flags, zc_flags);
   }
   /// The same from a registered buffer, of which `data` is a part. Since Linux 6.0.
-  Queued send_zc_fixed(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags, u16 zc_flags,
+  Queued send_zc_fixed(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags, RecvSend zc_flags,
                        u16 buf_index) noexcept {
     return queue(prep_send_zc_fixed, user_data, fd, data, flags, zc_flags, buf_index);
   }

@@ -41,7 +41,7 @@ inline Sqe& prep_poll_add(Sqe& sqe, u64 user_data, i32 fd, u32 mask) noexcept {
 /// The same repeatedly, with a CQE each time; the last CQE comes without cqe_f_more. Since Linux 5.13.
 inline Sqe& prep_poll_multishot(Sqe& sqe, u64 user_data, i32 fd, u32 mask) noexcept {
   prep_poll_add(sqe, user_data, fd, mask);
-  sqe.len = poll_add_multi;
+  sqe.len = static_cast<u32>(PollFlags::add_multi);
   return sqe;
 }
 
@@ -51,12 +51,11 @@ inline Sqe& prep_poll_remove(Sqe& sqe, u64 user_data, u64 target) noexcept {
   return prep_rw(sqe, user_data, Op::poll_remove, -1, target, 0, 0);
 }
 
-/// Changes the poll with this user_data: its mask with poll_update_events in flags, its user_data with
-/// poll_update_user_data; what is not changed must be 0. poll_add_multi keeps a multishot one. Since Linux
-/// 5.13.
+/// Changes the poll with this user_data: its mask with PollFlags::update_events, its user_data with
+/// update_user_data; what is not changed must be 0. add_multi keeps a multishot one. Since Linux 5.13.
 inline Sqe& prep_poll_update(Sqe& sqe, u64 user_data, u64 target, u64 new_user_data, u32 mask,
-                             u32 flags) noexcept {
-  prep_rw(sqe, user_data, Op::poll_remove, -1, target, flags, new_user_data);
+                             PollFlags flags) noexcept {
+  prep_rw(sqe, user_data, Op::poll_remove, -1, target, static_cast<u32>(flags), new_user_data);
   sqe.op_flags = poll_mask_in_sqe(mask);
   return sqe;
 }
@@ -189,9 +188,9 @@ inline Sqe& prep_msg_ring(Sqe& sqe, u64 user_data, i32 fd, u32 res, u64 data, u3
 }
 
 /// The same with Cqe::flags. Since Linux 6.3.
-inline Sqe& prep_msg_ring_cqe_flags(Sqe& sqe, u64 user_data, i32 fd, u32 res, u64 data, u32 flags,
+inline Sqe& prep_msg_ring_cqe_flags(Sqe& sqe, u64 user_data, i32 fd, u32 res, u64 data,
                                     u32 cqe_flags) noexcept {
-  prep_msg_ring(sqe, user_data, fd, res, data, flags | msg_ring_flags_pass);
+  prep_msg_ring(sqe, user_data, fd, res, data, msg_ring_flags_pass);
   sqe.file_index = cqe_flags;
   return sqe;
 }

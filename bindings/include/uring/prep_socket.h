@@ -145,7 +145,7 @@ inline Sqe& prep_sendto(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::by
 /// (feat_recvsend_bundle).
 inline Sqe& prep_send_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 bytes, u32 flags) noexcept {
   prep_rw(sqe, user_data, Op::send, fd, 0, transfer_length(bytes), 0);
-  sqe.ioprio = recvsend_bundle;
+  sqe.ioprio = static_cast<u16>(RecvSend::bundle);
   sqe.op_flags = flags;
   select_buffer(sqe, group);
   return sqe;
@@ -153,19 +153,19 @@ inline Sqe& prep_send_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 byt
 
 /// send(2) without a copy. There are two CQEs: the result, with cqe_f_more, and a second one with cqe_f_notif
 /// when the data may be overwritten. After an error there may be no second one: look at cqe_f_more. zc_flags:
-/// recvsend_*, send_zc_*. Since Linux 6.0.
+/// poll_first, report_usage. Since Linux 6.0.
 inline Sqe& prep_send_zc(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
-                         u16 zc_flags) noexcept {
+                         RecvSend zc_flags = {}) noexcept {
   prep_rw(sqe, user_data, Op::send_zc, fd, address_of(data.data()), transfer_length(data.size()), 0);
-  sqe.ioprio = zc_flags;
+  sqe.ioprio = static_cast<u16>(zc_flags);
   sqe.op_flags = flags;
   return sqe;
 }
 
 /// The same from a registered buffer, of which `data` is a part. Since Linux 6.0.
 inline Sqe& prep_send_zc_fixed(Sqe& sqe, u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
-                               u16 zc_flags, u16 buf_index) noexcept {
-  prep_send_zc(sqe, user_data, fd, data, flags, static_cast<u16>(zc_flags | recvsend_fixed_buf));
+                               RecvSend zc_flags, u16 buf_index) noexcept {
+  prep_send_zc(sqe, user_data, fd, data, flags, zc_flags | RecvSend::fixed_buf);
   sqe.buf_index = buf_index;
   return sqe;
 }
@@ -188,7 +188,7 @@ inline Sqe& prep_sendmsg_zc(Sqe& sqe, u64 user_data, i32 fd, const ::msghdr* mes
 inline Sqe& prep_sendmsg_zc_fixed(Sqe& sqe, u64 user_data, i32 fd, const ::msghdr* message, u32 flags,
                                   u16 buf_index) noexcept {
   prep_sendmsg_zc(sqe, user_data, fd, message, flags);
-  sqe.ioprio = recvsend_fixed_buf;
+  sqe.ioprio = static_cast<u16>(RecvSend::fixed_buf);
   sqe.buf_index = buf_index;
   return sqe;
 }
@@ -218,7 +218,7 @@ inline Sqe& prep_recv_select(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 byt
 /// cqe_f_more. Since Linux 6.0.
 inline Sqe& prep_recv_multishot(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 flags) noexcept {
   prep_recv_select(sqe, user_data, fd, group, 0, flags);
-  sqe.ioprio = recv_multishot;
+  sqe.ioprio = static_cast<u16>(RecvSend::multishot);
   return sqe;
 }
 
@@ -227,7 +227,7 @@ inline Sqe& prep_recv_multishot(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 
 /// (feat_recvsend_bundle).
 inline Sqe& prep_recv_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 bytes, u32 flags) noexcept {
   prep_recv_select(sqe, user_data, fd, group, bytes, flags);
-  sqe.ioprio = recvsend_bundle;
+  sqe.ioprio = static_cast<u16>(RecvSend::bundle);
   return sqe;
 }
 
@@ -235,7 +235,7 @@ inline Sqe& prep_recv_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u64 byt
 /// Linux 6.10.
 inline Sqe& prep_recv_multishot_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 group, u32 flags) noexcept {
   prep_recv_multishot(sqe, user_data, fd, group, flags);
-  sqe.ioprio = recv_multishot | recvsend_bundle;
+  sqe.ioprio = static_cast<u16>(RecvSend::multishot | RecvSend::bundle);
   return sqe;
 }
 
@@ -244,7 +244,7 @@ inline Sqe& prep_recv_multishot_bundle(Sqe& sqe, u64 user_data, i32 fd, u16 grou
 /// cqe_f_more. Since Linux 6.15.
 inline Sqe& prep_recv_zc(Sqe& sqe, u64 user_data, i32 fd, u32 zcrx_id, u32 bytes) noexcept {
   prep_rw(sqe, user_data, Op::recv_zc, fd, 0, bytes, 0);
-  sqe.ioprio = recv_multishot;
+  sqe.ioprio = static_cast<u16>(RecvSend::multishot);
   sqe.file_index = zcrx_id;
   return sqe;
 }
@@ -261,7 +261,7 @@ inline Sqe& prep_recvmsg(Sqe& sqe, u64 user_data, i32 fd, ::msghdr* message, u32
 inline Sqe& prep_recvmsg_multishot(Sqe& sqe, u64 user_data, i32 fd, ::msghdr* message, u16 group,
                                    u32 flags) noexcept {
   prep_recvmsg(sqe, user_data, fd, message, flags);
-  sqe.ioprio = recv_multishot;
+  sqe.ioprio = static_cast<u16>(RecvSend::multishot);
   select_buffer(sqe, group);
   return sqe;
 }

@@ -67,10 +67,15 @@ class [[nodiscard]] BasicQueued : public Result<Entry&> {
     return with([=](Sqe& sqe) { uring::set_destination(sqe, address, address_size); });
   }
 
+  /// Of a send or a receive: waits for the socket before it tries. Since Linux 5.19.
+  BasicQueued poll_first() const noexcept {
+    return with(
+        [](Sqe& sqe) { sqe.ioprio = static_cast<u16>(sqe.ioprio | static_cast<u16>(RecvSend::poll_first)); });
+  }
+
   /// Any other change: calls change(Entry&) if the request was queued.
   ///
-  ///   ring.recv(1, socket, buffer, 0).with([](uring::Sqe& sqe) { sqe.ioprio |= uring::recvsend_poll_first;
-  ///   })
+  ///   ring.read(1, fd, buffer, 0).with([](uring::Sqe& sqe) { sqe.ioprio = best_effort; })
   template <class Change>
   BasicQueued with(Change&& change) const noexcept {
     if (this->ok()) [[likely]]

@@ -229,13 +229,14 @@ class Requests {
                                       .length = data.size(),
                                       .flags = flags});
   }
-  Result<Sqe&> send_zc(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags, u16 zc_flags) {
+  Result<Sqe&> send_zc(u64 user_data, i32 fd, std::span<const std::byte> data, u32 flags,
+                       uring::RecvSend zc_flags = {}) {
     return queue(URING_BINDING_SEND_ZC, {.user_data = user_data,
                                          .fd = fd,
                                          .address = any(data.data()),
                                          .length = data.size(),
                                          .flags = flags,
-                                         .mode = zc_flags});
+                                         .mode = static_cast<u16>(zc_flags)});
   }
   Result<Sqe&> sendmsg(u64 user_data, i32 fd, const msghdr* message, u32 flags) {
     return queue(URING_BINDING_SENDMSG,

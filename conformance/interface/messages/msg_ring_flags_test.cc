@@ -20,7 +20,7 @@ class MsgRingFlags : public RingTest<8> {
   OpenRing target{4, configuration_flags()};
 
   binding::Result<binding::Sqe&> queue(std::uint32_t cqe_flags) {
-    return ring.msg_ring_cqe_flags(1, target.fd(), 33, 77, 0, cqe_flags);
+    return ring.msg_ring_cqe_flags(1, target.fd(), 33, 77, cqe_flags);
   }
   wire::Sqe wanted(std::uint32_t cqe_flags) const {
     return {.opcode = wire::op::msg_ring,

@@ -24,7 +24,7 @@ class PollUpdate : public RingTest<8> {
 
   // Updates poll 1.
   binding::Result<binding::Sqe&> queue(std::uint64_t new_user_data, std::uint32_t mask, std::uint32_t flags) {
-    return ring.poll_update(9, 1, new_user_data, mask, flags);
+    return ring.poll_update(9, 1, new_user_data, mask, binding::PollFlags{flags});
   }
   static wire::Sqe wanted(std::uint64_t new_user_data, std::uint32_t mask, std::uint32_t flags) {
     return {.opcode = wire::op::poll_remove,

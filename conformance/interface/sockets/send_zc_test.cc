@@ -23,7 +23,7 @@ class SendZc : public AnySocketTest {
   std::string data = std::string(1000, 'a');
 
   std::span<const std::byte> bytes() const { return std::as_bytes(std::span(data)); }
-  binding::Result<binding::Sqe&> queue(int fd) { return ring.send_zc(1, fd, bytes(), MSG_NOSIGNAL, 0); }
+  binding::Result<binding::Sqe&> queue(int fd) { return ring.send_zc(1, fd, bytes(), MSG_NOSIGNAL); }
   wire::Sqe wanted(int fd) const {
     return {.opcode = wire::op::send_zc,
             .fd = fd,
@@ -80,11 +80,11 @@ TEST_F(SendZc, SendsFromARegisteredBuffer) {
   must(when_there_is_room([&] { return ring.register_buffers({&buffer, 1}); }));
   wire::Sqe want = wanted(client);
   want.ioprio = wire::recvsend_fixed_buf;
-  EXPECT_EQ(wire_of(must(ring.send_zc_fixed(1, client, bytes(), MSG_NOSIGNAL, 0, 0))), want);
+  EXPECT_EQ(wire_of(must(ring.send_zc_fixed(1, client, bytes(), MSG_NOSIGNAL, {}, 0))), want);
   submit(1);
   expect_both(1000);
   expect_arrived(connection.server.get(), data);
-  must(ring.send_zc_fixed(1, client, std::span(bytes().data() + 1, 1000), MSG_NOSIGNAL, 0, 0));
+  must(ring.send_zc_fixed(1, client, std::span(bytes().data() + 1, 1000), MSG_NOSIGNAL, {}, 0));
   submit(1);
   expect_both(-EFAULT);
   must(ring.unregister_buffers());
@@ -93,8 +93,7 @@ TEST_F(SendZc, SendsFromARegisteredBuffer) {
 TEST_F(SendZc, IsNotifiedOfFailures) {
   if (!kernel_has(wire::op::send_zc)) GTEST_SKIP() << witness();
   const Connection connection = connect();
-  must(ring.send_zc(1, connection.client.get(), std::span(static_cast<const std::byte*>(nullptr) + 8, 16), 0,
-                    0));
+  must(ring.send_zc(1, connection.client.get(), std::span(static_cast<const std::byte*>(nullptr) + 8, 16), 0));
   submit(1);
   expect_both(-EFAULT);
   const SocketPair sockets;  // a kind of socket that cannot
@@ -162,7 +161,7 @@ TEST_F(SendZc, PinsNoMoreThanTheLimit) {
   const std::vector<std::byte> large(too_much);
   const int outcome = in_a_limited_child(limit, [&](binding::Ring& own) {
     binding::Cqe cqe{};
-    if (!own.send_zc(1, connection.client.get(), large, MSG_NOSIGNAL, 0).ok() || own.submit() != 1) return 1;
+    if (!own.send_zc(1, connection.client.get(), large, MSG_NOSIGNAL).ok() || own.submit() != 1) return 1;
     if (!own.copy_cqe(cqe).ok()) return 1;
     return cqe.res == -ENOMEM ? 0 : 2;
   });

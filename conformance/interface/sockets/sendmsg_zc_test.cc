@@ -88,7 +88,8 @@ TEST_F(SendmsgZc, ReportsThatItWasACopy) {
   ASSERT_EQ(::connect(sender.get(), generic(address), sizeof address), 0) << strerrorname_np(errno);
   const int client = connection.client.get();
   const auto send = [&](int fd) {
-    return ring.send_zc(1, fd, std::as_bytes(std::span(first)), 0, wire::send_zc_report_usage);
+    return ring.send_zc(1, fd, std::as_bytes(std::span(first)), 0,
+                        binding::RecvSend{wire::send_zc_report_usage});
   };
   wire::Sqe want{.opcode = wire::op::send_zc,
                  .ioprio = wire::send_zc_report_usage,
