@@ -21,8 +21,9 @@
 
 // Numbers and layouts are those of the list, and no struct has a hole: a field that is too narrow would leave
 // one after it, without changing any offset. The compiler checks this.
-#define VALUE(kernel, ours, value, since) \
-  static_assert(static_cast<unsigned long long>(uring::ours) == static_cast<unsigned long long>(value), #kernel);
+#define VALUE(kernel, ours, value, since)                                                               \
+  static_assert(static_cast<unsigned long long>(uring::ours) == static_cast<unsigned long long>(value), \
+                #kernel);
 #define STRUCT(kernel, ours, size)                                                                       \
   static_assert(sizeof(uring::ours) == size##u && std::has_unique_object_representations_v<uring::ours>, \
                 #kernel);

@@ -131,7 +131,8 @@ u32 use_everything(std::span<std::byte> bytes, const ::iovec* iovecs, ::sockaddr
   uring::Ring32 large_ring;
   uring::Cqe32 large_cqe;
   uring::zero(large_cqe);
-  sum += receiver.init(large_ring, bytes, {.interface_index = 1}).ok() + receiver.id() + receiver.buffer_size();
+  sum +=
+      receiver.init(large_ring, bytes, {.interface_index = 1}).ok() + receiver.id() + receiver.buffer_size();
   successor = std::move(receiver);
   sum += successor.recv(1, 0).ok() + successor.put(large_cqe).ok() + successor.flush().ok();
   sum += successor.get(large_cqe).ok();

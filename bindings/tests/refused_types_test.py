@@ -42,7 +42,10 @@ def swapped(says: Callable[[str], str]) -> Iterator[str]:
         program = "void f(uring::Sqe& sqe) {{ {}; }}"
         if said := says(program.format(call.format(first, second))):
             yield f"{call} does not compile with {first}, {second}:\n{said}"
-        if not re.search("cannot (convert|initialize)|no known conversion", said := says(program.format(call.format(second, first)))):
+        if not re.search(
+            "cannot (convert|initialize)|no known conversion",
+            said := says(program.format(call.format(second, first))),
+        ):
             yield f"{call} should not compile with {second}, {first}; the compiler says:\n{said or 'nothing'}"
 
 
@@ -54,7 +57,9 @@ def main() -> int:
     options = parser.parse_args()
 
     def says(type_name: str) -> str:
-        return compiler_says(options.compiler, options.include, f"uring::Result<{type_name}> result(uring::Error::inval);")
+        return compiler_says(
+            options.compiler, options.include, f"uring::Result<{type_name}> result(uring::Error::inval);"
+        )
 
     problems = [f"Result<{one}> does not compile:\n{said}" for one in ACCEPTED if (said := says(one))]
     problems += [

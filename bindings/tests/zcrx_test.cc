@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the uring-conformance authors
 // SPDX-License-Identifier: MIT
 
-// Zero-copy receive on a fake kernel. (On a real one: conformance/interface/large_entries_and_devices/zcrx_test.cc.)
+// Zero-copy receive on a fake kernel. (On a real one:
+// conformance/interface/large_entries_and_devices/zcrx_test.cc.)
 #include <gtest/gtest.h>
 
 #include <array>
@@ -138,7 +139,8 @@ TEST_F(ZeroCopyReceive, RefusesWhatIsNotItsData) {
   open();
   Cqe32 of_another = data(0, 1);
   of_another.extra1 = u64{2} << 48;
-  for (const Cqe32& cqe : {data(16384, 1), data(16383, 2), data(0, 16385), data(~u64{0} >> 16, 1), of_another}) {
+  for (const Cqe32& cqe :
+       {data(16384, 1), data(16383, 2), data(0, 16385), data(~u64{0} >> 16, 1), of_another}) {
     EXPECT_EQ(receiver.get(cqe).error(), Error::buffer_out_of_range);
     EXPECT_EQ(receiver.put(cqe), Error::buffer_out_of_range);
   }
@@ -275,7 +277,8 @@ TEST_F(ZeroCopyReceive, IsReplaced) {
   EXPECT_EQ(kernel.mappings.size(), 2u) << "those of the ring";
 }
 
-// Without a ring there is nothing to receive with; what came before can still be read, and the queue unmapped.
+// Without a ring there is nothing to receive with; what came before can still be read, and the queue
+// unmapped.
 TEST_F(ZeroCopyReceive, OutlivesItsRing) {
   open();
   ring.close();

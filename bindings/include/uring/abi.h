@@ -277,19 +277,20 @@ inline constexpr u32 async_cancel_op = 0x20;        ///< Since Linux 6.6: match 
 /// Sqe::ioprio of sends and receives. A type of its own, because the MSG_* that they take as well are numbers
 /// too.
 enum class RecvSend : u16 {
-  poll_first = 1,    ///< Since Linux 5.19: waits for the socket before it tries
-  multishot = 2,     ///< Since Linux 6.0
-  fixed_buf = 4,     ///< Since Linux 6.0: SENDMSG_ZC 6.15, SEND and RECV 7.2
-  report_usage = 8,  ///< Since Linux 6.2: of zero-copy sends
-  bundle = 0x10,     ///< Since Linux 6.10
-  vectorized = 0x20, ///< Since Linux 6.17: of sends; data is an array of iovecs
+  poll_first = 1,     ///< Since Linux 5.19: waits for the socket before it tries
+  multishot = 2,      ///< Since Linux 6.0
+  fixed_buf = 4,      ///< Since Linux 6.0: SENDMSG_ZC 6.15, SEND and RECV 7.2
+  report_usage = 8,   ///< Since Linux 6.2: of zero-copy sends
+  bundle = 0x10,      ///< Since Linux 6.10
+  vectorized = 0x20,  ///< Since Linux 6.17: of sends; data is an array of iovecs
 };
 /// All of both.
 constexpr RecvSend operator|(RecvSend a, RecvSend b) noexcept {
   return static_cast<RecvSend>(static_cast<u16>(a) | static_cast<u16>(b));
 }
 
-// Cqe::res of the notification of a zero-copy send with RecvSend::report_usage: the data was copied after all.
+// Cqe::res of the notification of a zero-copy send with RecvSend::report_usage: the data was copied after
+// all.
 inline constexpr u32 notif_usage_zc_copied = 0x8000'0000;  ///< Since Linux 6.2
 
 // Sqe::ioprio of an ACCEPT.

@@ -127,10 +127,10 @@ struct ZcrxCtrl {
   u32 op;       ///< zcrx_ctrl_*
   u64 resv[2];  ///< 0
   union {
-    ZcrxCtrlExport zc_export;        ///< zcrx_ctrl_export
-    ZcrxCtrlFlushRq zc_flush;        ///< zcrx_ctrl_flush_rq
-    ZcrxCtrlArmEvent zc_arm_event;   ///< zcrx_ctrl_arm_event
-    ZcrxCtrlAddArea zc_area;         ///< zcrx_ctrl_add_area
+    ZcrxCtrlExport zc_export;       ///< zcrx_ctrl_export
+    ZcrxCtrlFlushRq zc_flush;       ///< zcrx_ctrl_flush_rq
+    ZcrxCtrlArmEvent zc_arm_event;  ///< zcrx_ctrl_arm_event
+    ZcrxCtrlAddArea zc_area;        ///< zcrx_ctrl_add_area
   };
 };
 static_assert(sizeof(ZcrxCtrl) == 72 && offsetof(ZcrxCtrl, zc_export) == 24);

@@ -197,7 +197,8 @@ Result<void> ZeroCopyReceiver<Ring>::init(Ring& ring, std::span<std::byte> memor
                                           const ZeroCopySource& source) noexcept {
   URING_ASSERT(region_ == nullptr);
   if (source.refill_entries > max_refill_entries) return Error::entries_not_in_range;
-  const u32 entries = power_of_two_from(source.refill_entries != 0 ? source.refill_entries : memory.size() / 4096);
+  const u32 entries =
+      power_of_two_from(source.refill_entries != 0 ? source.refill_entries : memory.size() / 4096);
 
   const auto mapped = Result<std::byte*>::from_kernel(ring.kernel().map_anonymous(region_bytes(entries)));
   if (!mapped.ok()) return mapped.error();

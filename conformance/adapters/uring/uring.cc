@@ -19,7 +19,8 @@ struct uring_binding_group {
 
 namespace {
 
-using uring::Error, uring::RecvSend, uring::Result, uring::Slot, uring::Sqe, uring::u16, uring::u32, uring::u64;
+using uring::Error, uring::RecvSend, uring::Result, uring::Slot, uring::Sqe, uring::u16, uring::u32,
+    uring::u64;
 using Arguments = uring_binding_arguments;
 
 int number(Error error) {
@@ -161,7 +162,9 @@ bool prepare_socket(Sqe& sqe, u32 operation, const Words& w) {
     case URING_BINDING_CONNECT: prep_connect(sqe, u, a.fd, w.address, w.address_length); break;
     case URING_BINDING_SHUTDOWN: prep_shutdown(sqe, u, a.fd, a.mode); break;
     case URING_BINDING_SEND: prep_send(sqe, u, a.fd, w.bytes, a.flags); break;
-    case URING_BINDING_SEND_ZC: prep_send_zc(sqe, u, a.fd, w.bytes, a.flags, RecvSend{static_cast<u16>(a.mode)}); break;
+    case URING_BINDING_SEND_ZC:
+      prep_send_zc(sqe, u, a.fd, w.bytes, a.flags, RecvSend{static_cast<u16>(a.mode)});
+      break;
     case URING_BINDING_SENDMSG: prep_sendmsg(sqe, u, a.fd, w.message, a.flags); break;
     case URING_BINDING_RECV: prep_recv(sqe, u, a.fd, w.bytes, a.flags); break;
     case URING_BINDING_RECV_SELECT: prep_recv_select(sqe, u, a.fd, w.group, a.length, a.flags); break;

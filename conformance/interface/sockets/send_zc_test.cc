@@ -93,7 +93,8 @@ TEST_F(SendZc, SendsFromARegisteredBuffer) {
 TEST_F(SendZc, IsNotifiedOfFailures) {
   if (!kernel_has(wire::op::send_zc)) GTEST_SKIP() << witness();
   const Connection connection = connect();
-  must(ring.send_zc(1, connection.client.get(), std::span(static_cast<const std::byte*>(nullptr) + 8, 16), 0));
+  must(
+      ring.send_zc(1, connection.client.get(), std::span(static_cast<const std::byte*>(nullptr) + 8, 16), 0));
   submit(1);
   expect_both(-EFAULT);
   const SocketPair sockets;  // a kind of socket that cannot
