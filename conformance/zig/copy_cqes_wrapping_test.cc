@@ -129,4 +129,20 @@ TEST_F(CopyCqesWrapping, DoesNotWaitForWhatItWasNotAskedFor) {
   EXPECT_EQ(copy(0).size(), 0u);
 }
 
+// It waits for as many as it was asked to, and not until there is no room left: a program that waits for one
+// of eight would wait for ever. Where both have fired before the copy there is nothing to wait for: once more.
+TEST_F(CopyCqesWrapping, WaitsForAsManyAsItWasAskedTo) {
+  const binding::Timespec later{.tv_sec = 0, .tv_nsec = 20'000'000};
+  std::string waited;
+  while (waited.empty()) {
+    for (const std::uint64_t user_data : {1, 2}) must(ring.timeout(user_data, &later, 0, 0));
+    submit(2);
+    const std::size_t before = enters().size();
+    std::size_t copied = copy(2).size();
+    if (enters().size() > before) waited = enters()[before];
+    while (copied < 2) copied += copy(static_cast<std::uint32_t>(2 - copied)).size();
+  }
+  EXPECT_NE(waited.find(" wait=2 "), std::string::npos) << waited;
+}
+
 }  // namespace

@@ -139,11 +139,17 @@ TEST_F(CqeSkipSuccess, TakesAnExpiredTimeForAFailure) {
 // The CQEs with MORE of a multishot request come nevertheless: they hold what was received.
 TEST_F(CqeSkipSuccess, DoesNotSilenceAMultishotReceive) {
   if (!kernel_has(wire::feature::cqe_skip)) GTEST_SKIP() << witness();
-  if (!kernel_has(wire::op::send_zc)) return;                // 6.0, as the multishot receive
   must(ring.provide_buffers(1, memory.data(), 4, 3, 7, 0));  // one more than it needs: it does not run out
   EXPECT_EQ(complete(), done(1));
   must(ring.recv_multishot(2, pair.ours.get(), 7, 0)).flags |= skip;
   submit(1);
+  if (!kernel_has(wire::op::send_zc)) {  // 6.0, as the multishot receive
+    // An unknown flag in ioprio; 5.17 does not look there, receives once, and is silent about it.
+    pair.send("abcd");
+    expect_one_of(Site::here(), "what comes before the NOP", cqes_before_nop(3),
+                  {Cqes{failed(2, EINVAL), done(3)}, Cqes{done(3)}});
+    return;
+  }
   for (const std::uint32_t buffer : {0, 1}) {
     pair.send("abcd");
     EXPECT_EQ(
@@ -155,10 +161,10 @@ TEST_F(CqeSkipSuccess, DoesNotSilenceAMultishotReceive) {
   EXPECT_EQ(wait_cqes(2), (Cqes{failed(2, ECANCELED), done(3)}));
 }
 
-// A zero-copy send has two CQEs that belong together.
+// A zero-copy send has two CQEs that belong together. (Before 6.0 it is an unknown opcode, with the same
+// answer.)
 TEST_F(CqeSkipSuccess, CannotSilenceAZeroCopySend) {
   if (!kernel_has(wire::feature::cqe_skip)) GTEST_SKIP() << witness();
-  if (!kernel_has(wire::op::send_zc)) return;
   const wire::Sqe silent{.opcode = wire::op::send_zc,
                          .flags = skip,
                          .fd = pair.ours.get(),

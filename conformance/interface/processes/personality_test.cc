@@ -13,6 +13,7 @@
 
 #include <cerrno>
 
+#include "evidence/environment.h"
 #include "fixture/ring_test.h"
 #include "seam/kernel_abi.h"
 
@@ -31,7 +32,10 @@ class Personality : public RingTest<8> {
     EXPECT_EQ(fchmod(dir.fd(), 0755), 0);
     EXPECT_EQ(fchmod(secret.get(), 0600), 0);
   }
-  static bool we_are_root() { return geteuid() == 0; }
+  // A second user is needed, which only root can be.
+  static void need_root() {
+    if (geteuid() != 0) stop_blocked({"privilege", "two users are needed: run it as root."});
+  }
   // Another user until the end of the block; the rights of root return with root.
   struct AsAnother {
     AsAnother() { EXPECT_EQ(seteuid(nobody_special), 0); }
@@ -68,7 +72,7 @@ class Personality : public RingTest<8> {
 TEST_F(Personality, IsThatOfWhoSubmits) {
   if (!kernel_has(wire::feature::cur_personality)) GTEST_SKIP() << witness();
   expect_opened(open_with(0));
-  if (!we_are_root()) return;
+  need_root();
   const AsAnother another;
   const wire::Cqe cqe = open_with(0);
   if (configuration().consumes_later()) {
@@ -82,10 +86,8 @@ TEST_F(Personality, IsThatOfWhoSubmits) {
 TEST_F(Personality, IsChosenByTheRequest) {
   if (!kernel_has(wire::feature::cur_personality)) GTEST_SKIP() << witness();
   const std::uint16_t ours = add();
-  if (!we_are_root()) {
-    expect_opened(open_with(ours));
-    return;
-  }
+  expect_opened(open_with(ours));
+  need_root();
   std::uint16_t theirs = 0;
   {
     const AsAnother another;
