@@ -205,6 +205,16 @@ TEST_F(Cancelling, ReportsTheErrnoOfTheNop) {
     });
     EXPECT_EQ(cancel({.tv_sec = 3, .tv_nsec = 0}), static_cast<Error>(error));
     EXPECT_EQ(kernel.enter_flags.size(), 302u) << "one in which the NOP was refused, and one at the end";
+
+    // A wait that ended before its time is no quiet step, and those after it count from 1.
+    kernel.enter_flags.clear();
+    complete_only([&](std::size_t wait) {
+      if (wait == 1) kernel.enter_error = 0;
+      if (wait == 1) post(last, -error);
+    });
+    answer = 0;
+    EXPECT_EQ(cancel({.tv_sec = 3, .tv_nsec = 0}), static_cast<Error>(error));
+    EXPECT_EQ(kernel.enter_flags.size(), 101u);
   }
 }
 

@@ -10,6 +10,11 @@
 static_assert(uring::arch::nr_close == __NR_close);
 static_assert(uring::arch::nr_mmap == __NR_mmap);
 static_assert(uring::arch::nr_munmap == __NR_munmap);
+#ifdef __aarch64__
+static_assert(uring::arch::largest_page == 65536);
+#else
+static_assert(uring::arch::largest_page == 4096);
+#endif
 static_assert(uring::nr_io_uring_setup == __NR_io_uring_setup);
 static_assert(uring::nr_io_uring_enter == __NR_io_uring_enter);
 static_assert(uring::nr_io_uring_register == __NR_io_uring_register);

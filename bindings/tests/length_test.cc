@@ -77,7 +77,8 @@ INSTANTIATE_TEST_SUITE_P(
                     REQUEST(read_select, len, 5, 1, n, 0), REQUEST(splice, len, 5, 0, 6, 0, n, 0),
                     REQUEST(tee, len, 5, 6, n, 0), REQUEST(send, len, 5, view(n), 0),
                     REQUEST(sendto, len, 5, view(n), 0, nullptr, 0), REQUEST(send_bundle, len, 5, 1, n, 0),
-                    REQUEST(send_zc, len, 5, view(n), 0), REQUEST(send_zc_fixed, len, 5, view(n), 0, uring::RecvSend{}, 0),
+                    REQUEST(send_zc, len, 5, view(n), 0),
+                    REQUEST(send_zc_fixed, len, 5, view(n), 0, uring::RecvSend{}, 0),
                     REQUEST(recv, len, 5, view(n), 0), REQUEST(recv_select, len, 5, 1, n, 0),
                     REQUEST(recv_bundle, len, 5, 1, n, 0)),
     [](const auto& info) { return info.param.name; });

@@ -335,7 +335,7 @@ TEST(Prep, Linkat) {
 TEST(Prep, MsgRing) {
   EXPECT_SQE(msg_ring, (5, 6, far, 1), wanted(40, {.fd = 5, .off = far, .len = 6, .op_flags = 1}));
   EXPECT_SQE(msg_ring_cqe_flags, (5, 6, far, 0x40000),
-             wanted(40, {.fd = 5, .off = far, .len = 6, .op_flags = 3, .file_index = 0x40000}));
+             wanted(40, {.fd = 5, .off = far, .len = 6, .op_flags = 2, .file_index = 0x40000}));
   EXPECT_SQE(msg_ring_fd, (5, Slot{6}, Slot{7}, far, 1),
              wanted(40, {.fd = 5, .off = far, .addr = 1, .op_flags = 1, .file_index = 8, .addr3 = 6}));
   EXPECT_SQE(msg_ring_fd, (5, Slot{6}, uring::file_index_alloc, far, 1),

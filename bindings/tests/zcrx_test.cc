@@ -20,6 +20,11 @@ using Receiver = uring::ZeroCopyReceiver<Ring32>;
 
 constexpr u64 token = u64{3} << 48;
 
+constexpr u32 in_pages(u32 bytes) {
+  constexpr u32 page = uring::arch::largest_page;
+  return (bytes + page - 1) / page * page;
+}
+
 class ZeroCopyReceive : public testing::Test {
  protected:
   Played kernel;
@@ -96,7 +101,7 @@ TEST_F(ZeroCopyReceive, AsksForWhatItWasTold) {
   EXPECT_EQ(area.len, 16384u);
   EXPECT_EQ(area.flags, 0u);
   EXPECT_EQ(region.flags, 1u);
-  EXPECT_EQ(region.size, 65536u);
+  EXPECT_EQ(region.size, in_pages(4096 + 64 * 16));
   EXPECT_EQ(region.size, kernel.mappings.at(reinterpret_cast<void*>(region.user_addr)));
   EXPECT_EQ(receiver.id(), 5u);
   EXPECT_EQ(receiver.buffer_size(), 4096u) << "as the kernel says";
@@ -108,11 +113,11 @@ TEST_F(ZeroCopyReceive, MakesRoomForItsQueue) {
   EXPECT_EQ(request.rq_entries, 4u) << "one for each 4 KiB";
   receiver.close();
   ASSERT_TRUE(receiver.init(ring, memory, {.refill_entries = 3840}).ok());  // rounded up to 4096
-  EXPECT_EQ(region.size, 131072u);
+  EXPECT_EQ(region.size, in_pages(4096 + 65536));
   receiver.close();
   ASSERT_TRUE(receiver.init(ring, memory, {.refill_entries = 32768}).ok());
   EXPECT_EQ(request.rq_entries, 32768u);
-  EXPECT_EQ(region.size, 9 * 65536u);
+  EXPECT_EQ(region.size, in_pages(4096 + 524288));
   receiver.close();
   EXPECT_EQ(receiver.init(ring, memory, {.refill_entries = 32769}), Error::entries_not_in_range);
   // A terabyte needs no more than the most.
@@ -215,7 +220,7 @@ TEST_F(ZeroCopyReceive, LeavesNothingAfterAnError) {
 
 // A queue that would lie outside its region, or cannot be read there.
 TEST_F(ZeroCopyReceive, DoesNotTrustTheKernelsOffsets) {
-  constexpr u32 end = 65536;
+  constexpr u32 end = in_pages(4096 + 64);
   const auto expect = [this](u32 head, u32 tail, u32 rqes, bool right) {
     head_at = head, tail_at = tail, rqes_at = rqes;
     const auto made = receiver.init(ring, memory, {});

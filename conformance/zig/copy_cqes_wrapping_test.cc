@@ -130,7 +130,8 @@ TEST_F(CopyCqesWrapping, DoesNotWaitForWhatItWasNotAskedFor) {
 }
 
 // It waits for as many as it was asked to, and not until there is no room left: a program that waits for one
-// of eight would wait for ever. Where both have fired before the copy there is nothing to wait for: once more.
+// of eight would wait for ever. Where both have fired before the copy there is nothing to wait for: once
+// more.
 TEST_F(CopyCqesWrapping, WaitsForAsManyAsItWasAskedTo) {
   const binding::Timespec later{.tv_sec = 0, .tv_nsec = 20'000'000};
   std::string waited;

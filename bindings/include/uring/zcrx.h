@@ -29,6 +29,7 @@
 #include "entries.h"
 #include "result.h"
 #include "shared.h"
+#include "syscall.h"
 #include "zero.h"
 
 namespace uring {
@@ -135,10 +136,10 @@ class ZeroCopyReceiver {
   using Kernel = std::remove_reference_t<decltype(std::declval<Ring&>().kernel())>;
   static_assert(std::is_base_of_v<Cqe32, typename Ring::CqEntry>, "zero-copy receive needs CQEs of 32 bytes");
 
-  // Whole pages, whatever their size (64 KiB at most), with room for what precedes the entries.
-  static constexpr std::size_t page = 65536;
+  // Whole pages, with room for what precedes the entries: 64 bytes up to Linux 7.2, 128 in 7.3.
   static constexpr std::size_t region_bytes(u32 entries) noexcept {
-    return (entries * sizeof(ZcrxRqe) + 4096 + page - 1) / page * page;
+    const std::size_t bytes = entries * sizeof(ZcrxRqe) + 4096;
+    return (bytes + arch::largest_page - 1) / arch::largest_page * arch::largest_page;
   }
   static constexpr u32 power_of_two_from(u64 count) noexcept {
     u32 result = 1;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 
+#include "evidence/environment.h"
 #include "fixture/sockets.h"
 #include "seam/kernel_abi.h"
 

@@ -134,7 +134,8 @@ TEST_F(TimeoutClocks, RefusesWhatMeansNothing) {
   EXPECT_EQ(complete(no_time), (wire::Cqe{.user_data = 1, .res = -EFAULT, .flags = 0}));
 }
 
-// Older kernels (5.10, but not 6.1) wait for a moment before the epoch, as if it were far ahead, or say that it has come.
+// Older kernels (5.10, but not 6.1) wait for a moment before the epoch, as if it were far ahead, or say that
+// it has come.
 TEST_F(TimeoutClocks, RefusesNegativeTime) {
   if (!kernel_has(wire::feature::rsrc_tags)) GTEST_SKIP() << witness();
   time = {.tv_sec = -1, .tv_nsec = 0};
