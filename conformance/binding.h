@@ -106,6 +106,14 @@ using Params = uring::Params;
 using Indices = uring::Indices;
 using BufferGroup = uring::BufferGroup<Ring>;
 
+// What a kernel says of itself, asked without a ring.
+using QueryOpcode = uring::QueryOpcode;
+inline Result<void> query_abilities(QueryOpcode& answer) { return uring::query_abilities(answer, Kernel{}); }
+using QueryScq = uring::QueryScq;
+inline Result<void> query_ring_headers(QueryScq& answer) {
+  return uring::query_ring_headers(answer, Kernel{});
+}
+
 }  // namespace binding
 #endif
 

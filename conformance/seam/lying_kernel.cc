@@ -9,6 +9,7 @@
 
 #include "seam/bare_kernel.h"
 #include "seam/registered_rings.h"
+#include "seam/ring_abi.h"
 
 namespace conformance {
 namespace {
@@ -81,7 +82,7 @@ long LyingRing::map(int fd, std::size_t bytes, std::uint64_t offset) {
   memory.copy = reinterpret_cast<std::byte*>(copy);
   std::memcpy(memory.copy, memory.kernel, memory.kernel_bytes);
   (offset == wire::off_sqes ? sqes_ : rings_) = memory;
-  if (offset != wire::off_sqes) taken_ = real(params_.cq_off.head);
+  if (offset != wire::off_sqes) taken_ = real(params_.cq_off.tail);  // what is there has been copied
   return copy;
 }
 
@@ -94,6 +95,13 @@ bool LyingRing::unmap(const void* address) {
     return true;
   }
   return false;
+}
+
+void LyingRing::resized(const wire::Params& answer) {
+  params_.sq_entries = told_sq_entries_ = answer.sq_entries;
+  params_.cq_entries = answer.cq_entries;
+  params_.sq_off = answer.sq_off;
+  params_.cq_off = answer.cq_off;
 }
 
 // Puts the request at the kernel's tail, into the entry of that index. The kernel drops an
@@ -220,9 +228,9 @@ long LyingKernel::setup(std::uint32_t entries, wire::Params* params) noexcept {
   if (const long error = lie->opening != nullptr ? lie->opening(nth++) : 0; error < 0) return error;
   const long fd = BareKernel::setup(entries, params);
   if (fd < 0) return fd;
-  // Its thread would work on the kernel's memory while the binding works on the copy: such a ring is what it
-  // is.
-  if ((params->flags & wire::setup_sqpoll) != 0) return fd;
+  // Its thread would work on the kernel's memory while the binding works on the copy, or there is no tail to
+  // carry requests to: such a ring is what it is.
+  if ((params->flags & (wire::setup_sqpoll | wire::setup_sq_rewind)) != 0) return fd;
   const wire::Params real = *params;
   if (lie->opened != nullptr) lie->opened(*params);
   lying_rings().insert_or_assign(static_cast<int>(fd), LyingRing(real, params->sq_entries));
@@ -242,6 +250,15 @@ long submit(const Lie& lie, LyingRing& ring, int fd, const EnterCall& call, cons
   const long result =
       BareKernel::enter(fd, call.to_submit + late, ring.to_wait_for(call), call.flags, arg, arg_size);
   return result - std::clamp(result, 0L, static_cast<long>(late));
+}
+
+// The kernel moves what it has: what the program has published and taken it must have before.
+long resize(const Lie& lie, LyingRing& ring, int fd, const void* arg, std::uint32_t count) {
+  ring.carry_requests(lie);
+  ring.give_back();
+  const long result = BareKernel::do_register(fd, wire::register_op::resize_rings, arg, count);
+  if (result >= 0) ring.resized(*static_cast<const wire::Params*>(arg));
+  return result;
 }
 
 }  // namespace
@@ -275,6 +292,9 @@ long LyingKernel::enter(int fd, std::uint32_t to_submit, std::uint32_t min_compl
 long LyingKernel::do_register(int fd, std::uint32_t op, const void* arg, std::uint32_t count) noexcept {
   LyingRing* const ring = lying_ring(fd);
   const Lie* const lie = active_lie();
+  if (op == wire::register_op::resize_rings && ring != nullptr && ring->is_mapped()) {
+    return resize(*lie, *ring, fd, arg, count);
+  }
   if (ring == nullptr || lie->registering == nullptr) return BareKernel::do_register(fd, op, arg, count);
   const long result = lie->registering(*ring, {.fd = fd, .op = op, .arg = arg, .count = count});
   ring->registrations += op != wire::register_op::probe;

@@ -61,6 +61,7 @@ class LyingRing {
   long map(int fd, std::size_t bytes, std::uint64_t offset);
   bool unmap(const void* address);  // false: it is not of this ring
   bool is_mapped() const { return rings_.copy != nullptr && sqes_.copy != nullptr; }
+  void resized(const wire::Params& answer);  // by IORING_REGISTER_RESIZE_RINGS: it will be mapped anew
 
   void carry_requests(const Lie& lie);
   void postpone(std::uint32_t requests) { postponed_ += requests; }

@@ -15,6 +15,7 @@
 #include "seam/bare_kernel.h"
 #include "seam/lying_kernel.h"
 #include "seam/registered_rings.h"
+#include "seam/ring_abi.h"
 #include "seam/wire.h"
 
 namespace conformance {
@@ -32,6 +33,26 @@ wire::Sqe* published_sqe(const RingView& ring, std::uint32_t position) {
   const std::uint32_t index = has_index_array ? word(ring, ring.params.sq_off.array + slot * 4) : slot;
   if (index >= ring.params.sq_entries) return nullptr;
   return reinterpret_cast<wire::Sqe*>(ring.sqes + index * sizeof(wire::Sqe));
+}
+
+// All entries but those that wait to be taken: only a ring with other lengths than before has any when it is
+// mapped.
+void fill_with_stale(const RingView& ring) {
+  const bool is_known = ring.rings != nullptr;
+  const std::uint32_t head = is_known ? word(ring, ring.params.sq_off.head) : 0;
+  const std::uint32_t waiting = is_known ? word(ring, ring.params.sq_off.tail) - head : 0;
+  for (std::uint32_t i = waiting; i < ring.params.sq_entries; ++i) {
+    const std::uint32_t slot = (head + i) & (ring.params.sq_entries - 1);
+    std::memset(ring.sqes + slot * sizeof(wire::Sqe), stale, sizeof(wire::Sqe));
+  }
+}
+
+// What IORING_REGISTER_RESIZE_RINGS answered.
+void learn_lengths(RingView& ring, const wire::Params& answer) {
+  ring.params.sq_entries = answer.sq_entries;
+  ring.params.cq_entries = answer.cq_entries;
+  ring.params.sq_off = answer.sq_off;
+  ring.params.cq_off = answer.cq_off;
 }
 
 // What the kernel counts locked memory in: no page here is smaller.
@@ -78,7 +99,7 @@ void RingView::found(std::uint64_t offset, std::byte* memory) {
   std::byte*& half = offset == wire::off_sqes ? sqes : rings;
   // The same memory twice, if a binding maps the two queues one by one; the SQ's mapping reaches further.
   if (offset != wire::off_cq_ring || half == nullptr) half = memory;
-  if (offset == wire::off_sqes) std::memset(memory, stale, params.sq_entries * sizeof(wire::Sqe));
+  if (offset == wire::off_sqes) fill_with_stale(*this);
 }
 
 std::uint32_t RingView::head() const { return rings == nullptr ? 0 : word(*this, params.sq_off.head); }
@@ -148,6 +169,7 @@ void WireLog::log_published(int fd) {
   if (found == rings_.end()) return;
   RingView& ring = found->second;
   if (ring.rings == nullptr || ring.sqes == nullptr) return;
+  if ((ring.params.flags & wire::setup_sq_rewind) != 0) ring.sq_seen = 0;  // each submit begins there
   for (const std::uint32_t tail = word(ring, ring.params.sq_off.tail); ring.sq_seen != tail; ++ring.sq_seen) {
     const wire::Sqe* sqe = published_sqe(ring, ring.sq_seen);
     add(Published{.position = ring.sq_seen, .sqe = sqe != nullptr ? std::optional(*sqe) : std::nullopt});
@@ -240,6 +262,7 @@ long ObservedKernel::enter(int fd, std::uint32_t to_submit, std::uint32_t min_co
 }
 
 long ObservedKernel::do_register(int fd, std::uint32_t op, const void* arg, std::uint32_t count) noexcept {
+  if (op == wire::register_op::resize_rings) wire_log().log_published(fd);  // it is in other memory then
   const long result = LyingKernel::do_register(fd, op, arg, count);
   const std::size_t bytes = result == -ENOMEM ? locked_bytes(op, arg, count) : 0;
   wire_log().look_for_denial(Denial::Call::do_register, result, bytes);
@@ -247,6 +270,10 @@ long ObservedKernel::do_register(int fd, std::uint32_t op, const void* arg, std:
   if (result > 0) note_registration(op, arg, result);
   const auto ring = wire_log().rings().find(fd);
   if (ring != wire_log().rings().end() && result >= 0) {
+    if (op == wire::register_op::resize_rings) {
+      wire_log().log_completed(fd);
+      learn_lengths(ring->second, *static_cast<const wire::Params*>(arg));
+    }
     ring->second.buffer_rings += op == wire::register_op::pbuf_ring              ? 1
                                  : op == wire::register_op::unregister_pbuf_ring ? -1
                                                                                  : 0;
