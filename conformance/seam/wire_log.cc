@@ -31,8 +31,14 @@ wire::Sqe* published_sqe(const RingView& ring, std::uint32_t position) {
   const bool has_index_array = (ring.params.flags & wire::setup_no_sqarray) == 0;  // liburing from 2.6 on
   const std::uint32_t index = has_index_array ? word(ring, ring.params.sq_off.array + slot * 4) : slot;
   if (index >= ring.params.sq_entries) return nullptr;
-  return reinterpret_cast<wire::Sqe*>(ring.sqes + index * sizeof(wire::Sqe));
+  return reinterpret_cast<wire::Sqe*>(ring.sqes + index * wire::sqe_bytes(ring.params));
 }
+
+// The places that an entry takes, where there are two sizes of them.
+std::uint32_t places_of(const wire::Sqe& sqe) {
+  return sqe.opcode == wire::op::nop128 || sqe.opcode == wire::op::uring_cmd128 ? 2 : 1;
+}
+std::uint32_t places_of(const wire::Cqe& cqe) { return (cqe.flags & wire::cqe_32) != 0 ? 2 : 1; }
 
 // What the kernel counts locked memory in: no page here is smaller.
 constexpr std::size_t page_size = 4096;
@@ -78,7 +84,7 @@ void RingView::found(std::uint64_t offset, std::byte* memory) {
   std::byte*& half = offset == wire::off_sqes ? sqes : rings;
   // The same memory twice, if a binding maps the two queues one by one; the SQ's mapping reaches further.
   if (offset != wire::off_cq_ring || half == nullptr) half = memory;
-  if (offset == wire::off_sqes) std::memset(memory, stale, params.sq_entries * sizeof(wire::Sqe));
+  if (offset == wire::off_sqes) std::memset(memory, stale, params.sq_entries * wire::sqe_bytes(params));
 }
 
 std::uint32_t RingView::head() const { return rings == nullptr ? 0 : word(*this, params.sq_off.head); }
@@ -91,7 +97,7 @@ void RingView::make_stale(std::uint32_t from_head) const {
   const std::uint32_t consumed = std::min(head() - from_head, params.sq_entries);
   for (std::uint32_t i = 0; i < consumed; ++i) {
     if (wire::Sqe* sqe = published_sqe(*this, from_head + i))
-      std::memset(static_cast<void*>(sqe), stale, sizeof *sqe);
+      std::memset(static_cast<void*>(sqe), stale, wire::sqe_bytes(params));
   }
 }
 
@@ -148,9 +154,11 @@ void WireLog::log_published(int fd) {
   if (found == rings_.end()) return;
   RingView& ring = found->second;
   if (ring.rings == nullptr || ring.sqes == nullptr) return;
+  const bool is_mixed = (ring.params.flags & wire::setup_sqe_mixed) != 0;
   for (const std::uint32_t tail = word(ring, ring.params.sq_off.tail); ring.sq_seen != tail; ++ring.sq_seen) {
     const wire::Sqe* sqe = published_sqe(ring, ring.sq_seen);
     add(Published{.position = ring.sq_seen, .sqe = sqe != nullptr ? std::optional(*sqe) : std::nullopt});
+    if (is_mixed && sqe != nullptr) ring.sq_seen += std::min(places_of(*sqe), tail - ring.sq_seen) - 1;
     // A binding that published a wild tail is seen after one round; the log need not hold 2^32 lines of it.
     if (tail - ring.sq_seen > 2 * ring.params.sq_entries) {
       add("the published tail " + std::to_string(tail) + " is further ahead than the ring is long");
@@ -165,20 +173,23 @@ void WireLog::log_completed(int fd) {
   if (found == rings_.end()) return;
   RingView& ring = found->second;
   if (ring.rings == nullptr) return;
-  const auto* cqes = reinterpret_cast<const wire::Cqe*>(ring.rings + ring.params.cq_off.cqes);
+  const std::byte* const cqes = ring.rings + ring.params.cq_off.cqes;
+  const bool is_mixed = (ring.params.flags & wire::setup_cqe_mixed) != 0;
   const std::uint32_t tail = word(ring, ring.params.cq_off.tail);
   if (tail - ring.cq_seen > ring.params.cq_entries) {  // since the last look there was room for no more
     add("the CQ's tail " + std::to_string(tail) + " is further ahead than the queue is long");
     ring.cq_seen = tail;
   }
   for (; ring.cq_seen != tail; ++ring.cq_seen) {
-    const wire::Cqe& cqe = cqes[ring.cq_seen & (ring.params.cq_entries - 1)];
+    const std::uint32_t place = ring.cq_seen & (ring.params.cq_entries - 1);
+    const auto& cqe = *reinterpret_cast<const wire::Cqe*>(cqes + place * wire::cqe_bytes(ring.params));
     // A zero-copy send locks the pages it sends from, and counts two more than its bytes fill.
     if (cqe.res == -ENOMEM) {
       look_for_denial(Denial::Call::request, cqe.res,
                       length_of(cqe.user_data) / page_size * page_size + 2 * page_size);
     }
     add(Completed{.position = ring.cq_seen, .cqe = cqe});
+    if (is_mixed) ring.cq_seen += std::min(places_of(cqe), tail - ring.cq_seen) - 1;
   }
 }
 
