@@ -103,6 +103,8 @@ using Restriction = uring::Restriction;
 using FutexWaitv = uring::FutexWaitv;
 using SyncCancelReg = uring::SyncCancelReg;
 using Params = uring::Params;
+using RegionDesc = uring::RegionDesc;
+using RegWait = uring::RegWait;
 using Indices = uring::Indices;
 using BufferGroup = uring::BufferGroup<Ring>;
 
@@ -113,6 +115,15 @@ using QueryScq = uring::QueryScq;
 inline Result<void> query_ring_headers(QueryScq& answer) {
   return uring::query_ring_headers(answer, Kernel{});
 }
+
+// Rings with large entries, and with entries of two sizes.
+using Sqe128 = uring::Sqe128;
+using Cqe32 = uring::Cqe32;
+using Ring128 = uring::BasicRing<Kernel, Sqe128>;
+using Ring32 = uring::BasicRing<Kernel, Sqe, Cqe32>;
+using Ring128x32 = uring::BasicRing<Kernel, Sqe128, Cqe32>;
+using MixedCqesRing = uring::BasicRing<Kernel, Sqe, uring::MixedCqes>;
+using MixedSqesRing = uring::BasicRing<Kernel, uring::MixedSqes>;
 
 }  // namespace binding
 #endif

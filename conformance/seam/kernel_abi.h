@@ -48,15 +48,28 @@ inline constexpr std::uint32_t setup_r_disabled = 1u << 6;      // 5.10
 inline constexpr std::uint32_t setup_submit_all = 1u << 7;      // 5.18
 inline constexpr std::uint32_t setup_coop_taskrun = 1u << 8;    // 5.19
 inline constexpr std::uint32_t setup_taskrun_flag = 1u << 9;    // 5.19
+inline constexpr std::uint32_t setup_sqe128 = 1u << 10;         // 5.19
+inline constexpr std::uint32_t setup_cqe32 = 1u << 11;          // 5.19
 inline constexpr std::uint32_t setup_single_issuer = 1u << 12;  // 6.0
 inline constexpr std::uint32_t setup_defer_taskrun = 1u << 13;  // 6.1
 inline constexpr std::uint32_t setup_no_sqarray = 1u << 16;     // 6.6
 inline constexpr std::uint32_t setup_hybrid_iopoll = 1u << 17;  // 6.13, with setup_iopoll
 inline constexpr std::uint32_t setup_cqe_mixed = 1u << 18;      // 6.18
+inline constexpr std::uint32_t setup_sqe_mixed = 1u << 19;      // 6.19
 inline constexpr std::uint32_t setup_nobody = 1u << 31;         // no kernel has it; 7.3 is at 1 << 20
 
-// What tells 6.13.
+// The distance between two entries of a ring's queues.
+constexpr std::size_t sqe_bytes(const Params& ring) { return (ring.flags & setup_sqe128) != 0 ? 128 : 64; }
+constexpr std::size_t cqe_bytes(const Params& ring) { return (ring.flags & setup_cqe32) != 0 ? 32 : 16; }
+
+// What tells 6.13, and what 6.17, 6.18, 7.1 and 7.2.
 inline constexpr SetupFlags hybrid_iopoll{setup_iopoll | setup_hybrid_iopoll, "HYBRID_IOPOLL"};
+inline constexpr Request nop_with_tw{{.opcode = op::nop, .op_flags = nop_tw}, "a NOP with TW"};
+inline constexpr SetupFlags cqe_mixed{setup_cqe_mixed, "CQE_MIXED"};
+inline constexpr Request immediate_timeout{
+    {.opcode = op::timeout, .fd = -1, .len = 1, .op_flags = timeout_immediate_arg},
+    "a TIMEOUT with IMMEDIATE_ARG"};
+inline constexpr Queries a_query{1, "queries"}, four_queries{4, "four queries"};
 
 // The offsets that mmap(2) takes.
 inline constexpr std::uint64_t off_sq_ring = 0, off_cq_ring = 0x8000000, off_sqes = 0x10000000;
@@ -76,6 +89,7 @@ inline constexpr std::uint32_t enter_getevents = 1, enter_sq_wakeup = 2;  // 5.1
 inline constexpr std::uint32_t enter_sq_wait = 1u << 2;                   // 5.10
 inline constexpr std::uint32_t enter_ext_arg = 1u << 3;                   // 5.11
 inline constexpr std::uint32_t enter_registered_ring = 1u << 4;           // 5.18
+inline constexpr std::uint32_t enter_ext_arg_reg = 1u << 6;               // 6.13
 
 // Operations of io_uring_register(2).
 namespace register_op {
@@ -96,6 +110,9 @@ inline constexpr std::uint32_t files2 = 13;                  // 5.13
 inline constexpr std::uint32_t files_update2 = 14;           // 5.13
 inline constexpr std::uint32_t buffers2 = 15;                // 5.13
 inline constexpr std::uint32_t buffers_update = 16;          // 5.13
+inline constexpr std::uint32_t iowq_aff = 17;                // 5.14
+inline constexpr std::uint32_t unregister_iowq_aff = 18;     // 5.14
+inline constexpr std::uint32_t iowq_max_workers = 19;        // 5.15
 inline constexpr std::uint32_t ring_fds = 20;                // 5.18
 inline constexpr std::uint32_t unregister_ring_fds = 21;     // 5.18
 inline constexpr std::uint32_t pbuf_ring = 22;               // 5.19
@@ -105,6 +122,8 @@ inline constexpr std::uint32_t file_alloc_range = 25;        // 6.0
 inline constexpr std::uint32_t pbuf_status = 26;             // 6.8
 inline constexpr std::uint32_t clone_buffers = 30;           // 6.12
 inline constexpr std::uint32_t send_msg_ring = 31;           // 6.13
+inline constexpr std::uint32_t mem_region = 34;              // 6.13
+inline constexpr std::uint32_t query = 35;                   // 6.18
 }  // namespace register_op
 
 // The argument of register_op::files_update.
@@ -231,6 +250,43 @@ static_assert(sizeof(FutexWaitv) == 24);
 // Sqe::fd of the futex operations, and FutexWaitv::flags.
 inline constexpr std::uint32_t futex2_size_u8 = 0, futex2_size_u16 = 1, futex2_size_u32 = 2,
                                futex2_size_u64 = 3, futex2_private = 128;
+
+// The argument of register_op::mem_region, and the memory that it describes.
+struct MemRegionReg {
+  std::uint64_t region_uptr = 0, flags = 0, resv[2] = {};
+};
+struct RegionDesc {
+  std::uint64_t user_addr = 0, size = 0;
+  std::uint32_t flags = 0, id = 0;
+  std::uint64_t mmap_offset = 0, resv[4] = {};
+};
+static_assert(sizeof(MemRegionReg) == 32 && sizeof(RegionDesc) == 64);
+inline constexpr std::uint64_t mem_region_reg_wait_arg = 1;  // MemRegionReg::flags, 6.13
+inline constexpr std::uint32_t mem_region_type_user = 1;     // RegionDesc::flags, 6.13
+inline constexpr std::uint32_t reg_wait_ts = 1;              // in the flags of a registered wait, 6.13
+
+// The argument of register_op::query, and the answer to the question with the number 0.
+struct QueryHdr {
+  std::uint64_t next_entry = 0, query_data = 0;
+  std::uint32_t query_op = 0, size = 0;
+  std::int32_t result = 0;
+  std::uint32_t resv[3] = {};
+};
+struct QueryOpcode {
+  std::uint32_t nr_request_opcodes, nr_register_opcodes;
+  std::uint64_t feature_flags, ring_setup_flags, enter_flags, sqe_flags;
+  std::uint32_t nr_query_opcodes, pad;
+};
+static_assert(sizeof(QueryHdr) == 40 && sizeof(QueryOpcode) == 48);
+
+// What Sqe::addr3 points to with rw_attr_flag_pi in pad2, the mask of attributes: protection information.
+struct AttrPi {
+  std::uint16_t flags = 0, app_tag = 0;
+  std::uint32_t len = 0;
+  std::uint64_t addr = 0, seed = 0, rsvd = 0;
+};
+static_assert(sizeof(AttrPi) == 32);
+inline constexpr std::uint64_t rw_attr_flag_pi = 1;  // 6.14
 
 // The argument of register_op::sync_cancel. A timeout of -1, -1 is none.
 struct SyncCancelReg {

@@ -74,6 +74,8 @@ std::string op_name(std::uint8_t opcode) {
     case op::epoll_wait: return "EPOLL_WAIT";
     case op::writev_fixed: return "WRITEV_FIXED";
     case op::pipe: return "PIPE";
+    case op::nop128: return "NOP128";
+    case op::uring_cmd128: return "URING_CMD128";
   }
   return "opcode " + std::to_string(opcode);
 }
@@ -119,5 +121,9 @@ std::string to_string(const Cqe& cqe) {
 
 void PrintTo(const Sqe& sqe, std::ostream* out) { *out << to_string(sqe); }
 void PrintTo(const Cqe& cqe, std::ostream* out) { *out << to_string(cqe); }
+void PrintTo(const Cqe32& cqe, std::ostream* out) {
+  *out << to_string(cqe.cqe) << std::hex << std::showbase << " and " << cqe.extra1 << ", " << cqe.extra2
+       << std::dec << std::noshowbase;
+}
 
 }  // namespace conformance::wire

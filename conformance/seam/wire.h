@@ -81,6 +81,8 @@ inline constexpr std::uint8_t epoll_wait = 59;        // 6.15
 inline constexpr std::uint8_t readv_fixed = 60;       // 6.15
 inline constexpr std::uint8_t writev_fixed = 61;      // 6.15
 inline constexpr std::uint8_t pipe = 62;              // 6.16
+inline constexpr std::uint8_t nop128 = 63;            // 6.19
+inline constexpr std::uint8_t uring_cmd128 = 64;      // 6.19
 // No kernel has it: opcodes are assigned in order, and Linux 7.3 is at 64. The last one that a probe can
 // report.
 inline constexpr std::uint8_t nobody = 254;
@@ -113,6 +115,12 @@ struct SetupFlags {
   const char* name;
 };
 
+// The number of questions that only kernels of a certain release on answer with IORING_REGISTER_QUERY.
+struct Queries {
+  std::uint32_t count;
+  const char* name;
+};
+
 // "MKDIRAT" for 37; "opcode 200" for one the suite does not use.
 std::string op_name(std::uint8_t opcode);
 
@@ -136,6 +144,7 @@ inline constexpr std::uint16_t recvsend_poll_first = 1;                     // 5
 inline constexpr std::uint16_t recv_multishot = 2, recvsend_fixed_buf = 4;  // 6.0
 inline constexpr std::uint16_t send_zc_report_usage = 8;                    // 6.2
 inline constexpr std::uint16_t recvsend_bundle = 16;                        // 6.10
+inline constexpr std::uint16_t send_vectorized = 32;                        // 6.17
 inline constexpr std::uint16_t recvsend_nobody = 0x8000;                    // no kernel has it; 7.3 is at 32
 
 // Sqe::len of a poll: how it is armed, and what a POLL_REMOVE changes instead of removing.
@@ -183,14 +192,20 @@ inline constexpr std::uint32_t cqe_more = 2;           // 5.13
 inline constexpr std::uint32_t cqe_sock_nonempty = 4;  // 5.19
 inline constexpr std::uint32_t cqe_notif = 8;          // 6.0
 inline constexpr std::uint32_t cqe_buf_more = 16;      // 6.12
+inline constexpr std::uint32_t cqe_skip = 32;          // 6.18
 inline constexpr std::uint32_t cqe_32 = 1u << 15;      // 6.18
+
+// The same of a transmit timestamp: which kind it is (SCM_TSTAMP_SND is 0), and whether hardware made it.
+inline constexpr std::uint32_t cqe_tstamp_hw = 1u << 16;  // 6.17
+inline constexpr unsigned timestamp_type_shift = 17;      // 6.17
 
 // Cqe::res of the notification of a zero-copy send with send_zc_report_usage: it was copied after all.
 inline constexpr std::int32_t notif_usage_zc_copied = std::numeric_limits<std::int32_t>::min();  // 6.2
 
 // Commands of a URING_CMD on a socket, in the first half of Sqe::off.
-inline constexpr std::uint32_t socket_op_siocinq = 0, socket_op_siocoutq = 1;       // 6.7
-inline constexpr std::uint64_t socket_op_getsockopt = 2, socket_op_setsockopt = 3;  // 6.7
+inline constexpr std::uint32_t socket_op_siocinq = 0, socket_op_siocoutq = 1;          // 6.7
+inline constexpr std::uint64_t socket_op_getsockopt = 2, socket_op_setsockopt = 3;     // 6.7
+inline constexpr std::uint32_t socket_op_tx_timestamp = 4, socket_op_getsockname = 5;  // 6.17, 6.19
 inline constexpr std::uint32_t socket_op_nobody = 0x7fff;  // no kernel has it; 7.3 is at 5
 
 // Two 32-bit fields of the kernel's where Sqe has one of 64 bits (off, addr).
@@ -227,6 +242,12 @@ struct Sqe {
 };
 static_assert(sizeof(Sqe) == 64);
 
+// A request that only kernels of a certain release on do not refuse with EINVAL, and that has no effect.
+struct Request {
+  Sqe sqe;
+  const char* name;
+};
+
 // The 16 bytes of a completion queue entry.
 struct Cqe {
   std::uint64_t user_data = 0;
@@ -237,12 +258,22 @@ struct Cqe {
 };
 static_assert(sizeof(Cqe) == 16);
 
+// And of a large one.
+struct Cqe32 {
+  Cqe cqe = {};
+  std::uint64_t extra1 = 0, extra2 = 0;
+
+  friend bool operator==(const Cqe32&, const Cqe32&) = default;
+};
+static_assert(sizeof(Cqe32) == 32);
+
 // How failures and the wire log show them: Sqe{.opcode=NOP, .user_data=0xaaaaaaaa}, all fields that are not
 // zero; Cqe{.user_data=0xaaaaaaaa, .res=-22 EINVAL, .flags=0}, all three.
 std::string to_string(const Sqe& sqe);
 std::string to_string(const Cqe& cqe);
 void PrintTo(const Sqe& sqe, std::ostream* out);
 void PrintTo(const Cqe& cqe, std::ostream* out);
+void PrintTo(const Cqe32& cqe, std::ostream* out);
 
 // "-22 EINVAL" for an error, "128" for a value.
 std::string result_text(long res);

@@ -32,7 +32,7 @@ wire::Sqe* published_sqe(const RingView& ring, std::uint32_t position) {
   const bool has_index_array = (ring.params.flags & wire::setup_no_sqarray) == 0;  // liburing from 2.6 on
   const std::uint32_t index = has_index_array ? word(ring, ring.params.sq_off.array + slot * 4) : slot;
   if (index >= ring.params.sq_entries) return nullptr;
-  return reinterpret_cast<wire::Sqe*>(ring.sqes + index * sizeof(wire::Sqe));
+  return reinterpret_cast<wire::Sqe*>(ring.sqes + index * wire::sqe_bytes(ring.params));
 }
 
 // All entries but those that wait to be taken: only a ring with other lengths than before has any when it is
@@ -43,7 +43,8 @@ void fill_with_stale(const RingView& ring) {
   const std::uint32_t waiting = is_known ? word(ring, ring.params.sq_off.tail) - head : 0;
   for (std::uint32_t i = waiting; i < ring.params.sq_entries; ++i) {
     const std::uint32_t slot = (head + i) & (ring.params.sq_entries - 1);
-    std::memset(ring.sqes + slot * sizeof(wire::Sqe), stale, sizeof(wire::Sqe));
+    const std::size_t bytes = wire::sqe_bytes(ring.params);
+    std::memset(ring.sqes + slot * bytes, stale, bytes);
   }
 }
 
@@ -54,6 +55,12 @@ void learn_lengths(RingView& ring, const wire::Params& answer) {
   ring.params.sq_off = answer.sq_off;
   ring.params.cq_off = answer.cq_off;
 }
+
+// The places that an entry takes, where there are two sizes of them.
+std::uint32_t places_of(const wire::Sqe& sqe) {
+  return sqe.opcode == wire::op::nop128 || sqe.opcode == wire::op::uring_cmd128 ? 2 : 1;
+}
+std::uint32_t places_of(const wire::Cqe& cqe) { return (cqe.flags & wire::cqe_32) != 0 ? 2 : 1; }
 
 // What the kernel counts locked memory in: no page here is smaller.
 constexpr std::size_t page_size = 4096;
@@ -112,7 +119,7 @@ void RingView::make_stale(std::uint32_t from_head) const {
   const std::uint32_t consumed = std::min(head() - from_head, params.sq_entries);
   for (std::uint32_t i = 0; i < consumed; ++i) {
     if (wire::Sqe* sqe = published_sqe(*this, from_head + i))
-      std::memset(static_cast<void*>(sqe), stale, sizeof *sqe);
+      std::memset(static_cast<void*>(sqe), stale, wire::sqe_bytes(params));
   }
 }
 
@@ -170,9 +177,11 @@ void WireLog::log_published(int fd) {
   RingView& ring = found->second;
   if (ring.rings == nullptr || ring.sqes == nullptr) return;
   if ((ring.params.flags & wire::setup_sq_rewind) != 0) ring.sq_seen = 0;  // each submit begins there
+  const bool is_mixed = (ring.params.flags & wire::setup_sqe_mixed) != 0;
   for (const std::uint32_t tail = word(ring, ring.params.sq_off.tail); ring.sq_seen != tail; ++ring.sq_seen) {
     const wire::Sqe* sqe = published_sqe(ring, ring.sq_seen);
     add(Published{.position = ring.sq_seen, .sqe = sqe != nullptr ? std::optional(*sqe) : std::nullopt});
+    if (is_mixed && sqe != nullptr) ring.sq_seen += std::min(places_of(*sqe), tail - ring.sq_seen) - 1;
     // A binding that published a wild tail is seen after one round; the log need not hold 2^32 lines of it.
     if (tail - ring.sq_seen > 2 * ring.params.sq_entries) {
       add("the published tail " + std::to_string(tail) + " is further ahead than the ring is long");
@@ -187,20 +196,23 @@ void WireLog::log_completed(int fd) {
   if (found == rings_.end()) return;
   RingView& ring = found->second;
   if (ring.rings == nullptr) return;
-  const auto* cqes = reinterpret_cast<const wire::Cqe*>(ring.rings + ring.params.cq_off.cqes);
+  const std::byte* const cqes = ring.rings + ring.params.cq_off.cqes;
+  const bool is_mixed = (ring.params.flags & wire::setup_cqe_mixed) != 0;
   const std::uint32_t tail = word(ring, ring.params.cq_off.tail);
   if (tail - ring.cq_seen > ring.params.cq_entries) {  // since the last look there was room for no more
     add("the CQ's tail " + std::to_string(tail) + " is further ahead than the queue is long");
     ring.cq_seen = tail;
   }
   for (; ring.cq_seen != tail; ++ring.cq_seen) {
-    const wire::Cqe& cqe = cqes[ring.cq_seen & (ring.params.cq_entries - 1)];
+    const std::uint32_t place = ring.cq_seen & (ring.params.cq_entries - 1);
+    const auto& cqe = *reinterpret_cast<const wire::Cqe*>(cqes + place * wire::cqe_bytes(ring.params));
     // A zero-copy send locks the pages it sends from, and counts two more than its bytes fill.
     if (cqe.res == -ENOMEM) {
       look_for_denial(Denial::Call::request, cqe.res,
                       length_of(cqe.user_data) / page_size * page_size + 2 * page_size);
     }
     add(Completed{.position = ring.cq_seen, .cqe = cqe});
+    if (is_mixed) ring.cq_seen += std::min(places_of(cqe), tail - ring.cq_seen) - 1;
   }
 }
 
