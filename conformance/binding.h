@@ -125,6 +125,11 @@ using Ring128x32 = uring::BasicRing<Kernel, Sqe128, Cqe32>;
 using MixedCqesRing = uring::BasicRing<Kernel, Sqe, uring::MixedCqes>;
 using MixedSqesRing = uring::BasicRing<Kernel, uring::MixedSqes>;
 
+// Zero-copy receive.
+template <class AnyRing>
+using ZeroCopyReceiver = uring::ZeroCopyReceiver<AnyRing>;
+using ZcrxEventDesc = uring::ZcrxEventDesc;
+
 }  // namespace binding
 #endif
 

@@ -276,6 +276,8 @@ struct QueryOpcode {
   std::uint32_t nr_request_opcodes, nr_register_opcodes;
   std::uint64_t feature_flags, ring_setup_flags, enter_flags, sqe_flags;
   std::uint32_t nr_query_opcodes, pad;
+
+  friend bool operator==(const QueryOpcode&, const QueryOpcode&) = default;
 };
 static_assert(sizeof(QueryHdr) == 40 && sizeof(QueryOpcode) == 48);
 

@@ -16,16 +16,12 @@ namespace conformance::wire {
 // Params::flags.
 inline constexpr std::uint32_t setup_cqsize = 1u << 3;               // 5.5
 inline constexpr std::uint32_t setup_clamp = 1u << 4;                // 5.6
-inline constexpr std::uint32_t setup_sqe128 = 1u << 10;              // 5.19
-inline constexpr std::uint32_t setup_cqe32 = 1u << 11;               // 5.19
 inline constexpr std::uint32_t setup_no_mmap = 1u << 14;             // 6.5
 inline constexpr std::uint32_t setup_registered_fd_only = 1u << 15;  // 6.5, with setup_no_mmap
-inline constexpr std::uint32_t setup_sqe_mixed = 1u << 19;           // 6.19
 inline constexpr std::uint32_t setup_sq_rewind = 1u << 20;           // 7.0, with setup_no_sqarray
 
-// What tells 6.6, 6.18 and 7.0.
+// What tells 6.6 and 7.0.
 inline constexpr SetupFlags no_sqarray{setup_no_sqarray, "NO_SQARRAY"};
-inline constexpr SetupFlags cqe_mixed{setup_cqe_mixed, "CQE_MIXED"};
 inline constexpr SetupFlags sq_rewind{setup_no_sqarray | setup_sq_rewind, "SQ_REWIND"};
 
 // The most entries of the two queues.
@@ -47,7 +43,6 @@ inline constexpr std::uint32_t enter_nobody = 1u << 31;    // no kernel has it; 
 namespace register_op {
 inline constexpr std::uint32_t clock = 29;         // 6.12
 inline constexpr std::uint32_t resize_rings = 33;  // 6.13
-inline constexpr std::uint32_t query = 35;         // 6.18
 inline constexpr std::uint32_t nobody = 4096;      // no kernel has it; 7.3 is at 37
 // OR-ed into one of them: the descriptor is an index of ring_fds.
 inline constexpr std::uint32_t use_registered_ring = 1u << 31;  // 6.3
@@ -62,26 +57,9 @@ struct ClockRegister {
 };
 static_assert(sizeof(ClockRegister) == 16);
 
-// The argument of register_op::query: a question, and where the next one is.
-struct QueryHdr {
-  std::uint64_t next_entry = 0, query_data = 0;
-  std::uint32_t query_op = 0, size = 0;
-  std::int32_t result = 0;
-  std::uint32_t resv[3] = {};
-};
-static_assert(sizeof(QueryHdr) == 40 && offsetof(QueryHdr, result) == 24);
+// The questions of register_op::query.
 inline constexpr std::uint32_t query_opcodes = 0, query_zcrx = 1, query_scq = 2;  // 6.18, 6.19, 6.19
 inline constexpr std::uint32_t query_zcrx_event = 3;                              // 7.2
-
-// The answer to query_opcodes.
-struct QueryOpcode {
-  std::uint32_t nr_request_opcodes, nr_register_opcodes;
-  std::uint64_t feature_flags, ring_setup_flags, enter_flags, sqe_flags;
-  std::uint32_t nr_query_opcodes, pad;
-
-  friend bool operator==(const QueryOpcode&, const QueryOpcode&) = default;
-};
-static_assert(sizeof(QueryOpcode) == 48 && offsetof(QueryOpcode, sqe_flags) == 32);
 
 // The answer to query_scq.
 struct QueryScq {
