@@ -75,18 +75,6 @@ TEST_F(SendRecvFixed, MovesBytesOfARegisteredBuffer) {
   EXPECT_EQ(std::memcmp(memory.data(), "0123456789avwxyz", 16), 0);
 }
 
-// One that has to wait for its bytes, too.
-TEST_F(SendRecvFixed, WaitsForBytes) {
-  if (!kernel_has_it()) GTEST_SKIP() << witness();
-  register_memory();
-  must(queue_recv(0, 16));
-  submit(1);
-  EXPECT_EQ(cqes_before_nop(2), (Cqes{{.user_data = 2, .res = 0, .flags = 0}}));
-  sockets.send("abcde");
-  EXPECT_EQ(without_nonempty(wait_cqe()), done(5));
-  EXPECT_EQ(std::memcmp(memory.data(), "abcde", 5), 0);
-}
-
 TEST_F(SendRecvFixed, KeepsToTheBuffer) {
   if (!kernel_has_it()) GTEST_SKIP() << witness();
   sockets.send("abcdefghijklmnop");

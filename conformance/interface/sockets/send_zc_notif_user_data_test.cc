@@ -91,13 +91,4 @@ TEST_F(SendZcNotifUserData, NamesThatOfAFailure) {
   EXPECT_EQ(wait_cqe(), notification(55));
 }
 
-// Only zero-copy sends have a notification.
-TEST_F(SendZcNotifUserData, RefusesItOfAnotherSend) {
-  if (!kernel_has_it()) GTEST_SKIP() << witness();
-  const SocketPair sockets;
-  wire::Sqe send = wanted(sockets.ours.get(), 55);
-  send.opcode = wire::op::send;
-  EXPECT_EQ(complete(send), (wire::Cqe{.user_data = 1, .res = -EINVAL, .flags = 0}));
-}
-
 }  // namespace
