@@ -394,9 +394,7 @@ class Column:
             name = self._entry(row.stem, binding, configuration)
             yield PlanEntry(name=name, timeout_s=2 * timeout_s, argv=argv, forks=True, unless=ring)
 
-    def _listed(
-        self, place: Place, version: since.KernelVersion | None
-    ) -> tuple[deviations.Deviation, ...]:
+    def _listed(self, place: Place, version: since.KernelVersion | None) -> tuple[deviations.Deviation, ...]:
         """The known deviations of a cell. A kernel without this kind of ring deviates in nothing: it refuses the ring."""
         row, through, configuration = place
         if since.has_ring(configuration, version) is since.Expected.ABSENT:

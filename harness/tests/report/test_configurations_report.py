@@ -60,7 +60,10 @@ def test_what_is_odd_on_one_kind_of_ring_is_told_with_it() -> None:
 
 def test_every_report_tells_the_configuration() -> None:
     said = terminal.render(RUN)
-    assert re.search(r"^sqpoll +2 of 3 +3 +3 +\d+$", said, re.MULTILINE) and "✗ nop on 6.1 under sqpoll: " in said
+    assert (
+        re.search(r"^sqpoll +2 of 3 +3 +3 +\d+$", said, re.MULTILINE)
+        and "✗ nop on 6.1 under sqpoll: " in said
+    )
     assert "odd only under sqpoll" in said
     page = matrix.render(RUN, ROWS, PLACE)
     assert (
@@ -99,7 +102,9 @@ def test_the_table_is_a_file_of_its_own(tmp_path: Path) -> None:
 def test_a_cell_costs_what_it_takes_where_there_is_such_a_ring() -> None:
     slow = [replace(one, ms=9) if one.position == ODD else one for one in RUN.cells]
     slow = [replace(one, ms=1000) if one.position in LACKS else one for one in slow]
-    costs = {lane.configuration: lane.cell_ms for lane in view.configurations(replace(RUN, cells=tuple(slow)))}
+    costs = {
+        lane.configuration: lane.cell_ms for lane in view.configurations(replace(RUN, cells=tuple(slow)))
+    }
     assert costs == {"plain": 3, "defer": 3, "sqpoll": 4}
 
 
