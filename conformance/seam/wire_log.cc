@@ -34,6 +34,25 @@ wire::Sqe* published_sqe(const RingView& ring, std::uint32_t position) {
   return reinterpret_cast<wire::Sqe*>(ring.sqes + index * sizeof(wire::Sqe));
 }
 
+// Requests of several CQEs are no work for a worker: it polls for them once, and cancels them if their file is
+// ready (io_wq_submit_work in the kernel's io_uring/io_uring.c, since 6.8).
+bool may_be_async(const wire::Sqe& sqe) {
+  const auto has = [&sqe](std::uint16_t flags) { return (sqe.ioprio & flags) != 0; };
+  switch (sqe.opcode) {
+    case wire::op::accept: return !has(wire::accept_multishot);
+    case wire::op::send: return !has(wire::recvsend_bundle);
+    case wire::op::recv:
+    case wire::op::recvmsg: return !has(wire::recv_multishot | wire::recvsend_bundle);
+    case wire::op::read_multishot:
+    case wire::op::recv_zc: return false;
+  }
+  return true;
+}
+
+std::uint8_t allowed(std::uint8_t flags, const wire::Sqe& sqe) {
+  return may_be_async(sqe) ? flags : flags & ~wire::io_async;
+}
+
 // What the kernel counts locked memory in: no page here is smaller.
 constexpr std::size_t page_size = 4096;
 constexpr std::size_t whole_pages(std::size_t bytes) { return (bytes + page_size - 1) & ~(page_size - 1); }
@@ -100,6 +119,7 @@ void WireLog::clear() {
   dropped_ = 0;
   losses_.clear();
   denial_.reset();
+  more_sqe_flags_ = 0;
 }
 
 void WireLog::look_for_denial(Denial::Call call, long result, std::size_t bytes) {
@@ -149,8 +169,9 @@ void WireLog::log_published(int fd) {
   RingView& ring = found->second;
   if (ring.rings == nullptr || ring.sqes == nullptr) return;
   for (const std::uint32_t tail = word(ring, ring.params.sq_off.tail); ring.sq_seen != tail; ++ring.sq_seen) {
-    const wire::Sqe* sqe = published_sqe(ring, ring.sq_seen);
+    wire::Sqe* sqe = published_sqe(ring, ring.sq_seen);
     add(Published{.position = ring.sq_seen, .sqe = sqe != nullptr ? std::optional(*sqe) : std::nullopt});
+    if (sqe != nullptr) sqe->flags |= allowed(more_sqe_flags_, *sqe);
     // A binding that published a wild tail is seen after one round; the log need not hold 2^32 lines of it.
     if (tail - ring.sq_seen > 2 * ring.params.sq_entries) {
       add("the published tail " + std::to_string(tail) + " is further ahead than the ring is long");

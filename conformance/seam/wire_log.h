@@ -100,6 +100,10 @@ class WireLog {
   std::optional<Denial>& denial() { return denial_; }
   void look_for_denial(Denial::Call call, long result, std::size_t bytes = 0);
 
+  // Flags that every SQE which may have them gets from now on, after it was logged: the log tells what the
+  // binding wrote. Not for rings with SQPOLL, whose thread may have taken an SQE before it is logged.
+  void add_sqe_flags(std::uint8_t flags) { more_sqe_flags_ = flags; }
+
   void log_published(int fd);  // SQEs the binding has published since the last look
   void log_completed(int fd);  // CQEs the kernel has posted since the last look
 
@@ -112,6 +116,7 @@ class WireLog {
   std::set<void*> anonymous_;
   std::vector<std::string> losses_;
   std::optional<Denial> denial_;
+  std::uint8_t more_sqe_flags_ = 0;
 };
 WireLog& wire_log();
 
