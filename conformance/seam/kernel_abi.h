@@ -50,6 +50,7 @@ inline constexpr std::uint32_t setup_coop_taskrun = 1u << 8;    // 5.19
 inline constexpr std::uint32_t setup_taskrun_flag = 1u << 9;    // 5.19
 inline constexpr std::uint32_t setup_single_issuer = 1u << 12;  // 6.0
 inline constexpr std::uint32_t setup_defer_taskrun = 1u << 13;  // 6.1
+inline constexpr std::uint32_t setup_no_mmap = 1u << 14;        // 6.5
 inline constexpr std::uint32_t setup_no_sqarray = 1u << 16;     // 6.6
 inline constexpr std::uint32_t setup_hybrid_iopoll = 1u << 17;  // 6.13, with setup_iopoll
 inline constexpr std::uint32_t setup_cqe_mixed = 1u << 18;      // 6.18

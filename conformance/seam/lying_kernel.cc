@@ -220,9 +220,9 @@ long LyingKernel::setup(std::uint32_t entries, wire::Params* params) noexcept {
   if (const long error = lie->opening != nullptr ? lie->opening(nth++) : 0; error < 0) return error;
   const long fd = BareKernel::setup(entries, params);
   if (fd < 0) return fd;
-  // Its thread would work on the kernel's memory while the binding works on the copy: such a ring is what it
-  // is.
-  if ((params->flags & wire::setup_sqpoll) != 0) return fd;
+  // Its thread would work on the kernel's memory while the binding works on the copy, or the memory is the
+  // binding's own: such a ring is what it is.
+  if ((params->flags & (wire::setup_sqpoll | wire::setup_no_mmap)) != 0) return fd;
   const wire::Params real = *params;
   if (lie->opened != nullptr) lie->opened(*params);
   lying_rings().insert_or_assign(static_cast<int>(fd), LyingRing(real, params->sq_entries));

@@ -34,8 +34,8 @@ wire::Sqe* published_sqe(const RingView& ring, std::uint32_t position) {
   return reinterpret_cast<wire::Sqe*>(ring.sqes + index * sizeof(wire::Sqe));
 }
 
-// Requests of several CQEs are no work for a worker: it polls for them once, and cancels them if their file is
-// ready (io_wq_submit_work in the kernel's io_uring/io_uring.c, since 6.8).
+// Requests of several CQEs are no work for a worker: it polls for them once, and cancels them if their file
+// is ready (io_wq_submit_work in the kernel's io_uring/io_uring.c, since 6.8).
 bool may_be_async(const wire::Sqe& sqe) {
   const auto has = [&sqe](std::uint16_t flags) { return (sqe.ioprio & flags) != 0; };
   switch (sqe.opcode) {
@@ -73,6 +73,10 @@ std::size_t locked_bytes(std::uint32_t op, const void* arg, std::uint32_t count)
   return bytes;
 }
 
+std::byte* memory_at(std::uint64_t address) {
+  return reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(address));
+}
+
 std::string register_name(std::uint32_t op) { return "register op " + std::to_string(op); }
 
 struct Line {
@@ -97,7 +101,12 @@ void RingView::found(std::uint64_t offset, std::byte* memory) {
   std::byte*& half = offset == wire::off_sqes ? sqes : rings;
   // The same memory twice, if a binding maps the two queues one by one; the SQ's mapping reaches further.
   if (offset != wire::off_cq_ring || half == nullptr) half = memory;
-  if (offset == wire::off_sqes) std::memset(memory, stale, params.sq_entries * sizeof(wire::Sqe));
+  if (offset == wire::off_sqes) {
+    std::memset(memory, stale, params.sq_entries * sizeof(wire::Sqe));
+  } else {  // the counters of a new ring need not be 0
+    sq_seen = word(*this, params.sq_off.tail);
+    cq_seen = word(*this, params.cq_off.tail);
+  }
 }
 
 std::uint32_t RingView::head() const { return rings == nullptr ? 0 : word(*this, params.sq_off.head); }
@@ -238,7 +247,11 @@ long ObservedKernel::setup(std::uint32_t entries, wire::Params* params) noexcept
     std::to_chars(features.data(), features.data() + 8, params->features, 16);
     line += " (sq " + std::to_string(params->sq_entries) + ", cq " + std::to_string(params->cq_entries) +
             ", features 0x" + std::string(features.data()) + ")";
-    wire_log().rings()[static_cast<int>(fd)] = RingView{.params = *params};
+    RingView& ring = wire_log().rings()[static_cast<int>(fd)] = RingView{.params = *params};
+    if (ring.is_callers()) {
+      ring.found(wire::off_sqes, memory_at(params->sq_off.user_addr));
+      ring.found(wire::off_sq_ring, memory_at(params->cq_off.user_addr));
+    }
   }
   wire_log().look_for_denial(Denial::Call::setup, fd);
   wire_log().add(std::move(line));
@@ -288,10 +301,6 @@ long ObservedKernel::map_ring(int fd, std::size_t bytes, std::uint64_t offset) n
   RingView& ring = wire_log().rings()[fd];
   ++ring.mappings;
   ring.found(offset, reinterpret_cast<std::byte*>(address));
-  if (offset != wire::off_sqes) {  // the counters of a new ring need not be 0
-    ring.sq_seen = word(ring, ring.params.sq_off.tail);
-    ring.cq_seen = word(ring, ring.params.cq_off.tail);
-  }
   return address;
 }
 
@@ -320,7 +329,13 @@ long ObservedKernel::unmap(void* address, std::size_t bytes) noexcept {
 
 long ObservedKernel::close(int fd) noexcept {
   const auto ring = wire_log().rings().find(fd);
-  if (ring != wire_log().rings().end() && ring->second.mappings == 0) wire_log().rings().erase(ring);
+  if (ring != wire_log().rings().end() && ring->second.mappings == 0) {
+    if (ring->second.is_callers()) {
+      wire_log().log_completed(fd);
+      wire_log().look_for_losses(fd);
+    }
+    wire_log().rings().erase(ring);
+  }
   const long result = LyingKernel::close(fd);
   wire_log().add("close  " + std::to_string(fd) + " -> " + wire::result_text(result));
   return result;

@@ -40,7 +40,8 @@ struct RingView {
   int buffer_rings = 0;       // registered and not unregistered
   bool is_last_buffer_ring_incremental = false;
 
-  void found(std::uint64_t offset, std::byte* memory);  // what mmap(2) returned
+  void found(std::uint64_t offset, std::byte* memory);  // what mmap(2) returned, or the caller brought
+  bool is_callers() const { return (params.flags & wire::setup_no_mmap) != 0; }  // memory, never unmapped
 
   std::uint32_t head() const;  // of the submission queue: how far the kernel has consumed it
   void make_stale(std::uint32_t from_head) const;
