@@ -14,6 +14,7 @@
 //                          expressible and nothing wrong
 //   binding::sqe_size, cqe_size, params_size   of its types
 //   binding::off_sq_ring, off_cq_ring, off_sqes   that it passes to mmap(2)
+//   binding::ring_memory_size(), init_mem()   a ring in the caller's memory: its size, and how it is opened
 //   binding::Ring          the ring; its operations are those of IoUring.zig, user_data first
 //   binding::Sqe           one entry, of which the tests touch only `flags`
 //   binding::bytes_of()    its 64 bytes, to compare; of a foreign binding without what no kernel looks at
@@ -31,7 +32,9 @@
 #include <uring/uring.h>
 
 #include <bit>
+#include <cstddef>
 #include <ostream>
+#include <span>
 #include <string_view>
 
 #include "seam/kernel_abi.h"
@@ -129,6 +132,20 @@ using MixedSqesRing = uring::BasicRing<Kernel, uring::MixedSqes>;
 template <class AnyRing>
 using ZeroCopyReceiver = uring::ZeroCopyReceiver<AnyRing>;
 using ZcrxEventDesc = uring::ZcrxEventDesc;
+
+inline Params params_with(uring::u32 flags) {
+  Params params{};
+  params.flags = flags;
+  params.sq_thread_idle = 1000;  // as init does
+  return params;
+}
+inline std::size_t ring_memory_size(uring::u32 entries, uring::u32 flags) {
+  return Ring::memory_size(entries, params_with(flags));
+}
+inline Result<void> init_mem(Ring& ring, uring::u32 entries, uring::u32 flags, std::span<std::byte> memory) {
+  Params params = params_with(flags);
+  return ring.init_mem(entries, params, memory);
+}
 
 }  // namespace binding
 #endif

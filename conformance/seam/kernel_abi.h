@@ -52,6 +52,7 @@ inline constexpr std::uint32_t setup_sqe128 = 1u << 10;         // 5.19
 inline constexpr std::uint32_t setup_cqe32 = 1u << 11;          // 5.19
 inline constexpr std::uint32_t setup_single_issuer = 1u << 12;  // 6.0
 inline constexpr std::uint32_t setup_defer_taskrun = 1u << 13;  // 6.1
+inline constexpr std::uint32_t setup_no_mmap = 1u << 14;        // 6.5
 inline constexpr std::uint32_t setup_no_sqarray = 1u << 16;     // 6.6
 inline constexpr std::uint32_t setup_hybrid_iopoll = 1u << 17;  // 6.13, with setup_iopoll
 inline constexpr std::uint32_t setup_cqe_mixed = 1u << 18;      // 6.18

@@ -8,7 +8,7 @@
 // published is carried over to the kernel's memory, after it what the kernel posted is carried back, and on
 // the way the lie changes what it wants. So a lie can rewrite whatever the two sides share, also what the
 // kernel itself keeps count of. The requests are real, and run in the real kernel. Not for rings
-// with SQPOLL or large entries, which are left as they are.
+// with SQPOLL, NO_MMAP, SQ_REWIND or large entries, which are left as they are.
 #ifndef CONFORMANCE_SEAM_LYING_KERNEL_H
 #define CONFORMANCE_SEAM_LYING_KERNEL_H
 

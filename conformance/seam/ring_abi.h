@@ -16,7 +16,6 @@ namespace conformance::wire {
 // Params::flags.
 inline constexpr std::uint32_t setup_cqsize = 1u << 3;               // 5.5
 inline constexpr std::uint32_t setup_clamp = 1u << 4;                // 5.6
-inline constexpr std::uint32_t setup_no_mmap = 1u << 14;             // 6.5
 inline constexpr std::uint32_t setup_registered_fd_only = 1u << 15;  // 6.5, with setup_no_mmap
 inline constexpr std::uint32_t setup_sq_rewind = 1u << 20;           // 7.0, with setup_no_sqarray
 

@@ -62,6 +62,25 @@ std::uint32_t places_of(const wire::Sqe& sqe) {
 }
 std::uint32_t places_of(const wire::Cqe& cqe) { return (cqe.flags & wire::cqe_32) != 0 ? 2 : 1; }
 
+// Requests of several CQEs are no work for a worker: it polls for them once, and cancels them if their file
+// is ready (io_wq_submit_work in the kernel's io_uring/io_uring.c, since 6.8).
+bool may_be_async(const wire::Sqe& sqe) {
+  const auto has = [&sqe](std::uint16_t flags) { return (sqe.ioprio & flags) != 0; };
+  switch (sqe.opcode) {
+    case wire::op::accept: return !has(wire::accept_multishot);
+    case wire::op::send: return !has(wire::recvsend_bundle);
+    case wire::op::recv:
+    case wire::op::recvmsg: return !has(wire::recv_multishot | wire::recvsend_bundle);
+    case wire::op::read_multishot:
+    case wire::op::recv_zc: return false;
+  }
+  return true;
+}
+
+std::uint8_t allowed(std::uint8_t flags, const wire::Sqe& sqe) {
+  return may_be_async(sqe) ? flags : flags & ~wire::io_async;
+}
+
 // What the kernel counts locked memory in: no page here is smaller.
 constexpr std::size_t page_size = 4096;
 constexpr std::size_t whole_pages(std::size_t bytes) { return (bytes + page_size - 1) & ~(page_size - 1); }
@@ -80,6 +99,10 @@ std::size_t locked_bytes(std::uint32_t op, const void* arg, std::uint32_t count)
     bytes = whole_pages(static_cast<const wire::BufReg*>(arg)->ring_entries * std::size_t{16});
   }
   return bytes;
+}
+
+std::byte* memory_at(std::uint64_t address) {
+  return reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(address));
 }
 
 std::string register_name(std::uint32_t op) { return "register op " + std::to_string(op); }
@@ -103,10 +126,16 @@ struct Line {
 }  // namespace
 
 void RingView::found(std::uint64_t offset, std::byte* memory) {
+  const bool is_new = rings == nullptr;
   std::byte*& half = offset == wire::off_sqes ? sqes : rings;
   // The same memory twice, if a binding maps the two queues one by one; the SQ's mapping reaches further.
   if (offset != wire::off_cq_ring || half == nullptr) half = memory;
-  if (offset == wire::off_sqes) fill_with_stale(*this);
+  if (offset == wire::off_sqes) {
+    fill_with_stale(*this);
+  } else if (is_new) {  // its counters need not be 0
+    sq_seen = word(*this, params.sq_off.tail);
+    cq_seen = word(*this, params.cq_off.tail);
+  }
 }
 
 std::uint32_t RingView::head() const { return rings == nullptr ? 0 : word(*this, params.sq_off.head); }
@@ -128,6 +157,7 @@ void WireLog::clear() {
   dropped_ = 0;
   losses_.clear();
   denial_.reset();
+  more_sqe_flags_ = 0;
 }
 
 void WireLog::look_for_denial(Denial::Call call, long result, std::size_t bytes) {
@@ -179,8 +209,9 @@ void WireLog::log_published(int fd) {
   if ((ring.params.flags & wire::setup_sq_rewind) != 0) ring.sq_seen = 0;  // each submit begins there
   const bool is_mixed = (ring.params.flags & wire::setup_sqe_mixed) != 0;
   for (const std::uint32_t tail = word(ring, ring.params.sq_off.tail); ring.sq_seen != tail; ++ring.sq_seen) {
-    const wire::Sqe* sqe = published_sqe(ring, ring.sq_seen);
+    wire::Sqe* sqe = published_sqe(ring, ring.sq_seen);
     add(Published{.position = ring.sq_seen, .sqe = sqe != nullptr ? std::optional(*sqe) : std::nullopt});
+    if (sqe != nullptr) sqe->flags |= allowed(more_sqe_flags_, *sqe);
     if (is_mixed && sqe != nullptr) ring.sq_seen += std::min(places_of(*sqe), tail - ring.sq_seen) - 1;
     // A binding that published a wild tail is seen after one round; the log need not hold 2^32 lines of it.
     if (tail - ring.sq_seen > 2 * ring.params.sq_entries) {
@@ -251,7 +282,11 @@ long ObservedKernel::setup(std::uint32_t entries, wire::Params* params) noexcept
     std::to_chars(features.data(), features.data() + 8, params->features, 16);
     line += " (sq " + std::to_string(params->sq_entries) + ", cq " + std::to_string(params->cq_entries) +
             ", features 0x" + std::string(features.data()) + ")";
-    wire_log().rings()[static_cast<int>(fd)] = RingView{.params = *params};
+    RingView& ring = wire_log().rings()[static_cast<int>(fd)] = RingView{.params = *params};
+    if (ring.is_callers()) {
+      ring.found(wire::off_sqes, memory_at(params->sq_off.user_addr));
+      ring.found(wire::off_sq_ring, memory_at(params->cq_off.user_addr));
+    }
   }
   wire_log().look_for_denial(Denial::Call::setup, fd);
   wire_log().add(std::move(line));
@@ -306,10 +341,6 @@ long ObservedKernel::map_ring(int fd, std::size_t bytes, std::uint64_t offset) n
   RingView& ring = wire_log().rings()[fd];
   ++ring.mappings;
   ring.found(offset, reinterpret_cast<std::byte*>(address));
-  if (offset != wire::off_sqes) {  // the counters of a new ring need not be 0
-    ring.sq_seen = word(ring, ring.params.sq_off.tail);
-    ring.cq_seen = word(ring, ring.params.cq_off.tail);
-  }
   return address;
 }
 
@@ -338,7 +369,13 @@ long ObservedKernel::unmap(void* address, std::size_t bytes) noexcept {
 
 long ObservedKernel::close(int fd) noexcept {
   const auto ring = wire_log().rings().find(fd);
-  if (ring != wire_log().rings().end() && ring->second.mappings == 0) wire_log().rings().erase(ring);
+  if (ring != wire_log().rings().end() && ring->second.mappings == 0) {
+    if (ring->second.is_callers()) {
+      wire_log().log_completed(fd);
+      wire_log().look_for_losses(fd);
+    }
+    wire_log().rings().erase(ring);
+  }
   const long result = LyingKernel::close(fd);
   wire_log().add("close  " + std::to_string(fd) + " -> " + wire::result_text(result));
   return result;

@@ -40,7 +40,8 @@ struct RingView {
   int buffer_rings = 0;       // registered and not unregistered
   bool is_last_buffer_ring_incremental = false;
 
-  void found(std::uint64_t offset, std::byte* memory);  // what mmap(2) returned
+  void found(std::uint64_t offset, std::byte* memory);  // what mmap(2) returned, or the caller brought
+  bool is_callers() const { return (params.flags & wire::setup_no_mmap) != 0; }  // memory, never unmapped
 
   std::uint32_t head() const;  // of the submission queue: how far the kernel has consumed it
   void make_stale(std::uint32_t from_head) const;
@@ -100,6 +101,10 @@ class WireLog {
   std::optional<Denial>& denial() { return denial_; }
   void look_for_denial(Denial::Call call, long result, std::size_t bytes = 0);
 
+  // Flags that every SQE which may have them gets from now on, after it was logged: the log tells what the
+  // binding wrote. Not for rings with SQPOLL, whose thread may have taken an SQE before it is logged.
+  void add_sqe_flags(std::uint8_t flags) { more_sqe_flags_ = flags; }
+
   void log_published(int fd);  // SQEs the binding has published since the last look
   void log_completed(int fd);  // CQEs the kernel has posted since the last look
 
@@ -112,6 +117,7 @@ class WireLog {
   std::set<void*> anonymous_;
   std::vector<std::string> losses_;
   std::optional<Denial> denial_;
+  std::uint8_t more_sqe_flags_ = 0;
 };
 WireLog& wire_log();
 

@@ -19,6 +19,7 @@
 #include "fixture/files.h"
 #include "fixture/ring_test.h"
 #include "fixture/sockets.h"
+#include "fixture/workers.h"
 #include "seam/wire.h"
 
 namespace {
@@ -357,6 +358,49 @@ TEST_F(StaleSlots, AreAllThatTheBindingFinds) {
     submit(1);
     EXPECT_EQ(stale_bytes(), 128);
     wait_cqe();
+  }
+}
+
+// A flag that every SQE gets is for the kernel to see, and not in the log.
+class AddedSqeFlags : public RingTest<4> {};
+
+TEST_F(AddedSqeFlags, ReachTheKernelAndNotTheLog) {
+  wire_log().add_sqe_flags(0x80);  // no kernel has it
+  must(ring.nop(1));
+  EXPECT_EQ(complete(), (wire::Cqe{.user_data = 1, .res = -EINVAL, .flags = 0}));
+  EXPECT_EQ(wire_log().last_published(), (wire::Sqe{.opcode = wire::op::nop, .user_data = 1}));
+  wire_log().add_sqe_flags(0);
+  must(ring.nop(2));
+  EXPECT_EQ(complete(), (wire::Cqe{.user_data = 2, .res = 0, .flags = 0}));
+}
+
+// A disabled ring consumes nothing, so its slots can be looked at.
+TEST_F(AddedSqeFlags, GiveWorkersNoRequestOfSeveralCompletions) {
+  if (!kernel_takes(4, wire::setup_r_disabled)) GTEST_SKIP() << "no disabled rings";
+  constexpr std::uint8_t added = wire::io_async | wire::io_drain;
+  OpenRing disabled(4, wire::setup_r_disabled);
+  must(disabled.accept(1, 0, nullptr, nullptr, 0));
+  must(disabled.accept_multishot(2, 0, nullptr, nullptr, 0));
+  must(disabled.recv_multishot(3, 0, 1, 0));
+  must(disabled.send_bundle(4, 0, 1, 0, 0));
+  wire_log().add_sqe_flags(added);
+  EXPECT_EQ(disabled.submit(), binding::Error::badfd);
+  const auto* sqes = reinterpret_cast<const wire::Sqe*>(wire_log().rings().at(disabled.fd()).sqes);
+  EXPECT_EQ(sqes[0].flags, added);
+  EXPECT_EQ(sqes[1].flags, wire::io_drain);
+  EXPECT_EQ(sqes[2].flags, wire::io_drain | wire::buffer_select);
+  EXPECT_EQ(sqes[3].flags, wire::io_drain | wire::buffer_select);
+}
+
+// A worker that was given something is busy until it has completed it, or waits itself.
+TEST_F(AddedSqeFlags, AreWaitedFor) {
+  if (!kernel_has(wire::feature::native_workers)) GTEST_SKIP() << "workers are not threads of this process";
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    for (int n = 0; n < 4; ++n) must(ring.nop(i)).flags = wire::io_async;
+    must(ring.submit());
+    wait_until_workers_sleep();
+    ASSERT_EQ(ring.cq_ready(), 4u) << i;
+    for (int n = 0; n < 4; ++n) wait_cqe();
   }
 }
 

@@ -44,8 +44,12 @@ class AcceptConnectRecvCancel : public SocketTest {
   void expect_cancelled(std::uint64_t target, Site site = Site::here()) {
     wire::Cqe recv = wait_cqe(site), cancel = wait_cqe(site);
     if (recv.user_data == 0x99999999) std::swap(recv, cancel);
-    EXPECT_EQ_AT(site, recv, (wire::Cqe{.user_data = target, .res = -ECANCELED, .flags = 0}));
-    EXPECT_EQ_AT(site, cancel, (wire::Cqe{.user_data = 0x99999999, .res = 0, .flags = 0}));
+    // Up to 5.15 a worker waits inside of the operation, and is interrupted.
+    const bool inside = configuration().begins_later() && !kernel_has(wire::feature::cqe_skip);
+    EXPECT_EQ_AT(site, recv,
+                 (wire::Cqe{.user_data = target, .res = inside ? -EINTR : -ECANCELED, .flags = 0}));
+    EXPECT_EQ_AT(site, cancel,
+                 (wire::Cqe{.user_data = 0x99999999, .res = inside ? -EALREADY : 0, .flags = 0}));
   }
 };
 

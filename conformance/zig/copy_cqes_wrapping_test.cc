@@ -76,12 +76,14 @@ TEST_F(CopyCqesWrapping, CopiesEveryBatchInTwoPieces) {
   EXPECT_EQ(ring.cq_entries(), 4u);
   run_timeouts(2);
   EXPECT_EQ(ring.indices().cq_head, 2u);
-  for (std::uint32_t i = 1; i < 1024; ++i) {
+  // Where a thread takes the SQEs and there is one processor, each submission is a turn of the scheduler.
+  const std::uint32_t batches = configuration().consumes_later() ? 64 : 1024;
+  for (std::uint32_t i = 1; i < batches; ++i) {
     run_timeouts(4);
     ASSERT_EQ(ring.indices().cq_head, 2 + 4 * i);
     if (HasFailure()) return;  // stop at the first failure; 1,000 copies of it help no one
   }
-  EXPECT_EQ(started, 4094u);
+  EXPECT_EQ(started, 4 * batches - 2);
 }
 
 // Timeouts fire one by one, and a copy above may get one CQE each time and never wrap. Here all four are
@@ -98,8 +100,10 @@ TEST_F(CopyCqesWrapping, CopiesInOrderFromEverySlot) {
       }
       for (const std::uint32_t there : {2u, 4u}) {
         must(ring.nop(sent++));
+        const bool in_any_order = configuration().begins_later();  // together, that is
+        if (in_any_order) submit(1);
         must(ring.nop(sent++));
-        submit_and_wait(2, there);
+        submit_and_wait(in_any_order ? 1 : 2, there);
       }
       ASSERT_EQ(ring.cq_ready(), 4u);
 

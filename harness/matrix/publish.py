@@ -15,7 +15,7 @@ from harness.base.paths import BUILD, README, REPORTS, RESULTS, ROOT
 from harness.kernels.spec import columns_for
 from harness.matrix.column import OPTIONS, Setup
 from harness.matrix.gather import Matrix
-from harness.report import coverage, folder, readme
+from harness.report import coverage, folder, readme, rings
 from harness.report.view import Place
 from harness.results.file import as_text, brief, read_results
 from harness.results.model import Results
@@ -54,14 +54,19 @@ def _replace(path: Path, whole: Results) -> None:
             f"{path} does not hold this run, so another run may have replaced it. Run ci/matrix again."
         )
     REPORTS.mkdir(exist_ok=True)
-    shown = brief(found)
-    folder.replace_all({REPORTS / RESULTS: as_text(shown), **rendered(shown)})
+    kinds = rings.of(found)
+    texts = {} if kinds is None else {REPORTS / rings.FILE: rings.as_text(kinds)}
+    shown = brief(found if kinds is None else found.under(PLAIN))
+    folder.replace_all({REPORTS / RESULTS: as_text(shown), **texts, **rendered(shown, kinds)})
 
 
-def rendered(published: Results) -> dict[Path, str]:
-    """Every file that shows the published results, with the text that it must have."""
+def rendered(published: Results, kinds: rings.Rings | None = None) -> dict[Path, str]:
+    """Every file that shows the published results, with the text that it must have.
+
+    `kinds` is the table of this run if it was on several kinds of rings; else README.md keeps that of the last one.
+    """
     rows = catalogue.load()
-    block = readme.render(published, rows)
+    block = readme.render(published, rows, kinds or rings.read(REPORTS / rings.FILE))
     home = os.path.relpath(ROOT, REPORTS)
     reports = folder.render(published, rows, Place(home=home), folder.PUBLISHED)
     return {

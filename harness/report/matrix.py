@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from harness.base.words import sentence
-from harness.report import evidence, sanitize, text, view
+from harness.report import evidence, rings, sanitize, text, view
 from harness.report.markdown import code, doubt, fenced, folded, known_lines, legend, line, place, plain
 from harness.report.readme import markdown_configurations
 from harness.report.view import Article, Fact, Place
@@ -38,10 +38,10 @@ def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[st
         if len(bindings) > 1:
             yield f"## Through {plain(view.title(results, binding))}"
         yield "\n".join(_table(results, rows, binding, where))
-    if table := "\n".join(markdown_configurations(results, "")):
+    if table := rings.of(results):
         yield "## The same rows on other kinds of rings"
         yield f"How many of the {len(rows)} rows are as expected; `·`: the kernel has no such ring, and refuses it."
-        yield table
+        yield "\n".join(markdown_configurations(table, _places(results)))
     yield legend(results)
     yield doubt(f"{where.home}/")
     yield "## Needs a look"
@@ -60,6 +60,19 @@ def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[st
     yield from _kernels(results, where)
     yield "## How the numbers were made"
     yield "\n".join(_fact(fact) for fact in view.provenance(results))
+
+
+def _places(results: Results) -> Callable[[str, str, view.Lane], str | None]:
+    """Where this page has a cell of the table of configurations; None if nothing was seen of it."""
+    stems = {cell.test: cell.stem for cell in results.cells}
+    series = {column.heading: column.series for column in text.columns(results)}
+
+    def address(test: str, heading: str, lane: view.Lane) -> str | None:
+        if test not in stems:
+            return None
+        return "#" + view.anchor(stems[test], series[heading], lane.binding, lane.configuration)
+
+    return address
 
 
 def _table(results: Results, rows: tuple[Row, ...], binding: str, where: Place) -> Iterator[str]:

@@ -8,19 +8,23 @@ It answers one question: "does it work on my kernel?" For why not, every surpris
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.base.errors import HarnessError
 from harness.base.words import number, sentence
 from harness.report import evidence, sanitize, text, view
 from harness.report.markdown import code, doubt, known_lines, legend, line, plain, short_legend
+from harness.report.rings import Rings
+from harness.report.view import Lane
 from harness.results.model import Cell, Position, Results
 from harness.suite.catalogue import Row
+from harness.suite.configuration import PLAIN
 
 BEGIN = "<!-- matrix:begin -->"
 END = "<!-- matrix:end -->"
 RESULTS_LINK = "reports/results.ndjson"
+KINDS_LINK = "conformance/catalogue/configurations.toml"
 SUITE = "uring-conformance"
 
 
@@ -51,8 +55,11 @@ class Links:
 HERE = Links(details="reports/matrix.md", home="")
 
 
-def render(results: Results, rows: tuple[Row, ...]) -> str:
-    """The block between the markers. Only a complete run of the whole catalogue can be published."""
+def render(results: Results, rows: tuple[Row, ...], kinds: Rings | None = None) -> str:
+    """The block between the markers. Only a complete run of the whole catalogue can be published.
+
+    `kinds` tells how the rows did on other kinds of rings, in this run or an earlier one.
+    """
     if not results.footer.complete:
         raise HarnessError("Cannot publish this run: it did not reach all of its cells. Run ci/matrix again.")
     if set(results.header.plan.tests) != {row.name for row in rows}:
@@ -67,9 +74,8 @@ def render(results: Results, rows: tuple[Row, ...]) -> str:
         parts.append("\n".join(_table(results, [row for row in rows if row.tier is None], binding, HERE)))
     if beyond := [row for row in rows if row.tier is not None]:
         parts.append(_beyond(text.main(results), beyond))
-    if table := "\n".join(markdown_configurations(results, HERE.details)):
-        parts.append(f"The same rows on other kinds of rings, as expected (of {number(len(rows), 'row')}):")
-        parts.append(table)
+    if kinds is not None:
+        parts.append(_kinds(kinds))
     parts.append(
         f"{short_legend(results)}\n\nCorrectly absent: the kernel is older than the feature and refuses it the documented way, which "
         f"was checked. {doubt(HERE.home)}"
@@ -117,22 +123,35 @@ def _table(results: Results, rows: Iterable[Row], binding: str, links: Links) ->
         yield line(links.test(row), ", ".join((row.since, *row.also)), *signs)
 
 
-def markdown_configurations(results: Results, details: str | None) -> Iterator[str]:
-    """Configurations by kernels: how many rows are as expected. One that needs a look is a link."""
-    kernels, lanes = text.columns(results), view.configurations(results)
-    stems = {cell.test: cell.stem for cell in results.cells}
-    if lanes:
-        yield line("Configuration", *(plain(kernel.heading) for kernel in kernels))
-        yield line(":---", *("---:" for _ in kernels))
-    for lane in lanes:
-        shown = []
-        for kernel, tally in zip(kernels, lane.tallies, strict=True):
-            if tally.odd and tally.odd[0] in stems and details is not None:
-                place = view.anchor(stems[tally.odd[0]], kernel.series, lane.binding, lane.configuration)
-                shown.append(f"[{tally.sign}]({details}#{place})")
-            else:
-                shown.append(tally.sign)
-        yield line(plain(lane.title), *shown)
+def markdown_configurations(table: Rings, place: Callable[[str, str, Lane], str | None]) -> Iterator[str]:
+    """Configurations by kernels: how many rows are as expected. One that needs a look is a link, if it has a place."""
+    yield line("Configuration", *map(plain, table.kernels), "ms a cell")
+    yield line(":---", *("---:" for _ in table.kernels), "---:")
+    for lane in table.lanes:
+        signs = []
+        for heading, tally in zip(table.kernels, lane.tallies, strict=True):
+            there = place(tally.odd[0], heading, lane) if tally.odd else None
+            signs.append(f"[{tally.sign}]({there})" if there else tally.sign)
+        yield line(plain(lane.title), *signs, str(lane.cell_ms))
+
+
+def _kinds(table: Rings) -> str:
+    """The part about other kinds of rings, whose cells are not published: those that need a look are named."""
+    odd = [
+        f"- {test} on {heading} under {lane.title}"
+        for lane in table.lanes
+        for heading, tally in zip(table.kernels, lane.tallies, strict=True)
+        for test in tally.odd
+        if lane.configuration != PLAIN
+    ]
+    parts = [
+        f"The same rows on other [kinds of rings]({KINDS_LINK}), as expected (of {number(table.tests, 'row')}; "
+        f"{table.day}, suite {code(table.suite)}). `·`: the kernel has no such ring, and refuses it the documented way.",
+        "\n".join(markdown_configurations(table, lambda *where: None)),
+    ]
+    if odd:
+        parts.append("Of these, on rings that are not plain, need a look:\n\n" + "\n".join(odd))
+    return "\n\n".join(parts)
 
 
 def _beyond(results: Results, rows: Sequence[Row]) -> str:

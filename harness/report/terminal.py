@@ -95,8 +95,8 @@ def _table(results: Results, binding: str) -> Iterator[str]:
 def _configurations(results: Results, lanes: Iterable[view.Lane]) -> Iterator[str]:
     """How many rows are as expected, by configuration and kernel."""
     headings = [column.heading for column in text.columns(results)]
-    rows = [(f"Of {len(results.header.plan.tests)} rows, as expected", *headings)]
-    rows += [(lane.title, *(tally.sign for tally in lane.tallies)) for lane in lanes]
+    rows = [(f"Of {len(results.header.plan.tests)} rows, as expected", *headings, "ms a cell")]
+    rows += [(lane.title, *(tally.sign for tally in lane.tallies), str(lane.cell_ms)) for lane in lanes]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for first, *rest in rows:
         shown = (word.rjust(width) for word, width in zip(rest, widths[1:], strict=True))

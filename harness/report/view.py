@@ -370,23 +370,33 @@ class Lane:
     configuration: str
     title: str
     tallies: tuple[Tally, ...]  # in the order of text.columns
+    cell_ms: int  # what a cell takes, on average, where there is such a ring
 
 
 def configurations(results: Results) -> tuple[Lane, ...]:
     """How each configuration did; nothing if the run has only one."""
     if len(results.header.plan.configurations) == 1:
         return ()
-    cells, several = results.by_position(), len(results.header.plan.bindings) > 1
-    return tuple(
-        Lane(
-            binding=binding,
-            configuration=kind,
-            title=f"{kind}{f' through {title(results, binding)}' if several else ''}",
-            tallies=tuple(
-                _tally(results, cells, column.series, binding, kind) for column in text.columns(results)
-            ),
-        )
-        for binding, kind in text.lanes(results)
+    cells = results.by_position()
+    return tuple(_lane(results, cells, binding, kind) for binding, kind in text.lanes(results))
+
+
+def _lane(results: Results, cells: Mapping[Position, Cell], binding: str, kind: str) -> Lane:
+    several = len(results.header.plan.bindings) > 1
+    columns = text.columns(results)
+    tallies = tuple(_tally(results, cells, column.series, binding, kind) for column in columns)
+    there = {column.series for column, tally in zip(columns, tallies, strict=True) if not tally.absent}
+    times = [
+        cell.ms or 0
+        for cell in cells.values()
+        if (cell.binding, cell.configuration) == (binding, kind) and cell.series in there
+    ]
+    return Lane(
+        binding=binding,
+        configuration=kind,
+        title=f"{kind}{f' through {title(results, binding)}' if several else ''}",
+        tallies=tallies,
+        cell_ms=round(sum(times) / max(len(times), 1)),
     )
 
 

@@ -31,6 +31,7 @@ class Configuration:
     what: str
     also: tuple[str, ...] = ()  # stable releases with a backport
     setup: tuple[str, ...] = ()  # flags of io_uring_setup(2)
+    sqe: tuple[str, ...] = ()  # flags that every SQE gets on its way to the kernel
     registered: bool = False  # entered through a registered index
     proxy: str | None = None  # an opcode of its release or a later one
     differs: tuple[str, ...] = ()  # what the rows do not assert there, each with its reason

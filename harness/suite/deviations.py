@@ -35,6 +35,7 @@ class Deviation:
     binding: str | None = None
     configurations: tuple[str, ...] = ()  # only on these kinds of rings; by default on each
     fixed: str | None = None  # the first mainline release without it
+    run: bool = True  # False: its tests are not run there, because they would not end
 
     def concerns(self, version: KernelVersion, binding: str, configuration: str) -> bool:
         """Whether it is expected on this kernel through this binding on this kind of ring."""
@@ -81,6 +82,8 @@ def _objections(found: Iterable[Deviation], rows: dict[str, Row]) -> Iterator[st
         for release in one.until:
             if release.rpartition(".")[0] not in one.kernels:
                 yield f"{one.row}: until {release} is of no series in its kernels. Correct it."
+        if not one.run and not (one.fixed or one.until):
+            yield f"{one.row}: what is not run is not seen to be gone. Add fixed or until."
         for name in one.configurations:
             if name not in kinds:
                 yield f"{one.row}: there is no configuration {name!r}. {nearest(name, kinds)}"

@@ -32,6 +32,7 @@ class Deviates(StrEnum):
     UNLISTED = "unlisted"
     AS_LISTED = "as listed"  # the tests that it names failed, and no others
     OTHERWISE = "otherwise"
+    LEFT_OUT = "left out"  # the tests that it names were not run
 
 
 _SIGNS = {
@@ -78,6 +79,8 @@ def judge(
 
 
 def _with_deviations(verdict: Verdict, deviates: Deviates) -> Verdict:
+    if deviates is Deviates.LEFT_OUT:
+        return Verdict.KNOWN if verdict is Verdict.WORKS else verdict
     if verdict is Verdict.WRONG and deviates is Deviates.AS_LISTED:
         return Verdict.KNOWN
     if verdict in (Verdict.WORKS, Verdict.ABSENT, Verdict.EARLY) and deviates is not Deviates.UNLISTED:

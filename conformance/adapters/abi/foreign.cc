@@ -236,6 +236,9 @@ Result<u32> Ring::enter(u32 to_submit, u32 min_complete, u32 flags) {
 Result<void> Ring::register_ring_fd() {
   stop({"a ring that is entered through a registered index", "the adapter ABI has no function for it"});
 }
+Result<void> init_mem(Ring&, u32, u32, std::span<std::byte>) {
+  stop({"a ring in the caller's memory", "the adapter ABI has no function for it"});
+}
 u32 Ring::sq_ready() const { return call(table.sq_ready, ring_); }
 u32 Ring::cq_ready() const { return call(table.cq_ready, ring_); }
 

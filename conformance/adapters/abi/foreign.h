@@ -134,6 +134,10 @@ class Ring : public Requests {
   uring_binding_facts facts_{};
 };
 
+// Not expressible.
+inline std::size_t ring_memory_size(u32, u32) { return 1; }
+Result<void> init_mem(Ring& ring, u32 entries, u32 flags, std::span<std::byte> memory);
+
 class BufferGroup {
  public:
   BufferGroup() = default;

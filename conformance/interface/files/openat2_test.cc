@@ -171,7 +171,10 @@ TEST_F(Openat2, RefusesWhatItCannotOpen) {
   }
   longer.unknown = 0;  // a later struct, of which nothing is used that this kernel does not know
   const Fd made = new_descriptor(complete(tail), {.user_data = 1}, S_IFREG);
-  EXPECT_EQ(made.get(), next);
+  // What waits for the worker (fixture/workers.h) has descriptors of its own meanwhile.
+  if (!configuration().begins_later()) {
+    EXPECT_EQ(made.get(), next);
+  }
 }
 
 }  // namespace

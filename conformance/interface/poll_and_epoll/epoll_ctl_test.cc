@@ -110,7 +110,7 @@ TEST_F(EpollCtl, AddsAnotherRing) {
   EXPECT_EQ(change(EPOLL_CTL_ADD, other.fd(), EPOLLIN, 42), 0);
   EXPECT_EQ(reported(), std::vector<Event>());
   must(other.nop(7));
-  ASSERT_EQ(other.submit(), 1);
+  ASSERT_EQ(other.submit_and_wait(1), 1);
   EXPECT_EQ(reported(), (std::vector<Event>{{EPOLLIN, 42}}));
 }
 

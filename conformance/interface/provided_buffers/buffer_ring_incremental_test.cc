@@ -43,6 +43,9 @@ class BufferRingIncremental : public RingTest<8> {
     if (!opened.ok()) stop(site, "no group of buffers: " + testing::PrintToString(opened));
     EXPECT_EQ_AT(site, group.consumption(), binding::Consumption::incremental);
   }
+  // A worker lets go of the ring's lock while it receives, and so has to take for itself as much of a buffer
+  // as it asked for (io_ring_buffer_select in the kernel's io_uring/kbuf.c).
+  static bool takes_all_of_it() { return configuration().begins_later(); }
   static wire::Cqe took(std::uint32_t id, std::int32_t bytes, std::uint32_t flags = 0) {
     return {.user_data = 1, .res = bytes, .flags = wire::cqe_buffer | id << 16 | flags};
   }
@@ -65,6 +68,10 @@ TEST_F(BufferRingIncremental, ContinuesInABuffer) {
   if (!kernel_has_it()) GTEST_SKIP() << witness();
   open_group();
   sockets.send(std::string(40, 'a'));
+  if (takes_all_of_it()) {
+    EXPECT_EQ(receive(), took(0, 40));
+    return;
+  }
   wire::Cqe cqe = receive();
   ASSERT_EQ(cqe, took(0, 40, wire::cqe_buf_more));
   EXPECT_EQ(place_of(cqe), 0);
@@ -112,6 +119,11 @@ TEST_F(BufferRingIncremental, CountsFinishedBuffers) {
   if (!kernel_has_it()) GTEST_SKIP() << witness();
   open_group();
   sockets.send(std::string(40, 'a'));
+  if (takes_all_of_it()) {
+    EXPECT_EQ(receive(), took(0, 40));
+    EXPECT_EQ(must(ring.buf_ring_head(group_id)), 1u);
+    return;
+  }
   EXPECT_EQ(receive(), took(0, 40, wire::cqe_buf_more));
   EXPECT_EQ(must(ring.buf_ring_head(group_id)), 0u);
   sockets.send(std::string(40, 'b'));

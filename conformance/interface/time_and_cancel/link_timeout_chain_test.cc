@@ -40,6 +40,10 @@ class LinkTimeoutChain : public RingTest<8> {
             .len = 1,
             .user_data = user_data};
   }
+  // Up to 5.15 a worker waits inside of the operation, and is interrupted.
+  bool waits_inside() const { return configuration().begins_later() && !kernel_has(wire::feature::cqe_skip); }
+  std::int32_t ended() const { return waits_inside() ? -EINTR : -ECANCELED; }
+  std::int32_t expired() const { return waits_inside() ? -EALREADY : -ETIME; }
   // Moves limit 2.
   binding::Result<binding::Sqe&> queue_update(std::uint32_t flags) {
     return ring.timeout_update(9, 2, &soon, flags);
@@ -66,8 +70,8 @@ TEST_F(LinkTimeoutChain, EndsWithTheRequestThatItLimits) {
   queue_limit(2, soon).flags = wire::io_link;
   must(ring.nop(3));
   submit(3);
-  EXPECT_EQ(wait_cqes(3), (Cqes{{.user_data = 1, .res = -ECANCELED, .flags = 0},
-                                {.user_data = 2, .res = -ETIME, .flags = 0},
+  EXPECT_EQ(wait_cqes(3), (Cqes{{.user_data = 1, .res = ended(), .flags = 0},
+                                {.user_data = 2, .res = expired(), .flags = 0},
                                 {.user_data = 3, .res = -ECANCELED, .flags = 0}}));
 }
 
@@ -105,8 +109,8 @@ TEST_F(LinkTimeoutChain, TakesAnotherTime) {
   EXPECT_EQ(wire_of(must(queue_update(wire::link_timeout_update))),
             wanted_update(wire::timeout_update | wire::link_timeout_update));
   submit(1);
-  EXPECT_EQ(wait_cqes(3), (Cqes{{.user_data = 1, .res = -ECANCELED, .flags = 0},
-                                {.user_data = 2, .res = -ETIME, .flags = 0},
+  EXPECT_EQ(wait_cqes(3), (Cqes{{.user_data = 1, .res = ended(), .flags = 0},
+                                {.user_data = 2, .res = expired(), .flags = 0},
                                 {.user_data = 9, .res = 0, .flags = 0}}));
 }
 

@@ -120,3 +120,37 @@ def test_a_row_that_is_left_out_of_a_configuration_is_no_pass_and_says_why() -> 
     assert (excused.stem, excused.verdict) == ("nop", Verdict.NOT_EXPRESSIBLE)
     assert excused.why == "not run on such a ring: because of this test" and passed.verdict is Verdict.WORKS
     assert {excused.configuration, passed.configuration} == {"sqpoll"}
+
+
+def deviating(release: str, configuration_name: str, stem: str = "poll_update") -> tuple[str, Verdict]:
+    """The filter with which the row is run on this kernel, and the verdict if everything that is run passes."""
+    (kind,) = (one for one in configuration.load() if one.name == configuration_name)
+    (row,) = (one for one in catalogue.load() if one.stem == stem)
+    column = Column("6.16", (), SETUP)
+    column._hello = {"release": release}
+    image = Path("image")
+    column._image = KernelImage(
+        name="x", image=image, boot_image=image, release=release, version=None, source="", sha256=""
+    )
+    place = Place(row, OURS, kind)
+    (entry,) = (one for one in column._plan([place]) if one.name.startswith(stem))
+    return entry.argv[-1], column._cell(place, Observation(state=State.PASSED)).verdict
+
+
+def test_a_test_that_would_not_end_is_not_run_where_it_is_listed() -> None:
+    tests, verdict = deviating("6.16.12", "sqpoll")
+    assert tests.endswith("-PollUpdate.GivesItOtherEvents:*/PollUpdate.GivesItOtherEvents/*")
+    assert verdict is Verdict.KNOWN
+    assert deviating("6.18.1", "sqpoll") == ("--gtest_filter=PollUpdate.*:PollUpdateAt*.*", Verdict.WORKS)
+    tests, verdict = deviating("6.16.12", "plain")
+    assert "-PollUpdate" not in tests and verdict is Verdict.GONE
+
+
+def test_a_kernel_without_such_rings_deviates_in_nothing() -> None:
+    refused = Observation(state=State.REFUSED, shape=Shape.RIGHT)
+    (kind,) = (one for one in configuration.load() if one.name == "no_sqarray")
+    (row,) = (one for one in catalogue.load() if one.stem == "buffer_ring")
+    column = Column("6.1", (), SETUP)
+    column._hello = {"release": "6.1.192"}
+    assert column._cell(Place(row, OURS, kind), refused).verdict is Verdict.ABSENT
+    assert column._cell(Place(row, OURS), refused).verdict is not Verdict.ABSENT

@@ -21,9 +21,10 @@ from harness.commands import render
 from harness.matrix import publish
 from harness.matrix.column import MACHINES, Setup
 from harness.matrix.gather import Matrix
-from harness.report import coverage, folder, html, readme
+from harness.report import coverage, folder, html, readme, rings
 from harness.report.view import Place
-from harness.results.file import read_results
+from harness.results.file import as_text, read_results
+from harness.results.model import Footer
 from harness.suite import catalogue
 from harness.tests.report.test_report import GOLDEN, PLACE, ROWS, RUN
 from harness.verdicts.judge import Verdict
@@ -92,6 +93,28 @@ def test_a_run_is_published_whole(copy: Path, run: Matrix) -> None:
     for name, text in folder.render(published, ROWS, Place(home=".."), folder.PUBLISHED).items():
         assert after[f"reports/{name}"] == text
     assert BEFORE not in after["README.md"] and readme.render(RUN, ROWS) in after["README.md"]
+
+
+def test_of_other_kinds_of_rings_the_table_is_published(copy: Path, run: Matrix) -> None:
+    rest = tuple(replace(cell, configuration="sqpoll") for cell in RUN.cells)
+    plan = replace(RUN.header.plan, configurations=("plain", "sqpoll"))
+    cells = (*RUN.cells, *rest)
+    footer = Footer.count(plan, cells, RUN.footer.ended)
+    both = replace(RUN, header=replace(RUN.header, plan=plan), cells=cells, footer=footer)
+    run.whole = both
+    (run.directory / RESULTS).write_text(as_text(both))
+    publish.publish(run)
+    assert run.troubles == []
+    table = rings.of(both)
+    assert table is not None and rings.read(copy / "reports" / rings.FILE) == table
+    published = read_results(copy / "reports" / RESULTS)
+    assert {cell.configuration for cell in published.cells} == {"plain"} and published.footer.complete
+    assert readme.render(RUN, ROWS, table) in (copy / "README.md").read_text()
+    # A later run on plain rings leaves it as it is.
+    run.whole = RUN
+    (run.directory / RESULTS).write_text(as_text(RUN))
+    publish.publish(run)
+    assert readme.render(RUN, ROWS, table) in (copy / "README.md").read_text()
 
 
 @pytest.mark.parametrize("name", [*folder.PUBLISHED, RESULTS, "README.md"])

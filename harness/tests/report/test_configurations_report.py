@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from harness.report import changes, html, junit, ktap, matrix, readme, sanitize, terminal, text, view
+from harness.base.errors import HarnessError
+from harness.report import changes, html, junit, ktap, matrix, readme, rings, sanitize, terminal, text, view
 from harness.report.view import Place
 from harness.results.compare import compare
 from harness.results.file import parse_results, read_results
@@ -58,20 +60,52 @@ def test_what_is_odd_on_one_kind_of_ring_is_told_with_it() -> None:
 
 def test_every_report_tells_the_configuration() -> None:
     said = terminal.render(RUN)
-    assert re.search(r"^sqpoll +2 of 3 +3 +3$", said, re.MULTILINE) and "✗ nop on 6.1 under sqpoll: " in said
+    assert (
+        re.search(r"^sqpoll +2 of 3 +3 +3 +\d+$", said, re.MULTILINE)
+        and "✗ nop on 6.1 under sqpoll: " in said
+    )
     assert "odd only under sqpoll" in said
     page = matrix.render(RUN, ROWS, PLACE)
     assert (
-        "| sqpoll | [2 of 3](#nop@6.1@uring@sqpoll) | 3 | 3 |" in page
+        "| sqpoll | [2 of 3](#nop@6.1@uring@sqpoll) | 3 | 3 | 3 |" in page
         and '<a id="nop@6.1@uring@sqpoll">' in page
     )
-    assert "| sqpoll | [2 of 3](reports/matrix.md#nop@6.1@uring@sqpoll) |" in readme.render(RUN, ROWS)
     shown = html.render(RUN, ROWS, PLACE)
     assert 'href="#configuration=sqpoll"' in shown and shown.count('data-configuration="sqpoll"') == 3
     suites = ElementTree.fromstring(junit.render(RUN, ROWS, PLACE))
     (failed,) = (suite.get("name") for suite in suites if suite.get("failures") == "1")
     assert failed == "6.1 under sqpoll"
     assert "not ok 3 6.1 under sqpoll" in ktap.render(RUN, ROWS, PLACE)
+
+
+def test_the_readme_shows_a_table_whose_cells_are_not_published() -> None:
+    shown = readme.render(RUN.under("plain"), ROWS, rings.of(RUN))
+    assert "| Configuration | 6.1 | 7.3 | host (6.18) | ms a cell |" in shown
+    assert "| defer | · | 3 | 3 | 3 |" in shown and "| sqpoll | 2 of 3 | 3 | 3 | 3 |" in shown
+    assert "need a look:\n\n- nop on 6.1 under sqpoll\n" in shown
+    assert "Configuration |" not in readme.render(RUN.under("plain"), ROWS)
+
+
+def test_the_table_is_a_file_of_its_own(tmp_path: Path) -> None:
+    table = rings.of(RUN)
+    assert table is not None and rings.of(run()) is None
+    path = tmp_path / rings.FILE
+    assert rings.read(path) is None
+    path.write_text(rings.as_text(table))
+    assert rings.read(path) == table
+    for damage in ("", "[]", "{}", rings.as_text(table).replace('"7.3", ', "")):
+        path.write_text(damage)
+        with pytest.raises(HarnessError, match="ci/matrix --configuration all --publish"):
+            rings.read(path)
+
+
+def test_a_cell_costs_what_it_takes_where_there_is_such_a_ring() -> None:
+    slow = [replace(one, ms=9) if one.position == ODD else one for one in RUN.cells]
+    slow = [replace(one, ms=1000) if one.position in LACKS else one for one in slow]
+    costs = {
+        lane.configuration: lane.cell_ms for lane in view.configurations(replace(RUN, cells=tuple(slow)))
+    }
+    assert costs == {"plain": 3, "defer": 3, "sqpoll": 4}
 
 
 def test_the_table_of_a_row_per_line_is_of_plain_rings() -> None:

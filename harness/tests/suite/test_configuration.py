@@ -47,6 +47,7 @@ def test_the_program_has_the_same_configurations() -> None:
             '[[configuration]]\nname = "x"\nsince = "5.1"\nsource = "x"\nwhat = "x"\nsetups = []',
             "'setups'. Did you mean",
         ),
+        ('sqe = ["IOSQE_ASYNC"]', "a flag in quotes, without IOSQE_"),
         ('setup = ["SQPOLL"]', "the first configuration must be"),
     ],
 )

@@ -78,6 +78,11 @@ def test_of_an_unknown_kernel_nothing_is_expected() -> None:
             'blame = "kernel"\nconfigurations = ["deferred"]',
             "there is no configuration 'deferred'. Did you mean 'defer'?",
         ),
+        (
+            'until = ["6.18.44"]',
+            "run = false",
+            "nop: what is not run is not seen to be gone. Add fixed or until.",
+        ),
         ('source = "a commit"', "", "the key 'source' is missing"),
     ],
 )

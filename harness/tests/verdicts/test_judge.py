@@ -135,5 +135,14 @@ def test_a_listed_deviation_is_known_only_if_exactly_that_was_seen(
     assert judge(state, shape, expected, complained, deviates, ours=ours) is wanted
 
 
+@pytest.mark.parametrize(("state", "shape", "expected", "complained", "ours"), EVERYTHING)
+def test_a_row_without_the_tests_that_would_not_end_is_known_and_never_works(
+    state, shape, expected, complained, ours
+):
+    without = judge(state, shape, expected, complained, ours=ours)
+    wanted = Verdict.KNOWN if without is Verdict.WORKS else without
+    assert judge(state, shape, expected, complained, Deviates.LEFT_OUT, ours=ours) is wanted
+
+
 def test_only_what_is_known_is_quiet():
     assert not surprise(Verdict.KNOWN) and surprise(Verdict.GONE)
