@@ -82,6 +82,10 @@ TEST_F(BufferRingMinLeft, ContinuesABufferWithEnoughLeft) {
   if (!kernel_has_it()) GTEST_SKIP() << witness();
   ASSERT_EQ(register_group(24), 0);
   sockets.send(std::string(40, 'a'));
+  if (configuration().begins_later()) {  // a worker takes all of it: see buffer_ring_incremental
+    EXPECT_EQ(receive(), took(0, 40, 0));
+    return;
+  }
   EXPECT_EQ(receive(), took(0, 40, wire::cqe_buf_more));
   sockets.send(std::string(40, 'b'));
   EXPECT_EQ(receive(), took(0, 24, 0));

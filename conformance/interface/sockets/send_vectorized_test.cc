@@ -42,7 +42,7 @@ class SendVectorized : public AnySocketTest {
   }
   binding::Result<binding::Sqe&> queue_zc(int fd) {
     const std::span array(reinterpret_cast<const std::byte*>(pieces.data()), pieces.size());
-    return ring.send_zc(1, fd, array, MSG_NOSIGNAL, wire::send_vectorized);
+    return ring.send_zc(1, fd, array, MSG_NOSIGNAL, binding::RecvSend{wire::send_vectorized});
   }
   static wire::Cqe done(std::int32_t res, std::uint32_t flags = 0) {
     return {.user_data = 1, .res = res, .flags = flags};

@@ -38,7 +38,7 @@ class SendZcNotifUserData : public AnySocketTest {
             .addr3 = user_data};
   }
   binding::Result<binding::Sqe&> queue(int fd, std::uint64_t user_data) {
-    return ring.send_zc(1, fd, std::as_bytes(std::span(data)), MSG_NOSIGNAL, 0).with([=](binding::Sqe& sqe) {
+    return ring.send_zc(1, fd, std::as_bytes(std::span(data)), MSG_NOSIGNAL).with([=](binding::Sqe& sqe) {
       sqe.addr3 = user_data;
     });
   }
