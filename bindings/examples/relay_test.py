@@ -18,7 +18,9 @@ KINDS = {"defer": ("defer", "coop", "plain"), "sqpoll": ("sqpoll", "plain")}
 
 def relay(mode: str, pieces: list[bytes], pause_s: float, slow: bool) -> str:
     """Passes the pieces through, and returns what the program says at the end."""
-    process = subprocess.Popen([program, mode], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [program, mode], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     assert process.stdin and process.stdout and process.stderr
     got = b""
 
@@ -46,7 +48,9 @@ def relay(mode: str, pieces: list[bytes], pause_s: float, slow: bool) -> str:
 
 for mode, kinds in KINDS.items():
     text = relay(mode, [os.urandom(10_000) for _ in range(4)], pause_s=0.15, slow=False)
-    found = re.fullmatch(r"40000 bytes with a ring of kind (\w+), (\d+) waits, (\d+) of them for nothing\n", text)
+    found = re.fullmatch(
+        r"40000 bytes with a ring of kind (\w+), (\d+) waits, (\d+) of them for nothing\n", text
+    )
     assert found and found[1] in kinds, text
     assert int(found[3]) > 0, f"pauses of 150 ms, and no wait of 100 ms was for nothing: {text}"
     relay(mode, [os.urandom(1_000_000)], pause_s=0, slow=True)
@@ -55,5 +59,11 @@ for mode, kinds in KINDS.items():
 
 wrong = subprocess.run([program, "fast"], capture_output=True, text=True, check=False)
 assert (wrong.returncode, wrong.stderr) == (2, "usage: relay defer|sqpoll\n"), wrong
-full = subprocess.run([program, "defer"], input=b"x", stdout=os.open("/dev/full", os.O_WRONLY), stderr=subprocess.PIPE, check=False)
+full = subprocess.run(
+    [program, "defer"],
+    input=b"x",
+    stdout=os.open("/dev/full", os.O_WRONLY),
+    stderr=subprocess.PIPE,
+    check=False,
+)
 assert full.returncode == 1 and b"No space left on device" in full.stderr, full

@@ -31,7 +31,9 @@ def send(payload: bytes, slow: bool = False) -> str:
                     time.sleep(0.001 if slow else 0)
             said, errors = process.communicate(timeout=patience_s)
             assert process.returncode == 0, errors
-    assert b"".join(got) == payload, f"{sum(map(len, got))} bytes came, or others than the {len(payload)} sent"
+    assert (
+        b"".join(got) == payload
+    ), f"{sum(map(len, got))} bytes came, or others than the {len(payload)} sent"
     return said.decode()
 
 

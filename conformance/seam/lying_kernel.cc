@@ -228,9 +228,9 @@ long LyingKernel::setup(std::uint32_t entries, wire::Params* params) noexcept {
   if (const long error = lie->opening != nullptr ? lie->opening(nth++) : 0; error < 0) return error;
   const long fd = BareKernel::setup(entries, params);
   if (fd < 0) return fd;
-  // The thread of one would work on the kernel's memory while the binding works on the copy; the memory may be the
-  // binding's own; and the copy has entries of the usual sizes, and a tail to carry requests to: such a ring is
-  // what it is.
+  // The thread of one would work on the kernel's memory while the binding works on the copy; the memory may
+  // be the binding's own; and the copy has entries of the usual sizes, and a tail to carry requests to: such
+  // a ring is what it is.
   constexpr std::uint32_t other = wire::setup_sqpoll | wire::setup_no_mmap | wire::setup_sq_rewind |
                                   wire::setup_sqe128 | wire::setup_cqe32 | wire::setup_cqe_mixed |
                                   wire::setup_sqe_mixed;

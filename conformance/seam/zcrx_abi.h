@@ -54,8 +54,8 @@ struct ZcrxIfqReg {
 };
 static_assert(sizeof(ZcrxIfqReg) == 96 && offsetof(ZcrxIfqReg, zcrx_id) == 64);
 
-// The argument of register_op::zcrx_ctrl. What follows depends on the operation: of EXPORT the descriptor that
-// it made, of ARM_EVENT the event, and of ADD_AREA the address of a ZcrxAreaReg in place of both words.
+// The argument of register_op::zcrx_ctrl. What follows depends on the operation: of EXPORT the descriptor
+// that it made, of ARM_EVENT the event, and of ADD_AREA the address of a ZcrxAreaReg in place of both words.
 struct ZcrxCtrl {
   std::uint32_t zcrx_id = 0, op = 0;
   std::uint64_t resv[2] = {};

@@ -43,8 +43,8 @@ class ZcrxEvents : public ZeroCopyTest {
     return binding::errno_of(made.error());
   }
   std::string witness() {
-    return registration_refused("ZcrxIfqReg::event_desc", [&] { return errno_with_events(); },
-                                wire::four_queries);
+    return registration_refused(
+        "ZcrxIfqReg::event_desc", [&] { return errno_with_events(); }, wire::four_queries);
   }
   static long arm(int fd, std::uint32_t id, std::uint32_t event) {
     const wire::ZcrxCtrl control{.zcrx_id = id, .op = wire::zcrx_ctrl_arm_event, .word = event};
@@ -102,17 +102,16 @@ TEST_F(ZcrxEvents, CountCopies) {
   need_admin(errno_with_events());
   const Connection connection = connect();
   LargeRing<binding::Ring32> large(8, zero_copy_setup);
-  const wire::ZcrxEventDesc desc{.user_data = told,
-                                 .flags = wire::zcrx_event_desc_flag_stats,
-                                 .stats_offset = 4096};
+  const wire::ZcrxEventDesc desc{
+      .user_data = told, .flags = wire::zcrx_event_desc_flag_stats, .stats_offset = 4096};
   ASSERT_EQ(do_register_with(large.fd(), desc), 0);
   must(large.recv_zc(1, connection.server.get(), request.zcrx_id, 0));
   large.submit_all(1);
   for (const std::string_view text : {"hello", "second"}) {
     send(connection, text);
-    EXPECT_EQ(large.wait_cqe().cqe, (wire::Cqe{.user_data = 1,
-                                               .res = static_cast<std::int32_t>(text.size()),
-                                               .flags = wire::cqe_more}));
+    EXPECT_EQ(
+        large.wait_cqe().cqe,
+        (wire::Cqe{.user_data = 1, .res = static_cast<std::int32_t>(text.size()), .flags = wire::cqe_more}));
   }
   wire::ZcrxStats stats;
   std::memcpy(&stats, region[1].bytes, sizeof stats);
@@ -128,7 +127,8 @@ TEST_F(ZcrxEvents, RefuseWhatMeansNothing) {
   for (const wire::ZcrxEventDesc& desc : {unknown, flag, unaligned}) {
     EXPECT_EQ(do_register_with(large.fd(), desc), -EINVAL);
   }
-  EXPECT_EQ(do_register_with(large.fd(), {.user_data = told, .type_mask = bit(wire::zcrx_event_alloc_fail)}), 0);
+  EXPECT_EQ(do_register_with(large.fd(), {.user_data = told, .type_mask = bit(wire::zcrx_event_alloc_fail)}),
+            0);
   EXPECT_EQ(arm(large.fd(), request.zcrx_id, 31), -EINVAL);
 }
 

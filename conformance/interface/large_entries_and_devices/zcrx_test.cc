@@ -106,7 +106,8 @@ TEST_F(Zcrx, IsSharedWithAnotherRing) {
   EXPECT_TRUE(is_open(shared.get()));
 
   LargeRing<binding::Ring32> other(8, zero_copy_setup);
-  wire::ZcrxIfqReg importing{.if_idx = static_cast<std::uint32_t>(shared.get()), .flags = wire::zcrx_reg_import};
+  wire::ZcrxIfqReg importing{.if_idx = static_cast<std::uint32_t>(shared.get()),
+                             .flags = wire::zcrx_reg_import};
   ASSERT_EQ(BareKernel::do_register(other.fd(), wire::register_op::zcrx_ifq, &importing, 1), 0);
   must(other.recv_zc(1, connection.server.get(), importing.zcrx_id, 0));
   other.submit_all(1);
@@ -144,7 +145,8 @@ TEST_F(ZcrxAtRefusals, OfRegistrations) {
   LargeRing<binding::Ring32> large(8, zero_copy_setup), not_deferred(8);
   EXPECT_EQ(do_zcrx(ring.fd(), good()), -EINVAL) << "CQEs of 16 bytes";
   EXPECT_EQ(do_zcrx(not_deferred.fd(), good()), -EINVAL);
-  wire::ZcrxIfqReg with_interface = good(), on_loopback = good(0), on_none = good(0), empty = good(), flag = good();
+  wire::ZcrxIfqReg with_interface = good(), on_loopback = good(0), on_none = good(0), empty = good(),
+                   flag = good();
   with_interface.if_idx = 1;
   on_loopback.if_idx = if_nametoindex("lo");
   on_none.if_idx = 1 << 30;

@@ -103,7 +103,8 @@ TEST_F(RingLifetime, KeepsTheFileOfARequest) {
   EXPECT_EQ(text(), "abc");
 }
 
-// It waits without a thread: files say when they are ready (IORING_FEAT_FAST_POLL). With IOSQE_ASYNC it has one.
+// It waits without a thread: files say when they are ready (IORING_FEAT_FAST_POLL). With IOSQE_ASYNC it has
+// one.
 TEST_F(RingLifetime, NeedsNoThreadForARequestThatWaits) {
   if (!kernel_has(wire::op::recv)) GTEST_SKIP() << witness();
   const auto workers = [] {

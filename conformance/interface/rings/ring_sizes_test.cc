@@ -55,6 +55,7 @@ class RingSizes : public RingTest<4> {
   }
   // Opens the ring of the test through the binding.
   void open(unsigned entries, unsigned flags, unsigned cq_entries, Site site = Site::here()) {
+    wire_log().add_sqe_flags(0);  // as reopen() does
     ring.close();
     must(when_there_is_room([&] {
            binding::Params params{};
