@@ -63,7 +63,8 @@ def read(path: Path) -> Rings | None:
     try:
         value = json_input.parse(content)
         lanes = tuple(_lane(one) for one in value.pop("lanes"))
-        rings = Rings(**{**value, "kernels": tuple(value["kernels"])}, lanes=lanes)
+        facts: dict[str, Any] = {**value, "kernels": tuple(value["kernels"]), "lanes": lanes}
+        rings = Rings(**facts)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise HarnessError(f"{path} is not a table of configurations ({error}). {_AGAIN}") from error
     if any(len(lane.tallies) != len(rings.kernels) for lane in rings.lanes):
@@ -72,5 +73,10 @@ def read(path: Path) -> Rings | None:
 
 
 def _lane(value: Mapping[str, Any]) -> view.Lane:
-    tallies = tuple(view.Tally(**{**one, "odd": tuple(one["odd"])}) for one in value["tallies"])
-    return view.Lane(**{**value, "tallies": tallies})
+    facts: dict[str, Any] = {**value, "tallies": tuple(_tally(one) for one in value["tallies"])}
+    return view.Lane(**facts)
+
+
+def _tally(value: Mapping[str, Any]) -> view.Tally:
+    facts: dict[str, Any] = {**value, "odd": tuple(value["odd"])}
+    return view.Tally(**facts)
