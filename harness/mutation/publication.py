@@ -31,6 +31,20 @@ def rendered(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> dict[
     }
 
 
+def mark_as_older() -> None:
+    """Say on the page and in the README that they are of earlier headers, until the next complete run."""
+    page, readme = PAGE.read_text(encoding="utf-8"), README.read_text(encoding="utf-8")
+    told = page.partition("**")[2].partition(".**")[0]
+    if told.endswith(report.BEFORE):
+        return
+    folder.replace_all(
+        {
+            PAGE: page.replace(f"**{told}.**", f"**{told}{report.BEFORE}.**", 1),
+            README: readme.replace(f"{told}: [", f"{told}{report.BEFORE}: [", 1),
+        }
+    )
+
+
 def with_line(readme: str, sentence: str) -> str:
     """The README with the line between its markers."""
     before, begin, rest = readme.partition(report.BEGIN)

@@ -53,6 +53,10 @@ def headline(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> str:
     )
 
 
+#: What the README's line and the page say of themselves when the headers have changed since.
+BEFORE = ", before the headers changed"
+
+
 def readme_line(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> str:
     """The line of the README, with its link."""
     return f"**Does it notice?** {headline(entries, exempt)}: [reports/mutants.md](reports/mutants.md)."
