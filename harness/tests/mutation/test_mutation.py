@@ -415,19 +415,26 @@ def test_the_published_page_is_of_these_mutants_or_says_that_it_is_not_and_so_do
     page = (REPORTS / "mutants.md").read_text()
     headline = page.partition("**")[2].partition(".**")[0]
     of_these, says_older = report.fingerprint(known) in page, headline.endswith(report.BEFORE)
-    assert of_these != says_older, "reports/mutants.md is of other headers: run ci/harness mutate, or say so with --older"
+    assert (
+        of_these != says_older
+    ), "reports/mutants.md is of other headers: run ci/harness mutate, or say so with --older"
     assert f"{headline}: [reports/mutants.md]" in README.read_text(), "run ci/harness mutate"
 
 
 def test_a_page_of_earlier_headers_says_so_once(tmp_path, monkeypatch):
     page, readme = tmp_path / "mutants.md", tmp_path / "README.md"
     page.write_text("# Mutants\n\n**3 of 4 mutants are killed.** Another 1\n")
-    readme.write_text("**Does it notice?** 3 of 4 mutants are killed: [reports/mutants.md](reports/mutants.md).\n")
+    readme.write_text(
+        "**Does it notice?** 3 of 4 mutants are killed: [reports/mutants.md](reports/mutants.md).\n"
+    )
     monkeypatch.setattr(publication, "PAGE", page)
     monkeypatch.setattr(publication, "README", readme)
     for _ in range(2):
         assert command.main(["--older"]) == 0
-        assert page.read_text() == "# Mutants\n\n**3 of 4 mutants are killed, before the headers changed.** Another 1\n"
+        assert (
+            page.read_text()
+            == "# Mutants\n\n**3 of 4 mutants are killed, before the headers changed.** Another 1\n"
+        )
         assert "are killed, before the headers changed: [reports/mutants.md]" in readme.read_text()
 
 
