@@ -27,6 +27,7 @@
 #include "abi_zcrx.h"
 #include "attachment.h"
 #include "entries.h"
+#include "prep_rw.h"
 #include "result.h"
 #include "shared.h"
 #include "syscall.h"
