@@ -408,7 +408,7 @@ class Column:
         else:
             version = since.KernelVersion.parse(os.uname().release, os.uname().version)
         tests = [test for one in self._listed(place, version) if not one.run for test in one.tests]
-        return "-" + ":".join(f"{test}:*/{test}/*" for test in tests) if tests else ""
+        return "-" + ":".join(f"{test}:{test}/*:*/{test}/*" for test in tests) if tests else ""
 
     def _cell(self, place: Place, observation: Observation) -> Cell:
         row, through, configuration = place

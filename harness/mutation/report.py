@@ -54,7 +54,7 @@ def headline(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> str:
 
 
 #: What the README's line and the page say of themselves when the headers have changed since.
-BEFORE = ", before the headers changed"
+BEFORE = " (of earlier headers: those of today were not all tried)"
 
 
 def readme_line(entries: Sequence[Entry], exempt: Mapping[str, Exemption]) -> str:

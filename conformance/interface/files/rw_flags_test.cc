@@ -108,13 +108,19 @@ TEST_F(RwFlags, DoesNotWait) {
   EXPECT_TRUE(cqe == done(-EAGAIN) || cqe == done(-EOPNOTSUPP)) << wire::to_string(cqe);
 }
 
-// O_NONBLOCK says nothing about io_uring, which does not block anyway.
+// O_NONBLOCK says nothing about io_uring, which does not block anyway. (On kernels up to 5.15 a worker gives
+// up at once; one from 6.1 on waits.)
 TEST_F(RwFlags, WaitsOnASocketThatDoesNotBlock) {
   if (!kernel_has(wire::feature::fast_poll)) GTEST_SKIP() << witness();
   ASSERT_EQ(fcntl(pair.ours.get(), F_SETFL, O_NONBLOCK), 0);
   must(ring.read(1, pair.ours.get(), buffer, 0));
   submit(1);
-  EXPECT_EQ(cqes_before_nop(2), (Cqes{{.user_data = 2, .res = 0, .flags = 0}}));
+  const Cqes early = cqes_before_nop(2);
+  if (configuration().begins_later() && !kernel_has(wire::op::sendmsg_zc) && early.size() == 2) {
+    EXPECT_EQ(early, (Cqes{done(-EAGAIN), {.user_data = 2, .res = 0, .flags = 0}}));
+    return;
+  }
+  EXPECT_EQ(early, (Cqes{{.user_data = 2, .res = 0, .flags = 0}}));
   pair.send("abc");
   EXPECT_EQ(wait_cqe(), done(3));
 }
