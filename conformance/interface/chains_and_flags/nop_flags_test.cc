@@ -107,7 +107,7 @@ TEST_F(NopFlags, LooksUpAFileOrABuffer) {
 TEST_F(NopFlags, MissesAFileOrABuffer) {
   if (!kernel_has(wire::feature::recvsend_bundle)) GTEST_SKIP() << witness();
   if (!kernel_has(wire::hybrid_iopoll)) return expect_lookups_refused();
-  EXPECT_EQ(complete(with_file(1 << 19)), done(1, -EBADF));
+  EXPECT_EQ(complete(with_file(not_open)), done(1, -EBADF));
   EXPECT_EQ(complete(with_file(1, wire::nop_fixed_file)), done(1, -EBADF));
   EXPECT_EQ(complete(with_buffer(0)), done(1, -EFAULT));
 }
@@ -135,7 +135,7 @@ TEST_F(NopFlags, RefusesWhatMeansNothing) {
   EXPECT_EQ(complete(nop(1, wire::nop_nobody)), done(1, -EINVAL));
   EXPECT_EQ(complete(nop(1, wire::nop_cqe32)), done(1, -EINVAL));
   wire::Sqe closed = nop(1, 0);
-  closed.fd = 1 << 19;
+  closed.fd = not_open;
   EXPECT_EQ(complete(closed), done(1, 0));
 }
 

@@ -29,7 +29,6 @@ class SqeRefusals : public RingTest<8> {
   SocketPair pair;
   std::array<std::byte, 8> buffer{};
 
-  static constexpr std::int32_t closed = 1 << 19;  // no test has so many descriptors
   static constexpr std::uint64_t nowhere = 1;      // no address of a process
 
   struct Refused {
@@ -103,10 +102,10 @@ TEST_F(SqeRefusals, RefusesWhatIsNotThere) {
   unmapped.addr = nowhere;
   const Pipe pipe;
   expect({
-      {"READ of a closed descriptor", EBADF, read(closed)},
+      {"READ of a closed descriptor", EBADF, read(not_open)},
       {"READ of a file that is open for writing", EBADF, read(write_only.get())},
       {"READ to an address that is not mapped", EFAULT, unmapped},
-      {"CLOSE of a closed descriptor", EBADF, {.opcode = wire::op::close, .fd = closed}},
+      {"CLOSE of a closed descriptor", EBADF, {.opcode = wire::op::close, .fd = not_open}},
       {"SPLICE from a closed descriptor",
        EBADF,
        {.opcode = wire::op::splice,
@@ -114,7 +113,7 @@ TEST_F(SqeRefusals, RefusesWhatIsNotThere) {
         .off = ~0ull,
         .addr = ~0ull,
         .len = 4,
-        .file_index = closed}},
+        .file_index = not_open}},
   });
 }
 

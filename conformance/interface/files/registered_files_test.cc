@@ -42,7 +42,6 @@ class RegisteredFiles : public RingTest<8> {
     return complete(site);
   }
   static wire::Cqe read_of(std::int32_t res) { return {.user_data = 2, .res = res, .flags = 0}; }
-  static constexpr std::int32_t closed = 1 << 19;  // no test has so many descriptors
 
   long update2(std::uint32_t first, const std::vector<std::int32_t>& table,
                unsigned size = sizeof(wire::RsrcUpdate2)) {
@@ -89,11 +88,11 @@ TEST_F(RegisteredFiles, LeavesASlotAlone) {
 TEST_F(RegisteredFiles, CountsWhatItUpdated) {
   if (!kernel_has(wire::feature::rsrc_tags)) GTEST_SKIP() << witness();
   register_table({null.get(), null.get(), -1, null.get()});
-  EXPECT_EQ(ring.register_files_update(binding::Slot{1}, std::array{zero.get(), closed, zero.get()}), 1);
+  EXPECT_EQ(ring.register_files_update(binding::Slot{1}, std::array{zero.get(), not_open, zero.get()}), 1);
   EXPECT_EQ(read_slot(1), read_of(8));
   EXPECT_EQ(read_slot(2), read_of(-EBADF));
   EXPECT_EQ(read_slot(3), read_of(0));
-  EXPECT_EQ(binding::errno_of(ring.register_files_update(binding::Slot{0}, std::array{closed}).error()),
+  EXPECT_EQ(binding::errno_of(ring.register_files_update(binding::Slot{0}, std::array{not_open}).error()),
             EBADF);
 }
 
@@ -144,7 +143,7 @@ TEST_F(RegisteredFiles, RefusesATableThatCannotBe) {
   EXPECT_EQ(do_register(files, nullptr, 1), -EFAULT);
   EXPECT_EQ(do_register(files, none.data(), 0), -EINVAL);
   EXPECT_EQ(do_register(files, none.data(), (1 << 20) + 1), -EMFILE);
-  EXPECT_EQ(do_register(files, &closed, 1), -EBADF);
+  EXPECT_EQ(do_register(files, &not_open, 1), -EBADF);
   // A ring in its own table would keep itself alive.
   const std::int32_t itself = ring.fd();
   EXPECT_EQ(do_register(files, &itself, 1), -EBADF);

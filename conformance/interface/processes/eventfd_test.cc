@@ -131,7 +131,7 @@ TEST_F(Eventfd, IsOneAndAnEventfd) {
   const std::array<std::int32_t, 2> two{event.get(), event.get()};
   EXPECT_EQ(do_register(wire::register_op::eventfd, two.data(), 2), -EINVAL);
   EXPECT_EQ(errno_of(ring.register_eventfd(pair.ours.get())), EINVAL);
-  EXPECT_EQ(errno_of(ring.register_eventfd(1 << 19)), EBADF);
+  EXPECT_EQ(errno_of(ring.register_eventfd(not_open)), EBADF);
   EXPECT_TRUE(ring.register_eventfd(event.get()).ok());
   EXPECT_EQ(errno_of(ring.register_eventfd(event.get())), EBUSY);
   EXPECT_EQ(errno_of(ring.register_eventfd_async(event.get())), EBUSY);

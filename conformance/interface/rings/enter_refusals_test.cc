@@ -21,7 +21,6 @@ namespace {
 
 using namespace conformance;
 
-constexpr int not_open = 1 << 19;
 
 class EnterRefusals : public RingTest<4> {
  protected:

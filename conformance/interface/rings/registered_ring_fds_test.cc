@@ -212,7 +212,7 @@ TEST_F(RegisteredRingFds, RefuseWhatTheyCannotBe) {
   EXPECT_EQ(add(good, 17), -EINVAL);
   wire::RsrcUpdate reserved = good, beyond = of_ring(16), closed = good, file = good;
   reserved.resv = 1;
-  closed.data = static_cast<std::uint64_t>(1 << 19);
+  closed.data = static_cast<std::uint64_t>(not_open);
   file.data = static_cast<std::uint64_t>(null.get());
   EXPECT_EQ(add(reserved), -EINVAL);
   EXPECT_EQ(add(beyond), -EINVAL);

@@ -160,7 +160,7 @@ TEST_F(SqpollShared, RefusesWhatIsNotThere) {
   if (!kernel_has_it()) GTEST_SKIP() << witness();
   const Fd null = open_file("/dev/null", O_RDONLY);
   for (const unsigned thread : {0u, wire::setup_sqpoll}) {
-    EXPECT_EQ(open(thread | wire::setup_attach_wq, 1 << 19).error, ENXIO) << thread;
+    EXPECT_EQ(open(thread | wire::setup_attach_wq, not_open).error, ENXIO) << thread;
     EXPECT_EQ(open(thread | wire::setup_attach_wq, null.get()).error, EINVAL) << thread;
   }
   EXPECT_EQ(open(wire::setup_sqpoll | wire::setup_sq_aff, 0, 1u << 20).error, EINVAL);

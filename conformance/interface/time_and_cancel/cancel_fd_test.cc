@@ -119,8 +119,7 @@ TEST_F(CancelFd, DoesNotFindATimeout) {
 
 TEST_F(CancelFd, RefusesWhatIsNotThere) {
   if (!kernel_has(wire::op::send_zc)) GTEST_SKIP() << witness();
-  const int closed = Fd(tcp_socket()).get();
-  EXPECT_EQ(complete(wanted(closed, wire::cancel_fd)), done(-EBADF));
+  EXPECT_EQ(complete(wanted(not_open, wire::cancel_fd)), done(-EBADF));
   EXPECT_EQ(complete(wanted(0, in_slot)), done(-EBADF));  // there is no table of files
   EXPECT_EQ(complete(wanted(one.ours.get(), wire::cancel_fd | wire::cancel_any)), done(-EINVAL));
 }

@@ -91,7 +91,7 @@ TEST_F(SyncCancel, RefusesWhatMeansNothing) {
   pad.pad[6] = 1;
   pad2.pad2[2] = 1;
   for (const wire::SyncCancelReg& bad : {flag, pad, pad2}) EXPECT_EQ(cancel(bad), -EINVAL);
-  EXPECT_EQ(cancel({.fd = 1 << 19, .flags = wire::cancel_fd}), -EBADF);
+  EXPECT_EQ(cancel({.fd = not_open, .flags = wire::cancel_fd}), -EBADF);
   for (const unsigned count : {0u, 2u}) {
     EXPECT_EQ(do_register(wire::register_op::sync_cancel, &good, count), -EINVAL) << count;
   }
