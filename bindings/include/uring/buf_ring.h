@@ -95,9 +95,8 @@ inline void buf_ring_init(Buf* buf_ring) noexcept { buf_ring_tail(buf_ring).stor
 /// What a position is masked with to find its entry.
 constexpr u16 buf_ring_mask(u32 entries) noexcept { return static_cast<u16>(entries - 1); }
 
-/// Writes a buffer into the k-th entry after the tail. The kernel sees it after buf_ring_advance by at least
-/// k
-/// + 1. Of a buffer larger than one transfer, the first max_transfer bytes are used.
+/// Writes a buffer into the k-th entry after the tail. The kernel sees it after buf_ring_advance by more than
+/// k. Of a buffer larger than one transfer, the first max_transfer bytes are used.
 inline void buf_ring_add(Buf* buf_ring, std::span<std::byte> buffer, u16 id, u16 mask, u16 k) noexcept {
   const u16 position = static_cast<u16>(buf_ring_tail(buf_ring).load_relaxed() + k);
   Buf& entry = buf_ring[position & mask];

@@ -90,7 +90,7 @@ class BufferGroup {
   u32 count() const noexcept { return count_; }
 
   /// The bytes of each.
-  u32 buffer_size() const noexcept { return buffer_size_; }
+  u32 buffer_size() const noexcept { return static_cast<u32>(buffer_size_); }
 
   /// How requests use them up, which an older kernel may have decided: see init.
   Consumption consumption() const noexcept { return consumption_; }
@@ -164,10 +164,11 @@ class BufferGroup {
   /// Gives the bytes of this CQE back. A buffer that the kernel will continue to use (cqe_f_buf_more) stays
   /// with it; any other is handed to it again, whole. Call once for each CQE. The errors of get.
   Result<void> put(const Cqe& cqe) noexcept {
-    if (consumption_ == Consumption::incremental) return put_part(cqe);
-    const Result<u16> id = checked_id(cqe, 0);
-    if (!id.ok()) return id.error();
-    add(id.value());
+    const u32 id = cqe.flags >> cqe_buffer_shift;
+    const bool has_buffer = (cqe.flags & cqe_f_buffer) != 0;
+    if (!has_buffer || id >= whole_count_ || cqe.res > static_cast<i32>(buffer_size_)) [[unlikely]]
+      return put_part(cqe.res, cqe.flags);
+    add(id);
     return {};
   }
 
@@ -179,8 +180,8 @@ class BufferGroup {
     URING_ASSERT(ring != nullptr);
     return *ring;
   }
-  Buf& entry_of(u16 position) const noexcept { return buf_ring_[position & (count_ - 1)]; }
-  std::byte* buffer(u16 id) const noexcept { return memory_ + std::size_t{id} * buffer_size_; }
+  Buf& entry_of(u32 position) const noexcept { return buf_ring_[position & mask_]; }
+  std::byte* buffer(u32 id) const noexcept { return memory_ + std::size_t{id} * buffer_size_; }
   u32* heads() const noexcept { return reinterpret_cast<u32*>(buf_ring_ + count_); }
   static std::size_t mapping_bytes(u32 count) noexcept { return count * (sizeof(Buf) + sizeof(u32)); }
   static u32 bytes_of(const Cqe& cqe) noexcept { return cqe.res > 0 ? static_cast<u32>(cqe.res) : 0; }
@@ -195,7 +196,7 @@ class BufferGroup {
     const Result<u16> id = cqe.buffer_id();
     if (!id.ok()) return id;
     // An error is a negative number of bytes, and fits everywhere.
-    if (id.value() >= count_ || cqe.res > i64{buffer_size_ - head}) return Error::buffer_out_of_range;
+    if (id.value() >= count_ || cqe.res > static_cast<i64>(buffer_size_ - head)) return Error::buffer_out_of_range;
     return id;
   }
 
@@ -209,10 +210,10 @@ class BufferGroup {
     u32 added = 1;  // so many ago
     while (added <= count_ && entry_of(static_cast<u16>(tail_ - added)).bid != id.value()) ++added;
     u32 begin = head_of(cqe), left = bytes_of(cqe);
-    if (added > count_ || left > u64{added} * buffer_size_ - begin) return Error::buffer_out_of_range;
-    u16 position = static_cast<u16>(tail_ - added);
+    if (added > count_ || left > added * buffer_size_ - begin) return Error::buffer_out_of_range;
+    u32 position = static_cast<u16>(tail_ - added);
     do {
-      const u32 room = buffer_size_ - begin, bytes = left < room ? left : room;
+      const u32 room = buffer_size() - begin, bytes = left < room ? left : room;
       step(entry_of(position++).bid, begin, bytes);
       left -= bytes;
       begin = 0;
@@ -220,8 +221,10 @@ class BufferGroup {
     return {};
   }
 
-  // The rest of put with incremental consumption. Out of line, because whole buffers need less code.
-  [[gnu::noinline]] Result<void> put_part(const Cqe& cqe) noexcept {
+  // The rest of put: with incremental consumption, and what is an error. Out of line, and by value, because
+  // whole buffers need less code, and no CQE in memory.
+  [[gnu::noinline]] Result<void> put_part(i32 res, u32 flags) noexcept {
+    const Cqe cqe{.user_data = 0, .res = res, .flags = flags};
     const Result<u16> id = checked_id(cqe, head_of(cqe));
     if (!id.ok()) return id.error();
     u32& head = heads()[id.value()];
@@ -235,11 +238,11 @@ class BufferGroup {
   }
 
   // As buf_ring_add and buf_ring_advance, with a tail that need not be read back from shared memory.
-  void add(u16 id) noexcept {
+  void add(u32 id) noexcept {
     Buf& entry = entry_of(tail_);
+    entry.bid = static_cast<u16>(id);
+    entry.len = static_cast<u32>(buffer_size_);
     entry.addr = address_of(buffer(id));
-    entry.len = buffer_size_;
-    entry.bid = id;
     buf_ring_tail(buf_ring_).store_release(++tail_);
   }
 
@@ -249,6 +252,8 @@ class BufferGroup {
     memory_ = std::exchange(other.memory_, nullptr);
     count_ = std::exchange(other.count_, 0);
     buffer_size_ = std::exchange(other.buffer_size_, 0);
+    mask_ = other.mask_;
+    whole_count_ = std::exchange(other.whole_count_, 0);
     group_ = other.group_;
     tail_ = other.tail_;
     consumption_ = other.consumption_;
@@ -259,7 +264,9 @@ class BufferGroup {
   Buf* buf_ring_ = nullptr;  // count_ entries, then count_ heads
   std::byte* memory_ = nullptr;
   u32 count_ = 0;
-  u32 buffer_size_ = 0;
+  u64 buffer_size_ = 0;
+  u64 mask_ = 0;         // count_ - 1
+  u32 whole_count_ = 0;  // count_ with whole buffers, else 0: see put
   u16 group_ = 0;
   u16 tail_ = 0;  // buffers ever added, modulo 2^16
   Consumption consumption_ = Consumption::whole;
@@ -291,11 +298,13 @@ Result<void> BufferGroup<Ring>::init(Ring& ring, u16 group, std::span<std::byte>
   buf_ring_ = made.value();  // fresh memory is zero, and so are the heads
   memory_ = memory.data();
   count_ = count;
-  buffer_size_ = static_cast<u32>(buffer_size);
+  mask_ = u64{count} - 1;
+  whole_count_ = consumption_ == Consumption::whole ? count : 0;
+  buffer_size_ = buffer_size;
   group_ = group;
   tail_ = 0;
   buf_ring_init(buf_ring_);
-  for (u32 i = 0; i != count; ++i) add(static_cast<u16>(i));
+  for (u32 i = 0; i != count; ++i) add(i);
   return {};
 }
 
@@ -309,7 +318,7 @@ void BufferGroup<Ring>::close() noexcept {
   static_cast<void>(kernel_.unmap(buf_ring_, mapping_bytes(count_)));
   attachment_.detach();
   buf_ring_ = nullptr;
-  count_ = 0;
+  count_ = whole_count_ = 0;
 }
 
 }  // namespace uring

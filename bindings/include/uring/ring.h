@@ -234,7 +234,7 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>, typename deta
     const u32 pending = flush_sq();
     // Everything from here to the system call is inline: on the machines we measured, a return after a system
     // call is mispredicted, and two of them cost as much as everything else here.
-    if (submits_otherwise_) [[unlikely]]
+    if ((flags_ & polls_or_rewinds) != 0) [[unlikely]]
       return submit_polled(pending, wait_nr);
     return enter(pending, wait_nr, wait_nr > 0 ? enter_getevents : 0);
   }
@@ -494,8 +494,11 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>, typename deta
     return sq > cq ? sq : cq;
   }
 
+  Result<void> init_mapped(u32 entries, Params& params) noexcept;
+  static void expect_input_only(const Params& params) noexcept;
   static Result<void> check(u32 entries, Params& params, u32 not_supported) noexcept;
-  Result<void> open(u32 entries, Params& params, std::span<std::byte> memory) noexcept;
+  Result<void> create(u32 entries, Params& params) noexcept;
+  Result<void> begin(Result<void> result, const Params& params) noexcept;
   Result<void> map(const Params& params) noexcept;
   bool lay_out(const Params& params, std::span<std::byte> memory) noexcept;
   Result<void> map_one(Mapping& mapping, std::size_t bytes, u64 offset) noexcept;
@@ -504,14 +507,24 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>, typename deta
   Result<void> unregister_index() noexcept;
   void take(BasicRing& other) noexcept;
 
-  // The rest of submit_and_wait for rings whose kernel side polls (the submission queue, or devices), and for
-  // those that rewind. Out of line, so that other rings do not pay for it.
+  static constexpr u32 polls_or_rewinds = setup_sqpoll | setup_iopoll | setup_sq_rewind;
+
+  // The rest of submit_and_wait for rings with one of these flags. Out of line, so that other rings do not pay
+  // for it.
   [[gnu::noinline]] Result<u32> submit_polled(u32 pending, u32 wait_nr) noexcept {
+    if ((flags_ & setup_sqpoll) == 0) [[unlikely]]
+      return submit_without_thread(pending, wait_nr);
     u32 enter_flags = 0;
     if (!sq_ring_needs_enter(enter_flags) && wait_nr == 0) return pending;
     // A ring that polls devices finds completions only when asked for them.
     if (wait_nr > 0 || (flags_ & setup_iopoll) != 0) enter_flags |= enter_getevents;
-    return rewind_after(enter(pending, wait_nr, enter_flags));
+    return enter(pending, wait_nr, enter_flags);
+  }
+
+  // Of those without setup_sqpoll, so that one with it does not pay for rewinding: the kernel takes either.
+  [[gnu::noinline]] Result<u32> submit_without_thread(u32 pending, u32 wait_nr) noexcept {
+    const bool asks = wait_nr > 0 || (flags_ & setup_iopoll) != 0;
+    return rewind_after(enter(pending, wait_nr, asks ? enter_getevents : 0));
   }
 
   // The same for waits with an argument.
@@ -527,7 +540,7 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>, typename deta
                                                std::size_t arg_size) noexcept {
     const u32 pending = flush_sq();
     const u32 enter_flags = enter_getevents | enter_ext_arg | more_flags;
-    if (submits_otherwise_) [[unlikely]]
+    if ((flags_ & polls_or_rewinds) != 0) [[unlikely]]
       return submit_polled_until(pending, wait_nr, enter_flags, arg, arg_size);
     return enter(pending, wait_nr, enter_flags, arg, arg_size);
   }
@@ -599,7 +612,6 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>, typename deta
   u32 always_flags_ = 0;  // of every enter
   u32 flags_ = 0;
   u32 features_ = 0;
-  bool submits_otherwise_ = false;  // whether flags_ has one that submit_polled is about
   Mapping rings_;                   // both rings and the index array: one mapping since 5.4
   Mapping sqes_;
   detail::Attachments<BasicRing> attachments_;

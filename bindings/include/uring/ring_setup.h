@@ -16,20 +16,29 @@ Result<void> BasicRing<Kernel, Sqes, Cqes>::init(u32 entries, u32 flags) noexcep
   zero(params);
   params.flags = flags;
   params.sq_thread_idle = 1000;  // milliseconds; looked at only with setup_sqpoll
-  return init_params(entries, params);
+  return init_mapped(entries, params);
 }
 
 template <class Kernel, class Sqes, class Cqes>
 Result<void> BasicRing<Kernel, Sqes, Cqes>::init_params(u32 entries, Params& params) noexcept {
+  expect_input_only(params);
+  return init_mapped(entries, params);
+}
+
+template <class Kernel, class Sqes, class Cqes>
+Result<void> BasicRing<Kernel, Sqes, Cqes>::init_mapped(u32 entries, Params& params) noexcept {
   URING_ASSERT(!is_open());
-  const Result<void> valid = check(entries, params, setup_no_mmap | setup_registered_fd_only);
-  return valid.ok() ? open(entries, params, {}) : valid;
+  Result<void> result = check(entries, params, setup_no_mmap | setup_registered_fd_only);
+  if (result.ok()) result = create(entries, params);
+  if (result.ok()) result = map(params);
+  return begin(result, params);
 }
 
 template <class Kernel, class Sqes, class Cqes>
 Result<void> BasicRing<Kernel, Sqes, Cqes>::init_mem(u32 entries, Params& params,
                                                      std::span<std::byte> memory) noexcept {
   URING_ASSERT(!is_open());
+  expect_input_only(params);
   if (const Result<void> valid = check(entries, params, 0); !valid.ok()) return valid;
   if (memory.size() < memory_size(entries, params)) return Error::memory_too_small;
   std::byte* const rings = memory.data() + in_pages(sqes_bytes(entries));
@@ -41,7 +50,13 @@ Result<void> BasicRing<Kernel, Sqes, Cqes>::init_mem(u32 entries, Params& params
   params.flags |= setup_no_mmap;
   params.sq_off.user_addr = address_of(memory.data());
   params.cq_off.user_addr = address_of(rings);
-  return open(entries, params, memory);
+  Result<void> result = create(entries, params);
+  if (result.ok() && (flags_ & setup_registered_fd_only) != 0) {
+    fd_ = -1;
+    always_flags_ = enter_registered_ring;
+  }
+  if (result.ok() && !lay_out(params, memory)) result = Error::ring_layout_invalid;
+  return begin(result, params);
 }
 
 template <class Kernel, class Sqes, class Cqes>
@@ -57,14 +72,18 @@ constexpr std::size_t BasicRing<Kernel, Sqes, Cqes>::memory_size(u32 entries, co
   return in_pages(sqes_bytes(sq)) + in_pages(header_bytes + cq * sizeof(CqSlot) + array);
 }
 
-/// Refuses what the kernel would not refuse, or not by name, and sets the flags of the type.
+/// What the kernel answers with is 0, and the rest is 0 unless its flag is set.
 template <class Kernel, class Sqes, class Cqes>
-Result<void> BasicRing<Kernel, Sqes, Cqes>::check(u32 entries, Params& params, u32 not_supported) noexcept {
+void BasicRing<Kernel, Sqes, Cqes>::expect_input_only(const Params& params) noexcept {
   URING_ASSERT(params.sq_entries == 0 && params.features == 0);
   URING_ASSERT(params.cq_entries == 0 || (params.flags & setup_cqsize) != 0);
   URING_ASSERT(params.wq_fd == 0 || (params.flags & setup_attach_wq) != 0);
   URING_ASSERT(params.resv[0] == 0 && params.resv[1] == 0 && params.resv[2] == 0);
+}
 
+/// Refuses what the kernel would not refuse, or not by name, and sets the flags of the type.
+template <class Kernel, class Sqes, class Cqes>
+Result<void> BasicRing<Kernel, Sqes, Cqes>::check(u32 entries, Params& params, u32 not_supported) noexcept {
   if (entries == 0) return Error::entries_zero;
   if ((entries & (entries - 1)) != 0) return Error::entries_not_power_of_two;
   // An SQE of two entries may need a third, to fill the end of the queue.
@@ -77,37 +96,25 @@ Result<void> BasicRing<Kernel, Sqes, Cqes>::check(u32 entries, Params& params, u
   return {};
 }
 
-/// `memory` is empty for a ring in the kernel's memory.
 template <class Kernel, class Sqes, class Cqes>
-Result<void> BasicRing<Kernel, Sqes, Cqes>::open(u32 entries, Params& params,
-                                                 std::span<std::byte> memory) noexcept {
-  const long opened = kernel_.setup(entries, &params);
-  if (opened < 0) return Result<void>::from_kernel(opened);
-  enter_fd_ = static_cast<int>(opened);
+Result<void> BasicRing<Kernel, Sqes, Cqes>::create(u32 entries, Params& params) noexcept {
+  const long created = kernel_.setup(entries, &params);
+  if (created < 0) return Result<void>::from_kernel(created);
+  fd_ = enter_fd_ = static_cast<int>(created);
   flags_ = params.flags;
   features_ = params.features;
-  submits_otherwise_ = (flags_ & (setup_sqpoll | setup_iopoll | setup_sq_rewind)) != 0;
-  if ((params.flags & setup_registered_fd_only) != 0) {
-    always_flags_ = enter_registered_ring;
-  } else {
-    fd_ = enter_fd_;
-  }
+  return {};
+}
 
-  Result<void> result = Error::system_outdated;
-  if ((params.features & feat_single_mmap) != 0) {
-    result = {};
-    if (memory.empty()) {
-      result = map(params);
-    } else if (!lay_out(params, memory)) {
+/// The last step: finds the queues. If this or an earlier one failed, nothing is left open.
+template <class Kernel, class Sqes, class Cqes>
+Result<void> BasicRing<Kernel, Sqes, Cqes>::begin(Result<void> result, const Params& params) noexcept {
+  if (result.ok() && !attach(params)) result = Error::ring_layout_invalid;
+  // Linux starts all counters at 0. The ring relies only on both queues being empty.
+  if (result.ok()) {
+    start_at(sq_.tail.load_relaxed());
+    if (sq_ready() != 0 || cq_ready() != 0 || sq_dropped() != 0 || cq_overflow() != 0) {
       result = Error::ring_layout_invalid;
-    }
-    if (result.ok() && !attach(params)) result = Error::ring_layout_invalid;
-    // Linux starts all counters at 0. The ring relies only on both queues being empty.
-    if (result.ok()) {
-      start_at(sq_.tail.load_relaxed());
-      if (sq_ready() != 0 || cq_ready() != 0 || sq_dropped() != 0 || cq_overflow() != 0) {
-        result = Error::ring_layout_invalid;
-      }
     }
   }
   if (!result.ok()) close();
@@ -116,6 +123,7 @@ Result<void> BasicRing<Kernel, Sqes, Cqes>::open(u32 entries, Params& params,
 
 template <class Kernel, class Sqes, class Cqes>
 Result<void> BasicRing<Kernel, Sqes, Cqes>::map(const Params& params) noexcept {
+  if ((features_ & feat_single_mmap) == 0) return Error::system_outdated;
   const Result<void> rings = map_one(rings_, ring_bytes(params), off_sq_ring);
   if (!rings.ok()) return rings;
   return map_one(sqes_, sqes_bytes(params.sq_entries), off_sqes);
@@ -189,7 +197,6 @@ void BasicRing<Kernel, Sqes, Cqes>::close() noexcept {
   last_ = {};
   sqe_head_ = 0;
   flags_ = features_ = always_flags_ = 0;
-  submits_otherwise_ = false;
   fd_ = enter_fd_ = -1;
 }
 
@@ -291,7 +298,7 @@ void BasicRing<Kernel, Sqes, Cqes>::drop(u32 count) noexcept {
   constexpr std::size_t words = sizeof(SqEntry) / sizeof(Word);
   const u32 left = sqe_tail() - count;
   volatile Word* const to = reinterpret_cast<volatile Word*>(sq_.sqes);
-  for (std::size_t i = 0; i != left * words && count != 0; ++i) to[i] = to[i + count * words];
+  for (std::size_t i = 0; i != left * words; ++i) to[i] = to[i + count * words];
   start_at(left);
 }
 
@@ -308,7 +315,6 @@ void BasicRing<Kernel, Sqes, Cqes>::take(BasicRing& other) noexcept {
   sqe_head_ = std::exchange(other.sqe_head_, 0);
   flags_ = std::exchange(other.flags_, 0);
   features_ = std::exchange(other.features_, 0);
-  submits_otherwise_ = std::exchange(other.submits_otherwise_, false);
   fd_ = std::exchange(other.fd_, -1);
   enter_fd_ = std::exchange(other.enter_fd_, -1);
   always_flags_ = std::exchange(other.always_flags_, 0);
