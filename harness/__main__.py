@@ -25,6 +25,7 @@ COMMANDS = {
     ),
     "diff": ("harness.commands.diff", "say what changed between two runs, and what may be to blame"),
     "kernels": ("harness.commands.kernels", "list the kernels that there are, fetch them ahead, remove them"),
+    "ask": ("harness.commands.ask", "say since when something of io_uring is there, and which bugs to know"),
     "table": ("harness.commands.table", "print the table of one binding, for that binding's README"),
     "adapters": (
         "harness.commands.adapters",

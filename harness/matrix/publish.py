@@ -15,7 +15,7 @@ from harness.base.paths import BUILD, README, REPORTS, RESULTS, ROOT
 from harness.kernels.spec import columns_for
 from harness.matrix.column import OPTIONS, Setup
 from harness.matrix.gather import Matrix
-from harness.report import coverage, folder, readme, rings
+from harness.report import coverage, folder, readme, rings, support
 from harness.report.view import Place
 from harness.results.file import as_text, brief, read_results
 from harness.results.model import Results
@@ -65,12 +65,13 @@ def rendered(published: Results, kinds: rings.Rings | None = None) -> dict[Path,
 
     `kinds` is the table of this run if it was on several kinds of rings; else README.md keeps that of the last one.
     """
-    rows = catalogue.load()
+    rows, exceptions = catalogue.load(), uncovered()
     block = readme.render(published, rows, kinds or rings.read(REPORTS / rings.FILE))
     home = os.path.relpath(ROOT, REPORTS)
     reports = folder.render(published, rows, Place(home=home), folder.PUBLISHED)
     return {
-        REPORTS / coverage.FILE: coverage.render(accounts(items(), rows, uncovered()), home),
+        REPORTS / coverage.FILE: coverage.render(accounts(items(), rows, exceptions), home),
+        REPORTS / support.FILE: support.as_json(published, support.of(published, rows, exceptions)),
         **{REPORTS / name: text for name, text in reports.items()},
         README: readme.replace_between_markers(README.read_text(encoding="utf-8"), block),
     }

@@ -73,11 +73,11 @@ def columns(results: Results) -> tuple[Column, ...]:
         version = versions.get(series)
         return f"{HOST} ({version.series})" if series == HOST and version else series
 
-    ordered = sorted(results.header.plan.kernels, key=_age)
+    ordered = sorted(results.header.plan.kernels, key=age)
     return tuple(Column(series=series, heading=heading(series)) for series in ordered)
 
 
-def _age(series: str) -> tuple[int, tuple[int, ...], str]:
+def age(series: str) -> tuple[int, tuple[int, ...], str]:
     if series == HOST:
         return (2, (), series)
     if re.fullmatch(r"\d+(\.\d+)+", series):

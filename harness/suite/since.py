@@ -67,16 +67,17 @@ def expected(row: Row, version: KernelVersion | None, configuration: Configurati
 
     Nothing is expected of a kernel whose version is unknown.
     """
-    both = {_one(row.since, row.also, version), has_ring(configuration, version)}
+    both = {due_on(row.since, row.also, version), has_ring(configuration, version)}
     return next(one for one in (Expected.ABSENT, Expected.UNKNOWN, Expected.PRESENT) if one in both)
 
 
 def has_ring(configuration: Configuration, version: KernelVersion | None) -> Expected:
     """Whether this kernel should have such rings at all."""
-    return _one(configuration.since, configuration.also, version)
+    return due_on(configuration.since, configuration.also, version)
 
 
-def _one(since: str, also: tuple[str, ...], version: KernelVersion | None) -> Expected:
+def due_on(since: str, also: tuple[str, ...], version: KernelVersion | None) -> Expected:
+    """Whether this kernel should have what came with a mainline release, and with backports of it."""
     if since == ANY:
         return Expected.PRESENT
     if version is None:

@@ -25,7 +25,7 @@ import yaml
 
 from harness.base.paths import ROOT
 from harness.commands import nightly, plan
-from harness.report import coverage, folder, readme
+from harness.report import coverage, folder, readme, support
 from harness.results.compare import compare
 from harness.results.file import read_results
 from harness.results.model import Cell, Results
@@ -139,7 +139,7 @@ def test_another_kernel_is_committed_and_nothing_else(repository):
     files = repository.git("show", "--name-only", "--format=", "HEAD").split()
     assert files == [
         "README.md",
-        *sorted(f"reports/{name}" for name in (*folder.PUBLISHED, "results.ndjson", coverage.FILE)),
+        *sorted(f"reports/{name}" for name in (*folder.PUBLISHED, "results.ndjson", coverage.FILE, support.FILE)),
     ]
     assert repository.git("status", "--porcelain") == ""
     subject, _, body = repository.git("show", "--no-patch", "--format=%B", "HEAD").partition("\n\n")

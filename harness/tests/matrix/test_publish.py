@@ -21,7 +21,7 @@ from harness.commands import render
 from harness.matrix import publish
 from harness.matrix.column import MACHINES, Setup
 from harness.matrix.gather import Matrix
-from harness.report import coverage, folder, html, readme, rings
+from harness.report import coverage, folder, html, readme, rings, support
 from harness.report.view import Place
 from harness.results.file import as_text, read_results
 from harness.results.model import Footer
@@ -31,7 +31,7 @@ from harness.verdicts.judge import Verdict
 
 PUBLISHED = ROOT / "reports" / RESULTS
 BEFORE = "as it was before"
-FILES = {*folder.PUBLISHED, RESULTS, coverage.FILE}
+FILES = {*folder.PUBLISHED, RESULTS, coverage.FILE, support.FILE}
 
 
 def test_everything_published_is_what_its_renderer_makes_of_the_results() -> None:
