@@ -89,10 +89,15 @@ def _objections(found: Iterable[Deviation], rows: dict[str, Row]) -> Iterator[st
                 yield f"{one.row}: there is no configuration {name!r}. {nearest(name, kinds)}"
 
 
-def without(tests: Iterable[str]) -> str:
-    """The end of a GoogleTest filter that leaves these out, with whatever parameters; "" for none."""
-    names = ":".join(f"{test}:{test}/*:*/{test}/*" for test in tests)
-    return f"-{names}" if names else ""
+def patterns(tests: Iterable[str]) -> Iterator[str]:
+    """GoogleTest's patterns for these tests, with whatever parameters."""
+    yield from (f"{test}:{test}/*:*/{test}/*" for test in tests)
+
+
+def without(left_out: Iterable[str]) -> str:
+    """The end of a GoogleTest filter that leaves out what these patterns match; "" for none."""
+    joined = ":".join(left_out)
+    return f"-{joined}" if joined else ""
 
 
 def concerning(
