@@ -444,8 +444,9 @@ class Column:
             version = since.KernelVersion.parse(self._image.release or "", f"Debian {self._image.version}")
         else:
             version = since.KernelVersion.parse(os.uname().release, os.uname().version)
-        tests = [test for one in self._listed(place, version) if not one.run for test in one.tests]
-        return "-" + ":".join(f"{test}:{test}/*:*/{test}/*" for test in tests) if tests else ""
+        return deviations.without(
+            test for one in self._listed(place, version) if not one.run for test in one.tests
+        )
 
     def _cell(self, place: Place, observation: Observation) -> Cell:
         row, through, configuration = place

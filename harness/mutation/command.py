@@ -174,6 +174,7 @@ def _try_all(tried: Callable[[Mutant], Finding], todo: Sequence[Mutant], journal
                     journal.add(mutant, future.result())
                     progress.tell(future.result())
         except KeyboardInterrupt:
+            say("Stopping when those that are being tried are done: up to a minute. What was found is kept.")
             pool.shutdown(cancel_futures=True)
             return False
         except BaseException:

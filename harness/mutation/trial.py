@@ -20,7 +20,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from harness.base.errors import HarnessError
@@ -29,6 +29,8 @@ from harness.mutation.builder import UNITS, Builder, Program
 from harness.mutation.headers import OTHER_ARCHITECTURE
 from harness.mutation.mutants import Mutant
 from harness.mutation.schemata import VARIABLE
+from harness.suite import catalogue, deviations
+from harness.suite.since import KernelVersion
 
 #: A test takes milliseconds here; the suite's watchdog ends one that hangs.
 TEST_TIMEOUT_S = 4
@@ -69,8 +71,20 @@ class Finding:
     how: str = ""  # "failed", "hung", "died of SIGSEGV"
 
 
+@cache
+def passing_here() -> str:
+    """The filter of the suite's tests that this machine passes: without what its kernel is known to fail."""
+    version = KernelVersion.parse(os.uname().release, os.uname().version)
+    rows = catalogue.load()
+    known = deviations.load(rows)
+    listed = (
+        one for row in rows for one in deviations.concerning(known, row.stem, version, "uring")
+    )
+    return "*" + deviations.without(test for one in listed for test in one.tests)
+
+
 def run_tests(program: Path, number: int = 0, *, watchdog: bool = True, only: str = "*") -> Finding:
-    """Run a GoogleTest program, or only this test of it, up to its first failed test. The caller fills in the witness.
+    """Run a GoogleTest program, or only these tests of it, up to the first that fails. The caller fills in the witness.
 
     A hang or an exit without a failed test must happen twice: once may be the machine's fault.
     """
@@ -134,7 +148,7 @@ class Runner:
     def demand_that_the_original_passes(self) -> None:
         """All checks must pass on the unmutated binding; otherwise no result means anything."""
         for program, witness in self._programs():
-            finding = run_tests(program, watchdog=witness is Witness.SUITE)
+            finding = run_tests(program, watchdog=witness is Witness.SUITE, only=_all_of(witness))
             if finding.verdict is not Verdict.SURVIVED:
                 raise HarnessError(
                     f"{finding.killer} {finding.how} without any mutant: {program.name} must pass on this machine first. "
@@ -145,11 +159,14 @@ class Runner:
                 raise HarnessError(f"{name} fails without any mutant, so it proves nothing:\n{made.said}")
 
     def try_one(self, mutant: Mutant, earlier: Finding | None = None) -> Finding:
-        """The first check that notices this mutant. Of a program, the test that did in an earlier run is asked first."""
+        """The first check that notices this mutant. What noticed it in an earlier run is asked first."""
         return next(self._noticed(mutant, earlier), Finding(Verdict.SURVIVED))
 
     def _noticed(self, mutant: Mutant, earlier: Finding | None) -> Iterator[Finding]:
         number = self._program.numbers.get(mutant.id)
+        # Then no test of a program noticed, and all of them would run in vain.
+        if earlier is not None and earlier.witness is Witness.COMPILER:
+            yield from self._alone(mutant, self._compiled)
         if number is not None:
             yield from self._chosen(mutant, number, earlier)
         if number is None or mutant.is_told_by_use or mutant.may_be_evaluated:
@@ -163,7 +180,7 @@ class Runner:
             if witness is Witness.UNITS and mutant.is_told_by_use:
                 continue
             first = [earlier.killer] if earlier is not None and earlier.witness is witness else []
-            for only in (*first, "*"):
+            for only in (*first, _all_of(witness)):
                 finding = run_tests(program, number, watchdog=witness is Witness.SUITE, only=only)
                 if finding.verdict is Verdict.KILLED:
                     yield replace(finding, witness=witness)
@@ -226,9 +243,13 @@ class Runner:
         if isinstance(program, str):
             yield self._by_compiler(program, "the suite", partial(self._builder.rows, rows=FEW_ROWS, jobs=1))
             return
-        finding = run_tests(program)
+        finding = run_tests(program, only=_all_of(Witness.SUITE))
         if finding.verdict is Verdict.KILLED:
             yield replace(finding, witness=Witness.SUITE)
+
+
+def _all_of(witness: Witness) -> str:
+    return passing_here() if witness is Witness.SUITE else "*"
 
 
 def _units_for(mutant: Mutant) -> list[Path]:

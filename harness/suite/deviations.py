@@ -89,6 +89,12 @@ def _objections(found: Iterable[Deviation], rows: dict[str, Row]) -> Iterator[st
                 yield f"{one.row}: there is no configuration {name!r}. {nearest(name, kinds)}"
 
 
+def without(tests: Iterable[str]) -> str:
+    """The end of a GoogleTest filter that leaves these out, with whatever parameters; "" for none."""
+    names = ":".join(f"{test}:{test}/*:*/{test}/*" for test in tests)
+    return f"-{names}" if names else ""
+
+
 def concerning(
     known: Iterable[Deviation],
     stem: str,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -348,8 +349,31 @@ def test_the_test_that_noticed_a_mutant_before_is_asked_first(tree, tmp_path):
 
     by_suite = Finding(Verdict.KILLED, Witness.SUITE, "A.B", "failed")
     assert asked(by_suite) == ["A.B"]
-    assert asked(replace(by_suite, killer="A.C"))[:2] == ["A.C", "*"], "it does not notice any more"
-    assert asked(replace(by_suite, witness=Witness.UNITS)) == ["*", "A.B"], "all of the suite comes first"
+    whole = trial.passing_here()
+    assert asked(replace(by_suite, killer="A.C"))[:2] == ["A.C", whole], "it does not notice any more"
+    assert asked(replace(by_suite, witness=Witness.UNITS)) == [whole, "A.B"], "all of the suite comes first"
+
+
+def test_what_the_compiler_noticed_is_compiled_first(tree, tmp_path, monkeypatch):
+    mutant = next(one for one in operators.generate(tree()) if one.change == "`a == b` becomes `a != b`")
+    runner = trial.Runner(builder.Builder(tmp_path / "work", tree()), builder.Program({mutant.id: 1}, tmp_path, tmp_path))
+    by_compiler = Finding(Verdict.KILLED, Witness.COMPILER, "static_assert", "failed")
+    monkeypatch.setattr(runner, "_compiled", lambda mutant, include: iter([by_compiler]))
+    monkeypatch.setattr(trial, "run_tests", lambda *_, **__: pytest.fail("a program was asked"))
+    assert runner.try_one(mutant, by_compiler) == by_compiler
+
+
+def test_what_this_kernel_is_known_to_fail_does_not_judge_mutants(monkeypatch):
+    def on(release: str) -> str:
+        trial.passing_here.cache_clear()
+        monkeypatch.setattr(trial.os, "uname", lambda: SimpleNamespace(release=release, version=""))
+        return trial.passing_here()
+
+    assert "RecvBundle." in on("6.16.12") and on("6.16.12").startswith("*-")
+    assert "RecvBundle." not in on("6.17.13")
+    assert on("5.3.1") == "*"
+    monkeypatch.undo()
+    trial.passing_here.cache_clear()
 
 
 @pytest.mark.parametrize("accident", ["exit 3", "echo '[ RUN      ] A.B'; exit 124"])
