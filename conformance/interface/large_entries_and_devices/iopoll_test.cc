@@ -80,19 +80,26 @@ TEST_F(Iopoll, HasEveryKindOfReadAndWrite) {
   EXPECT_EQ(buffer, text);
 }
 
-// One call brings as many as it asks for.
+// One call brings as many as it asks for, unless another task wants the processor meanwhile: then another
+// try.
 TEST_F(Iopoll, BringsAllThatAreAskedFor) {
   reopen(wire::setup_iopoll);
   drive.write(page_of('e'), offset);
   drive.write(page_of('f'), offset + page);
   DirectPage other{};
-  must(ring.read(1, file.get(), buffer, offset));
-  must(ring.read(2, file.get(), other, offset + page));
-  submit_unasked(ring, 2);
-  ask_for(ring, 2);
-  EXPECT_EQ(wait_cqes(2), (Cqes{done(1, page), done(2, page)}));
-  EXPECT_EQ(buffer, page_of('e'));
-  EXPECT_EQ(other, page_of('f'));
+  bool both = false;
+  for (int tries = 0; !both && tries < 10; ++tries) {
+    buffer = other = {};
+    must(ring.read(1, file.get(), buffer, offset));
+    must(ring.read(2, file.get(), other, offset + page));
+    submit_unasked(ring, 2);
+    EXPECT_EQ(must(ring.enter(0, 2, wire::enter_getevents)), 0u);
+    both = ring.cq_ready() == 2;
+    EXPECT_EQ(wait_cqes(2), (Cqes{done(1, page), done(2, page)}));
+    EXPECT_EQ(buffer, page_of('e'));
+    EXPECT_EQ(other, page_of('f'));
+  }
+  EXPECT_TRUE(both) << "ten times no call brought both";
 }
 
 // Who asks for none gets what is done; 50 ms have passed then.
@@ -110,7 +117,8 @@ TEST_F(Iopoll, AsksOnlyWhenTheQueueIsEmpty) {
   must(ring.read(1, file.get(), buffer, offset));
   must(ring.fsync(2, file.get(), 0));
   submit_unasked(ring, 2, 1);
-  ask_for(ring, 1);
+  EXPECT_EQ(must(ring.enter(0, 1, wire::enter_getevents)), 0u);
+  EXPECT_EQ(ring.cq_ready(), 1u);
   EXPECT_EQ(wait_cqe(), done(2, -EINVAL));
   EXPECT_EQ(ask_for_one(), done(1, page));
 }

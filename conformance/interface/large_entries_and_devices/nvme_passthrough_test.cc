@@ -231,7 +231,7 @@ TEST_F(NvmePassthrough, CompletesWhenAsked) {
   EXPECT_EQ(halves_of(must(large.uring_cmd(1, generic.get(), wire::nvme_uring_cmd_io, read))),
             wanted(generic.get(), read));
   submit_unasked(large, 1);
-  ask_for(large, 1);
+  ask(large);
   EXPECT_EQ(large.wait_cqe(), done());
   EXPECT_EQ(buffer, block_of('f'));
 }
