@@ -69,6 +69,8 @@ class Place(NamedTuple):
         """Why the row is not run on this kernel and such a ring; None if it is."""
         if spec == HOST and self.row.machine is not None:
             return f"not run on this machine: {NEEDS[self.row.machine]}"
+        if self.configuration.name != PLAIN and self.row.machine is not None:
+            return "not run on such a ring: the row opens rings of its own kinds, in a guest of its own"
         without = self.configuration.without.get(self.row.stem)
         return f"not run on such a ring: {without}" if without else None
 

@@ -206,3 +206,9 @@ def test_the_host_runs_no_row_that_needs_a_guest() -> None:
     assert {drive.verdict, alone.verdict} == {Verdict.NOT_EXPRESSIBLE}
     assert drive.why == "not run on this machine: it writes to an NVMe drive, which only a guest has"
     assert alone.why.endswith("only in a guest of its own")
+
+
+def test_a_row_that_needs_a_guest_runs_on_plain_rings_alone() -> None:
+    assert Place(DRIVE, OURS, SQPOLL).excuse("6.1") == (
+        "not run on such a ring: the row opens rings of its own kinds, in a guest of its own"
+    )
