@@ -127,6 +127,7 @@ using Ring32 = uring::BasicRing<Kernel, Sqe, Cqe32>;
 using Ring128x32 = uring::BasicRing<Kernel, Sqe128, Cqe32>;
 using MixedCqesRing = uring::BasicRing<Kernel, Sqe, uring::MixedCqes>;
 using MixedSqesRing = uring::BasicRing<Kernel, uring::MixedSqes>;
+using MixedRing = uring::BasicRing<Kernel, uring::MixedSqes, uring::MixedCqes>;
 
 // Zero-copy receive.
 template <class AnyRing>
