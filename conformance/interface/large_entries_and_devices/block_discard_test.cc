@@ -79,14 +79,22 @@ TEST_F(BlockDiscard, EmptiesARange) {
   EXPECT_EQ(drive.read(offset + 3 * length), page_of('d'));
 }
 
-// What the page cache holds of it is out of date, and goes.
+// What the page cache holds of it is out of date, and goes. For that a worker carries the discard out, which
+// on 6.12 reads the SQE once more in the queue, where by then something else may be: it does it or refuses it
+// ("io_uring/uring_cmd: switch sqe to async_data on EAGAIN"; right on 6.16, not looked for in between).
 TEST_F(BlockDiscard, EmptiesThePageCache) {
   if (!kernel_has_it()) GTEST_SKIP() << witness();
+  const bool keeps_the_sqe = kernel_has(wire::op::pipe);  // 6.16
   DirectPage cached{};
   ASSERT_EQ(pread(file.get(), cached.data(), length, offset), static_cast<ssize_t>(length));
   ASSERT_EQ(cached, page_of('a'));
   must(queue(file.get()));
-  EXPECT_EQ(complete(), done(0));
+  const wire::Cqe cqe = complete();
+  if (!keeps_the_sqe && cqe == done(-EINVAL)) {
+    EXPECT_EQ(changed(), "");
+    return;
+  }
+  EXPECT_EQ(cqe, done(0));
   ASSERT_EQ(pread(file.get(), cached.data(), length, offset), static_cast<ssize_t>(length));
   EXPECT_EQ(cached, DirectPage{});
 }

@@ -157,13 +157,9 @@ TEST_F(NvmePassthrough, BringsTheStatusOfTheDrive) {
   EXPECT_EQ(cqe, done());
 }
 
-// A registered buffer. URING_CMD is 5.19, this flag 6.1.
+// A registered buffer. The flag is 6.1; before, none is known.
 TEST_F(NvmePassthrough, UsesARegisteredBuffer) {
-  if (!kernel_has(wire::op::sendmsg_zc)) {
-    const Modifier fixed{.name = "FIXED", .proxy = wire::op::sendmsg_zc};
-    GTEST_SKIP() << refused([&] { return queue(wire::uring_cmd_fixed); }, wanted_plain(wire::uring_cmd_fixed),
-                            [&] { return was_read(); }, fixed);
-  }
+  if (!kernel_has_it()) GTEST_SKIP() << witness();
   drive.write(page_of('d'), offset);
   const Fd generic = drive.open_generic(O_RDONLY);
   Large large(4);
@@ -177,6 +173,10 @@ TEST_F(NvmePassthrough, UsesARegisteredBuffer) {
     };
   };
   const Command read = command(wire::nvme_read, buffer);
+  if (!kernel_has(wire::op::sendmsg_zc)) {
+    EXPECT_EQ(complete_changed(large, generic.get(), read, fixed(1)), small_cqe(1, -EINVAL));
+    return;
+  }
   EXPECT_EQ(complete_changed(large, generic.get(), read, fixed(2)), small_cqe(1, -EFAULT))
       << "no such buffer";
   EXPECT_EQ(complete_changed(large, generic.get(), read, fixed(0)), small_cqe(1, -EFAULT))
@@ -187,16 +187,13 @@ TEST_F(NvmePassthrough, UsesARegisteredBuffer) {
   EXPECT_EQ(other, DirectPage{});
 }
 
-// Where SQEs and CQEs have two sizes the opcode says that this one is large (6.19).
+// Where SQEs and CQEs have two sizes the opcode says that this one is large. It is 6.19.
 TEST_F(NvmePassthrough, HasAnOpcodeForMixedRings) {
+  if (!kernel_has_it()) GTEST_SKIP() << witness();
   if (!kernel_has(wire::op::uring_cmd128)) {
-    const wire::Sqe command128{.opcode = wire::op::uring_cmd128, .fd = file.get(), .user_data = 1};
-    const auto queue128 = [&]() -> binding::Result<binding::Sqe&> {
-      binding::Sqe& sqe = must(ring.nop(1));
-      sqe = std::bit_cast<binding::Sqe>(command128);
-      return sqe;
-    };
-    GTEST_SKIP() << refused(queue128, command128, [&] { return was_read(); });
+    const wire::Sqe large{.opcode = wire::op::uring_cmd128, .fd = file.get(), .user_data = 1};
+    EXPECT_EQ(complete(large), small_cqe(1, -EINVAL).cqe);
+    return;
   }
   drive.write(page_of('e'), offset);
   const Fd generic = drive.open_generic(O_RDONLY);
@@ -263,10 +260,8 @@ TEST_F(NvmePassthrough, RefusesWhatMeansNothing) {
   EXPECT_EQ(large.wait_cqe(), small_cqe(1, -ENOTTY)) << "no such command";
   const Fd zero = open_file("/dev/zero", O_RDONLY);
   EXPECT_EQ(complete_on(large, zero.get(), read), small_cqe(1, -EOPNOTSUPP)) << "a file without commands";
-  Command elsewhere = read, with_flags = read;
-  elsewhere.nsid = NvmeDrive::nsid + 1;
+  Command with_flags = read;
   with_flags.flags = 1;
-  EXPECT_EQ(complete_on(large, generic.get(), elsewhere), small_cqe(1, -EINVAL));
   EXPECT_EQ(complete_on(large, generic.get(), with_flags), small_cqe(1, -EINVAL));
   EXPECT_EQ(buffer, DirectPage{}) << "it was read";
 }
