@@ -7,6 +7,7 @@
 //   --configuration=NAME   the kind of ring that the tests run on: see catalogue/configurations.toml
 //   --list-lies            print the lies, each with what it says, and end
 //   --validate[=LAYER]     foreign bindings only: look at the adapter layer by layer; see adapters/README.md
+//   --own-machine          nothing else runs on this machine: tests may change settings of its kernel
 //   --timeout-s=N          end a test that takes longer, default 60 seconds
 //   --skip-code=N          end with N if nothing failed and something was not expressible or refused by this
 //                          kernel; for CTest, which would otherwise show that as passed
@@ -32,6 +33,7 @@
 #include "evidence/hygiene.h"
 #include "evidence/records.h"
 #include "fixture/configuration.h"
+#include "fixture/own_machine.h"
 #include "program/fork_protocol.h"
 #include "program/fork_server.h"
 #include "seam/lies.h"
@@ -85,6 +87,7 @@ std::string configuration_names() {
       "capabilities,\n"
       "                        encodings, lengths, mechanics, reuse, operations; see "
       "conformance/adapters/README.md\n"
+      "  --own-machine         nothing else runs on this machine: tests may change settings of its kernel\n"
       "  --timeout-s=N         end a test that takes longer (default: 60)\n"
       "  --skip-code=N         end with N if nothing failed and something was not expressible or refused\n"
       "Exit code: 0, 1 if a test failed, 2 when called wrongly, 124 when a test took too long.");
@@ -126,6 +129,8 @@ Options read_options(const std::vector<std::string>& arguments) {
       if (!binding::is_foreign)
         usage("--validate is for adapters of other bindings: see conformance/adapters");
       options.validate = argument == "--validate" ? "" : value;
+    } else if (argument == "--own-machine") {
+      conformance::own_this_machine();
     } else if (argument.starts_with("--timeout-s=")) {
       options.timeout_s = static_cast<unsigned>(number("--timeout-s", value));
     } else if (argument.starts_with("--skip-code=")) {

@@ -10,6 +10,7 @@ channel that needs no driver in the guest. Kernel warnings go to a serial consol
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -37,6 +38,10 @@ MACHINE = ("-M", "q35", "-nodefaults", "-no-user-config", "-display", "none", "-
 #: Everything the accelerator can do, with one exception: emulating `rep movsb` takes time for every byte, and kernels
 #: that believe it is fast (ERMS, FSRM) clear and copy pages with it.
 PROCESSOR = {"kvm": "max", "tcg": "max,-erms,-fsrm"}
+
+#: The serial number of a guest's drive: what the tests look for, so that they never touch another (fixture/nvme_drive.h).
+DRIVE_SERIAL = "uring-scratch"
+DRIVE_BYTES = 64 << 20
 
 KERNEL_PARAMETERS = (
     "console=ttyS0",
@@ -67,6 +72,7 @@ class VmMachine:
     boot_deadline_s: float = 60.0
     grace_s: float = 15.0
     append: str = ""  # more kernel parameters; the last of two wins
+    drive: bool = False  # an empty NVMe drive with a queue that is polled; QEMU cannot save such a guest
     qemu: str = QEMU
     snapshots: Snapshots | None = None
 
@@ -85,6 +91,10 @@ class VmMachine:
                     yield from run.from_boot()
             finally:
                 run.clean_up()
+
+    def __post_init__(self) -> None:
+        if self.drive and self.snapshots is not None:
+            raise ValueError("QEMU cannot save a guest with an NVMe drive")
 
     def subject(self) -> Subject:
         """The subject of its snapshot."""
@@ -108,7 +118,8 @@ class VmMachine:
 
     def parameters(self) -> str:
         """The kernel's command line."""
-        return " ".join((*KERNEL_PARAMETERS, self.append)).strip()
+        polled = ("nvme.poll_queues=1",) if self.drive else ()
+        return " ".join((*KERNEL_PARAMETERS, *polled, self.append)).strip()
 
     def init(self) -> bytes:
         """The initramfs: only the runner."""
@@ -130,17 +141,23 @@ class _Run:
         self._plan = plan
         self._memory = memory
         self._init = artefacts / "initramfs.cpio"
+        self._drive = artefacts / "drive.raw"
         self._console = artefacts / "console.log"
         self._errors = artefacts / "qemu.stderr"
 
     def clean_up(self) -> None:
-        """Remove the large file, which is made from files that are kept elsewhere."""
+        """Remove the large files: what is made from files that are kept elsewhere, and what the tests wrote."""
         self._init.unlink(missing_ok=True)
+        self._drive.unlink(missing_ok=True)
 
     def from_boot(self) -> Events:
         """Boot, then run the plan."""
         store(self._init, self._machine.init())
         command = [*self._command(), *self._memory.options(), *self._booting(self._console)]
+        if self._machine.drive:
+            store(self._drive, b"")
+            os.truncate(self._drive, DRIVE_BYTES)
+            command += _nvme(self._drive)
         with self._child(command, *self._memory.descriptors) as process:
             yield from self._follow(process, self._plan, self._console, self._memory)
 
@@ -254,6 +271,12 @@ class _Run:
             name="the virtual machine",
             program="QEMU",
         )
+
+
+def _nvme(image: Path) -> tuple[str, ...]:
+    """A drive with these contents. What is discarded reads as zeros."""
+    drive = f"file={_escaped(image)},if=none,id=drive,format=raw,discard=unmap,detect-zeroes=off"
+    return ("-drive", drive, "-device", f"nvme,drive=drive,serial={DRIVE_SERIAL}")
 
 
 def _memory(directory: Path, mib: int, shared: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +32,7 @@ from harness.machines.vm import VmMachine
 from harness.results.model import Cell, Kernel
 from harness.suite import catalogue, deviations, since
 from harness.suite.binding import DEFAULT, Binding, is_ours
-from harness.suite.catalogue import Row
+from harness.suite.catalogue import Needs, Row
 from harness.suite.configuration import PLAIN, PLAINLY, Configuration, due
 from harness.verdicts.judge import Deviates, Verdict, judge, sign
 from harness.verdicts.observation import Observation, Shape, State
@@ -50,6 +51,13 @@ SMOKE = {
 RING = "DISABLED_SmokeRing.*"
 
 
+#: Why rows with such needs are not run on the host.
+NEEDS = {
+    Needs.NVME: "it writes to an NVMe drive, which only a guest has",
+    Needs.OWN: "it changes a setting of the whole kernel, which it does only in a guest of its own",
+}
+
+
 class Place(NamedTuple):
     """Of a cell in its column."""
 
@@ -57,10 +65,14 @@ class Place(NamedTuple):
     binding: Binding
     configuration: Configuration = PLAINLY
 
-    @property
-    def excuse(self) -> str | None:
-        """Why the row is not run on such a ring; None if it is."""
-        return self.configuration.without.get(self.row.stem)
+    def excuse(self, spec: str) -> str | None:
+        """Why the row is not run on this kernel and such a ring; None if it is."""
+        if spec == HOST and self.row.machine is not None:
+            return f"not run on this machine: {NEEDS[self.row.machine]}"
+        if self.configuration.name != PLAIN and self.row.machine is not None:
+            return "not run on such a ring: the row opens rings of its own kinds, in a guest of its own"
+        without = self.configuration.without.get(self.row.stem)
+        return f"not run on such a ring: {without}" if without else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +142,15 @@ class Column:
         # Within it, one kind of ring after the other: whether there is such a ring is asked first.
         lanes = dict.fromkeys((place.binding, place.configuration) for place in places)
         order = [lane for one in self._bindings for lane in lanes if lane[0] == one]
+        guests = [None, *Needs]  # one machine after the other
         self._places = tuple(
-            sorted(places, key=lambda place: order.index((place.binding, place.configuration)))
+            sorted(
+                places,
+                key=lambda place: (
+                    guests.index(place.row.machine),
+                    order.index((place.binding, place.configuration)),
+                ),
+            )
         )
         self._setup = setup
         self._deviations = deviations.load(catalogue.load())
@@ -182,18 +201,34 @@ class Column:
             bindings=dict(self._versions),
         )
 
+    def _guests(self) -> Iterator[tuple[Needs | None, list[Place]]]:
+        """The places in order, those together that one machine runs."""
+        if self._spec == HOST:
+            yield None, list(self._places)
+            return
+        for needs, group in groupby(self._places, key=lambda place: place.row.machine):
+            if needs is Needs.OWN:
+                yield from ((needs, [place]) for place in group)
+            else:
+                yield needs, list(group)
+
     def _believable(self) -> Iterator[Cell]:
-        """The cells in the order of the places. What a guest from a snapshot shows is believed until the first surprise.
+        """The cells in the order of the places."""
+        artefacts = self._setup.artefacts / MACHINES / self.series
+        shutil.rmtree(artefacts, ignore_errors=True)
+        machine = self._machine()
+        for needs, places in self._guests():
+            yield from self._believable_of(_equipped(machine, needs), places, artefacts / (needs or ""))
+
+    def _believable_of(self, machine: Machine, places: Sequence[Place], artefacts: Path) -> Iterator[Cell]:
+        """The cells of these places. What a guest from a snapshot shows is believed until the first surprise.
 
         A snapshot can be damaged, and then everything in its guest may be. So the surprise, and what follows, is what a
         guest shows that has just booted. If that one disagrees, the snapshot is removed.
         """
-        artefacts = self._setup.artefacts / MACHINES / self.series
-        shutil.rmtree(artefacts, ignore_errors=True)
-        machine = self._machine()
         doubted: Cell | None = None
         done = 0
-        with closing(self._judged(machine, self._places, artefacts)) as cells:
+        with closing(self._judged(machine, places, artefacts)) as cells:
             for cell in cells:
                 if cell.surprise and self._resumed:
                     doubted = cell
@@ -205,7 +240,7 @@ class Column:
         assert isinstance(machine, VmMachine)  # nothing else can be resumed
         known, self._hello = self._hello, {}
         fresh = replace(machine, snapshots=None)
-        for cell in self._judged(fresh, self._places[done:], artefacts / "fresh"):
+        for cell in self._judged(fresh, places[done:], artefacts / "fresh"):
             if cell.position == doubted.position and cell.verdict not in (doubted.verdict, Verdict.NONE):
                 machine.discard_snapshot()
                 self._notice(
@@ -223,11 +258,10 @@ class Column:
         rest = list(places)
 
         def excused() -> Iterator[Cell]:
-            while rest and (excuse := rest[0].excuse):
-                seen = Observation(state=State.NOT_EXPRESSIBLE, cause=f"not run on such a ring: {excuse}")
-                yield self._cell(rest.pop(0), seen)
+            while rest and (excuse := self._excuse(rest[0])):
+                yield self._cell(rest.pop(0), Observation(state=State.NOT_EXPRESSIBLE, cause=excuse))
 
-        if asked := [place for place in places if place.excuse is None]:
+        if asked := [place for place in places if self._excuse(place) is None]:
             with closing(self._observations(machine, asked, artefacts)) as observations:
                 for place, observation in observations:
                     yield from excused()
@@ -354,6 +388,9 @@ class Column:
             snapshots=Snapshots(cache) if chosen.name == "tcg" and not setup.fresh_boot else None,
         )
 
+    def _excuse(self, place: Place) -> str | None:
+        return place.excuse(self._spec)
+
     def _plan(self, places: Sequence[Place]) -> list[PlanEntry]:
         lanes: dict[tuple[Binding, Configuration], list[Row]] = {}
         for row, binding, configuration in places:
@@ -391,6 +428,8 @@ class Column:
             # The program's own watchdog, per test, fires first: it can report more.
             tests = row.filter + self._left_out(Place(row, binding, configuration))
             argv = (*common, f"--timeout-s={timeout_s}", f"--gtest_filter={tests}")
+            if row.machine is Needs.OWN:
+                argv = (*argv, "--own-machine")
             name = self._entry(row.stem, binding, configuration)
             yield PlanEntry(name=name, timeout_s=2 * timeout_s, argv=argv, forks=True, unless=ring)
 
@@ -415,7 +454,7 @@ class Column:
         version = since.KernelVersion.parse(self._hello.get("release", ""), self._hello.get("version", ""))
         expected = since.expected(row, version, configuration)
         # Ours must express everything that is asked.
-        complained, ours = bool(observation.complaints), is_ours(through.name) and place.excuse is None
+        complained, ours = bool(observation.complaints), is_ours(through.name) and self._excuse(place) is None
         listed = self._listed(place, version)
         verdict = judge(
             observation.state,
@@ -440,6 +479,14 @@ class Column:
             configuration=configuration.name,
             deviations=tuple(one.as_json() for one in listed),
         )
+
+
+def _equipped(machine: Machine, needs: Needs | None) -> Machine:
+    """The machine with what rows need of it."""
+    if needs is Needs.NVME:
+        assert isinstance(machine, VmMachine)  # on the host these rows are not run
+        return replace(machine, drive=True, snapshots=None)
+    return machine
 
 
 def _deviates(listed: Sequence[deviations.Deviation], observation: Observation) -> Deviates:

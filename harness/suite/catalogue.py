@@ -43,6 +43,13 @@ class Evidence(StrEnum):
     INFERRED = "inferred"
 
 
+class Needs(StrEnum):
+    """What a row needs that not every machine has. The host has none of it."""
+
+    NVME = "nvme"  # a polled NVMe drive
+    OWN = "own"  # a machine in which nothing else runs: the row changes a setting of the whole kernel
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One test of the plan."""
@@ -59,6 +66,7 @@ class Row:
     tier: int | None = (
         None  # of a row beyond Zig's: 1 what runtimes use every day, 2 what bindings offer, 3 the rest
     )
+    machine: Needs | None = None
 
     @property
     def due(self) -> tuple[str, ...]:
@@ -116,6 +124,7 @@ def _row(where: str, table: dict[str, Any]) -> Row:
         "also": also,
         "covers": tuple(table.get("covers", ())),
         "evidence": Evidence(table["evidence"]),
+        "machine": Needs(table["machine"]) if "machine" in table else None,
     }
     return Row(**values)
 

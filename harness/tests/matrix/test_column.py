@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.cache import Cache
 from harness.kernels.obtain import KernelImage
-from harness.matrix.column import Column, Place, Setup, rerun_command
+from harness.machines.snapshot import Snapshots
+from harness.machines.vm import VmMachine
+from harness.matrix.column import Column, Place, Setup, _equipped, rerun_command
 from harness.suite import catalogue, configuration
 from harness.suite.binding import Binding
 from harness.suite.configuration import PLAINLY
@@ -154,3 +157,58 @@ def test_a_kernel_without_such_rings_deviates_in_nothing() -> None:
     column._hello = {"release": "6.1.192"}
     assert column._cell(Place(row, OURS, kind), refused).verdict is Verdict.ABSENT
     assert column._cell(Place(row, OURS), refused).verdict is not Verdict.ABSENT
+
+
+# --- rows that need a machine of their kind ------------------------------------------------------------------------
+
+DRIVE = replace(ROWS["nop"], machine=catalogue.Needs.NVME)
+ALONE = replace(ROWS["readv"], machine=catalogue.Needs.OWN)
+
+
+def guests(spec: str) -> list[tuple[str | None, list[tuple[str, str]]]]:
+    kinds = (PLAINLY, SQPOLL)
+    places = [Place(row, OURS, kind) for row in (ALONE, DRIVE, ROWS["close"]) for kind in kinds]
+    return [
+        (needs, [(place.row.stem, place.configuration.name) for place in run])
+        for needs, run in Column(spec, places, SETUP)._guests()
+    ]
+
+
+def test_rows_with_needs_have_guests_of_their_own() -> None:
+    assert guests("6.1") == [
+        (None, [("close", "plain"), ("close", "sqpoll")]),
+        ("nvme", [("nop", "plain"), ("nop", "sqpoll")]),
+        ("own", [("readv", "plain")]),
+        ("own", [("readv", "sqpoll")]),
+    ]
+    assert len(guests("host")) == 1
+
+
+def test_a_guest_with_a_drive_boots_afresh(tmp_path: Path) -> None:
+    guest = VmMachine(kernel=tmp_path, runner=tmp_path, snapshots=Snapshots(Cache(tmp_path)))
+    drive = _equipped(guest, catalogue.Needs.NVME)
+    assert isinstance(drive, VmMachine) and drive.drive and drive.snapshots is None
+    assert _equipped(guest, catalogue.Needs.OWN) is guest is _equipped(guest, None)
+
+
+def test_only_a_row_that_needs_it_is_told_that_the_machine_is_its_own() -> None:
+    places = [Place(row, OURS) for row in (ALONE, DRIVE, ROWS["close"])]
+    plan = Column("6.1", places, SETUP)._plan(places)
+    assert [entry.name for entry in plan if "--own-machine" in entry.argv] == ["readv"]
+
+
+def test_the_host_runs_no_row_that_needs_a_guest() -> None:
+    place = Place(DRIVE, OURS)
+    assert place.excuse("6.1") is None
+    column = Column("host", [place, Place(ALONE, OURS)], SETUP)
+    column._hello = {"release": "6.18.1"}
+    drive, alone = column._judged(None, column._places, Path())  # type: ignore[arg-type]
+    assert {drive.verdict, alone.verdict} == {Verdict.NOT_EXPRESSIBLE}
+    assert drive.why == "not run on this machine: it writes to an NVMe drive, which only a guest has"
+    assert alone.why.endswith("only in a guest of its own")
+
+
+def test_a_row_that_needs_a_guest_runs_on_plain_rings_alone() -> None:
+    assert Place(DRIVE, OURS, SQPOLL).excuse("6.1") == (
+        "not run on such a ring: the row opens rings of its own kinds, in a guest of its own"
+    )
