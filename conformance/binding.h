@@ -119,6 +119,20 @@ inline Result<void> query_ring_headers(QueryScq& answer) {
   return uring::query_ring_headers(answer, Kernel{});
 }
 
+// Its numbers and structs, for the row that compares them.
+namespace abi = uring;
+
+// What this thread and its children may do with the rings that they open from now on.
+using BpfInstruction = uring::BpfInstruction;
+inline Result<void> restrict_task(std::span<const Restriction> restrictions) {
+  return uring::restrict_task(restrictions, Kernel{});
+}
+inline Result<void> filter_task(Op op, std::span<const BpfInstruction> filter, std::uint8_t pdu_size,
+                                std::uint32_t flags) {
+  return uring::filter_task(op, filter, pdu_size, flags, Kernel{});
+}
+using Napi = uring::Napi;
+
 // Rings with large entries, and with entries of two sizes.
 using Sqe128 = uring::Sqe128;
 using Cqe32 = uring::Cqe32;

@@ -40,10 +40,6 @@ inline constexpr std::uint32_t block_uring_cmd_nobody = 0x12ff;      // 7.3 is a
 // What a drive answers to a command beyond its end, without the bits that say what to do about it.
 inline constexpr std::int32_t nvme_status = 0x7ff, nvme_lba_out_of_range = 0x80;
 
-namespace register_op {
-inline constexpr std::uint32_t napi = 27;  // 6.9
-}  // namespace register_op
-
 }  // namespace conformance::wire
 
 #endif

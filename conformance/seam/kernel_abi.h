@@ -183,7 +183,8 @@ struct BufReg {
   std::uint64_t ring_addr;
   std::uint32_t ring_entries;
   std::uint16_t bgid, flags;
-  std::uint64_t resv[3];
+  std::uint32_t min_left;  // 7.1; before, one more of the reserved words
+  std::uint32_t resv[5];
 };
 static_assert(sizeof(BufReg) == 40 && offsetof(BufReg, flags) == 14);
 inline constexpr std::uint16_t pbuf_ring_mmap = 1, pbuf_ring_inc = 2;  // BufReg::flags, 6.4, 6.12

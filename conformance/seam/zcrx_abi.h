@@ -84,6 +84,23 @@ struct QueryZcrx {
 };
 static_assert(sizeof(QueryZcrx) == 40);
 
+// And of query_zcrx_event.
+struct QueryZcrxEvent {
+  std::uint32_t event_flags, stats_size, stats_off_alignment, resv1;
+  std::uint64_t resv2[4];
+};
+static_assert(sizeof(QueryZcrxEvent) == 48);
+
+// An entry of the refill queue, and the second half of a CQE.
+struct ZcrxRqe {
+  std::uint64_t off;
+  std::uint32_t len, pad;
+};
+struct ZcrxCqe {
+  std::uint64_t off, pad;
+};
+static_assert(sizeof(ZcrxRqe) == 16 && sizeof(ZcrxCqe) == 16);
+
 struct ZcrxStats {
   std::uint64_t copy_count = 0, copy_bytes = 0;
 

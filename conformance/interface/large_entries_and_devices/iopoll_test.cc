@@ -21,6 +21,7 @@
 #include "fixture/sockets.h"
 #include "seam/device_abi.h"
 #include "seam/kernel_abi.h"
+#include "seam/ring_abi.h"
 
 namespace {
 

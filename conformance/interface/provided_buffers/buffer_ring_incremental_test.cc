@@ -31,7 +31,7 @@ class BufferRingIncremental : public RingTest<8> {
   bool kernel_has_it() const { return kernel_has(wire::feature::min_timeout); }
   std::string witness() {
     alignas(4096) static std::array<std::byte, 4096> entries;
-    const wire::BufReg request{wire::address(entries.data()), 2, group_id, wire::pbuf_ring_inc, {}};
+    const wire::BufReg request{wire::address(entries.data()), 2, group_id, wire::pbuf_ring_inc, 0, {}};
     return registration_refused(
         "PBUF_RING with INC",
         [&] { return static_cast<int>(-do_register(wire::register_op::pbuf_ring, &request, 1)); },
@@ -136,7 +136,7 @@ TEST_F(BufferRingIncremental, CountsFinishedBuffers) {
 TEST_F(BufferRingIncremental, IsNeededForALeastRest) {
   if (!kernel_has_it()) GTEST_SKIP() << witness();
   alignas(4096) static std::array<std::byte, 4096> entries;
-  const wire::BufReg request{wire::address(entries.data()), 2, group_id, 0, {1}};
+  const wire::BufReg request{wire::address(entries.data()), 2, group_id, 0, 1, {}};
   EXPECT_EQ(do_register(wire::register_op::pbuf_ring, &request, 1), -EINVAL);
 }
 

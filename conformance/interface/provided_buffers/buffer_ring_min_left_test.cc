@@ -34,7 +34,8 @@ class BufferRingMinLeft : public RingTest<8> {
                                .ring_entries = 2,
                                .bgid = group_id,
                                .flags = wire::pbuf_ring_inc,
-                               .resv = {wire::halves(least, 0)}};
+                               .min_left = least,
+                               .resv = {}};
     for (std::uint16_t id = 0; id < 2; ++id) {
       entries[id].addr = wire::address(&memory[std::size_t{id} * size]);
       entries[id].len = size;
@@ -44,7 +45,8 @@ class BufferRingMinLeft : public RingTest<8> {
     return do_register(wire::register_op::pbuf_ring, &request, 1);
   }
   long unregister_group() const {
-    const wire::BufReg request{.ring_addr = 0, .ring_entries = 0, .bgid = group_id, .flags = 0, .resv = {}};
+    const wire::BufReg request{
+        .ring_addr = 0, .ring_entries = 0, .bgid = group_id, .flags = 0, .min_left = 0, .resv = {}};
     return do_register(wire::register_op::unregister_pbuf_ring, &request, 1);
   }
   bool kernel_has_it() const { return register_group(32) == 0 && unregister_group() == 0; }

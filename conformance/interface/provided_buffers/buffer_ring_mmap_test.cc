@@ -27,12 +27,17 @@ class BufferRingMmap : public RingTest<8> {
   std::array<char, 16> memory{};
 
   long do_register_group() const {
-    const wire::BufReg request{
-        .ring_addr = 0, .ring_entries = entries, .bgid = group, .flags = wire::pbuf_ring_mmap, .resv = {}};
+    const wire::BufReg request{.ring_addr = 0,
+                               .ring_entries = entries,
+                               .bgid = group,
+                               .flags = wire::pbuf_ring_mmap,
+                               .min_left = 0,
+                               .resv = {}};
     return do_register(wire::register_op::pbuf_ring, &request, 1);
   }
   long unregister_group() const {
-    const wire::BufReg request{.ring_addr = 0, .ring_entries = 0, .bgid = group, .flags = 0, .resv = {}};
+    const wire::BufReg request{
+        .ring_addr = 0, .ring_entries = 0, .bgid = group, .flags = 0, .min_left = 0, .resv = {}};
     return do_register(wire::register_op::unregister_pbuf_ring, &request, 1);
   }
   // Maps the entries of a group.
@@ -110,8 +115,12 @@ TEST_F(BufferRingMmap, IsMappedOnlyIfItIsThere) {
   EXPECT_TRUE(error == EINVAL || error == ENOMEM) << error;
   EXPECT_EQ(unregister_group(), 0);
   alignas(4096) static std::array<std::byte, 4096> own;
-  const wire::BufReg request{
-      .ring_addr = wire::address(own.data()), .ring_entries = entries, .bgid = group, .flags = 0, .resv = {}};
+  const wire::BufReg request{.ring_addr = wire::address(own.data()),
+                             .ring_entries = entries,
+                             .bgid = group,
+                             .flags = 0,
+                             .min_left = 0,
+                             .resv = {}};
   EXPECT_EQ(do_register(wire::register_op::pbuf_ring, &request, 1), 0);
   EXPECT_NE(Entries(ring.fd(), group).error, 0);
   // Memory of one's own is not asked for then: refused at first, and not looked at from 6.13 on.

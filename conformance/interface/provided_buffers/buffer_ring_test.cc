@@ -156,12 +156,12 @@ class BufferRingAtRefusals : public BufferRing {
  protected:
   alignas(4096) std::array<std::byte, 4096> entries{};
 
-  wire::BufReg good() const { return {wire::address(entries.data()), 8, group_id, 0, {}}; }
+  wire::BufReg good() const { return {wire::address(entries.data()), 8, group_id, 0, 0, {}}; }
   long do_register_ring(const wire::BufReg& request) const {
     return do_register(wire::register_op::pbuf_ring, &request, 1);
   }
   long unregister(std::uint16_t id) const {
-    const wire::BufReg request{0, 0, id, 0, {}};
+    const wire::BufReg request{0, 0, id, 0, 0, {}};
     return do_register(wire::register_op::unregister_pbuf_ring, &request, 1);
   }
   long ask_status(std::uint16_t id) const {
@@ -185,7 +185,7 @@ TEST_F(BufferRingAtRefusals, OfTheRegistration) {
   wire::BufReg unaligned = good(), unknown = good(), resv = good(), null = good();
   unaligned.ring_addr += 64;
   unknown.flags = 0x8000;
-  resv.resv[2] = 1;
+  resv.resv[4] = 1;
   null.ring_addr = 0;
   EXPECT_EQ(do_register_ring(unaligned), -EINVAL);
   EXPECT_EQ(do_register_ring(unknown), -EINVAL);
