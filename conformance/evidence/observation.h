@@ -43,7 +43,7 @@ std::string describe(const Refusal& refusal);
 
 // Something around the kernel forbids what the test needs.
 struct Blocked {
-  std::string cause;  // one of: sysctl, seccomp, lsm, kconfig, rlimit, privilege, network, machine
+  std::string cause;  // one of: sysctl, seccomp, lsm, kconfig, rlimit, privilege, network, machine, device
   std::string text;   // a sentence, with what to do
 };
 
