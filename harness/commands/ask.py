@@ -51,8 +51,12 @@ _PROBE = {
 def main(arguments: Sequence[str]) -> int:
     """Answer."""
     parser = command_line.parser("ask", "Says what of io_uring a program may rely on.", _EPILOG)
-    parser.add_argument("name", nargs="*", metavar="NAME", help="an opcode, a flag, a number; in any spelling")
-    parser.add_argument("--kernel", metavar="RELEASE", help="what is there on this release, such as 5.15 or 6.1.150")
+    parser.add_argument(
+        "name", nargs="*", metavar="NAME", help="an opcode, a flag, a number; in any spelling"
+    )
+    parser.add_argument(
+        "--kernel", metavar="RELEASE", help="what is there on this release, such as 5.15 or 6.1.150"
+    )
     parser.add_argument("--uses", action="append", default=[], type=Path, metavar="FILE",
                         help="what this source uses; repeatable")  # fmt: skip
     parser.add_argument("--results", default=diff.PUBLISHED, metavar="RESULTS",
@@ -82,7 +86,9 @@ def _meant(name: str, answers: Mapping[str, Support]) -> list[str]:
     if not found:
         raise HarnessError(f"Nothing of io_uring is called {name!r}. {_hint(name, list(answers))}")
     if len(found) > 8:
-        raise HarnessError(f"{name!r} may mean {number(len(found), 'name')}, such as {listed(found[:4])}. Say more.")
+        raise HarnessError(
+            f"{name!r} may mean {number(len(found), 'name')}, such as {listed(found[:4])}. Say more."
+        )
     return found
 
 
@@ -128,15 +134,17 @@ def _on(version: KernelVersion, chosen: Sequence[str], answers: Mapping[str, Sup
             there = answers[name].is_on(version)
             missing += not there
             since = answers[name].item.since
-            emit(f"{name}: {'yes' if there else 'no'}, {f'since Linux {since}' if since else 'in every release'}")
+            emit(
+                f"{name}: {'yes' if there else 'no'}, {f'since Linux {since}' if since else 'in every release'}"
+            )
             for line in _deviations_on(version, [answers[name]]):
                 emit(line)
         return 1 if missing else 0
-    there = [answer for answer in answers.values() if answer.is_on(version)]
-    for kind in dict.fromkeys(answer.item.kind for answer in there):
-        names = [answer.item.name for answer in there if answer.item.kind == kind]
+    present = [answer for answer in answers.values() if answer.is_on(version)]
+    for kind in dict.fromkeys(answer.item.kind for answer in present):
+        names = [answer.item.name for answer in present if answer.item.kind == kind]
         emit(f"{kind.replace('_', ' ')}: {', '.join(names)}")
-    for line in _deviations_on(version, there):
+    for line in _deviations_on(version, present):
         emit(line)
     return 0
 

@@ -78,9 +78,7 @@ def passing_here() -> str:
     version = KernelVersion.parse(os.uname().release, os.uname().version)
     rows = catalogue.load()
     known = deviations.load(rows)
-    listed = (
-        one for row in rows for one in deviations.concerning(known, row.stem, version, "uring")
-    )
+    listed = (one for row in rows for one in deviations.concerning(known, row.stem, version, "uring"))
     known_to_fail = deviations.patterns(test for one in listed for test in one.tests)
     in_guests = (row.filter for row in rows if row.machine is not None)
     return "*" + deviations.without((*known_to_fail, *in_guests))

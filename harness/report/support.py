@@ -30,7 +30,9 @@ FILE = "support.json"
 SCHEMA = 1
 
 #: Kinds of surface.toml that are no names, but answers to a certain question.
-NO_NAMES = frozenset({"errno", "fact", "behaviour", "man_erratum", "limit", "ring_layout", "companion_struct"})
+NO_NAMES = frozenset(
+    {"errno", "fact", "behaviour", "man_erratum", "limit", "ring_layout", "companion_struct"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +88,7 @@ def of(results: Results, rows: Iterable[Row], exceptions: Uncovered) -> dict[str
         for kernel in _kernels(results)
     }
     asserted = surface.accounts(_names(), rows, exceptions)
-    return {
-        account.item.name: _support(account.item, account.rows, cells, versions)
-        for account in asserted
-    }
+    return {account.item.name: _support(account.item, account.rows, cells, versions) for account in asserted}
 
 
 def as_json(results: Results, answers: Mapping[str, Support]) -> str:

@@ -15,7 +15,9 @@ from collections.abc import Iterable, Iterator
 #: Words that say only what kind of name it is.
 _KINDS = frozenset({"OP", "SETUP", "FEAT", "REGISTER", "ENTER"})
 #: Other words for the same, and words that say nothing here.
-_SYNONYMS = {"MULTI": "MULTISHOT"} | dict.fromkeys(("IORING", "IOSQE", "IOU", "IO", "URING", "PREP", "OPCODE"), "")
+_SYNONYMS = {"MULTI": "MULTISHOT"} | dict.fromkeys(
+    ("IORING", "IOSQE", "IOU", "IO", "URING", "PREP", "OPCODE"), ""
+)
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 

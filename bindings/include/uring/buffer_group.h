@@ -196,7 +196,8 @@ class BufferGroup {
     const Result<u16> id = cqe.buffer_id();
     if (!id.ok()) return id;
     // An error is a negative number of bytes, and fits everywhere.
-    if (id.value() >= count_ || cqe.res > static_cast<i64>(buffer_size_ - head)) return Error::buffer_out_of_range;
+    if (id.value() >= count_ || cqe.res > static_cast<i64>(buffer_size_ - head))
+      return Error::buffer_out_of_range;
     return id;
   }
 

@@ -509,8 +509,8 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>, typename deta
 
   static constexpr u32 polls_or_rewinds = setup_sqpoll | setup_iopoll | setup_sq_rewind;
 
-  // The rest of submit_and_wait for rings with one of these flags. Out of line, so that other rings do not pay
-  // for it.
+  // The rest of submit_and_wait for rings with one of these flags. Out of line, so that other rings do not
+  // pay for it.
   [[gnu::noinline]] Result<u32> submit_polled(u32 pending, u32 wait_nr) noexcept {
     if ((flags_ & setup_sqpoll) == 0) [[unlikely]]
       return submit_without_thread(pending, wait_nr);
@@ -612,7 +612,7 @@ class BasicRing : public Operations<BasicRing<Kernel, Sqes, Cqes>, typename deta
   u32 always_flags_ = 0;  // of every enter
   u32 flags_ = 0;
   u32 features_ = 0;
-  Mapping rings_;                   // both rings and the index array: one mapping since 5.4
+  Mapping rings_;  // both rings and the index array: one mapping since 5.4
   Mapping sqes_;
   detail::Attachments<BasicRing> attachments_;
   [[no_unique_address]] Kernel kernel_{};

@@ -78,10 +78,14 @@ class SharedU32 {
   explicit SharedU32(std::uint32_t* word) noexcept : word_(word) {}
 
   /// Reads it, in no order with other accesses.
-  [[gnu::always_inline]] std::uint32_t load_relaxed() const noexcept { return detail::load(word_, std::memory_order_relaxed); }
+  [[gnu::always_inline]] std::uint32_t load_relaxed() const noexcept {
+    return detail::load(word_, std::memory_order_relaxed);
+  }
 
   /// Reads it, before everything that follows.
-  [[gnu::always_inline]] std::uint32_t load_acquire() const noexcept { return detail::load(word_, std::memory_order_acquire); }
+  [[gnu::always_inline]] std::uint32_t load_acquire() const noexcept {
+    return detail::load(word_, std::memory_order_acquire);
+  }
 
   /// Writes it, after everything before.
   void store_release(std::uint32_t value) const noexcept {

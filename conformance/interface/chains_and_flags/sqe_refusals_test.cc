@@ -29,7 +29,7 @@ class SqeRefusals : public RingTest<8> {
   SocketPair pair;
   std::array<std::byte, 8> buffer{};
 
-  static constexpr std::uint64_t nowhere = 1;      // no address of a process
+  static constexpr std::uint64_t nowhere = 1;  // no address of a process
 
   struct Refused {
     const char* what;

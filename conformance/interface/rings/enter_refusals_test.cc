@@ -21,7 +21,6 @@ namespace {
 
 using namespace conformance;
 
-
 class EnterRefusals : public RingTest<4> {
  protected:
   Fd null = open_file("/dev/null", O_RDWR);

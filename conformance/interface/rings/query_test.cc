@@ -241,7 +241,7 @@ TEST_F(Query, RefusesOtherQuestions) {
   header.query_data = 8;
   EXPECT_EQ(ask(header), -EFAULT) << "no place for the answer";
   // These are answers to a question of the chain, not to the call.
-  for (const std::size_t word : {0, 1, 2}) {
+  for (const std::size_t word : {0u, 1u, 2u}) {
     header = good;
     header.resv[word] = 1;
     EXPECT_EQ(result_of(header), -EINVAL) << word;

@@ -21,14 +21,18 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> 
 def test_a_name(capsys: pytest.CaptureFixture[str]) -> None:
     answer = said(capsys, "accept-multishot")
     assert answer.startswith("IORING_ACCEPT_MULTISHOT  (accept flag)\n  since      Linux 5.19\n")
-    assert "  absent on  5.10: refused there, with a witness\n" in answer and "  works on   6.1, 6.12, " in answer
+    assert (
+        "  absent on  5.10: refused there, with a witness\n" in answer
+        and "  works on   6.1, 6.12, " in answer
+    )
     assert "  shown by   accept_multishot" in answer
     assert "IORING_REGISTER_PROBE" in said(capsys, "nop")
 
 
 def test_a_bug_to_know(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "  know       6.16: a bundle of at most 130 bytes receives 256 (recv_bundle; fixed in 6.17)" in said(
-        capsys, "IORING_RECVSEND_BUNDLE"
+    assert (
+        "  know       6.16: a bundle of at most 130 bytes receives 256 (recv_bundle; fixed in 6.17)"
+        in said(capsys, "IORING_RECVSEND_BUNDLE")
     )
 
 

@@ -139,7 +139,9 @@ def test_another_kernel_is_committed_and_nothing_else(repository):
     files = repository.git("show", "--name-only", "--format=", "HEAD").split()
     assert files == [
         "README.md",
-        *sorted(f"reports/{name}" for name in (*folder.PUBLISHED, "results.ndjson", coverage.FILE, support.FILE)),
+        *sorted(
+            f"reports/{name}" for name in (*folder.PUBLISHED, "results.ndjson", coverage.FILE, support.FILE)
+        ),
     ]
     assert repository.git("status", "--porcelain") == ""
     subject, _, body = repository.git("show", "--no-patch", "--format=%B", "HEAD").partition("\n\n")

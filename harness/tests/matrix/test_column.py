@@ -142,7 +142,9 @@ def deviating(release: str, configuration_name: str, stem: str = "poll_update") 
 
 def test_a_test_that_would_not_end_is_not_run_where_it_is_listed() -> None:
     tests, verdict = deviating("6.16.12", "sqpoll")
-    assert tests.endswith("-PollUpdate.GivesItOtherEvents:PollUpdate.GivesItOtherEvents/*:*/PollUpdate.GivesItOtherEvents/*")
+    assert tests.endswith(
+        "-PollUpdate.GivesItOtherEvents:PollUpdate.GivesItOtherEvents/*:*/PollUpdate.GivesItOtherEvents/*"
+    )
     assert verdict is Verdict.KNOWN
     assert deviating("6.18.1", "sqpoll") == ("--gtest_filter=PollUpdate.*:PollUpdateAt*.*", Verdict.WORKS)
     tests, verdict = deviating("6.16.12", "plain")

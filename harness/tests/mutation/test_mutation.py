@@ -356,7 +356,9 @@ def test_the_test_that_noticed_a_mutant_before_is_asked_first(tree, tmp_path):
 
 def test_what_the_compiler_noticed_is_compiled_first(tree, tmp_path, monkeypatch):
     mutant = next(one for one in operators.generate(tree()) if one.change == "`a == b` becomes `a != b`")
-    runner = trial.Runner(builder.Builder(tmp_path / "work", tree()), builder.Program({mutant.id: 1}, tmp_path, tmp_path))
+    runner = trial.Runner(
+        builder.Builder(tmp_path / "work", tree()), builder.Program({mutant.id: 1}, tmp_path, tmp_path)
+    )
     by_compiler = Finding(Verdict.KILLED, Witness.COMPILER, "static_assert", "failed")
     monkeypatch.setattr(runner, "_compiled", lambda mutant, include: iter([by_compiler]))
     monkeypatch.setattr(trial, "run_tests", lambda *_, **__: pytest.fail("a program was asked"))
@@ -366,7 +368,7 @@ def test_what_the_compiler_noticed_is_compiled_first(tree, tmp_path, monkeypatch
 def test_what_this_kernel_is_known_to_fail_does_not_judge_mutants(monkeypatch):
     def on(release: str) -> str:
         trial.passing_here.cache_clear()
-        monkeypatch.setattr(trial.os, "uname", lambda: SimpleNamespace(release=release, version=""))
+        monkeypatch.setattr("os.uname", lambda: SimpleNamespace(release=release, version=""))
         return trial.passing_here()
 
     assert "RecvBundle." in on("6.16.12") and on("6.16.12").startswith("*-")
@@ -455,10 +457,7 @@ def test_a_page_of_earlier_headers_says_so_once(tmp_path, monkeypatch):
     monkeypatch.setattr(publication, "README", readme)
     for _ in range(2):
         assert command.main(["--older"]) == 0
-        assert (
-            page.read_text()
-            == f"# Mutants\n\n**3 of 4 mutants are killed{report.BEFORE}.** Another 1\n"
-        )
+        assert page.read_text() == f"# Mutants\n\n**3 of 4 mutants are killed{report.BEFORE}.** Another 1\n"
         assert f"are killed{report.BEFORE}: [reports/mutants.md]" in readme.read_text()
 
 

@@ -25,7 +25,11 @@ BUG = {"what": "it is slow", "blame": "kernel", "source": "seen", "fixed": None}
 
 def answer(verdicts: dict[str, Verdict], row: catalogue.Row = ROW) -> support.Support:
     odd = {
-        (row.stem, series): replace(cell(row.stem, series, why="so"), verdict=verdict, deviations=(BUG,) if verdict is Verdict.KNOWN else ())
+        (row.stem, series): replace(
+            cell(row.stem, series, why="so"),
+            verdict=verdict,
+            deviations=(BUG,) if verdict is Verdict.KNOWN else (),
+        )
         for series, verdict in verdicts.items()
     }
     made = run(odd, tests=(row.stem,), kernels=tuple(verdicts))
@@ -33,7 +37,15 @@ def answer(verdicts: dict[str, Verdict], row: catalogue.Row = ROW) -> support.Su
 
 
 def test_where_it_works_and_where_it_is_absent() -> None:
-    seen = answer({"7.3": Verdict.KNOWN, "6.12": Verdict.WORKS, "6.1": Verdict.ABSENT, "7.2": Verdict.WRONG, "host": Verdict.WORKS})
+    seen = answer(
+        {
+            "7.3": Verdict.KNOWN,
+            "6.12": Verdict.WORKS,
+            "6.1": Verdict.ABSENT,
+            "7.2": Verdict.WRONG,
+            "host": Verdict.WORKS,
+        }
+    )
     assert (seen.works, seen.absent) == (("6.12", "7.3"), ("6.1",)), "oldest first, and without this machine"
     (known,) = seen.deviations
     assert known.as_json() == {"row": ROW.stem, "kernels": ["7.3"], **BUG} and seen.rows == (ROW.stem,)

@@ -10,7 +10,9 @@ import pytest
 from harness.suite import surface
 from harness.suite.spelling import meant, uses
 
-NAMES = [item.name for item in surface.items() if item.kind not in ("errno", "fact", "behaviour", "man_erratum")]
+NAMES = [
+    item.name for item in surface.items() if item.kind not in ("errno", "fact", "behaviour", "man_erratum")
+]
 
 
 @pytest.mark.parametrize(
