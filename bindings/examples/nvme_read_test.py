@@ -25,9 +25,10 @@ def scratch_drive() -> tuple[Path, Path] | None:
     for file in Path("/sys/class/nvme").glob("nvme*/serial"):
         if file.read_text().strip() == SERIAL:
             controller = file.parent
-            (block,) = (path.parent.name for path in controller.glob("nvme*n*/dev"))
-            (generic,) = (path.parent.name for path in controller.glob("ng*n*/dev"))
-            return Path("/dev", block), Path("/dev", generic)
+            names = [sorted(controller.glob(pattern)) for pattern in ("nvme*n*/dev", "ng*n*/dev")]
+            if all(names):  # the second is 5.13
+                block, generic = (Path("/dev", found[0].parent.name) for found in names)
+                return block, generic
     return None
 
 
@@ -43,7 +44,7 @@ assert other.returncode == 1 and b"not a namespace of an NVMe drive" in other.st
 
 drive = scratch_drive()
 if drive is None:
-    print(f"There is no NVMe drive with the serial number {SERIAL} on this machine: the rest was not run")
+    print(f"There is no NVMe drive with the serial number {SERIAL}, or no file for its commands: the rest was not run")
     sys.exit(SKIPPED)
 
 blocks, commands = drive
