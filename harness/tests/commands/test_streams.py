@@ -23,6 +23,7 @@ CALLS = {
     "diff": "RUN RUN",
     "kernels": "--help",
     "table": "RUN",
+    "ask": "--results RUN nop",
     "adapters": "--help",
     "render": f"RUN/{RESULTS}",
     "lies": "--help",

@@ -66,7 +66,7 @@ def test_a_backport_of_a_row_as_old_as_the_name_is_one_of_the_name() -> None:
 
 def test_the_published_file_is_as_its_schema_says() -> None:
     document = json.loads((REPORTS / support.FILE).read_text())
-    check = validator(json.loads(Path(support.__file__).with_name("support.schema.json").read_text()))
+    check = validator(json.loads(Path(support.__file__).with_name("support_schema.json").read_text()))
     assert not list(check.iter_errors(document))
     assert "6.1" in document["names"]["IORING_ACCEPT_MULTISHOT"]["works"]
     assert document["names"]["IORING_ACCEPT_MULTISHOT"]["absent"] == ["5.10"]
