@@ -40,7 +40,10 @@ def _parts(results: Results, rows: tuple[Row, ...], where: Place) -> Iterator[st
         yield "\n".join(_table(results, rows, binding, where))
     if table := rings.of(results):
         yield "## The same rows on other kinds of rings"
-        yield f"How many of the {len(rows)} rows are as expected; `·`: the kernel has no such ring, and refuses it."
+        yield (
+            f"How many of the {len(rows)} rows are as expected, without those that are not run there; `·`: the kernel has no "
+            "such ring, and refuses it."
+        )
         yield "\n".join(markdown_configurations(table, _places(results)))
     yield legend(results)
     yield doubt(f"{where.home}/")

@@ -145,8 +145,9 @@ def _kinds(table: Rings) -> str:
         if lane.configuration != PLAIN
     ]
     parts = [
-        f"The same rows on other [kinds of rings]({KINDS_LINK}), as expected (of {number(table.tests, 'row')}; "
-        f"{table.day}, suite {code(table.suite)}). `·`: the kernel has no such ring, and refuses it the documented way.",
+        f"How many of the {number(table.tests, 'row')} are as expected on other [kinds of rings]({KINDS_LINK}) "
+        f"({table.day}, suite {code(table.suite)}). Rows that are not run there are not counted. `·`: the kernel has no "
+        "such ring, and refuses it the documented way.",
         "\n".join(markdown_configurations(table, lambda *where: None)),
     ]
     if odd:

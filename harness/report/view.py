@@ -350,9 +350,9 @@ class Tally:
     """How the rows did in one configuration on one kernel."""
 
     fine: int
-    planned: int
+    planned: int  # without rows that were not run there
     odd: tuple[str, ...]  # the tests that need a look
-    absent: bool  # every row is correctly absent: there is no such ring
+    absent: bool  # every row that was run is correctly absent: there is no such ring
 
     @property
     def sign(self) -> str:
@@ -402,10 +402,11 @@ def _lane(results: Results, cells: Mapping[Position, Cell], binding: str, kind: 
 
 def _tally(results: Results, cells: Mapping[Position, Cell], series: str, binding: str, kind: str) -> Tally:
     tests = results.header.plan.tests
-    found = {test: cells.get(Position(test, series, binding, kind)) for test in tests}
-    odd = tuple(test for test, cell in found.items() if cell is None or cell.surprise)
-    absent = all(cell is not None and cell.verdict is Verdict.ABSENT for cell in found.values())
-    return Tally(fine=len(tests) - len(odd), planned=len(tests), odd=odd, absent=absent)
+    every = {test: cells.get(Position(test, series, binding, kind)) for test in tests}
+    ran = {test: cell for test, cell in every.items() if cell is None or cell.verdict is not Verdict.NOT_EXPRESSIBLE}
+    odd = tuple(test for test, cell in ran.items() if cell is None or cell.surprise)
+    absent = bool(ran) and all(cell is not None and cell.verdict is Verdict.ABSENT for cell in ran.values())
+    return Tally(fine=len(ran) - len(odd), planned=len(ran), odd=odd, absent=absent)
 
 
 def kernel_facts(kernel: Kernel | None) -> tuple[Fact, ...]:
