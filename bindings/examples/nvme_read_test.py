@@ -44,7 +44,9 @@ assert other.returncode == 1 and b"not a namespace of an NVMe drive" in other.st
 
 drive = scratch_drive()
 if drive is None:
-    print(f"There is no NVMe drive with the serial number {SERIAL}, or no file for its commands: the rest was not run")
+    print(
+        f"There is no NVMe drive with the serial number {SERIAL}, or no file for its commands: the rest was not run"
+    )
     sys.exit(SKIPPED)
 
 blocks, commands = drive

@@ -403,7 +403,11 @@ def _lane(results: Results, cells: Mapping[Position, Cell], binding: str, kind: 
 def _tally(results: Results, cells: Mapping[Position, Cell], series: str, binding: str, kind: str) -> Tally:
     tests = results.header.plan.tests
     every = {test: cells.get(Position(test, series, binding, kind)) for test in tests}
-    ran = {test: cell for test, cell in every.items() if cell is None or cell.verdict is not Verdict.NOT_EXPRESSIBLE}
+    ran = {
+        test: cell
+        for test, cell in every.items()
+        if cell is None or cell.verdict is not Verdict.NOT_EXPRESSIBLE
+    }
     odd = tuple(test for test, cell in ran.items() if cell is None or cell.surprise)
     absent = bool(ran) and all(cell is not None and cell.verdict is Verdict.ABSENT for cell in ran.values())
     return Tally(fine=len(ran) - len(odd), planned=len(ran), odd=odd, absent=absent)
