@@ -14,8 +14,8 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -141,24 +141,26 @@ class _Run:
         self._plan = plan
         self._memory = memory
         self._init = artefacts / "initramfs.cpio"
-        self._drive = artefacts / "drive.raw"
         self._console = artefacts / "console.log"
         self._errors = artefacts / "qemu.stderr"
 
     def clean_up(self) -> None:
-        """Remove the large files: what is made from files that are kept elsewhere, and what the tests wrote."""
+        """Remove the large file, which is made from files that are kept elsewhere."""
         self._init.unlink(missing_ok=True)
-        self._drive.unlink(missing_ok=True)
 
     def from_boot(self) -> Events:
         """Boot, then run the plan."""
         store(self._init, self._machine.init())
         command = [*self._command(), *self._memory.options(), *self._booting(self._console)]
-        if self._machine.drive:
-            store(self._drive, b"")
-            os.truncate(self._drive, DRIVE_BYTES)
-            command += _nvme(self._drive)
-        with self._child(command, *self._memory.descriptors) as process:
+        with _empty_drive() if self._machine.drive else nullcontext() as drive:
+            descriptors = self._memory.descriptors
+            if drive is not None:
+                command += _nvme(drive)
+                descriptors += (drive,)
+            yield from self._from_boot(command, descriptors)
+
+    def _from_boot(self, command: Sequence[str], descriptors: Sequence[int]) -> Events:
+        with self._child(command, *descriptors) as process:
             yield from self._follow(process, self._plan, self._console, self._memory)
 
     def from_snapshot(self, snapshots: Snapshots) -> Generator[Event, None, bool]:
@@ -273,9 +275,23 @@ class _Run:
         )
 
 
-def _nvme(image: Path) -> tuple[str, ...]:
-    """A drive with these contents. What is discarded reads as zeros."""
-    drive = f"file={_escaped(image)},if=none,id=drive,format=raw,discard=unmap,detect-zeroes=off"
+@contextmanager
+def _empty_drive() -> Iterator[int]:
+    """Memory for it, and not a file, because a full disk would stop a guest in the middle of a test."""
+    try:
+        descriptor = os.memfd_create("drive")
+    except OSError as error:
+        raise HarnessError(
+            f"The memory for a guest's drive cannot be had: {error.strerror}. Check the limits of this shell (ulimit -n)."
+        ) from error
+    with os.fdopen(descriptor, "wb"):
+        os.truncate(descriptor, DRIVE_BYTES)
+        yield descriptor
+
+
+def _nvme(descriptor: int) -> tuple[str, ...]:
+    """A drive with this memory. What is discarded reads as zeros."""
+    drive = f"file=/proc/self/fd/{descriptor},if=none,id=drive,format=raw,discard=unmap"
     return ("-drive", drive, "-device", f"nvme,drive=drive,serial={DRIVE_SERIAL}")
 
 
