@@ -226,6 +226,7 @@ class Column:
         A snapshot can be damaged, and then everything in its guest may be. So the surprise, and what follows, is what a
         guest shows that has just booted. If that one disagrees, the snapshot is removed.
         """
+        self._resumed = False  # nothing of this machine is known yet
         doubted: Cell | None = None
         done = 0
         with closing(self._judged(machine, places, artefacts)) as cells:

@@ -17,6 +17,7 @@ from harness.kernels.obtain import KernelImage
 from harness.machines.snapshot import Snapshots
 from harness.machines.vm import VmMachine
 from harness.matrix.column import Column, Place, Setup, _equipped, rerun_command
+from harness.results.model import Cell
 from harness.suite import catalogue, configuration
 from harness.suite.binding import Binding
 from harness.suite.configuration import PLAINLY
@@ -214,3 +215,20 @@ def test_a_row_that_needs_a_guest_runs_on_plain_rings_alone() -> None:
     assert Place(DRIVE, OURS, SQPOLL).excuse("6.1") == (
         "not run on such a ring: the row opens rings of its own kinds, in a guest of its own"
     )
+
+
+def test_a_guest_that_booted_is_not_doubted_for_the_one_before_it(tmp_path: Path) -> None:
+    place = Place(DRIVE, OURS)
+    column = Column("6.1", [place], SETUP)
+    column._resumed = True  # the guest of the rows before continued from a snapshot
+    odd = column._cell(place, Observation(state=State.NOTHING, cause="it did not boot"))
+    runs: list[Path] = []
+
+    def judged(machine: object, places: object, artefacts: Path) -> Iterator[Cell]:
+        runs.append(artefacts)
+        yield odd
+
+    column._judged = judged  # type: ignore[assignment]
+    guest = VmMachine(kernel=tmp_path, runner=tmp_path, drive=True)
+    assert list(column._believable_of(guest, [place], tmp_path)) == [odd]
+    assert runs == [tmp_path] and not column._notices
