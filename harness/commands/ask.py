@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -94,7 +93,7 @@ def _meant(name: str, answers: Mapping[str, Support]) -> list[str]:
 
 def _hint(name: str, names: Sequence[str]) -> str:
     """A sentence about the name that is most like this one, whatever it begins with."""
-    short = {"_".join(re.split("_", known)[-count:]): known for known in names for count in (3, 2, 1)}
+    short = {"_".join(known.split("_")[-count:]): known for known in names for count in (3, 2, 1)}
     near = difflib.get_close_matches(name.upper().replace("-", "_"), short, n=1)
     return f"Did you mean {short[near[0]]!r}?" if near else "ci/harness ask --kernel 99 lists every name."
 
