@@ -65,13 +65,13 @@ def rendered(published: Results, kinds: rings.Rings | None = None) -> dict[Path,
 
     `kinds` is the table of this run if it was on several kinds of rings; else README.md keeps that of the last one.
     """
-    rows, exceptions = catalogue.load(), uncovered()
+    rows, excuses = catalogue.load(), uncovered()
     block = readme.render(published, rows, kinds or rings.read(REPORTS / rings.FILE))
     home = os.path.relpath(ROOT, REPORTS)
     reports = folder.render(published, rows, Place(home=home), folder.PUBLISHED)
     return {
-        REPORTS / coverage.FILE: coverage.render(accounts(items(), rows, exceptions), home),
-        REPORTS / support.FILE: support.as_json(published, support.of(published, rows, exceptions)),
+        REPORTS / coverage.FILE: coverage.render(accounts(items(), rows, excuses), home),
+        REPORTS / support.FILE: support.as_json(published, support.of(published, rows, excuses)),
         **{REPORTS / name: text for name, text in reports.items()},
         README: readme.replace_between_markers(README.read_text(encoding="utf-8"), block),
     }

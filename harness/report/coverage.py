@@ -39,7 +39,7 @@ def _parts(accounts: tuple[Account, ...], home: str) -> Iterator[str]:
     yield "# What of the interface is asserted"
     yield (
         f"Rows assert {asserted} of the {len(accounts)} items of io_uring's interface, Linux 5.1 to 7.3. For each of the others "
-        "this page names the planned row, or the reason why no row can show it. It is generated from "
+        "this page has the reason why no row can show it. It is generated from "
         f"[the catalogue]({home}/conformance/catalogue); that nothing is missing is checked by `ci/test`."
     )
     yield "\n".join(_summary(accounts, kinds))
@@ -54,8 +54,8 @@ def _title(kind: str) -> str:
 
 
 def _summary(accounts: tuple[Account, ...], kinds: tuple[str, ...]) -> Iterator[str]:
-    yield line("Kind", "items", "asserted", "planned", "cannot be shown")
-    yield line(":---", *4 * ["---:"])
+    yield line("Kind", "items", "asserted", "cannot be shown")
+    yield line(":---", *3 * ["---:"])
     for kind in kinds:
         yield line(
             f"[{_title(kind)}](#{_anchor(kind)})",
@@ -66,12 +66,8 @@ def _summary(accounts: tuple[Account, ...], kinds: tuple[str, ...]) -> Iterator[
 
 def _counts(accounts: Iterable[Account]) -> tuple[str, ...]:
     found = list(accounts)
-    asserted = [one for one in found if one.rows]
-    planned = [one for one in found if one.planned and not one.rows]
-    return tuple(
-        str(number)
-        for number in (len(found), len(asserted), len(planned), len(found) - len(asserted) - len(planned))
-    )
+    asserted = sum(bool(one.rows) for one in found)
+    return tuple(str(number) for number in (len(found), asserted, len(found) - asserted))
 
 
 def _anchor(kind: str) -> str:
@@ -90,5 +86,4 @@ def _table(accounts: Iterable[Account], home: str) -> Iterator[str]:
 
 def _answers(account: Account, home: str) -> Iterator[str]:
     yield from (f"[{row.stem}]({home}/{row.file})" for row in account.rows)
-    yield from (f"planned: {stem}" for stem in account.planned)
     yield from (plain(reason) for reason in account.excuses)

@@ -23,7 +23,7 @@ from harness.suite.binding import DEFAULT
 from harness.suite.catalogue import ANY, Row
 from harness.suite.configuration import PLAIN
 from harness.suite.since import Expected, KernelVersion, due_on
-from harness.suite.surface import Item, Uncovered
+from harness.suite.surface import Excuses, Item
 from harness.verdicts.judge import Verdict
 
 FILE = "support.json"
@@ -76,7 +76,7 @@ class Support:
         }
 
 
-def of(results: Results, rows: Iterable[Row], exceptions: Uncovered) -> dict[str, Support]:
+def of(results: Results, rows: Iterable[Row], excuses: Excuses) -> dict[str, Support]:
     """What is known of each name, in the order of surface.toml."""
     cells = {
         (cell.stem, cell.series): cell
@@ -87,7 +87,7 @@ def of(results: Results, rows: Iterable[Row], exceptions: Uncovered) -> dict[str
         kernel.series: KernelVersion.parse(kernel.release or "", kernel.version or "")
         for kernel in _kernels(results)
     }
-    asserted = surface.accounts(_names(), rows, exceptions)
+    asserted = surface.accounts(_names(), rows, excuses)
     return {account.item.name: _support(account.item, account.rows, cells, versions) for account in asserted}
 
 

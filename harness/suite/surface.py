@@ -3,13 +3,12 @@
 
 """The whole interface of io_uring, and which rows assert what of it.
 
-Every item of surface.toml is claimed by a row (`covers` in the catalogue), by a row that is still to be written, or
-excused with a reason (both in uncovered.toml).
+Every item of surface.toml is claimed by a row (`covers` in the catalogue), or excused with a reason (uncovered.toml).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -47,25 +46,20 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Who answers for an item. One of the three is not empty, unless it is open."""
+    """Who answers for an item. One of the two is not empty, unless it is open."""
 
     item: Item
     rows: tuple[Row, ...] = ()
-    planned: tuple[str, ...] = ()  # stems of rows still to be written
     excuses: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
         """Whether nobody answers for it."""
-        return not (self.rows or self.planned or self.excuses)
+        return not (self.rows or self.excuses)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Uncovered:
-    """What no row asserts."""
-
-    planned: Mapping[str, tuple[str, ...]]  # patterns by stem
-    excused: tuple[tuple[str, str], ...]  # pattern, reason
+#: What no row asserts, and why: pattern and reason.
+Excuses = tuple[tuple[str, str], ...]
 
 
 def items(path: Path = SURFACE) -> tuple[Item, ...]:
@@ -78,52 +72,41 @@ def items(path: Path = SURFACE) -> tuple[Item, ...]:
     )
 
 
-def uncovered(path: Path = UNCOVERED) -> Uncovered:
+def uncovered(path: Path = UNCOVERED) -> Excuses:
     """What the file of exceptions says."""
     document = toml_file.load(path, path.with_suffix(".schema.json"))
-    return Uncovered(
-        planned={one["stem"]: tuple(one["covers"]) for one in document.get("planned", ())},
-        excused=tuple((one["item"], one["reason"]) for one in document.get("excused", ())),
-    )
+    return tuple((one["item"], one["reason"]) for one in document.get("excused", ()))
 
 
-def accounts(surface: Iterable[Item], rows: Iterable[Row], exceptions: Uncovered) -> tuple[Account, ...]:
+def accounts(surface: Iterable[Item], rows: Iterable[Row], excuses: Excuses) -> tuple[Account, ...]:
     """Who answers for each item."""
     rows = tuple(rows)
     return tuple(
         Account(
             item=item,
             rows=tuple(row for row in rows if any(map(item.matches, row.covers))),
-            planned=tuple(
-                stem for stem, covers in exceptions.planned.items() if any(map(item.matches, covers))
-            ),
-            excuses=tuple(reason for pattern, reason in exceptions.excused if item.matches(pattern)),
+            excuses=tuple(reason for pattern, reason in excuses if item.matches(pattern)),
         )
         for item in surface
     )
 
 
-def objections(surface: tuple[Item, ...], rows: tuple[Row, ...], exceptions: Uncovered) -> Iterator[str]:
+def objections(surface: tuple[Item, ...], rows: tuple[Row, ...], excuses: Excuses) -> Iterator[str]:
     """What is wrong with the accounting, in sentences: what is open, and claims of what there is not."""
-    for account in accounts(surface, rows, exceptions):
+    for account in accounts(surface, rows, excuses):
         if account.is_open:
             yield (
                 f"No row asserts {account.item.full_name}. Claim it in the `covers` of the row that does, or excuse it in "
                 f"{UNCOVERED.name}."
             )
     names = [item.name for item in surface]
-    for where, pattern in _claims(rows, exceptions):
+    for where, pattern in _claims(rows, excuses):
         if not any(item.matches(pattern) for item in surface):
             yield f"{where}: nothing in {SURFACE.name} is called {pattern!r}. {nearest(pattern, names)}"
-    for row in rows:
-        if row.stem in exceptions.planned:
-            yield f"The row {row.stem} is written, but {UNCOVERED.name} plans it still. Remove it there."
 
 
-def _claims(rows: Iterable[Row], exceptions: Uncovered) -> Iterator[tuple[str, str]]:
+def _claims(rows: Iterable[Row], excuses: Excuses) -> Iterator[tuple[str, str]]:
     """Each pattern, and where it stands."""
     for row in rows:
         yield from ((f"The row {row.stem}", pattern) for pattern in row.covers)
-    for stem, covers in exceptions.planned.items():
-        yield from ((f"The planned row {stem}", pattern) for pattern in covers)
-    yield from (("An excuse", pattern) for pattern, _ in exceptions.excused)
+    yield from (("An excuse", pattern) for pattern, _ in excuses)

@@ -14,7 +14,6 @@ from harness.base.toml_file import validator
 from harness.report import support
 from harness.suite import catalogue
 from harness.suite.since import KernelVersion
-from harness.suite.surface import Uncovered
 from harness.tests.runs import cell, run
 from harness.verdicts.judge import Verdict
 
@@ -33,7 +32,7 @@ def answer(verdicts: dict[str, Verdict], row: catalogue.Row = ROW) -> support.Su
         for series, verdict in verdicts.items()
     }
     made = run(odd, tests=(row.stem,), kernels=tuple(verdicts))
-    return support.of(made, (row,), Uncovered(planned={}, excused=()))[NAME]
+    return support.of(made, (row,), ())[NAME]
 
 
 def test_where_it_works_and_where_it_is_absent() -> None:
