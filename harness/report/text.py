@@ -29,14 +29,14 @@ LEGEND = {
     "+": "works although this kernel should be too old (a backport, or our `since` is wrong), or although it is listed as "
     "a known deviation.",
     "?": "no verdict: the environment or our harness failed. The kernel is not to blame.",
-    "–": "not expressible: this binding's interface cannot express the request, so the kernel was not asked. Neither a "
-    "pass nor a failure.",
+    "–": "not expressible, or not run: this binding's interface cannot express the request, or the row is not for this machine "
+    "or kind of ring, so the kernel was not asked. Neither a pass nor a failure.",
     IN_PART: "not expressible in part: the tests that this binding can express passed, and the cell says which it "
     "cannot. Less than a pass.",
 }
 SHORT = {
     "✓": "works", "·": "correctly absent", "✗": "wrong or missing", "✗*": "known deviation", "!": "kernel complained", "+": "early",
-    "?": "no verdict", "–": "not expressible",
+    "?": "no verdict", "–": "not expressible or not run",
     IN_PART: "in part",
 }  # fmt: skip
 NOT_REACHED = "the run ended before it had a result"
@@ -134,7 +134,7 @@ def headline(results: Results) -> str:
     look = surprises(results)
     return (
         f"{number(planned, 'cell')}: {works} {'works' if works == 1 else 'work'}, {absent} correctly absent, "
-        f"{f'{unsaid} not expressible, ' if unsaid else ''}{f'{known} known to deviate, ' if known else ''}"
+        f"{f'{unsaid} not expressible or not run, ' if unsaid else ''}{f'{known} known to deviate, ' if known else ''}"
         f"{look} {'needs' if look == 1 else 'need'} a look"
     )
 
